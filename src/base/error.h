@@ -1,0 +1,58 @@
+/*
+ * error.h - the error codes of everything above the signing library.
+ *
+ * One table: they go on where enum lst_error of latchstring.h ends, so a function of the server
+ * side may give either kind, and 0 is always success. What S3 answers for a code is decided in s3/,
+ * not here.
+ */
+#ifndef LST_BASE_ERROR_H
+#define LST_BASE_ERROR_H
+
+#include "latchstring.h"
+
+/* code, value, text for people (a log line, a command's error) */
+#define LST_ERROR_TABLE(X)                                                                         \
+    X(LST_ERR_NO_MEMORY, -200, "out of memory")                                                    \
+    X(LST_ERR_IO, -201, "the disk or file system reported an error")                               \
+    X(LST_ERR_NO_SPACE, -202, "the disk is full")                                                  \
+    X(LST_ERR_TOO_LARGE, -203, "larger than the limit")                                            \
+    X(LST_ERR_NOT_FOUND, -204, "not found")                                                        \
+    X(LST_ERR_EXISTS, -205, "exists already")                                                      \
+    X(LST_ERR_CONFLICT, -206, "something else changed it at the same time")                        \
+    X(LST_ERR_CORRUPT, -207, "the stored data is damaged")                                         \
+    X(LST_ERR_MALFORMED, -208, "malformed")                                                        \
+    X(LST_ERR_CLOSED, -209, "shutting down")                                                       \
+    X(LST_ERR_TOO_MANY_FILES, -210, "too many open files")                                         \
+    X(LST_ERR_PERMISSION, -211, "permission denied by the file system")                            \
+    X(LST_ERR_LOCKED, -212, "in use by another process")                                           \
+    X(LST_ERR_BUCKET_NOT_FOUND, -220, "the bucket does not exist")                                 \
+    X(LST_ERR_BUCKET_EXISTS, -221, "the bucket exists already")                                    \
+    X(LST_ERR_BUCKET_NOT_EMPTY, -222, "the bucket is not empty")                                   \
+    X(LST_ERR_BUCKET_NAME, -223, "not a valid bucket name")                                        \
+    X(LST_ERR_KEY_NOT_FOUND, -224, "the object does not exist")                                    \
+    X(LST_ERR_KEY_TOO_LONG, -225, "the key is longer than 1024 bytes")                             \
+    X(LST_ERR_KEY_NOT_UTF8, -226, "the key is not valid UTF-8")                                    \
+    X(LST_ERR_PRECONDITION, -227, "a condition of the request does not hold")                      \
+    X(LST_ERR_NOT_MODIFIED, -228, "not modified")                                                  \
+    X(LST_ERR_RANGE, -229, "the range is not satisfiable")                                         \
+    X(LST_ERR_BAD_DIGEST, -230, "the body does not match its declared checksum")                   \
+    X(LST_ERR_INVALID_DIGEST, -231, "the declared checksum is not valid")                          \
+    X(LST_ERR_USER_NOT_FOUND, -240, "no such user")                                                \
+    X(LST_ERR_USER_EXISTS, -241, "the user exists already")                                        \
+    X(LST_ERR_KEY_ID_EXISTS, -242, "the access key id is in use already")                          \
+    X(LST_ERR_POLICY, -243, "not a valid policy")
+
+enum lst_server_error {
+#define LST_ERROR_ROW(code, value, text) code = (value),
+    LST_ERROR_TABLE(LST_ERROR_ROW)
+#undef LST_ERROR_ROW
+};
+
+/* The text of any code, of this table or of the library's; a constant, never NULL. */
+const char *lst_error_text(int code);
+
+/* The code for an errno value: ENOSPC and EDQUOT are NO_SPACE, EMFILE and ENFILE TOO_MANY_FILES,
+ * and so on; else IO. */
+int lst_error_from_errno(int number);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * blob.h - write-once byte blobs: create, append, seal (durable from then on), read, delete.
+ *
+ * Object bodies that are too large for the index. A blob is named by an id that this layer gives
+ * out, never reused and never overwritten, so a reader never sees half of a write. The engine of
+ * this folder keeps one file for each blob.
+ *
+ * A blob that was sealed but that nobody refers to (the process died before the index had it) is
+ * found at the next start: see lst_blobs_recover().
+ *
+ * Threads: any thread may call anything; a writer or a reader belongs to one thread at a time.
+ */
+#ifndef LST_BLOB_BLOB_H
+#define LST_BLOB_BLOB_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+struct lst_blobs;
+struct lst_blob_writer;
+struct lst_blob_reader;
+
+/* Ids grow: a generation for each time that the blobs were opened, a number within it. */
+struct lst_blob_id {
+    uint64_t generation;
+    uint64_t number;
+};
+
+/*
+ * Open the folder, made if it is not there. One process at a time may write (LST_ERR_LOCKED);
+ * read_only opens beside it, for lst_blob_open() and lst_blobs_walk() alone.
+ */
+LST_MUST_CHECK int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blobs);
+
+/* Waits for every seal in progress. There must be no open writer. NULL does nothing. */
+void lst_blobs_close(struct lst_blobs *blobs);
+
+/*
+ * After an unclean end: delete unfinished blobs, and, of the generations that were not closed
+ * cleanly, every blob that is_live() does not know. Call once, before the first write. *ret_removed
+ * counts them. Nothing to do after a clean end.
+ */
+LST_MUST_CHECK int lst_blobs_recover(struct lst_blobs *blobs,
+                                     bool (*is_live)(void *context, struct lst_blob_id id),
+                                     void *context, uint64_t *ret_removed);
+
+/* ---- Writing */
+
+/* size_hint: bytes expected, 0 if unknown. LST_ERR_NO_SPACE, _TOO_MANY_FILES, _IO, _NO_MEMORY. */
+LST_MUST_CHECK int lst_blob_create(struct lst_blobs *blobs, uint64_t size_hint,
+                                   struct lst_blob_writer **ret_writer);
+struct lst_blob_id lst_blob_writer_id(const struct lst_blob_writer *writer);
+LST_MUST_CHECK int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes);
+
+/*
+ * Make it durable: content and name. Takes the writer; done() is called exactly once, on the
+ * syncer's thread, which syncs all that are waiting at once. After a failure the blob is gone.
+ */
+struct lst_blob_seal {
+    void (*done)(struct lst_blob_seal *seal, int status);
+    void *context;                  /* the caller's */
+    struct lst_blob_writer *writer; /* the engine's, as is next */
+    struct lst_blob_seal *next;
+};
+void lst_blob_seal_submit(struct lst_blob_writer *writer, struct lst_blob_seal *seal);
+
+/* Give up: nothing is left of it. NULL does nothing. */
+void lst_blob_discard(struct lst_blob_writer *writer);
+
+/* ---- Reading */
+
+/* LST_ERR_NOT_FOUND, _TOO_MANY_FILES, _IO. An open reader can go on reading after a delete. */
+LST_MUST_CHECK int lst_blob_open(struct lst_blobs *blobs, struct lst_blob_id id,
+                                 struct lst_blob_reader **ret_reader);
+void lst_blob_close(struct lst_blob_reader *reader);
+uint64_t lst_blob_size(const struct lst_blob_reader *reader);
+
+/* Read up to capacity bytes at an offset; *ret_length is 0 only at the end. */
+LST_MUST_CHECK int lst_blob_read(struct lst_blob_reader *reader, uint64_t offset, char *out,
+                                 size_t capacity, size_t *ret_length);
+
+/*
+ * A file descriptor to send the content from (sendfile), whose offset 0 is the blob's first byte;
+ * -1 where the engine has none. The reader gives it up: the caller closes it, and the reader can no
+ * longer read.
+ */
+int lst_blob_take_file(struct lst_blob_reader *reader);
+
+/* Delete. 0 also when it is not there. */
+LST_MUST_CHECK int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id);
+
+/* Call visit() for every sealed blob, in no order; a code other than 0 ends the walk and is given
+ * back. */
+LST_MUST_CHECK int lst_blobs_walk(struct lst_blobs *blobs,
+                                  int (*visit)(void *context, struct lst_blob_id id, uint64_t size),
+                                  void *context);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * gate.h - the latch. Every request passes here once: authenticate, then authorise.
+ *
+ * Authenticate applies the rules of latchstring.h to the raw request, looks the signer up among the
+ * users, and checks the signature, for each host name that this server may have been called by.
+ * Authorise asks what the signer may do *now*: policies are evaluated when a URL is used, not when
+ * it was made, so a URL dies with the rights of whoever signed it.
+ */
+#ifndef LST_GATE_GATE_H
+#define LST_GATE_GATE_H
+
+#include "access/policy.h"
+#include "gate/users.h"
+#include "http/request.h"
+
+#define LST_GATE_HOSTS_MAX 8
+
+struct lst_gate;
+
+struct lst_gate_options {
+    struct lst_users *users; /* kept by the caller until lst_gate_close() */
+    struct lst_rules rules;  /* slices valid until lst_gate_close(), as are the hosts */
+    const struct lst_slice *public_hosts; /* host[:port] of each configured public URL: tried when
+                                             the Host header does not fit */
+    size_t public_host_count;             /* at most LST_GATE_HOSTS_MAX */
+};
+
+LST_MUST_CHECK int lst_gate_open(const struct lst_gate_options *options,
+                                 struct lst_gate **ret_gate);
+void lst_gate_close(struct lst_gate *gate);
+
+struct lst_identity; /* a user as the gate keeps it: compiled policy, cached signing keys */
+
+/* A request that was looked at: who, how, since when. Release it when the request has been
+ * answered. */
+struct lst_passage {
+    struct lst_auth auth;          /* slices point into the request */
+    struct lst_identity *identity; /* NULL before the access key was found */
+    struct lst_key key;            /* the signing key, for streamed bodies */
+    struct lst_slice host;         /* the host name that the signature fits */
+    int64_t now;                   /* seconds */
+    const struct lst_http_request *request;
+};
+
+/*
+ * Who is it? 0: the request is signed, by passage->identity. Else a LST_REFUSED_ code:
+ * LST_REFUSED_NOT_SIGNED for an anonymous request, LST_REFUSED_ACCESS_KEY_UNKNOWN,
+ * _ACCESS_KEY_INACTIVE (the key or its user is disabled), and all of lst_parse()'s and
+ * lst_verify()'s; or LST_ERR_IO, _NO_MEMORY. *ret_passage is always set and always to be released:
+ * on a refusal it holds as much as was learned.
+ */
+LST_MUST_CHECK int lst_gate_authenticate(struct lst_gate *gate,
+                                         const struct lst_http_request *request, int64_t now,
+                                         struct lst_passage *ret_passage);
+void lst_passage_release(struct lst_passage *passage);
+
+/*
+ * May it do this, now? question: action, bucket, key and, of a listing, prefix, delimiter,
+ * max_keys; the rest (user, address, time, age of the signature) the gate fills in. 0 or
+ * LST_REFUSED_NOT_ALLOWED.
+ */
+LST_MUST_CHECK int lst_gate_authorise(struct lst_gate *gate, const struct lst_passage *passage,
+                                      const struct lst_access_question *question);
+
+/* Why was the signature wrong? After LST_REFUSED_SIGNATURE. bucket: as the request was understood;
+ * may be empty. See lst_explain(). */
+LST_MUST_CHECK int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
+                                    struct lst_slice bucket,
+                                    struct lst_explanation *ret_explanation);
+
+/* The signer, valid until the passage is released; empty text where there is none. */
+const char *lst_passage_user_name(const struct lst_passage *passage);
+const char *lst_passage_canonical_id(const struct lst_passage *passage);
+const char *lst_passage_display_name(const struct lst_passage *passage);
+
+#endif

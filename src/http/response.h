@@ -1,0 +1,49 @@
+/*
+ * response.h - an HTTP response as plain data: decided below, sent by the server.
+ */
+#ifndef LST_HTTP_RESPONSE_H
+#define LST_HTTP_RESPONSE_H
+
+#include "base/buffer.h"
+
+#define LST_RESPONSE_HEADERS_MAX (64 * 1024)        /* bytes, names and values */
+#define LST_RESPONSE_BODY_MAX    (16 * 1024 * 1024) /* bytes in memory; objects come as files */
+
+enum lst_body_kind {
+    LST_BODY_NONE = 0,   /* no body, no Content-Length (204, 304) */
+    LST_BODY_BYTES = 1,  /* the buffer */
+    LST_BODY_FILE = 2,   /* a part of a file */
+    LST_BODY_LENGTH = 3, /* the answer to HEAD: only the length is told */
+};
+
+struct lst_http_response {
+    int status;                /* 200 */
+    struct lst_buffer headers; /* name NUL value NUL, in order */
+    enum lst_body_kind kind;
+    struct lst_buffer body; /* of BYTES */
+    int file;               /* of FILE: owned, -1 if none */
+    uint64_t offset;        /* of FILE */
+    uint64_t length;        /* bytes, of FILE and LENGTH */
+    bool close;             /* close the connection after it */
+};
+
+void lst_http_response_init(struct lst_http_response *response);
+
+/* Free all it owns and close its file; it is as after init. */
+void lst_http_response_release(struct lst_http_response *response);
+
+/*
+ * Add a header. Bytes that may not stand in a header (below 0x20 but TAB, and 0x7F) become spaces,
+ * so that stored text can't split a response. Running out of memory is kept in headers.status.
+ */
+void lst_http_response_add(struct lst_http_response *response, const char *name,
+                           struct lst_slice value);
+void lst_http_response_add_number(struct lst_http_response *response, const char *name,
+                                  uint64_t number);
+
+/* Walk the headers: `size_t at = 0; while (lst_http_response_next(response, &at, &name, &value))`;
+ * both end in NUL. */
+bool lst_http_response_next(const struct lst_http_response *response, size_t *at,
+                            const char **ret_name, const char **ret_value);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * index.h - an ordered, durable map of byte-string keys to byte-string values, split into
+ * partitions.
+ *
+ * What the store stands on. The interface is what an embedded B-tree gives cheaply and what one
+ * object of a distributed engine gives as well (RADOS omap, for one), so that the store above runs
+ * on either: reads are point reads and forward scans; a write is a batch on one partition, applied
+ * whole or not at all; nothing spans partitions. The engine of this folder is LMDB; none of its
+ * types shows here.
+ *
+ * Partitions are numbers that the caller chose. One exists as soon as something is in it.
+ * Keys order as bytes (memcmp, a shorter key first). A key has 1 to LST_INDEX_KEY_MAX bytes, a
+ * value 0 to LST_INDEX_VALUE_MAX.
+ *
+ * Threads: any thread may read, submit and close; a reader belongs to one thread at a time.
+ * Processes: several may have the same index open; what one commits, the next reader of another
+ * sees.
+ */
+#ifndef LST_INDEX_INDEX_H
+#define LST_INDEX_INDEX_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+#define LST_INDEX_KEY_MAX   1400
+#define LST_INDEX_VALUE_MAX (256 * 1024)
+
+struct lst_index;
+struct lst_index_reader;
+
+struct lst_index_options {
+    const char *path; /* of the file; made if it is not there */
+    uint64_t
+        size_max;   /* bytes of address space to reserve, the most the file can grow to; 0: 1 TiB */
+    bool read_only; /* refuse to make or to change it */
+};
+
+/* Open. Starts the committer's thread unless read_only. LST_ERR_IO, _PERMISSION, _NOT_FOUND,
+ * _CORRUPT, _NO_MEMORY. */
+LST_MUST_CHECK int lst_index_open(const struct lst_index_options *options,
+                                  struct lst_index **ret_index);
+
+/*
+ * Close. Waits until every batch that was submitted has been completed; there must be no open
+ * reader. NULL does nothing.
+ */
+void lst_index_close(struct lst_index *index);
+
+/*
+ * A number that changes whenever any process has committed something: what was read under the same
+ * number is still true. Costs some nanoseconds and no lock.
+ */
+uint64_t lst_index_version(const struct lst_index *index);
+
+/* ---- Reading */
+
+/* Begin to read one consistent snapshot. Keep it short: a reader holds back the reuse of freed
+ * space. */
+LST_MUST_CHECK int lst_index_read_begin(struct lst_index *index,
+                                        struct lst_index_reader **ret_reader);
+void lst_index_read_end(struct lst_index_reader *reader);
+
+/*
+ * The value of a key. It points into the index: valid, unchanged, until lst_index_read_end().
+ * LST_ERR_NOT_FOUND.
+ */
+LST_MUST_CHECK int lst_index_get(struct lst_index_reader *reader, uint64_t partition,
+                                 struct lst_slice key, struct lst_slice *ret_value);
+
+/*
+ * Move the reader's cursor to the first key of the partition that is not less than this one, or,
+ * next, to the one after. LST_ERR_NOT_FOUND: there is none. The key is valid until the cursor
+ * moves, the value until lst_index_read_end().
+ */
+LST_MUST_CHECK int lst_index_seek(struct lst_index_reader *reader, uint64_t partition,
+                                  struct lst_slice key, struct lst_slice *ret_key,
+                                  struct lst_slice *ret_value);
+LST_MUST_CHECK int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
+                                  struct lst_slice *ret_value);
+
+/* ---- Writing */
+
+enum lst_index_change_kind {
+    LST_INDEX_PUT,             /* set the value, whether or not the key is there */
+    LST_INDEX_DELETE,          /* remove the key; nothing if it is not there */
+    LST_INDEX_REQUIRE_ABSENT,  /* else the batch fails with LST_ERR_EXISTS */
+    LST_INDEX_REQUIRE_PRESENT, /* else the batch fails with LST_ERR_NOT_FOUND */
+    LST_INDEX_REQUIRE_PREFIX,  /* the value is there and begins with these bytes, else
+                                * LST_ERR_CONFLICT. (The whole  value on an engine that can only
+                                * compare whole ones) */
+};
+
+struct lst_index_change {
+    enum lst_index_change_kind kind;
+    struct lst_slice key;
+    struct lst_slice value; /* of PUT and REQUIRE_PREFIX */
+};
+
+/*
+ * One atomic write. All preconditions are looked at before the first change, against what the
+ * batches before it left. The batch and all that it points to stay the caller's, and must stay
+ * unchanged until done() is called: exactly once, on the committer's thread, when the batch is
+ * durable or has failed. done() must not block; it may submit again. status: 0; the precondition's
+ * code; LST_ERR_NO_SPACE, _IO, _NO_MEMORY (nothing was written); LST_ERR_CLOSED. failed_change: the
+ * index of the change whose precondition did not hold.
+ */
+struct lst_index_batch {
+    uint64_t partition;
+    const struct lst_index_change *changes;
+    size_t change_count;
+    void (*done)(struct lst_index_batch *batch, int status, size_t failed_change);
+    void *context;                /* the caller's */
+    struct lst_index_batch *next; /* the engine's */
+};
+
+/*
+ * Hand a batch to the committer, which takes all that are waiting, commits them with one sync and
+ * completes them. Batches are applied in the order in which they were submitted.
+ */
+void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch);
+
+/* Submit and wait, for commands and tests. Not on the committer's thread. Gives the batch's status.
+ */
+LST_MUST_CHECK int lst_index_apply(struct lst_index *index, uint64_t partition,
+                                   const struct lst_index_change *changes, size_t change_count);
+
+/* What an index has done since it was opened, for metrics. */
+struct lst_index_statistics {
+    uint64_t commits; /* syncs */
+    uint64_t batches;
+    uint64_t entries;    /* keys in all partitions, of all processes */
+    uint64_t bytes_used; /* of the file */
+};
+void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics);
+
+#endif
