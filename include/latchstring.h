@@ -414,6 +414,7 @@ struct lst_auth {
     struct lst_slice payload_hash;   /* the word or hex digits that go into the canonical request */
     struct lst_slice policy;         /* of a form: the base64 text that was signed */
     struct lst_slice culprit;        /* after a refusal: the parameter or header that it is about */
+    size_t canonical_query_length;   /* the library's own note from lst_parse() to lst_verify() */
 };
 
 /*

@@ -1,0 +1,81 @@
+/* credential.c - take a credential apart, and check its scope. */
+#include "credential.h"
+#include "dates.h"
+#include "key.h"
+#include "query.h"
+
+/*
+ * Take the part before the next '/' off the front of the text, decoded, with a NUL after it. False
+ * if it is empty, does not fit, or holds what no such part may.
+ */
+static bool take_part(struct lst_slice *text, enum lst_internal_origin origin, char *out,
+                      size_t capacity)
+{
+    struct lst_internal_writer writer = lst_internal_writer_to(out, capacity - 1);
+
+    while (text->length > 0) {
+        size_t run = lst_internal_bare_run(*text, LST_INTERNAL_UNRESERVED);
+        char byte;
+
+        lst_internal_put(&writer, lst_internal_first(*text, run));
+        *text = lst_internal_skip(*text, run);
+        if (text->length == 0) {
+            break;
+        }
+        byte = (char)lst_internal_next_byte(text, origin);
+        if (byte == '/') {
+            break;
+        }
+        if (!lst_internal_is(byte, LST_INTERNAL_SCOPE)) {
+            return false;
+        }
+        lst_internal_put_char(&writer, byte);
+    }
+    out[writer.length] = '\0';
+    return writer.length > 0 && !writer.overflow;
+}
+
+static bool take_parts(struct lst_auth *auth, struct lst_slice text, int *ret_scope_error)
+{
+    enum lst_internal_origin origin =
+        auth->kind == LST_AUTH_QUERY ? LST_INTERNAL_WIRE_QUERY : LST_INTERNAL_RAW;
+    char terminator[32];
+
+    if (!take_part(&text, origin, auth->access_key_id, sizeof(auth->access_key_id)) ||
+        !take_part(&text, origin, auth->day, sizeof(auth->day)) ||
+        !lst_internal_day_is_valid(lst_slice_of(auth->day)) ||
+        !take_part(&text, origin, auth->region, sizeof(auth->region)) ||
+        !take_part(&text, origin, auth->service, sizeof(auth->service)) ||
+        !take_part(&text, origin, terminator, sizeof(terminator)) || text.length > 0) {
+        return false;
+    }
+    *ret_scope_error = strcmp(terminator, "aws4_request") == 0 ? LST_OK
+                                                               : LST_REFUSED_SCOPE_TERMINATOR;
+    return true;
+}
+
+int lst_internal_parse_credential(struct lst_auth *auth, struct lst_slice text,
+                                  int *ret_scope_error)
+{
+    if (take_parts(auth, text, ret_scope_error)) {
+        return LST_OK;
+    }
+    auth->day[0] = '\0';
+    auth->region[0] = '\0';
+    auth->service[0] = '\0';
+    return LST_REFUSED_CREDENTIAL;
+}
+
+int lst_internal_check_scope(const struct lst_auth *auth, const struct lst_rules *rules)
+{
+    struct lst_slice service = rules->service.length > 0 ? rules->service : LST_SLICE("s3");
+
+    if (!lst_internal_is_on_day(auth->time, lst_slice_of(auth->day))) {
+        return LST_REFUSED_SCOPE_DATE;
+    }
+    if (rules->region.length > 0 && !lst_internal_equal(rules->region, lst_slice_of(auth->region))) {
+        return LST_REFUSED_SCOPE_REGION;
+    }
+    return lst_internal_equal(service, lst_slice_of(auth->service)) ? LST_OK
+                                                                    : LST_REFUSED_SCOPE_SERVICE;
+}

@@ -1,0 +1,147 @@
+/* form.c - check a POST form: its claims, and the signature over its policy. */
+#include "form.h"
+#include "credential.h"
+#include "hash.h"
+
+/* The fields that authenticate a form. Only the token may be absent. */
+enum field {
+    FIELD_POLICY = 0,
+    FIELD_ALGORITHM,
+    FIELD_CREDENTIAL,
+    FIELD_DATE,
+    FIELD_SIGNATURE,
+    FIELD_TOKEN,
+    FIELD_COUNT,
+};
+
+static const struct lst_slice names[FIELD_COUNT] = {
+    [FIELD_POLICY] = {"policy", 6},
+    [FIELD_ALGORITHM] = {"x-amz-algorithm", 15},
+    [FIELD_CREDENTIAL] = {"x-amz-credential", 16},
+    [FIELD_DATE] = {"x-amz-date", 10},
+    [FIELD_SIGNATURE] = {"x-amz-signature", 15},
+    [FIELD_TOKEN] = {"x-amz-security-token", 20},
+};
+
+/* Values of the fields, and how many of each there are. */
+struct form_claims {
+    struct lst_slice values[FIELD_COUNT];
+    unsigned counts[FIELD_COUNT];
+    bool has_v2; /* AWSAccessKeyId: Signature Version 2 */
+};
+
+static struct form_claims find_claims(const struct lst_field *fields, size_t field_count)
+{
+    struct form_claims claims = {.has_v2 = false};
+
+    for (size_t i = 0; i < field_count; i++) {
+        for (unsigned j = 0; j < FIELD_COUNT; j++) {
+            if (lst_internal_equal_ignoring_case(fields[i].name, names[j])) {
+                claims.values[j] = fields[i].value;
+                claims.counts[j]++;
+            }
+        }
+        claims.has_v2 = claims.has_v2 || lst_internal_equal_ignoring_case(
+                                             fields[i].name, LST_SLICE("AWSAccessKeyId"));
+    }
+    return claims;
+}
+
+/* Rules 1 and 2: which parts there are, and how often. */
+static int check_counts(const struct form_claims *claims, struct lst_auth *auth)
+{
+    unsigned total = 0;
+
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        total += claims->counts[i];
+    }
+    if (claims->has_v2 && claims->counts[FIELD_CREDENTIAL] == 0) {
+        return LST_REFUSED_SIGNATURE_V2;
+    }
+    if (total == 0) {
+        return LST_REFUSED_NOT_SIGNED;
+    }
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+        auth->culprit = names[i];
+        if (claims->counts[i] > 1) {
+            return LST_REFUSED_PARAMETER_REPEATED;
+        }
+        if (i != FIELD_TOKEN && lst_internal_is_empty(claims->values[i])) {
+            return LST_REFUSED_FORM_FIELD_MISSING;
+        }
+    }
+    auth->culprit = LST_SLICE("");
+    return LST_OK;
+}
+
+static int refuse(struct lst_auth *auth, enum field field, int error)
+{
+    auth->culprit = names[field];
+    return error;
+}
+
+/* Rules 2 to 5: the parts' forms, the scope, and not before its time. */
+static int check_values(const struct form_claims *claims, const struct lst_rules *rules,
+                        int64_t now, struct lst_auth *auth)
+{
+    int64_t skew = rules->clock_skew > 0 ? rules->clock_skew : LST_CLOCK_SKEW;
+    uint8_t digest[LST_INTERNAL_SHA256_SIZE];
+    int scope_error = LST_OK;
+    int error;
+
+    if (!lst_internal_equal(claims->values[FIELD_ALGORITHM], LST_SLICE("AWS4-HMAC-SHA256"))) {
+        return refuse(auth, FIELD_ALGORITHM, LST_REFUSED_ALGORITHM);
+    }
+    error = lst_internal_parse_credential(auth, claims->values[FIELD_CREDENTIAL], &scope_error);
+    if (error != LST_OK) {
+        return refuse(auth, FIELD_CREDENTIAL, error);
+    }
+    if (lst_parse_time(claims->values[FIELD_DATE], &auth->time) != LST_OK) {
+        return refuse(auth, FIELD_DATE, LST_REFUSED_DATE);
+    }
+    if (!lst_internal_hex_decode(auth->signature, digest, sizeof(digest))) {
+        return refuse(auth, FIELD_SIGNATURE, LST_REFUSED_SIGNATURE_FORMAT);
+    }
+    error = lst_internal_check_scope(auth, rules);
+    error = error != LST_OK ? error : scope_error;
+    if (error != LST_OK) {
+        return refuse(auth, FIELD_CREDENTIAL, error);
+    }
+    return now < auth->time - skew ? refuse(auth, FIELD_DATE, LST_REFUSED_NOT_YET_VALID) : LST_OK;
+}
+
+LST_PUBLIC int lst_parse_form(const struct lst_field *fields, size_t field_count,
+                              const struct lst_rules *rules, int64_t now, struct lst_auth *ret_auth)
+{
+    struct form_claims claims;
+    int error;
+
+    memset(ret_auth, 0, sizeof(*ret_auth));
+    if (field_count > LST_INTERNAL_FORM_FIELDS_MAX) {
+        return LST_REFUSED_TOO_MANY_PARAMETERS;
+    }
+    claims = find_claims(fields, field_count);
+    ret_auth->kind = LST_AUTH_FORM;
+    ret_auth->payload = LST_PAYLOAD_UNSIGNED;
+    ret_auth->policy = claims.values[FIELD_POLICY];
+    ret_auth->signature = claims.values[FIELD_SIGNATURE];
+    ret_auth->session_token = claims.values[FIELD_TOKEN];
+    error = check_counts(&claims, ret_auth);
+    return error != LST_OK ? error : check_values(&claims, rules, now, ret_auth);
+}
+
+LST_PUBLIC int lst_verify_form(const struct lst_auth *auth, const struct lst_key *key)
+{
+    char expected[LST_SIGNATURE_LENGTH];
+    bool is_right;
+
+    if (auth->kind != LST_AUTH_FORM ||
+        !lst_key_fits(key, lst_slice_of(auth->day), lst_slice_of(auth->region),
+                      lst_slice_of(auth->service))) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    lst_internal_hmac_hex(key, auth->policy, expected);
+    is_right = lst_equal_secret((struct lst_slice){expected, sizeof(expected)}, auth->signature);
+    lst_wipe(expected, sizeof(expected));
+    return is_right ? LST_OK : LST_REFUSED_SIGNATURE;
+}

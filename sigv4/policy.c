@@ -1,0 +1,319 @@
+/* policy.c - check the fields of a POST form against its policy document. */
+#include "form.h"
+#include "policy_json.h"
+
+/*
+ * The conditions are read once; which fields they covered is kept as a bit for each field. The
+ * first condition that does not hold is remembered, but the rest must still be well formed.
+ */
+struct check {
+    const struct lst_field *fields;
+    size_t field_count;
+    struct lst_slice bucket;
+    struct lst_policy_limits limits;
+    uint64_t covered[(LST_INTERNAL_FORM_FIELDS_MAX + 63) / 64];
+    bool bucket_covered;
+    bool has_expiration;
+    bool has_conditions;
+    bool failed;
+    struct lst_slice failed_condition; /* as it stands in the document */
+};
+
+/* One condition that names a field. */
+struct condition {
+    struct lst_internal_json_text field; /* without the '$' */
+    struct lst_internal_json_text value;
+    enum lst_match match;
+};
+
+/* A Content-Type with commas is a list, each of which must begin as the condition says. */
+static bool every_item_starts_with(struct lst_internal_json_text prefix, struct lst_slice list)
+{
+    for (;;) {
+        size_t length = lst_internal_find(list, ',');
+        struct lst_slice item = lst_internal_trim(lst_internal_first(list, length));
+        size_t taken;
+
+        if (!lst_internal_json_text_is_prefix(prefix, item, false, &taken)) {
+            return false;
+        }
+        if (length == list.length) {
+            return true;
+        }
+        list = lst_internal_skip(list, length + 1);
+    }
+}
+
+static bool holds(const struct condition *condition, struct lst_field field)
+{
+    size_t taken;
+
+    if (condition->match == LST_MATCH_EXACT) {
+        return lst_internal_json_text_equals(condition->value, field.value, false);
+    }
+    if (lst_internal_equal_ignoring_case(field.name, LST_SLICE("content-type"))) {
+        return every_item_starts_with(condition->value, field.value);
+    }
+    return lst_internal_json_text_is_prefix(condition->value, field.value, false, &taken);
+}
+
+/* Every field of that name must fulfil the condition, and there must be one. */
+static bool apply(struct check *check, const struct condition *condition)
+{
+    const struct lst_field bucket = {LST_SLICE("bucket"), check->bucket};
+    bool found = false;
+    bool right = true;
+
+    if (lst_internal_json_text_equals(condition->field, bucket.name, true)) {
+        check->bucket_covered = true;
+        found = true;
+        right = holds(condition, bucket);
+    }
+    for (size_t i = 0; i < check->field_count; i++) {
+        if (lst_internal_json_text_equals(condition->field, check->fields[i].name, true)) {
+            check->covered[i / 64] |= (uint64_t)1 << (i % 64);
+            found = true;
+            right = right && holds(condition, check->fields[i]);
+        }
+    }
+    return found && right;
+}
+
+/* {"field": "value"}, after the brace. */
+static bool take_pair(struct lst_slice *json, struct condition *ret_condition)
+{
+    struct lst_slice field;
+    struct lst_slice value;
+
+    if (!lst_internal_json_take_string(json, &field) || !lst_internal_json_take(json, ':') ||
+        !lst_internal_json_take_string(json, &value) || !lst_internal_json_take(json, '}')) {
+        return false;
+    }
+    ret_condition->field = lst_internal_json_text(field);
+    ret_condition->value = lst_internal_json_text(value);
+    ret_condition->match = LST_MATCH_EXACT;
+    return true;
+}
+
+/* The rest of ["content-length-range", 1, 1048576]; of several ranges what all of them allow. */
+static bool take_range(struct lst_slice *json, struct lst_policy_limits *limits)
+{
+    uint64_t least;
+    uint64_t most;
+
+    if (!lst_internal_json_take_integer(json, &least) || !lst_internal_json_take(json, ',') ||
+        !lst_internal_json_take_integer(json, &most) || !lst_internal_json_take(json, ']')) {
+        return false;
+    }
+    if (!limits->has_length_range || least > limits->length_min) {
+        limits->length_min = least;
+    }
+    if (!limits->has_length_range || most < limits->length_max) {
+        limits->length_max = most;
+    }
+    limits->has_length_range = true;
+    return true;
+}
+
+/* The rest of ["eq", "$field", "value"] or ["starts-with", "$field", "value"]. */
+static bool take_match(struct lst_slice *json, struct lst_internal_json_text name,
+                       struct condition *ret_condition)
+{
+    struct lst_slice field;
+    struct lst_slice value;
+
+    if (lst_internal_json_text_equals(name, LST_SLICE("eq"), true)) {
+        ret_condition->match = LST_MATCH_EXACT;
+    } else if (lst_internal_json_text_equals(name, LST_SLICE("starts-with"), true)) {
+        ret_condition->match = LST_MATCH_STARTS_WITH;
+    } else {
+        return false;
+    }
+    if (!lst_internal_json_take_string(json, &field) || !lst_internal_json_take(json, ',') ||
+        !lst_internal_json_take_string(json, &value) || !lst_internal_json_take(json, ']')) {
+        return false;
+    }
+    ret_condition->field = lst_internal_json_text(field);
+    ret_condition->value = lst_internal_json_text(value);
+    return lst_internal_json_text_next(&ret_condition->field) == '$';
+}
+
+/* One condition, in either form. False if it is malformed. */
+static bool take_condition(struct check *check, struct lst_slice *json)
+{
+    struct condition condition;
+    struct lst_slice name;
+    const char *start;
+
+    if (lst_internal_json_take(json, '{')) {
+        start = json->bytes - 1;
+        if (!take_pair(json, &condition)) {
+            return false;
+        }
+    } else {
+        if (!lst_internal_json_take(json, '[')) {
+            return false;
+        }
+        start = json->bytes - 1;
+        if (!lst_internal_json_take_string(json, &name) || !lst_internal_json_take(json, ',')) {
+            return false;
+        }
+        if (lst_internal_json_text_equals(lst_internal_json_text(name),
+                                          LST_SLICE("content-length-range"), true)) {
+            return take_range(json, &check->limits);
+        }
+        if (!take_match(json, lst_internal_json_text(name), &condition)) {
+            return false;
+        }
+    }
+    if (!apply(check, &condition) && !check->failed) {
+        check->failed = true;
+        check->failed_condition = (struct lst_slice){start, (size_t)(json->bytes - start)};
+    }
+    return true;
+}
+
+static bool take_conditions(struct check *check, struct lst_slice *json)
+{
+    if (check->has_conditions || !lst_internal_json_take(json, '[')) {
+        return false;
+    }
+    check->has_conditions = true;
+    if (lst_internal_json_take(json, ']')) {
+        return true;
+    }
+    do {
+        if (!take_condition(check, json)) {
+            return false;
+        }
+    } while (lst_internal_json_take(json, ','));
+    return lst_internal_json_take(json, ']');
+}
+
+/* "2015-12-30T12:00:00.000Z"; the fraction may be absent, and is of no weight. */
+static bool take_expiration(struct check *check, struct lst_slice *json)
+{
+    static const char shape[] = "0000-00-00T00:00:00";
+    struct lst_internal_json_text text;
+    struct lst_slice string;
+    char compact[16];
+    size_t length = 0;
+    int byte;
+
+    if (check->has_expiration || !lst_internal_json_take_string(json, &string)) {
+        return false;
+    }
+    check->has_expiration = true;
+    text = lst_internal_json_text(string);
+    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+        byte = lst_internal_json_text_next(&text);
+        if (shape[i] != '0' && byte != shape[i]) {
+            return false;
+        }
+        if (shape[i] == '0' || shape[i] == 'T') {
+            compact[length++] = (char)byte;
+        }
+    }
+    byte = lst_internal_json_text_next(&text);
+    if (byte == '.') {
+        do {
+            byte = lst_internal_json_text_next(&text);
+        } while (byte >= '0' && byte <= '9');
+    }
+    compact[length] = (char)byte;
+    return lst_internal_json_text_next(&text) < 0 &&
+           lst_parse_time((struct lst_slice){compact, sizeof(compact)},
+                          &check->limits.expires_at) == LST_OK;
+}
+
+static bool take_document(struct check *check, struct lst_slice json)
+{
+    if (!lst_internal_json_take(&json, '{')) {
+        return false;
+    }
+    do {
+        struct lst_slice name;
+        bool right =
+            lst_internal_json_take_string(&json, &name) && lst_internal_json_take(&json, ':');
+
+        if (right && lst_internal_json_text_equals(lst_internal_json_text(name),
+                                                   LST_SLICE("expiration"), false)) {
+            right = take_expiration(check, &json);
+        } else if (right && lst_internal_json_text_equals(lst_internal_json_text(name),
+                                                          LST_SLICE("conditions"), false)) {
+            right = take_conditions(check, &json);
+        } else {
+            right = false;
+        }
+        if (!right) {
+            return false;
+        }
+    } while (lst_internal_json_take(&json, ','));
+    return lst_internal_json_take(&json, '}') && lst_internal_json_is_done(json) &&
+           check->has_expiration && check->has_conditions;
+}
+
+/* These need no condition. */
+static bool is_exempt(struct lst_slice name)
+{
+    const struct lst_slice ignored = LST_SLICE("x-ignore-");
+
+    return lst_internal_equal_ignoring_case(name, LST_SLICE("policy")) ||
+           lst_internal_equal_ignoring_case(name, LST_SLICE("file")) ||
+           lst_internal_equal_ignoring_case(name, LST_SLICE("x-amz-signature")) ||
+           (name.length >= ignored.length &&
+            lst_internal_equal_ignoring_case(lst_internal_first(name, ignored.length), ignored));
+}
+
+/* The name of a field that no condition covers; S3 counts the bucket as one. Empty if there is
+ * none. */
+static struct lst_slice find_extra_field(const struct check *check)
+{
+    for (size_t i = 0; i < check->field_count; i++) {
+        bool covered = (check->covered[i / 64] >> (i % 64) & 1) != 0;
+
+        if (!covered && !is_exempt(check->fields[i].name)) {
+            return check->fields[i].name;
+        }
+    }
+    return check->bucket_covered ? (struct lst_slice){NULL, 0} : LST_SLICE("bucket");
+}
+
+LST_PUBLIC int lst_policy_check(const struct lst_auth *auth, const struct lst_field *fields,
+                                size_t field_count, struct lst_slice bucket, int64_t now,
+                                char *scratch, size_t capacity,
+                                struct lst_policy_limits *ret_limits,
+                                struct lst_slice *ret_condition)
+{
+    struct check check = {.fields = fields, .field_count = field_count, .bucket = bucket};
+    struct lst_slice extra;
+    size_t size;
+
+    if (field_count > LST_INTERNAL_FORM_FIELDS_MAX) {
+        return LST_REFUSED_TOO_MANY_PARAMETERS;
+    }
+    if (auth->policy.length > LST_INTERNAL_POLICY_MAX) {
+        return LST_REFUSED_POLICY_MALFORMED;
+    }
+    if (capacity < auth->policy.length / 4 * 3) {
+        return LST_ERR_BUFFER_TOO_SMALL;
+    }
+    if (!lst_internal_base64_decode(auth->policy, (uint8_t *)scratch, capacity, &size) ||
+        !take_document(&check, (struct lst_slice){scratch, size})) {
+        return LST_REFUSED_POLICY_MALFORMED;
+    }
+    if (now > check.limits.expires_at) {
+        return LST_REFUSED_POLICY_EXPIRED;
+    }
+    if (check.failed) {
+        *ret_condition = check.failed_condition;
+        return LST_REFUSED_POLICY_CONDITION;
+    }
+    extra = find_extra_field(&check);
+    if (!lst_internal_is_empty(extra)) {
+        *ret_condition = extra;
+        return LST_REFUSED_POLICY_EXTRA_FIELD;
+    }
+    *ret_limits = check.limits;
+    return LST_OK;
+}
