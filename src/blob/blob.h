@@ -95,4 +95,12 @@ LST_MUST_CHECK int lst_blobs_walk(struct lst_blobs *blobs,
                                   int (*visit)(void *context, struct lst_blob_id id, uint64_t size),
                                   void *context);
 
+/* What was done since the blobs were opened, for metrics. */
+struct lst_blobs_statistics {
+    uint64_t sealed;
+    uint64_t syncs; /* each of one blob or of many */
+};
+void lst_blobs_statistics(const struct lst_blobs *blobs,
+                          struct lst_blobs_statistics *ret_statistics);
+
 #endif

@@ -28,7 +28,7 @@ struct lst_http_request {
 };
 
 /* The value of the first header of that name, in any case; empty with a NULL pointer if there is
- * none. */
+ * none, empty with a pointer if it is there and says nothing. */
 struct lst_slice lst_http_header(const struct lst_http_request *request, struct lst_slice name);
 
 /*
@@ -38,8 +38,21 @@ struct lst_slice lst_http_header(const struct lst_http_request *request, struct 
  */
 bool lst_http_next_parameter(struct lst_slice *rest, struct lst_field *ret_raw);
 
-/* True if the query has a parameter of that (undecoded, plain ASCII) name; ret_raw_value may be
- * NULL. */
+/*
+ * True if the encoded name of a parameter stands for this plain ASCII name, however it is written:
+ * "upl%6Fads" is "uploads". Case counts, as it does in S3.
+ */
+bool lst_http_name_is(struct lst_slice raw, struct lst_slice name);
+
+/* True if the encoded name, decoded, begins with these bytes in any case; *ret_rest is then what
+ * follows them, still encoded. */
+bool lst_http_name_starts_with(struct lst_slice raw, struct lst_slice prefix,
+                               struct lst_slice *ret_rest);
+
+/*
+ * True if the query has a parameter of that name (plain ASCII, see lst_http_name_is()). The value,
+ * still encoded, is that of the first one; ret_raw_value may be NULL.
+ */
 bool lst_http_find_parameter(const struct lst_http_request *request, struct lst_slice name,
                              struct lst_slice *ret_raw_value);
 

@@ -35,6 +35,8 @@ struct lst_store_options {
     const char *path; /* the data folder; made if it is not there (its parent must be) */
     bool read_only; /* for a look beside a running server; else LST_ERR_LOCKED while another process
                        has it */
+    uint64_t index_size_max; /* bytes that the index can grow to; 0: as many as there are addresses
+                              * for */
 };
 
 /* What opening found and put right. */
@@ -187,6 +189,20 @@ struct lst_list_entry {
 LST_MUST_CHECK int lst_store_list(struct lst_store *store, const struct lst_list_options *options,
                                   int (*visit)(void *context, const struct lst_list_entry *entry),
                                   void *context, bool *ret_truncated);
+
+/* ---- For metrics */
+
+/* What was done since the store was opened, and how large the index is. */
+struct lst_store_statistics {
+    uint64_t index_commits; /* syncs, each of one batch or of many */
+    uint64_t index_batches;
+    uint64_t index_entries; /* rows: one for each object, one more for each blob, some others */
+    uint64_t index_bytes;   /* of its file */
+    uint64_t blobs_sealed;
+    uint64_t blob_syncs; /* each of one blob or of many */
+};
+/* Some microseconds. */
+void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *ret_statistics);
 
 /* ---- Check */
 

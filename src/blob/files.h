@@ -1,0 +1,83 @@
+/*
+ * files.h - inside the engine that keeps one file for each blob: its folder, and what its files
+ * share.
+ *
+ *     lock                              flock()ed by the process that writes
+ *     <generation>/clean                present once the generation was closed in order
+ *     <generation>/<number / 1024>/<number>        a sealed blob
+ *     <generation>/<number / 1024>/<number>.part   one being written
+ *
+ * Generation and number are lower-case hex of at least 8 digits, the folder between of at least 5.
+ */
+#ifndef LST_BLOB_FILES_H
+#define LST_BLOB_FILES_H
+
+#include "blob/blob.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    LST_BLOB_PATH_SIZE = 64, /* bytes, with NUL */
+    LST_BLOBS_A_FOLDER = 1024,
+};
+
+struct lst_blobs {
+    int root; /* the folder */
+    int lock_file;
+    bool read_only;
+    uint64_t generation; /* of the blobs that are made now */
+    atomic_uint_fast64_t next_number;
+    atomic_bool generation_is_made;
+    atomic_uint_fast64_t sealed;
+    atomic_uint_fast64_t syncs;
+
+    pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
+    bool folders_are_new;        /* since they were synced last */
+
+    /* The syncer's. */
+    pthread_t syncer;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct lst_blob_seal *first_waiting;
+    struct lst_blob_seal **last_waiting; /* where the next one is linked */
+    bool stopping;
+};
+
+struct lst_blob_writer {
+    struct lst_blobs *blobs;
+    struct lst_blob_id id;
+    int file;
+    int status;          /* of the seal */
+    uint64_t size;       /* bytes written */
+    uint64_t started_to; /* bytes that are on their way to the disk */
+    uint64_t size_hint;
+    uint64_t allocated; /* bytes for which the file system has given room beforehand */
+};
+
+/* Relative to the root. */
+void lst_blob_generation_path(uint64_t generation, char ret_path[LST_BLOB_PATH_SIZE]);
+void lst_blob_folder_path(struct lst_blob_id id, char ret_path[LST_BLOB_PATH_SIZE]);
+void lst_blob_path(struct lst_blob_id id, const char *suffix, char ret_path[LST_BLOB_PATH_SIZE]);
+#define LST_BLOB_UNFINISHED ".part"
+
+/* A name that is a number of at least so many hex digits. */
+LST_MUST_CHECK bool lst_blob_parse_name(const char *name, size_t digits, uint64_t *ret_number);
+
+/* Call visit() with each name in a folder of the root ("." for the root itself); a code other than
+ * 0 ends it. */
+LST_MUST_CHECK int lst_blobs_each_name(struct lst_blobs *blobs, const char *path,
+                                       int (*visit)(void *context, const char *name),
+                                       void *context);
+
+/* Say that a generation was closed in order. */
+int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
+
+/* The code for errno after a write: a file size limit is as good as a full disk. */
+int lst_blob_write_error(int number);
+
+/* The syncer's thread. */
+void *lst_blobs_syncer(void *blobs);
+
+#endif

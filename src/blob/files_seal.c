@@ -1,0 +1,186 @@
+/* files_seal.c - the syncer: one thread that makes all waiting blobs durable at once. */
+#include "blob/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Up to so many blobs are synced one by one; for more, one sync of the file system is cheaper. */
+enum { SYNC_EACH_MAX = 4 };
+
+static int sync_folder(const struct lst_blobs *blobs, const char *path)
+{
+    int file = openat(blobs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int status;
+
+    if (file < 0) {
+        return lst_error_from_errno(errno);
+    }
+    status = fsync(file) == 0 ? LST_OK : lst_blob_write_error(errno);
+    close(file);
+    return status;
+}
+
+/* Give the file its name. It is durable only after the sync. */
+static int publish(const struct lst_blob_writer *writer)
+{
+    char from[LST_BLOB_PATH_SIZE];
+    char to[LST_BLOB_PATH_SIZE];
+    int root = writer->blobs->root;
+
+    /* Give back the room that was not needed. */
+    if (writer->allocated > writer->size && ftruncate(writer->file, (off_t)writer->size) != 0) {
+        return lst_error_from_errno(errno);
+    }
+    lst_blob_path(writer->id, LST_BLOB_UNFINISHED, from);
+    lst_blob_path(writer->id, "", to);
+    return renameat(root, from, root, to) == 0 ? LST_OK : lst_error_from_errno(errno);
+}
+
+/* Whether an earlier blob of the list is in the same folder. */
+static bool folder_is_synced(const struct lst_blob_seal *first, const struct lst_blob_seal *seal)
+{
+    for (; first != seal; first = first->next) {
+        if (first->writer->status == LST_OK && first->writer->id.number / LST_BLOBS_A_FOLDER ==
+                                                   seal->writer->id.number / LST_BLOBS_A_FOLDER) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool swap_folders_are_new(struct lst_blobs *blobs, bool value)
+{
+    bool before;
+
+    pthread_mutex_lock(&blobs->folder_lock);
+    before = blobs->folders_are_new;
+    blobs->folders_are_new = value;
+    pthread_mutex_unlock(&blobs->folder_lock);
+    return before;
+}
+
+/* New folders have to be found in the folders above them. */
+static int sync_new_folders(struct lst_blobs *blobs)
+{
+    char path[LST_BLOB_PATH_SIZE];
+    int status;
+
+    if (!swap_folders_are_new(blobs, false)) {
+        return LST_OK;
+    }
+    lst_blob_generation_path(blobs->generation, path);
+    status = sync_folder(blobs, path);
+    if (status == LST_OK) {
+        status = sync_folder(blobs, ".");
+    }
+    if (status != LST_OK) {
+        (void)swap_folders_are_new(blobs, true);
+    }
+    return status;
+}
+
+static void sync_each(struct lst_blobs *blobs, struct lst_blob_seal *first)
+{
+    int above = sync_new_folders(blobs);
+
+    for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
+        struct lst_blob_writer *writer = seal->writer;
+        char folder[LST_BLOB_PATH_SIZE];
+        if (writer->status == LST_OK) {
+            writer->status = fdatasync(writer->file) == 0 ? above : lst_blob_write_error(errno);
+        }
+        if (writer->status == LST_OK && !folder_is_synced(first, seal)) {
+            lst_blob_folder_path(writer->id, folder);
+            writer->status = sync_folder(blobs, folder);
+        }
+    }
+}
+
+static void sync_all(struct lst_blobs *blobs, struct lst_blob_seal *first)
+{
+    int status = syncfs(blobs->root) == 0 ? LST_OK : lst_blob_write_error(errno);
+
+    for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
+        if (seal->writer->status == LST_OK) {
+            seal->writer->status = status;
+        }
+    }
+}
+
+static void complete(struct lst_blobs *blobs, struct lst_blob_seal *seal)
+{
+    struct lst_blob_writer *writer = seal->writer;
+    int status = writer->status;
+
+    if (status == LST_OK) {
+        atomic_fetch_add(&blobs->sealed, 1);
+        close(writer->file);
+        free(writer);
+    } else {
+        char path[LST_BLOB_PATH_SIZE];
+        lst_blob_path(writer->id, "", path);
+        (void)unlinkat(blobs->root, path, 0);
+        lst_blob_discard(writer);
+    }
+    seal->done(seal, status);
+}
+
+static struct lst_blob_seal *take_waiting(struct lst_blobs *blobs, size_t *ret_count)
+{
+    struct lst_blob_seal *first;
+
+    pthread_mutex_lock(&blobs->lock);
+    while (blobs->first_waiting == NULL && !blobs->stopping) {
+        pthread_cond_wait(&blobs->wake, &blobs->lock);
+    }
+    first = blobs->first_waiting;
+    blobs->first_waiting = NULL;
+    blobs->last_waiting = &blobs->first_waiting;
+    pthread_mutex_unlock(&blobs->lock);
+    *ret_count = 0;
+    for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
+        ++*ret_count;
+    }
+    return first;
+}
+
+void *lst_blobs_syncer(void *argument)
+{
+    struct lst_blobs *blobs = argument;
+    struct lst_blob_seal *seal;
+    size_t count;
+
+    while ((seal = take_waiting(blobs, &count)) != NULL) {
+        for (struct lst_blob_seal *one = seal; one != NULL; one = one->next) {
+            one->writer->status = publish(one->writer);
+        }
+        if (count <= SYNC_EACH_MAX) {
+            sync_each(blobs, seal);
+        } else {
+            sync_all(blobs, seal);
+        }
+        atomic_fetch_add(&blobs->syncs, 1);
+        while (seal != NULL) {
+            struct lst_blob_seal *next = seal->next;
+            complete(blobs, seal);
+            seal = next;
+        }
+    }
+    return NULL;
+}
+
+void lst_blob_seal_submit(struct lst_blob_writer *writer, struct lst_blob_seal *seal)
+{
+    struct lst_blobs *blobs = writer->blobs;
+
+    seal->writer = writer;
+    seal->next = NULL;
+    pthread_mutex_lock(&blobs->lock);
+    *blobs->last_waiting = seal;
+    blobs->last_waiting = &seal->next;
+    pthread_cond_signal(&blobs->wake);
+    pthread_mutex_unlock(&blobs->lock);
+}

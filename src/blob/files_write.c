@@ -1,0 +1,188 @@
+/* files_write.c - make, fill, discard and delete the file of a blob. */
+#include "blob/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum {
+    /* Bytes after which their way to the disk is begun, so that little is left for the seal. */
+    WRITEBACK_STEP = 8 * 1024 * 1024,
+    /* Blobs from this size on get their room beforehand, in steps of so much: writing is then
+     * faster by a third, and a full disk shows before the bytes have come. No more, so that uploads
+     * which never come can't take the disk. */
+    ALLOCATE_FROM = 1024 * 1024,
+    ALLOCATE_STEP = 64 * 1024 * 1024,
+    /* A folder that became empty may be removed just when a blob is to be made in it. */
+    CREATE_ATTEMPTS = 100,
+};
+
+static int make_folder(const struct lst_blobs *blobs, const char *path)
+{
+    if (mkdirat(blobs->root, path, 0700) != 0 && errno != EEXIST) {
+        return lst_error_from_errno(errno);
+    }
+    return LST_OK;
+}
+
+static int make_folders(struct lst_blobs *blobs, struct lst_blob_id id)
+{
+    char path[LST_BLOB_PATH_SIZE];
+    int status;
+
+    /* Under the lock, so that the syncer can't miss a folder that another writer uses already. */
+    pthread_mutex_lock(&blobs->folder_lock);
+    lst_blob_generation_path(id.generation, path);
+    status = make_folder(blobs, path);
+    if (status == LST_OK) {
+        atomic_store(&blobs->generation_is_made, true);
+        lst_blob_folder_path(id, path);
+        status = make_folder(blobs, path);
+    }
+    blobs->folders_are_new = true;
+    pthread_mutex_unlock(&blobs->folder_lock);
+    return status;
+}
+
+static int make_file(struct lst_blobs *blobs, struct lst_blob_id id, int *ret_file)
+{
+    char path[LST_BLOB_PATH_SIZE];
+
+    lst_blob_path(id, LST_BLOB_UNFINISHED, path);
+    for (int i = 0; i < CREATE_ATTEMPTS; i++) {
+        int status;
+        int file = openat(blobs->root, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (file >= 0) {
+            *ret_file = file;
+            return LST_OK;
+        }
+        if (errno != ENOENT) {
+            return lst_error_from_errno(errno);
+        }
+        status = make_folders(blobs, id);
+        if (status != LST_OK) {
+            return status;
+        }
+    }
+    return LST_ERR_IO;
+}
+
+static bool has_room(const struct lst_blobs *blobs, uint64_t size)
+{
+    struct statvfs space;
+
+    return size == 0 || fstatvfs(blobs->root, &space) != 0 ||
+           size / space.f_frsize < space.f_bavail;
+}
+
+int lst_blob_create(struct lst_blobs *blobs, uint64_t size_hint,
+                    struct lst_blob_writer **ret_writer)
+{
+    struct lst_blob_writer *writer;
+    int status;
+
+    if (blobs->read_only) {
+        return LST_ERR_PERMISSION;
+    }
+    if (!has_room(blobs, size_hint)) {
+        return LST_ERR_NO_SPACE;
+    }
+    writer = calloc(1, sizeof(*writer));
+    if (writer == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    writer->blobs = blobs;
+    writer->size_hint = size_hint;
+    writer->id.generation = blobs->generation;
+    writer->id.number = atomic_fetch_add(&blobs->next_number, 1);
+    status = make_file(blobs, writer->id, &writer->file);
+    if (status != LST_OK) {
+        free(writer);
+        return status;
+    }
+    *ret_writer = writer;
+    return LST_OK;
+}
+
+/* Get room for the bytes that are to come. Not every file system can. */
+static int allocate(struct lst_blob_writer *writer)
+{
+    uint64_t missing = writer->size_hint - writer->allocated;
+    uint64_t step = missing < ALLOCATE_STEP ? missing : ALLOCATE_STEP;
+
+    if (fallocate(writer->file, FALLOC_FL_KEEP_SIZE, (off_t)writer->allocated, (off_t)step) == 0) {
+        writer->allocated += step;
+        return LST_OK;
+    }
+    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) {
+        return LST_ERR_NO_SPACE;
+    }
+    writer->size_hint = 0; /* it can't; so be it */
+    return LST_OK;
+}
+
+struct lst_blob_id lst_blob_writer_id(const struct lst_blob_writer *writer)
+{
+    return writer->id;
+}
+
+int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes)
+{
+    if (writer->size_hint >= ALLOCATE_FROM && writer->allocated < writer->size_hint &&
+        writer->size + bytes.length > writer->allocated) {
+        int status = allocate(writer);
+        if (status != LST_OK) {
+            return status;
+        }
+    }
+    while (bytes.length > 0) {
+        ssize_t length = write(writer->file, bytes.bytes, bytes.length);
+        if (length < 0 && errno == EINTR) {
+            continue;
+        }
+        if (length < 0) {
+            return lst_blob_write_error(errno);
+        }
+        writer->size += (uint64_t)length;
+        bytes = lst_slice_after(bytes, (size_t)length);
+    }
+    if (writer->size - writer->started_to >= WRITEBACK_STEP) {
+        (void)sync_file_range(writer->file, (off_t)writer->started_to,
+                              (off_t)(writer->size - writer->started_to), SYNC_FILE_RANGE_WRITE);
+        writer->started_to = writer->size;
+    }
+    return LST_OK;
+}
+
+void lst_blob_discard(struct lst_blob_writer *writer)
+{
+    char path[LST_BLOB_PATH_SIZE];
+
+    if (writer == NULL) {
+        return;
+    }
+    lst_blob_path(writer->id, LST_BLOB_UNFINISHED, path);
+    (void)unlinkat(writer->blobs->root, path, 0);
+    close(writer->file);
+    free(writer);
+}
+
+int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
+{
+    uint64_t current = atomic_load(&blobs->next_number) / LST_BLOBS_A_FOLDER;
+    char path[LST_BLOB_PATH_SIZE];
+
+    lst_blob_path(id, "", path);
+    if (unlinkat(blobs->root, path, 0) != 0 && errno != ENOENT) {
+        return lst_error_from_errno(errno);
+    }
+    /* A folder in which no more blobs will be made goes with its last one. */
+    if (id.generation != blobs->generation || id.number / LST_BLOBS_A_FOLDER < current) {
+        lst_blob_folder_path(id, path);
+        (void)unlinkat(blobs->root, path, AT_REMOVEDIR);
+    }
+    return LST_OK;
+}

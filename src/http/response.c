@@ -1,0 +1,79 @@
+/* response.c - putting a response together. */
+#include "http/response.h"
+
+#include <unistd.h>
+
+void lst_http_response_init(struct lst_http_response *response)
+{
+    *response = (struct lst_http_response){.status = 200, .kind = LST_BODY_NONE, .file = -1};
+    lst_buffer_init(&response->headers, LST_RESPONSE_HEADERS_MAX);
+    lst_buffer_init(&response->body, LST_RESPONSE_BODY_MAX);
+}
+
+void lst_http_response_release(struct lst_http_response *response)
+{
+    if (response->file >= 0) {
+        (void)close(response->file);
+    }
+    lst_buffer_release(&response->headers);
+    lst_buffer_release(&response->body);
+    lst_http_response_init(response);
+}
+
+/* Copy, with a space for each byte that may not stand in a header (RFC 9110 section 5.5), and end
+ * with NUL. */
+static char *copy_clean(char *to, struct lst_slice from)
+{
+    for (size_t i = 0; i < from.length; i++) {
+        unsigned char byte = (unsigned char)from.bytes[i];
+        *to++ = (byte < 0x20 && byte != '\t') || byte == 0x7F ? ' ' : (char)byte;
+    }
+    *to++ = '\0';
+    return to;
+}
+
+void lst_http_response_add_field(struct lst_http_response *response, struct lst_slice name,
+                                 struct lst_slice value)
+{
+    size_t size = name.length + 1 + value.length + 1;
+    char *room = lst_buffer_reserve(&response->headers, size);
+
+    if (room != NULL) {
+        room = copy_clean(room, name);
+        copy_clean(room, value);
+        response->headers.length += size;
+    }
+}
+
+void lst_http_response_add(struct lst_http_response *response, const char *name,
+                           struct lst_slice value)
+{
+    lst_http_response_add_field(response, lst_slice_make(name, strlen(name)), value);
+}
+
+void lst_http_response_add_number(struct lst_http_response *response, const char *name,
+                                  uint64_t number)
+{
+    char digits[20];
+    size_t first = sizeof(digits);
+
+    do {
+        digits[--first] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number != 0);
+    lst_http_response_add(response, name, lst_slice_make(digits + first, sizeof(digits) - first));
+}
+
+bool lst_http_response_next(const struct lst_http_response *response, size_t *at,
+                            const char **ret_name, const char **ret_value)
+{
+    const char *header = response->headers.bytes;
+
+    if (*at >= response->headers.length) {
+        return false;
+    }
+    *ret_name = header + *at;
+    *ret_value = *ret_name + strlen(*ret_name) + 1;
+    *at = (size_t)(*ret_value - header) + strlen(*ret_value) + 1;
+    return true;
+}

@@ -1,0 +1,108 @@
+/*
+ * engine.h - inside the LMDB engine: how logical keys map to rows, and what its files share.
+ *
+ * A row's key is a space (8 bytes, big-endian) and a fragment of at most LST_ROW_FRAGMENT bytes.
+ * Partition p is space p. LMDB as Debian builds it takes keys of 511 bytes at most, so a longer key
+ * goes on in a space of its own: the row [space][the first LST_ROW_FRAGMENT bytes][0x00] has as its
+ * value the number of a continuation space, in which the rest of the key stands in the same way.
+ * The byte 0x00 puts that row right behind the one of the key that ends there, so rows are in the
+ * exact order of their keys. A continuation space ends with its last key.
+ *
+ * docs/on-disk-format.md describes the same for people.
+ */
+#ifndef LST_INDEX_ENGINE_H
+#define LST_INDEX_ENGINE_H
+
+#include "index/index.h"
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    LST_SPACE_LENGTH = 8,
+    LST_ROW_FRAGMENT = 480,
+    LST_ROW_KEY_MAX = LST_SPACE_LENGTH + LST_ROW_FRAGMENT + 1,
+    /* Spaces that one key can go through. */
+    LST_KEY_DEPTH_MAX = (LST_INDEX_KEY_MAX + LST_ROW_FRAGMENT - 1) / LST_ROW_FRAGMENT,
+    /* Batches in one commit: bounds how long the first of them waits. */
+    LST_GROUP_MAX = 1024,
+};
+
+/* Spaces from here on are continuations; the last one holds the engine's own rows. */
+#define LST_SPACE_CONTINUATION (UINT64_C(1) << 63)
+#define LST_SPACE_ENGINE       UINT64_MAX
+
+/* Partitions below LST_SPACE_CONTINUATION are the caller's. */
+static inline bool lst_partition_is_valid(uint64_t partition)
+{
+    return partition < LST_SPACE_CONTINUATION;
+}
+
+struct lst_index {
+    MDB_env *environment;
+    MDB_dbi table;
+    bool read_only;
+
+    pthread_mutex_t readers_lock;
+    struct lst_index_reader *idle_readers;
+
+    /* The committer's. */
+    pthread_t committer;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct lst_index_batch *first_waiting;
+    struct lst_index_batch **last_waiting; /* where the next one is linked */
+    bool stopping;
+    atomic_uint_fast64_t commits;
+    atomic_uint_fast64_t batches;
+};
+
+struct lst_index_reader {
+    struct lst_index *index;
+    MDB_txn *transaction;
+    MDB_cursor *cursor;     /* NULL until the first seek */
+    bool cursor_is_renewed; /* in this transaction */
+    bool is_positioned;
+    /* Where the cursor is: in the space of level depth, behind the key's first depth fragments. */
+    size_t depth;
+    uint64_t spaces[LST_KEY_DEPTH_MAX];
+    size_t key_length;
+    char key[LST_INDEX_KEY_MAX];
+    struct lst_index_reader *next_idle;
+};
+
+/* A row's key being put together. */
+struct lst_row_key {
+    size_t length;
+    char bytes[LST_ROW_KEY_MAX + 1];
+};
+
+/* [space][fragment], or, if the rest of a key is longer than a fragment, the row of its
+ * continuation. */
+void lst_row_key_make(struct lst_row_key *row, uint64_t space, struct lst_slice rest);
+MDB_val lst_row_key_value(struct lst_row_key *row);
+
+void lst_space_encode(uint64_t space, char ret_bytes[LST_SPACE_LENGTH]);
+/* Of a continuation row's value. LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_space_decode(MDB_val value, uint64_t *ret_space);
+
+/* The value of a key within a transaction. LST_ERR_NOT_FOUND. */
+LST_MUST_CHECK int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+                               struct lst_slice key, struct lst_slice *ret_value);
+/* Within a write transaction; after any failure it must be aborted. */
+LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+                               struct lst_slice key, struct lst_slice value);
+LST_MUST_CHECK int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+                                  struct lst_slice key);
+
+/* Free the idle readers, at the close. */
+void lst_index_free_readers(struct lst_index *index);
+
+/* The committer's thread. */
+void *lst_index_committer(void *index);
+
+/* The code for what an LMDB function gave. */
+int lst_index_error(int code);
+
+#endif

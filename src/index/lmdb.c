@@ -1,0 +1,187 @@
+/* lmdb.c - open and close an index, its version and its statistics. */
+#include "index/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { READERS_MAX = 1024 };
+
+#define SIZE_DEFAULT  (UINT64_C(1) << 40)
+#define SIZE_SMALLEST (UINT64_C(64) << 20)
+
+static const struct lst_slice format_name = {"format", 6};
+static const struct lst_slice format_value = {"latchstring index 1", 19};
+
+static int open_environment(struct lst_index *index, const char *path, uint64_t size)
+{
+    unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (index->read_only ? MDB_RDONLY : 0U);
+    int code = mdb_env_create(&index->environment);
+
+    if (code != 0) {
+        return code;
+    }
+    code = mdb_env_set_maxreaders(index->environment, READERS_MAX);
+    if (code == 0) {
+        code = mdb_env_set_mapsize(index->environment, size);
+    }
+    if (code == 0) {
+        code = mdb_env_open(index->environment, path, flags, 0600);
+    }
+    if (code != 0) {
+        mdb_env_close(index->environment);
+    }
+    return code;
+}
+
+/* Address space may be scarce (a limit, a debugger's): take what there is. */
+static int open_largest(struct lst_index *index, const struct lst_index_options *options)
+{
+    uint64_t size = options->size_max == 0 ? SIZE_DEFAULT : options->size_max;
+    int code = open_environment(index, options->path, size);
+
+    while (code == ENOMEM && options->size_max == 0 && size > SIZE_SMALLEST) {
+        size /= 2;
+        code = open_environment(index, options->path, size);
+    }
+    return lst_index_error(code);
+}
+
+/* Hold the file's format against ours; a new file gets it. */
+static int check_format(struct lst_index *index, MDB_txn *transaction)
+{
+    struct lst_row_key row;
+    MDB_val key;
+    MDB_val value;
+    int code;
+
+    lst_row_key_make(&row, LST_SPACE_ENGINE, format_name);
+    key = lst_row_key_value(&row);
+    code = mdb_get(transaction, index->table, &key, &value);
+    if (code == 0) {
+        return lst_slice_equal(lst_slice_make(value.mv_data, value.mv_size), format_value)
+                   ? LST_OK
+                   : LST_ERR_CORRUPT;
+    }
+    if (code == MDB_NOTFOUND) {
+        MDB_stat state;
+        code = mdb_stat(transaction, index->table, &state);
+        if (code == 0 && state.ms_entries > 0) {
+            return LST_ERR_CORRUPT;
+        }
+        if (code == 0 && !index->read_only) {
+            value.mv_size = format_value.length;
+            value.mv_data = (void *)(uintptr_t)format_value.bytes;
+            code = mdb_put(transaction, index->table, &key, &value, 0);
+        }
+    }
+    return lst_index_error(code);
+}
+
+static int open_table(struct lst_index *index)
+{
+    MDB_txn *transaction;
+    int stale = 0;
+    int code = mdb_reader_check(index->environment, &stale);
+    int status;
+
+    if (code == 0) {
+        code = mdb_txn_begin(index->environment, NULL, index->read_only ? MDB_RDONLY : 0U,
+                             &transaction);
+    }
+    if (code != 0) {
+        return lst_index_error(code);
+    }
+    status = lst_index_error(mdb_dbi_open(transaction, NULL, 0, &index->table));
+    if (status == LST_OK) {
+        status = check_format(index, transaction);
+    }
+    if (status != LST_OK) {
+        mdb_txn_abort(transaction);
+        return status;
+    }
+    return lst_index_error(mdb_txn_commit(transaction));
+}
+
+static int start(struct lst_index *index)
+{
+    int code = 0;
+
+    if (!index->read_only) {
+        code = pthread_create(&index->committer, NULL, lst_index_committer, index);
+    }
+    return code == 0 ? LST_OK : lst_error_from_errno(code);
+}
+
+int lst_index_open(const struct lst_index_options *options, struct lst_index **ret_index)
+{
+    struct lst_index *index = calloc(1, sizeof(*index));
+    int status;
+
+    if (index == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    index->read_only = options->read_only;
+    index->last_waiting = &index->first_waiting;
+    pthread_mutex_init(&index->readers_lock, NULL);
+    pthread_mutex_init(&index->lock, NULL);
+    pthread_cond_init(&index->wake, NULL);
+    status = open_largest(index, options);
+    if (status == LST_OK) {
+        status = open_table(index);
+        if (status == LST_OK) {
+            status = start(index);
+        }
+        if (status != LST_OK) {
+            mdb_env_close(index->environment);
+        }
+    }
+    if (status != LST_OK) {
+        free(index);
+        return status;
+    }
+    *ret_index = index;
+    return LST_OK;
+}
+
+void lst_index_close(struct lst_index *index)
+{
+    if (index == NULL) {
+        return;
+    }
+    if (!index->read_only) {
+        pthread_mutex_lock(&index->lock);
+        index->stopping = true;
+        pthread_cond_signal(&index->wake);
+        pthread_mutex_unlock(&index->lock);
+        pthread_join(index->committer, NULL);
+    }
+    lst_index_free_readers(index);
+    mdb_env_close(index->environment);
+    pthread_cond_destroy(&index->wake);
+    pthread_mutex_destroy(&index->lock);
+    pthread_mutex_destroy(&index->readers_lock);
+    free(index);
+}
+
+uint64_t lst_index_version(const struct lst_index *index)
+{
+    MDB_envinfo state = {0};
+
+    (void)mdb_env_info(index->environment, &state);
+    return state.me_last_txnid;
+}
+
+void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)
+{
+    MDB_envinfo state = {0};
+    MDB_stat table = {0};
+
+    (void)mdb_env_info(index->environment, &state);
+    (void)mdb_env_stat(index->environment, &table);
+    *ret_statistics = (struct lst_index_statistics){
+        .commits = atomic_load(&index->commits),
+        .batches = atomic_load(&index->batches),
+        .entries = table.ms_entries,
+        .bytes_used = (uint64_t)(state.me_last_pgno + 1) * table.ms_psize,
+    };
+}

@@ -1,0 +1,253 @@
+/* lmdb_commit.c - the committer: one thread that takes all waiting batches, commits them with one
+ * sync and completes them. */
+#include "index/engine.h"
+
+#include <errno.h>
+#include <sys/statvfs.h>
+
+/* Bytes of values in one commit: what LMDB has to hold in memory until then. */
+enum { GROUP_BYTES_MAX = 16 * 1024 * 1024 };
+
+/* A file system with less than this free counts as full. */
+enum { NEARLY_FULL = 1024 * 1024 };
+
+/* The batches of one commit, and what became of each. */
+struct group {
+    size_t count;
+    struct {
+        struct lst_index_batch *batch;
+        size_t failed_change;
+        int status;
+    } members[LST_GROUP_MAX];
+};
+
+static int check_limits(const struct lst_index_batch *batch, size_t *ret_failed)
+{
+    for (size_t i = 0; i < batch->change_count; i++) {
+        const struct lst_index_change *change = &batch->changes[i];
+        if (change->key.length == 0 || change->key.length > LST_INDEX_KEY_MAX ||
+            change->value.length > LST_INDEX_VALUE_MAX) {
+            *ret_failed = i;
+            return LST_ERR_TOO_LARGE;
+        }
+    }
+    return lst_partition_is_valid(batch->partition) ? LST_OK : LST_ERR_TOO_LARGE;
+}
+
+static int check_one(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+                     const struct lst_index_change *change)
+{
+    struct lst_slice value;
+    int status;
+
+    if (change->kind == LST_INDEX_PUT || change->kind == LST_INDEX_DELETE) {
+        return LST_OK;
+    }
+    status = lst_row_get(transaction, table, partition, change->key, &value);
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    if (change->kind == LST_INDEX_REQUIRE_ABSENT) {
+        return status == LST_OK ? LST_ERR_EXISTS : LST_OK;
+    }
+    if (change->kind == LST_INDEX_REQUIRE_PRESENT) {
+        return status;
+    }
+    return status == LST_OK && lst_slice_starts_with(value, change->value) ? LST_OK
+                                                                           : LST_ERR_CONFLICT;
+}
+
+/* Whether the batch may be applied. Changes nothing. */
+static int check_batch(MDB_txn *transaction, MDB_dbi table, const struct lst_index_batch *batch,
+                       size_t *ret_failed)
+{
+    int status = check_limits(batch, ret_failed);
+
+    for (size_t i = 0; status == LST_OK && i < batch->change_count; i++) {
+        status = check_one(transaction, table, batch->partition, &batch->changes[i]);
+        if (status != LST_OK) {
+            *ret_failed = i;
+        }
+    }
+    return status;
+}
+
+/* After a failure the transaction must be aborted. */
+static int apply_batch(MDB_txn *transaction, MDB_dbi table, const struct lst_index_batch *batch)
+{
+    int status = LST_OK;
+
+    for (size_t i = 0; status == LST_OK && i < batch->change_count; i++) {
+        const struct lst_index_change *change = &batch->changes[i];
+        if (change->kind == LST_INDEX_PUT) {
+            status = lst_row_put(transaction, table, batch->partition, change->key, change->value);
+        } else if (change->kind == LST_INDEX_DELETE) {
+            status = lst_row_delete(transaction, table, batch->partition, change->key);
+        }
+    }
+    return status;
+}
+
+/* LMDB reports a write that a full disk cut short as EIO. */
+static int commit_error(const struct lst_index *index, int code)
+{
+    struct statvfs space;
+    mdb_filehandle_t file;
+
+    if (code == EIO && mdb_env_get_fd(index->environment, &file) == 0 &&
+        fstatvfs(file, &space) == 0 && space.f_bavail * space.f_frsize < NEARLY_FULL) {
+        return LST_ERR_NO_SPACE;
+    }
+    return lst_index_error(code);
+}
+
+/* Try the members from first on, count of them, in one transaction. On failure nothing of any of
+ * them is left. */
+static int try_members(struct lst_index *index, struct group *group, size_t first, size_t count)
+{
+    MDB_txn *transaction;
+    int status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
+    int code;
+
+    if (status != LST_OK) {
+        return status;
+    }
+    for (size_t i = first; i < first + count; i++) {
+        const struct lst_index_batch *batch = group->members[i].batch;
+        group->members[i].failed_change = 0;
+        group->members[i].status =
+            check_batch(transaction, index->table, batch, &group->members[i].failed_change);
+        if (group->members[i].status == LST_OK) {
+            status = apply_batch(transaction, index->table, batch);
+        }
+        if (status != LST_OK) {
+            mdb_txn_abort(transaction);
+            return status;
+        }
+    }
+    code = mdb_txn_commit(transaction);
+    if (code != 0) {
+        return commit_error(index, code);
+    }
+    atomic_fetch_add(&index->commits, 1);
+    return LST_OK;
+}
+
+static void commit_group(struct lst_index *index, struct group *group)
+{
+    if (try_members(index, group, 0, group->count) == LST_OK) {
+        return;
+    }
+    /* Perhaps one of them was too much, perhaps only all together were. */
+    for (size_t i = 0; i < group->count; i++) {
+        int status = try_members(index, group, i, 1);
+        if (status != LST_OK) {
+            group->members[i].status = status;
+        }
+    }
+}
+
+static size_t batch_bytes(const struct lst_index_batch *batch)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < batch->change_count; i++) {
+        bytes += batch->changes[i].value.length;
+    }
+    return bytes;
+}
+
+/* Take what is waiting, at least one batch. False: nothing is, and nothing will be. */
+static bool take_group(struct lst_index *index, struct group *group)
+{
+    size_t bytes = 0;
+
+    group->count = 0;
+    pthread_mutex_lock(&index->lock);
+    while (index->first_waiting == NULL && !index->stopping) {
+        pthread_cond_wait(&index->wake, &index->lock);
+    }
+    while (index->first_waiting != NULL && group->count < LST_GROUP_MAX &&
+           bytes < GROUP_BYTES_MAX) {
+        struct lst_index_batch *batch = index->first_waiting;
+        index->first_waiting = batch->next;
+        bytes += batch_bytes(batch);
+        group->members[group->count++].batch = batch;
+    }
+    if (index->first_waiting == NULL) {
+        index->last_waiting = &index->first_waiting;
+    }
+    pthread_mutex_unlock(&index->lock);
+    return group->count > 0;
+}
+
+void *lst_index_committer(void *argument)
+{
+    struct lst_index *index = argument;
+    struct group group;
+
+    while (take_group(index, &group)) {
+        commit_group(index, &group);
+        atomic_fetch_add(&index->batches, group.count);
+        for (size_t i = 0; i < group.count; i++) {
+            struct lst_index_batch *batch = group.members[i].batch;
+            batch->done(batch, group.members[i].status, group.members[i].failed_change);
+        }
+    }
+    return NULL;
+}
+
+void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch)
+{
+    if (index->read_only) {
+        batch->done(batch, LST_ERR_PERMISSION, 0);
+        return;
+    }
+    batch->next = NULL;
+    pthread_mutex_lock(&index->lock);
+    *index->last_waiting = batch;
+    index->last_waiting = &batch->next;
+    pthread_cond_signal(&index->wake);
+    pthread_mutex_unlock(&index->lock);
+}
+
+/* What lst_index_apply() waits on. */
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    bool is_done;
+    int status;
+};
+
+static void wake_waiter(struct lst_index_batch *batch, int status, size_t failed_change)
+{
+    struct waiter *waiter = batch->context;
+
+    (void)failed_change;
+    pthread_mutex_lock(&waiter->lock);
+    waiter->is_done = true;
+    waiter->status = status;
+    pthread_cond_signal(&waiter->done);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+int lst_index_apply(struct lst_index *index, uint64_t partition,
+                    const struct lst_index_change *changes, size_t change_count)
+{
+    struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+    struct lst_index_batch batch = {.partition = partition,
+                                    .changes = changes,
+                                    .change_count = change_count,
+                                    .done = wake_waiter,
+                                    .context = &waiter};
+
+    lst_index_submit(index, &batch);
+    pthread_mutex_lock(&waiter.lock);
+    while (!waiter.is_done) {
+        pthread_cond_wait(&waiter.done, &waiter.lock);
+    }
+    pthread_mutex_unlock(&waiter.lock);
+    pthread_mutex_destroy(&waiter.lock);
+    pthread_cond_destroy(&waiter.done);
+    return waiter.status;
+}

@@ -1,0 +1,307 @@
+/* lmdb_read.c - snapshots, point reads, and the cursor that goes through long keys. */
+#include "index/engine.h"
+
+#include <sched.h>
+#include <stdlib.h>
+
+/* How often to ask again for the newest snapshot: see begin_newest(). */
+enum { RENEW_MAX = 10000 };
+
+static struct lst_index_reader *take_idle(struct lst_index *index)
+{
+    struct lst_index_reader *reader;
+
+    pthread_mutex_lock(&index->readers_lock);
+    reader = index->idle_readers;
+    if (reader != NULL) {
+        index->idle_readers = reader->next_idle;
+    }
+    pthread_mutex_unlock(&index->readers_lock);
+    return reader;
+}
+
+static void put_idle(struct lst_index_reader *reader)
+{
+    struct lst_index *index = reader->index;
+
+    pthread_mutex_lock(&index->readers_lock);
+    reader->next_idle = index->idle_readers;
+    index->idle_readers = reader;
+    pthread_mutex_unlock(&index->readers_lock);
+}
+
+static void free_reader(struct lst_index_reader *reader)
+{
+    if (reader->cursor != NULL) {
+        mdb_cursor_close(reader->cursor);
+    }
+    mdb_txn_abort(reader->transaction);
+    free(reader);
+}
+
+void lst_index_free_readers(struct lst_index *index)
+{
+    struct lst_index_reader *reader;
+
+    while ((reader = take_idle(index)) != NULL) {
+        free_reader(reader);
+    }
+}
+
+static int new_reader(struct lst_index *index, struct lst_index_reader **ret_reader)
+{
+    struct lst_index_reader *reader = calloc(1, sizeof(*reader));
+    int code;
+
+    if (reader == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    reader->index = index;
+    code = mdb_txn_begin(index->environment, NULL, MDB_RDONLY, &reader->transaction);
+    if (code != 0) {
+        free(reader);
+        return lst_index_error(code);
+    }
+    *ret_reader = reader;
+    return LST_OK;
+}
+
+/*
+ * A committer makes its commit known in two steps: the file's header, which is the version, then
+ * the number from which new snapshots start. A snapshot taken between the two would be older than a
+ * version that the caller may have seen already, so wait for the second, which follows within
+ * nanoseconds unless that process died right there.
+ */
+static int begin_newest(struct lst_index_reader *reader)
+{
+    uint64_t version = lst_index_version(reader->index);
+
+    for (int i = 0; i < RENEW_MAX && mdb_txn_id(reader->transaction) < version; i++) {
+        int code;
+        (void)sched_yield();
+        mdb_txn_reset(reader->transaction);
+        code = mdb_txn_renew(reader->transaction);
+        if (code != 0) {
+            return lst_index_error(code);
+        }
+    }
+    return LST_OK;
+}
+
+int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_reader)
+{
+    struct lst_index_reader *reader = take_idle(index);
+    int status;
+
+    if (reader == NULL) {
+        status = new_reader(index, &reader);
+        if (status != LST_OK) {
+            return status;
+        }
+    } else {
+        status = lst_index_error(mdb_txn_renew(reader->transaction));
+    }
+    if (status == LST_OK) {
+        status = begin_newest(reader);
+    }
+    if (status != LST_OK) {
+        free_reader(reader);
+        return status;
+    }
+    reader->cursor_is_renewed = false;
+    reader->is_positioned = false;
+    *ret_reader = reader;
+    return LST_OK;
+}
+
+void lst_index_read_end(struct lst_index_reader *reader)
+{
+    if (reader == NULL) {
+        return;
+    }
+    mdb_txn_reset(reader->transaction);
+    put_idle(reader);
+}
+
+static bool key_is_valid(uint64_t partition, struct lst_slice key)
+{
+    return lst_partition_is_valid(partition) && key.length > 0 && key.length <= LST_INDEX_KEY_MAX;
+}
+
+int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
+                  struct lst_slice *ret_value)
+{
+    if (!key_is_valid(partition, key)) {
+        return LST_ERR_NOT_FOUND;
+    }
+    return lst_row_get(reader->transaction, reader->index->table, partition, key, ret_value);
+}
+
+/* ---- The cursor */
+
+static int prepare_cursor(struct lst_index_reader *reader)
+{
+    int code = 0;
+
+    if (reader->cursor == NULL) {
+        code = mdb_cursor_open(reader->transaction, reader->index->table, &reader->cursor);
+    } else if (!reader->cursor_is_renewed) {
+        code = mdb_cursor_renew(reader->transaction, reader->cursor);
+    }
+    reader->cursor_is_renewed = code == 0;
+    return lst_index_error(code);
+}
+
+/* Move to the first row that is not less than [the current space][rest]; rest longer than a
+ * fragment stands for its continuation's row. */
+static int seek_row(struct lst_index_reader *reader, struct lst_slice rest, MDB_val *ret_key,
+                    MDB_val *ret_value)
+{
+    struct lst_row_key row;
+
+    lst_row_key_make(&row, reader->spaces[reader->depth], rest);
+    *ret_key = lst_row_key_value(&row);
+    return mdb_cursor_get(reader->cursor, ret_key, ret_value, MDB_SET_RANGE);
+}
+
+static bool is_in_space(MDB_val key, uint64_t space)
+{
+    char bytes[LST_SPACE_LENGTH];
+
+    lst_space_encode(space, bytes);
+    return key.mv_size >= LST_SPACE_LENGTH && memcmp(key.mv_data, bytes, LST_SPACE_LENGTH) == 0;
+}
+
+/* Back from a continuation that has no more keys: to the row behind it, one level up. */
+static int leave_space(struct lst_index_reader *reader, MDB_val *ret_key, MDB_val *ret_value)
+{
+    struct lst_row_key row;
+
+    reader->depth--;
+    lst_row_key_make(
+        &row, reader->spaces[reader->depth],
+        lst_slice_make(reader->key + reader->depth * LST_ROW_FRAGMENT, LST_ROW_FRAGMENT));
+    row.bytes[row.length++] = '\1'; /* right after the continuation's own 0x00 */
+    *ret_key = lst_row_key_value(&row);
+    return mdb_cursor_get(reader->cursor, ret_key, ret_value, MDB_SET_RANGE);
+}
+
+/* Take the row's fragment into the key. LST_ERR_CORRUPT if no such row can be. */
+static int take_fragment(struct lst_index_reader *reader, MDB_val row_key)
+{
+    size_t start = reader->depth * LST_ROW_FRAGMENT;
+    size_t length = row_key.mv_size - LST_SPACE_LENGTH;
+
+    if (length == 0 || length > LST_ROW_FRAGMENT + 1 || start + length > sizeof(reader->key)) {
+        return LST_ERR_CORRUPT;
+    }
+    memcpy(reader->key + start, (const char *)row_key.mv_data + LST_SPACE_LENGTH, length);
+    reader->key_length = start + length;
+    return LST_OK;
+}
+
+/* Go down into the continuation whose row the cursor is on. */
+static int enter_space(struct lst_index_reader *reader, MDB_val value)
+{
+    uint64_t space;
+    int status = lst_space_decode(value, &space);
+
+    if (status != LST_OK || reader->depth + 1 >= LST_KEY_DEPTH_MAX) {
+        return LST_ERR_CORRUPT;
+    }
+    reader->spaces[++reader->depth] = space;
+    return LST_OK;
+}
+
+/*
+ * From the row where the cursor stands (code: how it got there), go on to the first one that is a
+ * key: down into continuations, where rest is what is left of the key that is looked for, and up
+ * out of those that end.
+ */
+static int settle(struct lst_index_reader *reader, int code, MDB_val row_key, MDB_val value,
+                  struct lst_slice rest, struct lst_slice *ret_key, struct lst_slice *ret_value)
+{
+    for (;;) {
+        int status;
+        if (code != 0 && code != MDB_NOTFOUND) {
+            return lst_index_error(code);
+        }
+        if (code != 0 || !is_in_space(row_key, reader->spaces[reader->depth])) {
+            rest = lst_slice_make(NULL, 0);
+            if (reader->depth == 0) {
+                return LST_ERR_NOT_FOUND;
+            }
+            code = leave_space(reader, &row_key, &value);
+            continue;
+        }
+        status = take_fragment(reader, row_key);
+        if (status != LST_OK) {
+            return status;
+        }
+        if (row_key.mv_size < LST_ROW_KEY_MAX) {
+            *ret_key = lst_slice_make(reader->key, reader->key_length);
+            *ret_value = lst_slice_make(value.mv_data, value.mv_size);
+            return LST_OK;
+        }
+        /* Only in the continuation that the key itself goes through does its rest still matter. */
+        if (rest.length > LST_ROW_FRAGMENT &&
+            memcmp(rest.bytes, (const char *)row_key.mv_data + LST_SPACE_LENGTH,
+                   LST_ROW_FRAGMENT) == 0) {
+            rest = lst_slice_after(rest, LST_ROW_FRAGMENT);
+        } else {
+            rest = lst_slice_make(NULL, 0);
+        }
+        status = enter_space(reader, value);
+        if (status != LST_OK) {
+            return status;
+        }
+        code = seek_row(reader, rest, &row_key, &value);
+    }
+}
+
+int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
+                   struct lst_slice *ret_key, struct lst_slice *ret_value)
+{
+    char copy[LST_INDEX_KEY_MAX + 1]; /* the key may be the one that the reader gave last */
+    MDB_val row_key;
+    MDB_val value;
+    int status = prepare_cursor(reader);
+    int code;
+
+    reader->is_positioned = false;
+    if (status != LST_OK) {
+        return status;
+    }
+    if (!lst_partition_is_valid(partition)) {
+        return LST_ERR_NOT_FOUND;
+    }
+    /* No key is longer than KEY_MAX: one more byte is as good as all of them. */
+    key = lst_slice_first(key, sizeof(copy));
+    if (key.length > 0) {
+        memcpy(copy, key.bytes, key.length);
+    }
+    key.bytes = copy;
+    reader->depth = 0;
+    reader->spaces[0] = partition;
+    code = seek_row(reader, key, &row_key, &value);
+    status = settle(reader, code, row_key, value, key, ret_key, ret_value);
+    reader->is_positioned = status == LST_OK;
+    return status;
+}
+
+int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
+                   struct lst_slice *ret_value)
+{
+    MDB_val row_key;
+    MDB_val value;
+    int code;
+    int status;
+
+    if (!reader->is_positioned) {
+        return LST_ERR_NOT_FOUND;
+    }
+    code = mdb_cursor_get(reader->cursor, &row_key, &value, MDB_NEXT);
+    status = settle(reader, code, row_key, value, lst_slice_make(NULL, 0), ret_key, ret_value);
+    reader->is_positioned = status == LST_OK;
+    return status;
+}

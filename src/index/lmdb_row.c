@@ -1,0 +1,250 @@
+/* lmdb_row.c - keys of any length on rows whose keys are short: see engine.h. */
+#include "index/engine.h"
+
+#include <errno.h>
+
+static const struct lst_slice next_space_name = {"next-space", 10};
+
+int lst_index_error(int code)
+{
+    switch (code) {
+    case MDB_SUCCESS:
+        return LST_OK;
+    case MDB_NOTFOUND:
+        return LST_ERR_NOT_FOUND;
+    case MDB_MAP_FULL:
+        return LST_ERR_NO_SPACE;
+    case EFBIG: /* the process's file size limit: as good as a full disk */
+        return LST_ERR_NO_SPACE;
+    case MDB_TXN_FULL:
+        return LST_ERR_TOO_LARGE;
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_VERSION_MISMATCH:
+    case MDB_PAGE_NOTFOUND:
+        return LST_ERR_CORRUPT;
+    case MDB_READERS_FULL:
+    case MDB_MAP_RESIZED:
+        return LST_ERR_NO_MEMORY;
+    default:
+        return code > 0 ? lst_error_from_errno(code) : LST_ERR_IO;
+    }
+}
+
+void lst_space_encode(uint64_t space, char ret_bytes[LST_SPACE_LENGTH])
+{
+    for (int i = 0; i < LST_SPACE_LENGTH; i++) {
+        ret_bytes[i] = (char)(uint8_t)(space >> (56 - 8 * i));
+    }
+}
+
+int lst_space_decode(MDB_val value, uint64_t *ret_space)
+{
+    const uint8_t *bytes = value.mv_data;
+    uint64_t space = 0;
+
+    if (value.mv_size != LST_SPACE_LENGTH) {
+        return LST_ERR_CORRUPT;
+    }
+    for (int i = 0; i < LST_SPACE_LENGTH; i++) {
+        space = space << 8 | bytes[i];
+    }
+    if (lst_partition_is_valid(space) || space == LST_SPACE_ENGINE) {
+        return LST_ERR_CORRUPT;
+    }
+    *ret_space = space;
+    return LST_OK;
+}
+
+void lst_row_key_make(struct lst_row_key *row, uint64_t space, struct lst_slice rest)
+{
+    struct lst_slice fragment = lst_slice_first(rest, LST_ROW_FRAGMENT);
+
+    lst_space_encode(space, row->bytes);
+    if (fragment.length > 0) {
+        memcpy(row->bytes + LST_SPACE_LENGTH, fragment.bytes, fragment.length);
+    }
+    row->length = LST_SPACE_LENGTH + fragment.length;
+    if (rest.length > LST_ROW_FRAGMENT) {
+        row->bytes[row->length++] = '\0';
+    }
+}
+
+MDB_val lst_row_key_value(struct lst_row_key *row)
+{
+    MDB_val value = {row->length, row->bytes};
+
+    return value;
+}
+
+static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
+               MDB_val *ret_value)
+{
+    struct lst_row_key row;
+    MDB_val row_key;
+
+    lst_row_key_make(&row, space, rest);
+    row_key = lst_row_key_value(&row);
+    return lst_index_error(mdb_get(transaction, table, &row_key, ret_value));
+}
+
+static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
+               struct lst_slice content)
+{
+    struct lst_row_key row;
+    MDB_val row_key;
+    MDB_val value = {content.length, (void *)(uintptr_t)content.bytes};
+
+    lst_row_key_make(&row, space, rest);
+    row_key = lst_row_key_value(&row);
+    return lst_index_error(mdb_put(transaction, table, &row_key, &value, 0));
+}
+
+int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key,
+                struct lst_slice *ret_value)
+{
+    uint64_t space = partition;
+    MDB_val value;
+
+    for (;;) {
+        int status = get(transaction, table, space, key, &value);
+        if (status != LST_OK) {
+            return status;
+        }
+        if (key.length <= LST_ROW_FRAGMENT) {
+            *ret_value = lst_slice_make(value.mv_data, value.mv_size);
+            return LST_OK;
+        }
+        status = lst_space_decode(value, &space);
+        if (status != LST_OK) {
+            return status;
+        }
+        key = lst_slice_after(key, LST_ROW_FRAGMENT);
+    }
+}
+
+/* A number that no continuation has had. */
+static int allocate_space(MDB_txn *transaction, MDB_dbi table, uint64_t *ret_space)
+{
+    uint64_t space = LST_SPACE_CONTINUATION;
+    char bytes[LST_SPACE_LENGTH];
+    MDB_val value;
+    int status = get(transaction, table, LST_SPACE_ENGINE, next_space_name, &value);
+
+    if (status == LST_OK) {
+        status = lst_space_decode(value, &space);
+    }
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    lst_space_encode(space + 1, bytes);
+    status = put(transaction, table, LST_SPACE_ENGINE, next_space_name,
+                 lst_slice_make(bytes, sizeof(bytes)));
+    if (status == LST_OK) {
+        *ret_space = space;
+    }
+    return status;
+}
+
+/* The space in which this key of the given space goes on; made if there is none. */
+static int continue_key(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice key,
+                        uint64_t *ret_space)
+{
+    char bytes[LST_SPACE_LENGTH];
+    MDB_val value;
+    int status = get(transaction, table, space, key, &value);
+
+    if (status == LST_OK) {
+        return lst_space_decode(value, ret_space);
+    }
+    if (status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    status = allocate_space(transaction, table, ret_space);
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_space_encode(*ret_space, bytes);
+    return put(transaction, table, space, key, lst_slice_make(bytes, sizeof(bytes)));
+}
+
+int lst_row_put(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key,
+                struct lst_slice value)
+{
+    uint64_t space = partition;
+
+    while (key.length > LST_ROW_FRAGMENT) {
+        int status = continue_key(transaction, table, space, key, &space);
+        if (status != LST_OK) {
+            return status;
+        }
+        key = lst_slice_after(key, LST_ROW_FRAGMENT);
+    }
+    return put(transaction, table, space, key, value);
+}
+
+static int is_empty(MDB_txn *transaction, MDB_dbi table, uint64_t space, bool *ret_empty)
+{
+    struct lst_row_key row;
+    MDB_val found;
+    MDB_val value;
+    MDB_cursor *cursor;
+    int code = mdb_cursor_open(transaction, table, &cursor);
+
+    if (code != 0) {
+        return lst_index_error(code);
+    }
+    lst_row_key_make(&row, space, lst_slice_make(NULL, 0));
+    found = lst_row_key_value(&row);
+    code = mdb_cursor_get(cursor, &found, &value, MDB_SET_RANGE);
+    if (code == 0) {
+        *ret_empty = memcmp(found.mv_data, row.bytes, LST_SPACE_LENGTH) != 0;
+    } else if (code == MDB_NOTFOUND) {
+        *ret_empty = true;
+        code = 0;
+    }
+    mdb_cursor_close(cursor);
+    return lst_index_error(code);
+}
+
+static int delete_row(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest)
+{
+    struct lst_row_key row;
+    MDB_val row_key;
+
+    lst_row_key_make(&row, space, rest);
+    row_key = lst_row_key_value(&row);
+    return lst_index_error(mdb_del(transaction, table, &row_key, NULL));
+}
+
+int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key)
+{
+    uint64_t spaces[LST_KEY_DEPTH_MAX] = {partition};
+    size_t depth = 0;
+    int status;
+
+    for (; key.length > (depth + 1) * LST_ROW_FRAGMENT; depth++) {
+        MDB_val value;
+        status = get(transaction, table, spaces[depth],
+                     lst_slice_after(key, depth * LST_ROW_FRAGMENT), &value);
+        if (status == LST_OK) {
+            status = lst_space_decode(value, &spaces[depth + 1]);
+        }
+        if (status != LST_OK) {
+            return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+        }
+    }
+    for (;; depth--) {
+        bool empty = false;
+        status = delete_row(transaction, table, spaces[depth],
+                            lst_slice_after(key, depth * LST_ROW_FRAGMENT));
+        if (status != LST_OK || depth == 0) {
+            return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+        }
+        /* A continuation without keys ends, and its row above with it. */
+        status = is_empty(transaction, table, spaces[depth], &empty);
+        if (status != LST_OK || !empty) {
+            return status;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+/* bucket_job.c - make and delete buckets: several commits, one after another, on the housekeeper's
+ * thread. */
+#include "store/state.h"
+
+static int set_state(struct lst_store *store, uint64_t partition, struct lst_slice expected,
+                     struct lst_slice state)
+{
+    static const char name = LST_ROW_STATE;
+    struct lst_index_change changes[2] = {
+        {LST_INDEX_REQUIRE_PREFIX, lst_slice_make(&name, 1), expected},
+        {LST_INDEX_PUT, lst_slice_make(&name, 1), state},
+    };
+
+    /* Without an expectation only the second counts. */
+    return lst_index_apply(store->index, partition, expected.length == 0 ? changes + 1 : changes,
+                           expected.length == 0 ? 1 : 2);
+}
+
+static int read_next_partition(struct lst_store *store, struct lst_slice counter,
+                               uint64_t *ret_partition)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice value;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_get(reader, LST_STORE_PARTITION, counter, &value);
+    if (status == LST_OK) {
+        status = lst_row_number_decode(value, ret_partition);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        *ret_partition = LST_STORE_PARTITION + 1;
+        status = LST_OK;
+    }
+    lst_index_read_end(reader);
+    return status;
+}
+
+/* A partition that no bucket has had. */
+static int take_partition(struct lst_store *store, uint64_t *ret_partition)
+{
+    static const char name = LST_ROW_NEXT_PARTITION;
+    struct lst_slice counter = lst_slice_make(&name, 1);
+    char next[8];
+    int status = read_next_partition(store, counter, ret_partition);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_row_number_encode(*ret_partition + 1, next);
+    return lst_index_apply(
+        store->index, LST_STORE_PARTITION,
+        &(struct lst_index_change){LST_INDEX_PUT, counter, lst_slice_make(next, sizeof(next))}, 1);
+}
+
+static int put_bucket(struct lst_store *store, const struct lst_bucket_row *row)
+{
+    struct lst_index_change changes[2];
+    struct lst_row_name name;
+    struct lst_buffer value;
+    int status;
+
+    lst_row_name_make(&name, LST_ROW_BUCKET, row->bucket.name);
+    lst_buffer_init(&value, 1024);
+    lst_bucket_row_encode(row, &value);
+    status = lst_buffer_status(&value);
+    if (status == LST_OK) {
+        changes[0] = (struct lst_index_change){.kind = LST_INDEX_REQUIRE_ABSENT,
+                                               .key = lst_row_name_slice(&name)};
+        changes[1] = (struct lst_index_change){LST_INDEX_PUT, lst_row_name_slice(&name),
+                                               lst_buffer_slice(&value)};
+        status = lst_index_apply(store->index, LST_STORE_PARTITION, changes, 2);
+    }
+    lst_buffer_release(&value);
+    return status == LST_ERR_EXISTS ? LST_ERR_BUCKET_EXISTS : status;
+}
+
+static int create(struct lst_store *store, const struct lst_bucket *bucket)
+{
+    struct lst_bucket_row row = {.bucket = *bucket};
+    struct lst_index_reader *reader;
+    int status = lst_store_read_bucket(store, bucket->name, &reader, &row.partition);
+
+    if (status == LST_OK) {
+        lst_index_read_end(reader);
+        return LST_ERR_BUCKET_EXISTS;
+    }
+    if (status != LST_ERR_BUCKET_NOT_FOUND) {
+        return status;
+    }
+    status = take_partition(store, &row.partition);
+    if (status == LST_OK) {
+        status = set_state(store, row.partition, lst_slice_make(NULL, 0), lst_row_live);
+    }
+    /* The bucket is there with its row, not before: what a failure leaves is a partition unused. */
+    return status == LST_OK ? put_bucket(store, &row) : status;
+}
+
+static int check_empty(struct lst_store *store, uint64_t partition)
+{
+    struct lst_index_reader *reader;
+    bool empty = false;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_store_is_empty(reader, partition, &empty);
+    lst_index_read_end(reader);
+    return status == LST_OK && !empty ? LST_ERR_BUCKET_NOT_EMPTY : status;
+}
+
+static int delete_row(struct lst_store *store, uint64_t partition, char kind, struct lst_slice rest)
+{
+    struct lst_row_name name;
+
+    lst_row_name_make(&name, kind, rest);
+    return lst_index_apply(
+        store->index, partition,
+        &(struct lst_index_change){.kind = LST_INDEX_DELETE, .key = lst_row_name_slice(&name)}, 1);
+}
+
+static int delete_bucket(struct lst_store *store, struct lst_slice name)
+{
+    struct lst_index_reader *reader;
+    uint64_t partition;
+    int status = lst_store_read_bucket(store, name, &reader, &partition);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_index_read_end(reader);
+    /* From here on no object can be put, so an empty bucket stays empty. */
+    status = set_state(store, partition, lst_row_live, lst_row_deleting);
+    if (status != LST_OK) {
+        return status == LST_ERR_CONFLICT ? LST_ERR_CORRUPT : status;
+    }
+    status = check_empty(store, partition);
+    if (status == LST_OK) {
+        status = lst_store_delete_garbage(store, partition);
+    }
+    if (status == LST_OK) {
+        status = delete_row(store, LST_STORE_PARTITION, LST_ROW_BUCKET, name);
+    }
+    if (status != LST_OK) {
+        /* If this fails as well, the next opening of the store makes the bucket live again. */
+        int undone = set_state(store, partition, lst_row_deleting, lst_row_live);
+        return undone == LST_OK || undone == status ? status : LST_ERR_IO;
+    }
+    /* The bucket is gone; a state row left over harms nobody. */
+    status = delete_row(store, partition, LST_ROW_STATE, lst_slice_make(NULL, 0));
+    return status == LST_ERR_NO_SPACE ? LST_OK : status;
+}
+
+int lst_store_do_job(struct lst_store *store, const struct lst_bucket_job *job)
+{
+    return job->is_delete ? delete_bucket(store, job->bucket.name) : create(store, &job->bucket);
+}

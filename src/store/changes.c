@@ -1,0 +1,136 @@
+/* changes.c - a batch being put together. */
+#include "store/changes.h"
+
+#include <stdlib.h>
+
+enum { BLOCK_SIZE = 1536, FIRST_CAPACITY = 8 };
+
+struct lst_changes_block {
+    struct lst_changes_block *next;
+    size_t used;
+    size_t capacity;
+    char bytes[];
+};
+
+void lst_changes_release(struct lst_changes *changes)
+{
+    while (changes->blocks != NULL) {
+        struct lst_changes_block *next = changes->blocks->next;
+        free(changes->blocks);
+        changes->blocks = next;
+    }
+    free(changes->list);
+    *changes = (struct lst_changes){0};
+}
+
+static char *allocate(struct lst_changes *changes, size_t size)
+{
+    struct lst_changes_block *block = changes->blocks;
+
+    if (block == NULL || size > block->capacity - block->used) {
+        size_t capacity = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+        block = malloc(sizeof(*block) + capacity);
+        if (block == NULL) {
+            changes->status = LST_ERR_NO_MEMORY;
+            return NULL;
+        }
+        block->next = changes->blocks;
+        block->used = 0;
+        block->capacity = capacity;
+        changes->blocks = block;
+    }
+    block->used += size;
+    return block->bytes + block->used - size;
+}
+
+struct lst_slice lst_changes_copy(struct lst_changes *changes, struct lst_slice slice)
+{
+    char *bytes = allocate(changes, slice.length);
+
+    if (bytes == NULL || slice.length == 0) {
+        return lst_slice_make(NULL, 0);
+    }
+    memcpy(bytes, slice.bytes, slice.length);
+    return lst_slice_make(bytes, slice.length);
+}
+
+static struct lst_index_change *new_change(struct lst_changes *changes)
+{
+    if (changes->count == changes->capacity) {
+        size_t capacity = changes->capacity == 0 ? FIRST_CAPACITY : 2 * changes->capacity;
+        struct lst_index_change *list = realloc(changes->list, capacity * sizeof(*list));
+        if (list == NULL) {
+            changes->status = LST_ERR_NO_MEMORY;
+            return NULL;
+        }
+        changes->list = list;
+        changes->capacity = capacity;
+    }
+    return &changes->list[changes->count++];
+}
+
+struct lst_slice lst_changes_add(struct lst_changes *changes, enum lst_index_change_kind kind,
+                                 struct lst_slice key, struct lst_slice value)
+{
+    struct lst_slice copy = lst_changes_copy(changes, key);
+    struct lst_index_change *change = new_change(changes);
+
+    if (change != NULL) {
+        *change = (struct lst_index_change){.kind = kind, .key = copy, .value = value};
+    }
+    return copy;
+}
+
+void lst_changes_add_row(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                         struct lst_slice rest, struct lst_slice value)
+{
+    struct lst_row_name name;
+
+    lst_row_name_make(&name, row, rest);
+    (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), value);
+}
+
+void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                          struct lst_blob_id id, struct lst_slice value)
+{
+    struct lst_row_name name;
+
+    lst_row_name_make_blob(&name, row, id);
+    (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), value);
+}
+
+int lst_changes_release_object(struct lst_changes *changes, struct lst_index_reader *reader,
+                               uint64_t partition, struct lst_slice key, bool *ret_exists)
+{
+    static const struct lst_slice nothing = {NULL, 0};
+    struct lst_object_row row;
+    struct lst_row_name name;
+    struct lst_slice value;
+    struct lst_slice stamp;
+    int status;
+
+    lst_row_name_make(&name, LST_ROW_OBJECT, key);
+    status = lst_index_get(reader, partition, lst_row_name_slice(&name), &value);
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_changes_add_row(changes, LST_INDEX_REQUIRE_ABSENT, LST_ROW_OBJECT, key, nothing);
+        *ret_exists = false;
+        return LST_OK;
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    stamp = lst_changes_copy(changes, lst_slice_first(value, LST_ROW_STAMP_SIZE));
+    lst_changes_add_row(changes, LST_INDEX_REQUIRE_PREFIX, LST_ROW_OBJECT, key, stamp);
+    /* A damaged row can be replaced and deleted; which blob it had, nobody knows. */
+    if (lst_object_row_decode(value, &row) == LST_OK && !row.is_inline) {
+        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, row.blob, nothing);
+        lst_changes_add_blob(changes, LST_INDEX_PUT, LST_ROW_GARBAGE, row.blob, nothing);
+    }
+    *ret_exists = true;
+    return LST_OK;
+}
+
+int lst_changes_status(const struct lst_changes *changes)
+{
+    return changes->status;
+}

@@ -1,0 +1,48 @@
+/*
+ * changes.h - a batch being put together: the changes, and the memory for the keys and values that
+ * they point to.
+ *
+ * Like a buffer, it remembers that memory ran out; lst_changes_status() says so at the end.
+ */
+#ifndef LST_STORE_CHANGES_H
+#define LST_STORE_CHANGES_H
+
+#include "index/index.h"
+#include "store/row.h"
+
+struct lst_changes_block;
+
+struct lst_changes {
+    struct lst_index_change *list;
+    size_t count;
+    size_t capacity;
+    struct lst_changes_block *blocks;
+    int status;
+};
+
+/* All zero is an empty one. Free all; it is empty then. */
+void lst_changes_release(struct lst_changes *changes);
+
+/* A copy that lives as long as the changes. */
+struct lst_slice lst_changes_copy(struct lst_changes *changes, struct lst_slice slice);
+
+/* Copy the key; borrow the value, which must live as long as the changes. Gives the copy. */
+struct lst_slice lst_changes_add(struct lst_changes *changes, enum lst_index_change_kind kind,
+                                 struct lst_slice key, struct lst_slice value);
+void lst_changes_add_row(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                         struct lst_slice rest, struct lst_slice value);
+void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                          struct lst_blob_id id, struct lst_slice value);
+
+/*
+ * Require that an object be still as it is in this snapshot, and let go of its blob, if it has one:
+ * its row becomes a garbage row. *ret_exists: there is such an object. Any status but 0 is a
+ * failure to read.
+ */
+LST_MUST_CHECK int lst_changes_release_object(struct lst_changes *changes,
+                                              struct lst_index_reader *reader, uint64_t partition,
+                                              struct lst_slice key, bool *ret_exists);
+
+LST_MUST_CHECK int lst_changes_status(const struct lst_changes *changes);
+
+#endif

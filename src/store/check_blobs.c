@@ -1,0 +1,255 @@
+/* check_blobs.c - hold bodies against their MD5, and look for blobs that nobody refers to. */
+#include "store/check.h"
+
+#include "base/encoding.h"
+
+#include <nettle/md5.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    PIECE_SIZE = 256 * 1024,
+    /* What a running server needs at most between a blob's seal and its row. */
+    COMMIT_SECONDS = 2,
+};
+
+/* ---- A list of blobs */
+
+static int compare_ids(const void *left, const void *right)
+{
+    const struct lst_blob_id *a = left;
+    const struct lst_blob_id *b = right;
+
+    if (a->generation != b->generation) {
+        return a->generation < b->generation ? -1 : 1;
+    }
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+int lst_blob_list_add(struct lst_blob_list *list, struct lst_blob_id id)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 1024 : 2 * list->capacity;
+        struct lst_blob_id *ids = realloc(list->ids, capacity * sizeof(*ids));
+        if (ids == NULL) {
+            return LST_ERR_NO_MEMORY;
+        }
+        list->ids = ids;
+        list->capacity = capacity;
+    }
+    list->ids[list->count++] = id;
+    return LST_OK;
+}
+
+void lst_blob_list_sort(struct lst_blob_list *list)
+{
+    if (list->count > 0) {
+        qsort(list->ids, list->count, sizeof(*list->ids), compare_ids);
+    }
+}
+
+bool lst_blob_list_has(const struct lst_blob_list *list, struct lst_blob_id id)
+{
+    return list->count > 0 &&
+           bsearch(&id, list->ids, list->count, sizeof(*list->ids), compare_ids) != NULL;
+}
+
+/* ---- Bodies */
+
+static bool digest_is(struct md5_ctx *md5, struct lst_slice etag)
+{
+    uint8_t digest[MD5_DIGEST_SIZE];
+    char text[2 * MD5_DIGEST_SIZE];
+
+    md5_digest(md5, sizeof(digest), digest);
+    lst_hex_encode(digest, sizeof(digest), text);
+    return lst_slice_equal(lst_slice_make(text, sizeof(text)), etag);
+}
+
+static int hash_blob(struct lst_blob_reader *blob, struct md5_ctx *md5)
+{
+    char *piece = malloc(PIECE_SIZE);
+    uint64_t offset = 0;
+    size_t length = 1;
+    int status = LST_OK;
+
+    if (piece == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    while (length > 0) {
+        status = lst_blob_read(blob, offset, piece, PIECE_SIZE, &length);
+        if (status != LST_OK) {
+            break;
+        }
+        md5_update(md5, length, (const uint8_t *)piece);
+        offset += length;
+    }
+    free(piece);
+    return status;
+}
+
+/* What is wrong with the body; NULL: nothing. */
+static int find_fault(struct lst_check *check, const struct lst_object_row *row,
+                      const char **ret_text)
+{
+    struct lst_blob_reader *blob;
+    struct md5_ctx md5;
+    int status;
+
+    *ret_text = NULL;
+    md5_init(&md5);
+    if (row->is_inline) {
+        md5_update(&md5, row->body.length, (const uint8_t *)row->body.bytes);
+        *ret_text = digest_is(&md5, row->etag) ? NULL : "the body does not match its MD5";
+        return LST_OK;
+    }
+    status = lst_blob_open(check->store->blobs, row->blob, &blob);
+    if (status == LST_ERR_NOT_FOUND) {
+        *ret_text = "the body's blob is missing";
+        return LST_OK;
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    if (lst_blob_size(blob) != row->size) {
+        *ret_text = "the body's blob has another size";
+    } else {
+        status = hash_blob(blob, &md5);
+        if (status == LST_ERR_IO) {
+            *ret_text = "the body can't be read";
+            status = LST_OK;
+        } else if (status == LST_OK && !digest_is(&md5, row->etag)) {
+            *ret_text = "the body does not match its MD5";
+        }
+    }
+    lst_blob_close(blob);
+    return status;
+}
+
+/* Whether the object is still the one that the row is of. */
+static int is_still_there(struct lst_check *check, struct lst_slice key,
+                          const struct lst_object_row *row, bool *ret_is)
+{
+    struct lst_index_reader *reader;
+    struct lst_row_name name;
+    struct lst_slice value;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_row_name_make(&name, LST_ROW_OBJECT, key);
+    status = lst_index_get(reader, check->partition, lst_row_name_slice(&name), &value);
+    *ret_is = status == LST_OK &&
+              lst_slice_starts_with(value, lst_slice_make(row->stamp, sizeof(row->stamp)));
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+int lst_check_body(struct lst_check *check, struct lst_slice key, const struct lst_object_row *row)
+{
+    bool is_there = false;
+    const char *text;
+    int status = find_fault(check, row, &text);
+
+    if (status != LST_OK || text == NULL) {
+        return status;
+    }
+    status = is_still_there(check, key, row, &is_there);
+    if (status == LST_OK && is_there) {
+        lst_check_report(check, key, text);
+    }
+    return status;
+}
+
+/* ---- Orphans */
+
+struct search {
+    struct lst_check *check;
+    struct lst_blob_list unknown;
+};
+
+static int add_unknown(void *context, struct lst_blob_id id, uint64_t size)
+{
+    struct search *search = context;
+
+    (void)size;
+    return lst_blob_list_has(&search->check->known, id) ? LST_OK
+                                                        : lst_blob_list_add(&search->unknown, id);
+}
+
+struct lookup {
+    struct lst_index_reader *reader;
+    struct lst_blob_id id;
+    bool is_found;
+};
+
+static int look_in_bucket(void *context, const struct lst_bucket_row *row)
+{
+    static const char kinds[] = {LST_ROW_BLOB, LST_ROW_GARBAGE};
+    struct lookup *lookup = context;
+    struct lst_row_name name;
+    struct lst_slice value;
+
+    for (size_t i = 0; i < sizeof(kinds); i++) {
+        int status;
+        lst_row_name_make_blob(&name, kinds[i], lookup->id);
+        status = lst_index_get(lookup->reader, row->partition, lst_row_name_slice(&name), &value);
+        if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+            return status;
+        }
+        lookup->is_found = lookup->is_found || status == LST_OK;
+    }
+    return LST_OK;
+}
+
+/* Whether any row names the blob now. */
+static int is_known_now(struct lst_store *store, struct lst_blob_id id, bool *ret_is)
+{
+    struct lst_slice nothing = lst_slice_make(NULL, 0);
+    struct lookup lookup = {.id = id};
+    int status = lst_index_read_begin(store->index, &lookup.reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_store_each_bucket(lookup.reader, nothing, nothing, look_in_bucket, &lookup);
+    lst_index_read_end(lookup.reader);
+    *ret_is = lookup.is_found;
+    return status;
+}
+
+static int count_orphan(struct lst_check *check, struct lst_blob_id id)
+{
+    struct lst_blob_reader *blob;
+    bool is_known = false;
+    int status = is_known_now(check->store, id, &is_known);
+
+    if (status != LST_OK || is_known) {
+        return status;
+    }
+    status = lst_blob_open(check->store->blobs, id, &blob);
+    if (status == LST_OK) {
+        lst_blob_close(blob);
+        check->census.orphan_blobs++;
+    }
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+int lst_check_orphans(struct lst_check *check)
+{
+    struct search search = {.check = check};
+    int status;
+
+    lst_blob_list_sort(&check->known);
+    status = lst_blobs_walk(check->store->blobs, add_unknown, &search);
+    if (check->store->read_only && search.unknown.count > 0) {
+        /* A running server may be about to commit them. */
+        (void)sleep(COMMIT_SECONDS);
+    }
+    for (size_t i = 0; i < search.unknown.count && status == LST_OK; i++) {
+        status = count_orphan(check, search.unknown.ids[i]);
+    }
+    free(search.unknown.ids);
+    return status;
+}

@@ -1,0 +1,194 @@
+/* recover.c - put right, at the opening, what the last process left undone. */
+#include "store/state.h"
+
+#include <stdlib.h>
+
+/* The blobs of one generation that objects refer to. */
+struct live_blobs {
+    struct lst_store *store;
+    uint64_t generation; /* 0: none is loaded */
+    uint64_t *numbers;   /* ascending once loaded */
+    size_t count;
+    size_t capacity;
+    int status;
+};
+
+static const struct lst_slice nothing = {NULL, 0};
+
+int lst_store_set_running(struct lst_store *store, bool is_running)
+{
+    static const char name = LST_ROW_RUNNING;
+    struct lst_index_change change = {.kind = is_running ? LST_INDEX_PUT : LST_INDEX_DELETE,
+                                      .key = lst_slice_make(&name, 1)};
+    int status = lst_index_apply(store->index, LST_STORE_PARTITION, &change, 1);
+
+    /* On a full disk the store must still open, to be read and to be deleted from. */
+    return status == LST_ERR_NO_SPACE ? LST_OK : status;
+}
+
+static int was_running(struct lst_index_reader *reader, bool *ret_was_running)
+{
+    static const char name = LST_ROW_RUNNING;
+    struct lst_slice value;
+    int status = lst_index_get(reader, LST_STORE_PARTITION, lst_slice_make(&name, 1), &value);
+
+    *ret_was_running = status == LST_OK;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+/* ---- Blobs */
+
+static int keep_number(struct live_blobs *live, uint64_t number)
+{
+    if (live->count == live->capacity) {
+        size_t capacity = live->capacity == 0 ? 1024 : 2 * live->capacity;
+        uint64_t *numbers = realloc(live->numbers, capacity * sizeof(*numbers));
+        if (numbers == NULL) {
+            return LST_ERR_NO_MEMORY;
+        }
+        live->numbers = numbers;
+        live->capacity = capacity;
+    }
+    live->numbers[live->count++] = number;
+    return LST_OK;
+}
+
+static int load_partition(struct live_blobs *live, struct lst_index_reader *reader,
+                          uint64_t partition)
+{
+    struct lst_row_name start;
+    struct lst_slice key;
+    struct lst_slice value;
+    int status;
+
+    lst_row_name_make_blob(&start, LST_ROW_BLOB, (struct lst_blob_id){live->generation, 0});
+    status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &key, &value);
+    while (status == LST_OK && key.bytes[0] == LST_ROW_BLOB) {
+        struct lst_blob_id blob;
+        status = lst_row_blob_id_decode(key, &blob);
+        if (status == LST_OK && blob.generation != live->generation) {
+            return LST_OK;
+        }
+        if (status == LST_OK) {
+            status = keep_number(live, blob.number);
+        }
+        if (status == LST_OK) {
+            status = lst_index_next(reader, &key, &value);
+        }
+    }
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+static int load_bucket(void *context, const struct lst_bucket_row *row)
+{
+    struct live_blobs *live = context;
+    struct lst_index_reader *reader;
+    /* A reader of its own: the walk over the buckets needs its cursor. */
+    int status = lst_index_read_begin(live->store->index, &reader);
+
+    if (status == LST_OK) {
+        status = load_partition(live, reader, row->partition);
+        lst_index_read_end(reader);
+    }
+    return status;
+}
+
+static int by_number(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+static int load_generation(struct live_blobs *live, uint64_t generation)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(live->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    live->generation = generation;
+    live->count = 0;
+    status = lst_store_each_bucket(reader, nothing, nothing, load_bucket, live);
+    lst_index_read_end(reader);
+    if (live->count > 0) {
+        qsort(live->numbers, live->count, sizeof(*live->numbers), by_number);
+    }
+    return status;
+}
+
+/* When in doubt, a blob is live. */
+static bool is_live(void *context, struct lst_blob_id id)
+{
+    struct live_blobs *live = context;
+
+    if (live->status == LST_OK && live->generation != id.generation) {
+        live->status = load_generation(live, id.generation);
+    }
+    return live->status != LST_OK ||
+           (live->count > 0 && bsearch(&id.number, live->numbers, live->count,
+                                       sizeof(*live->numbers), by_number) != NULL);
+}
+
+static int recover_blobs(struct lst_store *store, uint64_t *ret_removed)
+{
+    struct live_blobs live = {.store = store};
+    int status = lst_blobs_recover(store->blobs, is_live, &live, ret_removed);
+
+    free(live.numbers);
+    return status == LST_OK ? live.status : status;
+}
+
+/* ---- Buckets */
+
+/* A deletion that was cut short did not happen; garbage that was left is deleted now. */
+static int recover_bucket(void *context, const struct lst_bucket_row *row)
+{
+    static const char state_name = LST_ROW_STATE;
+    struct lst_slice name = lst_slice_make(&state_name, 1);
+    struct lst_store *store = context;
+    struct lst_index_reader *reader;
+    struct lst_slice state;
+    bool is_live_bucket;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_get(reader, row->partition, name, &state);
+    is_live_bucket = status == LST_OK && lst_slice_equal(state, lst_row_live);
+    lst_index_read_end(reader);
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    status = LST_OK;
+    if (!is_live_bucket) {
+        status = lst_index_apply(store->index, row->partition,
+                                 &(struct lst_index_change){LST_INDEX_PUT, name, lst_row_live}, 1);
+    }
+    if (status == LST_OK) {
+        status = lst_store_delete_garbage(store, row->partition);
+    }
+    return status == LST_ERR_NO_SPACE ? LST_OK : status;
+}
+
+int lst_store_recover(struct lst_store *store, struct lst_store_recovery *ret_recovery)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = was_running(reader, &ret_recovery->was_unclean);
+    if (status == LST_OK) {
+        status = recover_blobs(store, &ret_recovery->blobs_removed);
+    }
+    if (status == LST_OK) {
+        status = lst_store_each_bucket(reader, nothing, nothing, recover_bucket, store);
+    }
+    lst_index_read_end(reader);
+    return status == LST_OK ? lst_store_set_running(store, true) : status;
+}

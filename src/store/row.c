@@ -1,0 +1,123 @@
+/* row.c - keys of rows, small values, and the rows of buckets. */
+#include "store/row.h"
+
+enum { BUCKET_VERSION = 1 };
+
+const struct lst_slice lst_row_live = {"live", 4};
+const struct lst_slice lst_row_deleting = {"deleting", 8};
+
+void lst_row_name_make(struct lst_row_name *name, char kind, struct lst_slice rest)
+{
+    struct lst_slice fitting = lst_slice_first(rest, sizeof(name->bytes) - 1);
+
+    name->bytes[0] = kind;
+    if (fitting.length > 0) {
+        memcpy(name->bytes + 1, fitting.bytes, fitting.length);
+    }
+    name->length = 1 + fitting.length;
+}
+
+void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_blob_id id)
+{
+    name->bytes[0] = kind;
+    lst_row_blob_id_encode(id, name->bytes + 1);
+    name->length = 1 + LST_ROW_BLOB_ID_SIZE;
+}
+
+void lst_row_number_encode(uint64_t number, char ret_bytes[8])
+{
+    for (int i = 0; i < 8; i++) {
+        ret_bytes[i] = (char)(uint8_t)(number >> (56 - 8 * i));
+    }
+}
+
+static uint64_t take_number(struct lst_slice *rest, size_t size)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        number = number << 8 | (uint8_t)rest->bytes[i];
+    }
+    *rest = lst_slice_after(*rest, size);
+    return number;
+}
+
+int lst_row_number_decode(struct lst_slice value, uint64_t *ret_number)
+{
+    if (value.length != 8) {
+        return LST_ERR_CORRUPT;
+    }
+    *ret_number = take_number(&value, 8);
+    return LST_OK;
+}
+
+void lst_row_blob_id_encode(struct lst_blob_id id, char ret_bytes[LST_ROW_BLOB_ID_SIZE])
+{
+    lst_row_number_encode(id.generation, ret_bytes);
+    lst_row_number_encode(id.number, ret_bytes + 8);
+}
+
+int lst_row_blob_id_decode(struct lst_slice name, struct lst_blob_id *ret_id)
+{
+    struct lst_slice rest = lst_slice_after(name, 1);
+
+    if (rest.length != LST_ROW_BLOB_ID_SIZE) {
+        return LST_ERR_CORRUPT;
+    }
+    ret_id->generation = take_number(&rest, 8);
+    ret_id->number = take_number(&rest, 8);
+    return LST_OK;
+}
+
+static void append_text(struct lst_buffer *value, struct lst_slice text)
+{
+    lst_buffer_append_byte(value, (char)(uint8_t)text.length);
+    lst_buffer_append(value, text);
+}
+
+void lst_bucket_row_encode(const struct lst_bucket_row *row, struct lst_buffer *value)
+{
+    char number[8];
+
+    lst_buffer_append_byte(value, BUCKET_VERSION);
+    lst_row_number_encode(row->partition, number);
+    lst_buffer_append(value, lst_slice_make(number, sizeof(number)));
+    lst_row_number_encode((uint64_t)row->bucket.created_ms, number);
+    lst_buffer_append(value, lst_slice_make(number, sizeof(number)));
+    append_text(value, row->bucket.region);
+    append_text(value, row->bucket.owner);
+}
+
+static bool take_text(struct lst_slice *rest, struct lst_slice *ret_text)
+{
+    size_t length;
+
+    if (rest->length == 0) {
+        return false;
+    }
+    length = (size_t)take_number(rest, 1);
+    if (length > rest->length) {
+        return false;
+    }
+    *ret_text = lst_slice_first(*rest, length);
+    *rest = lst_slice_after(*rest, length);
+    return true;
+}
+
+int lst_bucket_row_decode(struct lst_slice value, struct lst_bucket_row *ret_row)
+{
+    struct lst_bucket_row row = {0};
+    struct lst_slice rest = value;
+
+    if (rest.length < 17 || take_number(&rest, 1) != BUCKET_VERSION) {
+        return LST_ERR_CORRUPT;
+    }
+    row.partition = take_number(&rest, 8);
+    row.bucket.created_ms = (int64_t)take_number(&rest, 8);
+    if (!take_text(&rest, &row.bucket.region) || !take_text(&rest, &row.bucket.owner) ||
+        rest.length != 0 || row.partition == LST_STORE_PARTITION) {
+        return LST_ERR_CORRUPT;
+    }
+    *ret_row = row;
+    return LST_OK;
+}

@@ -1,0 +1,164 @@
+/* store.c - open and close a store. */
+#include "store/store.h"
+
+#include "base/file.h"
+#include "base/random.h"
+#include "store/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int open_blobs(struct lst_store *store, const char *folder)
+{
+    char *path;
+    int status;
+
+    if (asprintf(&path, "%s/blobs", folder) < 0) {
+        return LST_ERR_NO_MEMORY;
+    }
+    status = lst_blobs_open(path, store->read_only, &store->blobs);
+    free(path);
+    return status;
+}
+
+static int open_index(struct lst_store *store, const struct lst_store_options *options)
+{
+    struct lst_index_options index = {.read_only = store->read_only,
+                                      .size_max = options->index_size_max};
+    char *path;
+    int status;
+
+    if (asprintf(&path, "%s/index.mdb", options->path) < 0) {
+        return LST_ERR_NO_MEMORY;
+    }
+    index.path = path;
+    status = lst_index_open(&index, &store->index);
+    free(path);
+    return status;
+}
+
+static int open_parts(struct lst_store *store, const struct lst_store_options *options,
+                      struct lst_store_recovery *ret_recovery)
+{
+    int status = store->read_only ? LST_OK : lst_folder_make(options->path);
+    int code;
+
+    /* The blobs first: theirs is the lock against a second process. */
+    if (status == LST_OK) {
+        status = open_blobs(store, options->path);
+    }
+    if (status == LST_OK) {
+        status = open_index(store, options);
+    }
+    if (status != LST_OK || store->read_only) {
+        return status;
+    }
+    status = lst_store_recover(store, ret_recovery);
+    if (status != LST_OK) {
+        return status;
+    }
+    code = pthread_create(&store->housekeeper, NULL, lst_store_housekeeper, store);
+    return code == 0 ? LST_OK : lst_error_from_errno(code);
+}
+
+static void free_store(struct lst_store *store)
+{
+    lst_index_close(store->index);
+    lst_blobs_close(store->blobs);
+    pthread_cond_destroy(&store->no_writes);
+    pthread_cond_destroy(&store->wake);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
+int lst_store_open(const struct lst_store_options *options, struct lst_store_recovery *ret_recovery,
+                   struct lst_store **ret_store)
+{
+    struct lst_store_recovery recovery = {0};
+    struct lst_store *store = calloc(1, sizeof(*store));
+    pthread_condattr_t clock;
+    int status;
+
+    if (store == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    store->read_only = options->read_only;
+    store->last_job = &store->first_job;
+    lst_random_bytes(store->run, sizeof(store->run));
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->wake, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_cond_init(&store->no_writes, NULL);
+    status = open_parts(store, options, &recovery);
+    if (status != LST_OK) {
+        free_store(store);
+        return status;
+    }
+    if (ret_recovery != NULL) {
+        *ret_recovery = recovery;
+    }
+    *ret_store = store;
+    return LST_OK;
+}
+
+void lst_store_close(struct lst_store *store)
+{
+    if (store == NULL) {
+        return;
+    }
+    if (!store->read_only) {
+        pthread_mutex_lock(&store->lock);
+        while (store->writes > 0) {
+            pthread_cond_wait(&store->no_writes, &store->lock);
+        }
+        store->stopping = true;
+        pthread_cond_signal(&store->wake);
+        pthread_mutex_unlock(&store->lock);
+        pthread_join(store->housekeeper, NULL);
+        /* If it fails, the next opening says that this end was unclean. */
+        (void)lst_store_set_running(store, false);
+    }
+    free_store(store);
+}
+
+void lst_store_begin_write(struct lst_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    store->writes++;
+    pthread_mutex_unlock(&store->lock);
+}
+
+void lst_store_end_write(struct lst_store *store, struct lst_store_write *write, int status)
+{
+    write->done(write, status);
+    pthread_mutex_lock(&store->lock);
+    if (--store->writes == 0) {
+        pthread_cond_signal(&store->no_writes);
+    }
+    pthread_mutex_unlock(&store->lock);
+}
+
+void lst_store_stamp(struct lst_store *store, char ret_stamp[LST_ROW_STAMP_SIZE])
+{
+    memcpy(ret_stamp, store->run, sizeof(store->run));
+    lst_row_number_encode(atomic_fetch_add(&store->next_stamp, 1), ret_stamp + sizeof(store->run));
+}
+
+void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *ret_statistics)
+{
+    struct lst_index_statistics index;
+    struct lst_blobs_statistics blobs;
+
+    lst_index_statistics(store->index, &index);
+    lst_blobs_statistics(store->blobs, &blobs);
+    *ret_statistics = (struct lst_store_statistics){
+        .index_commits = index.commits,
+        .index_batches = index.batches,
+        .index_entries = index.entries,
+        .index_bytes = index.bytes_used,
+        .blobs_sealed = blobs.sealed,
+        .blob_syncs = blobs.syncs,
+    };
+}

@@ -1,0 +1,316 @@
+/* blob_test.c - blobs are whole or not there, also after an end without a close. */
+#include "tap.h"
+
+#include "blob/blob.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "blob-test-XXXXXX";
+
+static struct lst_slice slice(const char *text)
+{
+    return lst_slice_make(text, strlen(text));
+}
+
+/* ---- Waiting for seals */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
+static int done_count;
+static int failed_count;
+
+static void count_done(struct lst_blob_seal *seal, int status)
+{
+    (void)seal;
+    pthread_mutex_lock(&lock);
+    done_count++;
+    failed_count += status == 0 ? 0 : 1;
+    pthread_cond_signal(&wake);
+    pthread_mutex_unlock(&lock);
+}
+
+static bool wait_done(int count)
+{
+    bool all_good;
+
+    pthread_mutex_lock(&lock);
+    while (done_count < count) {
+        pthread_cond_wait(&wake, &lock);
+    }
+    all_good = failed_count == 0;
+    done_count = 0;
+    failed_count = 0;
+    pthread_mutex_unlock(&lock);
+    return all_good;
+}
+
+static int make(struct lst_blobs *blobs, const char *content, struct lst_blob_id *ret_id)
+{
+    struct lst_blob_seal seal = {.done = count_done};
+    struct lst_blob_writer *writer;
+    int status = lst_blob_create(blobs, 0, &writer);
+
+    if (status != 0) {
+        return status;
+    }
+    *ret_id = lst_blob_writer_id(writer);
+    status = lst_blob_append(writer, slice(content));
+    if (status != 0) {
+        lst_blob_discard(writer);
+        return status;
+    }
+    lst_blob_seal_submit(writer, &seal);
+    return wait_done(1) ? 0 : LST_ERR_IO;
+}
+
+static bool holds(struct lst_blobs *blobs, struct lst_blob_id id, const char *content)
+{
+    struct lst_blob_reader *reader;
+    char bytes[100];
+    size_t length = 0;
+    bool is_same;
+
+    if (lst_blob_open(blobs, id, &reader) != 0) {
+        return false;
+    }
+    is_same = lst_blob_size(reader) == strlen(content) &&
+              lst_blob_read(reader, 0, bytes, sizeof(bytes), &length) == 0 &&
+              lst_slice_equal(lst_slice_make(bytes, length), slice(content));
+    lst_blob_close(reader);
+    return is_same;
+}
+
+static int count_blob(void *context, struct lst_blob_id id, uint64_t size)
+{
+    (void)id;
+    (void)size;
+    ++*(int *)context;
+    return 0;
+}
+
+static int walk(struct lst_blobs *blobs)
+{
+    int count = 0;
+
+    return lst_blobs_walk(blobs, count_blob, &count) == 0 ? count : -1;
+}
+
+static struct lst_blobs *open_blobs(void)
+{
+    struct lst_blobs *blobs = NULL;
+
+    if (lst_blobs_open(folder, false, &blobs) != 0) {
+        CHECK(false, "the blobs are opened");
+        exit(tap_done());
+    }
+    return blobs;
+}
+
+/* ---- Tests */
+
+static void test_one(void)
+{
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blob_writer *writer;
+    struct lst_blob_reader *reader;
+    struct lst_blob_id id;
+    struct lst_blob_id other;
+    char bytes[10];
+    size_t length;
+    int file;
+
+    CHECK(make(blobs, "content", &id) == 0 && holds(blobs, id, "content"), "a blob is made");
+    CHECK(make(blobs, "", &other) == 0 && holds(blobs, other, ""), "so is an empty one");
+    CHECK(other.generation == id.generation && other.number > id.number, "ids grow");
+    CHECK(lst_blob_create(blobs, 1000, &writer) == 0, "another one is begun");
+    other = lst_blob_writer_id(writer);
+    CHECK(lst_blob_append(writer, slice("half")) == 0 && !holds(blobs, other, "half"),
+          "it can't be read before its seal");
+    lst_blob_discard(writer);
+    CHECK(walk(blobs) == 2, "nothing is left of it");
+    CHECK(lst_blob_open(blobs, id, &reader) == 0, "a blob is opened");
+    CHECK(lst_blob_read(reader, 3, bytes, 2, &length) == 0 && length == 2 &&
+              memcmp(bytes, "te", 2) == 0,
+          "a part of it is read");
+    CHECK(lst_blob_read(reader, 7, bytes, 2, &length) == 0 && length == 0, "up to its end");
+    CHECK(lst_blob_delete(blobs, id) == 0 && !holds(blobs, id, "content"), "it is deleted");
+    CHECK(lst_blob_read(reader, 0, bytes, 7, &length) == 0 && length == 7,
+          "who had it open can read on");
+    file = lst_blob_take_file(reader);
+    lst_blob_close(reader);
+    CHECK(file >= 0 && pread(file, bytes, 7, 0) == 7 && memcmp(bytes, "content", 7) == 0,
+          "also from its file");
+    close(file);
+    CHECK(lst_blob_delete(blobs, id) == 0, "deleting again is fine");
+    CHECK(lst_blob_create(blobs, UINT64_MAX / 2, &writer) == LST_ERR_NO_SPACE,
+          "what the disk has no room for is refused before it is written");
+    lst_blobs_close(blobs);
+}
+
+/* In waves, because each that is being written is an open file; more of them than a folder takes.
+ */
+enum { WAVE = 400, WAVES = 3 };
+
+static bool seal_wave(struct lst_blobs *blobs, struct lst_blob_id ids[WAVE])
+{
+    static struct lst_blob_seal seals[WAVE];
+    struct lst_blob_writer *writer;
+
+    for (int i = 0; i < WAVE; i++) {
+        if (lst_blob_create(blobs, 0, &writer) != 0 ||
+            lst_blob_append(writer, slice("many")) != 0) {
+            return false;
+        }
+        ids[i] = lst_blob_writer_id(writer);
+        seals[i].done = count_done;
+        lst_blob_seal_submit(writer, &seals[i]);
+    }
+    return wait_done(WAVE);
+}
+
+static void test_many(void)
+{
+    static struct lst_blob_id ids[WAVES][WAVE];
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blobs_statistics statistics;
+    bool all = true;
+    int before = walk(blobs);
+
+    for (int i = 0; i < WAVES; i++) {
+        all = all && seal_wave(blobs, ids[i]);
+    }
+    CHECK(all, "many blobs are sealed");
+    lst_blobs_statistics(blobs, &statistics);
+    CHECK(statistics.sealed == WAVES * WAVE && statistics.syncs < WAVES * WAVE / 10,
+          "%d with %d syncs", (int)statistics.sealed, (int)statistics.syncs);
+    CHECK(walk(blobs) == before + WAVES * WAVE, "the walk finds them all");
+    for (int i = 0; i < WAVES * WAVE; i++) {
+        struct lst_blob_id id = ids[i / WAVE][i % WAVE];
+        all = all && holds(blobs, id, "many") && lst_blob_delete(blobs, id) == 0;
+    }
+    CHECK(all && walk(blobs) == before, "all are read and deleted");
+    lst_blobs_close(blobs);
+}
+
+static struct lst_blob_id live;
+static int asked;
+
+static bool is_live(void *context, struct lst_blob_id id)
+{
+    (void)context;
+    asked++;
+    return id.generation == live.generation && id.number == live.number;
+}
+
+/* In a child: two blobs are sealed, one is half written, and the process ends on the spot. */
+static void leave_uncleanly(int out)
+{
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blob_writer *writer;
+    struct lst_blob_id orphan;
+    struct lst_blob_id kept;
+    bool ok = make(blobs, "orphan", &orphan) == 0 && make(blobs, "kept", &kept) == 0 &&
+              lst_blob_create(blobs, 0, &writer) == 0 && lst_blob_append(writer, slice("h")) == 0 &&
+              write(out, &kept, sizeof(kept)) == (ssize_t)sizeof(kept);
+
+    (void)raise(ok ? SIGKILL : SIGTERM);
+}
+
+static void test_recovery(void)
+{
+    struct lst_blobs *blobs;
+    struct lst_blobs *second;
+    struct lst_blob_id id;
+    uint64_t removed = 99;
+    int pipes[2];
+    int result;
+    int before;
+    pid_t child;
+
+    blobs = open_blobs();
+    before = walk(blobs);
+    CHECK(lst_blobs_recover(blobs, is_live, NULL, &removed) == 0 && removed == 0 && asked == 0,
+          "after a close there is nothing to recover, and nobody is asked");
+    lst_blobs_close(blobs);
+    CHECK(pipe(pipes) == 0, "a pipe");
+    child = fork();
+    if (child == 0) {
+        leave_uncleanly(pipes[1]);
+    }
+    waitpid(child, &result, 0);
+    CHECK(WIFSIGNALED(result) && WTERMSIG(result) == SIGKILL &&
+              read(pipes[0], &live, sizeof(live)) == (ssize_t)sizeof(live),
+          "a process dies with a blob half written");
+    close(pipes[0]);
+    close(pipes[1]);
+    blobs = open_blobs();
+    CHECK(lst_blobs_recover(blobs, is_live, NULL, &removed) == 0 && removed == 2,
+          "the half one and the one that nobody knows are removed");
+    CHECK(holds(blobs, live, "kept") && walk(blobs) == before + 1, "the others are kept");
+    CHECK(make(blobs, "new", &id) == 0 && id.generation > live.generation,
+          "new ids come after the old ones");
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        _exit(lst_blobs_open(folder, false, &second) == LST_ERR_LOCKED ? 0 : 1);
+    }
+    waitpid(child, &result, 0);
+    CHECK(WIFEXITED(result) && WEXITSTATUS(result) == 0, "a second process is locked out");
+    CHECK(lst_blobs_open(folder, true, &second) == 0 && holds(second, live, "kept"),
+          "but may look");
+    lst_blobs_close(second);
+    lst_blobs_close(blobs);
+}
+
+static void test_full(void)
+{
+    struct lst_blobs *blobs = open_blobs();
+    struct rlimit before;
+    struct rlimit small;
+    struct lst_blob_writer *writer;
+    static char bytes[100000];
+    int files = walk(blobs);
+    int status;
+
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)getrlimit(RLIMIT_FSIZE, &before);
+    small = before;
+    small.rlim_cur = 50000;
+    (void)setrlimit(RLIMIT_FSIZE, &small);
+    CHECK(lst_blob_create(blobs, 0, &writer) == 0, "a blob is begun on a disk with little room");
+    status = lst_blob_append(writer, lst_slice_make(bytes, sizeof(bytes)));
+    CHECK(status == LST_ERR_NO_SPACE, "it says when the disk is full");
+    lst_blob_discard(writer);
+    (void)setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(walk(blobs) == files, "nothing is left of it");
+    lst_blobs_close(blobs);
+}
+
+static int remove_one(const char *path, const struct stat *state, int kind, struct FTW *where)
+{
+    (void)state;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+int main(void)
+{
+    if (mkdtemp(folder) == NULL) {
+        CHECK(false, "a folder is made");
+        return tap_done();
+    }
+    test_one();
+    test_many();
+    test_recovery();
+    test_full();
+    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    return tap_done();
+}

@@ -1,0 +1,244 @@
+/* index_test.c - batches are atomic, ordered and durable; readers see snapshots. */
+#include "index_fixture.h"
+
+#include <pthread.h>
+#include <sys/wait.h>
+
+static void test_batches(void)
+{
+    struct fixture fixture = fixture_open(0);
+    struct lst_index_change changes[3] = {
+        {LST_INDEX_PUT, slice("a"), slice("1")},
+        {LST_INDEX_REQUIRE_ABSENT, slice("b"), slice("")},
+        {LST_INDEX_PUT, slice("b"), slice("22")},
+    };
+
+    CHECK(lst_index_apply(fixture.index, 1, changes, 3) == 0, "a batch is applied");
+    CHECK(fixture_has(&fixture, 1, "a", "1") && fixture_has(&fixture, 1, "b", "22"),
+          "all of it is there");
+    CHECK(fixture_has(&fixture, 2, "a", NULL), "in its own partition only");
+    changes[0].value = slice("changed");
+    CHECK(lst_index_apply(fixture.index, 1, changes, 3) == LST_ERR_EXISTS,
+          "a batch whose key should be absent fails");
+    CHECK(fixture_has(&fixture, 1, "a", "1"), "and leaves no trace");
+    changes[1] = (struct lst_index_change){LST_INDEX_REQUIRE_PRESENT, slice("c"), slice("")};
+    CHECK(lst_index_apply(fixture.index, 1, changes, 3) == LST_ERR_NOT_FOUND,
+          "a batch whose key should be present fails");
+    changes[1] = (struct lst_index_change){LST_INDEX_REQUIRE_PREFIX, slice("b"), slice("2x")};
+    CHECK(lst_index_apply(fixture.index, 1, changes, 3) == LST_ERR_CONFLICT,
+          "a batch whose value should be another fails");
+    changes[1].value = slice("2");
+    CHECK(lst_index_apply(fixture.index, 1, changes, 3) == 0 &&
+              fixture_has(&fixture, 1, "a", "changed"),
+          "one whose value begins as it should is applied");
+    changes[0] = (struct lst_index_change){LST_INDEX_DELETE, slice("a"), slice("")};
+    CHECK(lst_index_apply(fixture.index, 1, changes, 1) == 0 && fixture_has(&fixture, 1, "a", NULL),
+          "a key is deleted");
+    CHECK(lst_index_apply(fixture.index, 1, changes, 1) == 0, "deleting what is not there is fine");
+    lst_index_close(fixture.index);
+    CHECK(fixture_start(&fixture, 0) == 0 && fixture_has(&fixture, 1, "b", "22"),
+          "what was written is there after opening again");
+    fixture_close(&fixture);
+}
+
+static void test_limits(void)
+{
+    static char bytes[LST_INDEX_VALUE_MAX + 1];
+    struct fixture fixture = fixture_open(0);
+    struct lst_index_reader *reader;
+    struct lst_slice value;
+
+    memset(bytes, 'k', sizeof(bytes));
+    CHECK(fixture_put(&fixture, 1, lst_slice_make(bytes, LST_INDEX_KEY_MAX + 1), slice("")) ==
+              LST_ERR_TOO_LARGE,
+          "a key of 1,401 bytes is too long");
+    CHECK(fixture_put(&fixture, 1, slice(""), slice("")) == LST_ERR_TOO_LARGE,
+          "an empty key is none");
+    CHECK(fixture_put(&fixture, 1, slice("k"), lst_slice_make(bytes, sizeof(bytes))) ==
+              LST_ERR_TOO_LARGE,
+          "a value over 256 KiB is too large");
+    CHECK(fixture_put(&fixture, 1, lst_slice_make(bytes, LST_INDEX_KEY_MAX),
+                      lst_slice_make(bytes, LST_INDEX_VALUE_MAX)) == 0,
+          "the longest key takes the largest value");
+    CHECK(lst_index_read_begin(fixture.index, &reader) == 0, "a snapshot is begun");
+    CHECK(lst_index_get(reader, 1, lst_slice_make(bytes, LST_INDEX_KEY_MAX), &value) == 0 &&
+              value.length == LST_INDEX_VALUE_MAX,
+          "and gives it back");
+    lst_index_read_end(reader);
+    fixture_close(&fixture);
+}
+
+static void test_snapshots(void)
+{
+    struct fixture fixture = fixture_open(0);
+    struct lst_index_reader *old;
+    struct lst_slice value;
+    uint64_t version;
+
+    CHECK(fixture_put(&fixture, 1, slice("a"), slice("before")) == 0, "a key is put");
+    version = lst_index_version(fixture.index);
+    CHECK(lst_index_read_begin(fixture.index, &old) == 0 &&
+              lst_index_get(old, 1, slice("a"), &value) == 0,
+          "a snapshot is taken");
+    CHECK(lst_index_version(fixture.index) == version, "reading changes no version");
+    CHECK(fixture_put(&fixture, 1, slice("a"), slice("after!")) == 0, "the key is changed");
+    CHECK(lst_index_version(fixture.index) != version, "writing does");
+    CHECK(fixture_has(&fixture, 1, "a", "after!"), "a new snapshot sees it");
+    CHECK(lst_slice_equal(value, slice("before")), "a value of the old one stays as it was");
+    CHECK(lst_index_get(old, 1, slice("a"), &value) == 0 && lst_slice_equal(value, slice("before")),
+          "and the old one sees what it saw");
+    lst_index_read_end(old);
+    fixture_close(&fixture);
+}
+
+/* ---- Many writers */
+
+enum { WRITERS = 64, WRITES = 20 };
+
+struct counter {
+    struct fixture *fixture;
+    int number;
+    int wins;
+};
+
+static void *write_many(void *argument)
+{
+    struct counter *counter = argument;
+
+    for (int i = 0; i < WRITES; i++) {
+        char own[32];
+        char shared[32];
+        (void)snprintf(own, sizeof(own), "own-%d-%d", counter->number, i);
+        (void)snprintf(shared, sizeof(shared), "shared-%d", i);
+        struct lst_index_change changes[] = {
+            {LST_INDEX_REQUIRE_ABSENT, slice(shared), slice("")},
+            {LST_INDEX_PUT, slice(shared), slice(own)},
+        };
+        int status = lst_index_apply(counter->fixture->index, 1, changes, 2);
+        counter->wins += status == 0 ? 1 : 0;
+        if (fixture_put(counter->fixture, 1, slice(own), slice("x")) != 0 ||
+            (status != 0 && status != LST_ERR_EXISTS)) {
+            counter->wins = -1000000;
+        }
+    }
+    return NULL;
+}
+
+static void test_many_writers(void)
+{
+    struct fixture fixture = fixture_open(0);
+    struct counter counters[WRITERS];
+    pthread_t threads[WRITERS];
+    struct lst_index_statistics statistics;
+    int wins = 0;
+
+    for (int i = 0; i < WRITERS; i++) {
+        counters[i] = (struct counter){&fixture, i, 0};
+        pthread_create(&threads[i], NULL, write_many, &counters[i]);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+        wins += counters[i].wins;
+    }
+    lst_index_statistics(fixture.index, &statistics);
+    CHECK(wins == WRITES, "of 64 writers that need a key to be absent exactly one wins, each time");
+    CHECK(statistics.batches == 2 * WRITERS * WRITES, "all batches are counted");
+    CHECK(statistics.commits * 8 < statistics.batches, "%d batches take %d commits",
+          (int)statistics.batches, (int)statistics.commits);
+    fixture_close(&fixture);
+}
+
+/* ---- Full, and another process */
+
+static void test_full(void)
+{
+    static char bytes[100000];
+    struct fixture fixture = fixture_open(1024 * 1024);
+    int status = 0;
+    int count = 0;
+
+    CHECK(fixture_put(&fixture, 1, slice("first"), slice("1")) == 0, "a small index takes a key");
+    while (status == 0 && count < 100) {
+        char key[16];
+        (void)snprintf(key, sizeof(key), "k%d", count++);
+        status = fixture_put(&fixture, 1, slice(key), lst_slice_make(bytes, sizeof(bytes)));
+    }
+    CHECK(status == LST_ERR_NO_SPACE && count > 3, "once it is full, it says so");
+    CHECK(fixture_has(&fixture, 1, "first", "1"), "it can still be read");
+    CHECK(fixture_put(&fixture, 1, slice("small"), slice("2")) == 0, "what fits is still taken");
+    CHECK(fixture_delete(&fixture, 1, slice("k0")) == 0, "a key is deleted");
+    status = LST_ERR_NO_SPACE;
+    for (int i = 0; i < 4 && status != 0; i++) {
+        /* LMDB uses freed pages again two commits later. */
+        (void)fixture_delete(&fixture, 1, slice("k1"));
+        status = fixture_put(&fixture, 1, slice("k0"), lst_slice_make(bytes, 50000));
+    }
+    CHECK(status == 0, "then there is room again");
+    fixture_close(&fixture);
+}
+
+static void test_other_process(void)
+{
+    struct fixture fixture = fixture_open(0);
+    int result = 0;
+    uint64_t version;
+    pid_t child;
+
+    CHECK(fixture_put(&fixture, 1, slice("mine"), slice("1")) == 0, "one process writes");
+    lst_index_close(fixture.index);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        struct fixture other = fixture;
+        int status = fixture_start(&other, 0);
+        /* Until it is killed, a reader of this process is open: nobody ends it. */
+        struct lst_index_reader *reader;
+        if (status == 0) {
+            status = lst_index_read_begin(other.index, &reader);
+        }
+        if (status == 0) {
+            status = fixture_put(&other, 1, slice("theirs"), slice("2"));
+        }
+        _exit(status == 0 ? 0 : 1);
+    }
+    CHECK(fixture_start(&fixture, 0) == 0, "the index is open");
+    version = lst_index_version(fixture.index);
+    waitpid(child, &result, 0);
+    CHECK(WIFEXITED(result) && WEXITSTATUS(result) == 0, "while another process writes to it");
+    CHECK(lst_index_version(fixture.index) >= version && fixture_has(&fixture, 1, "theirs", "2") &&
+              fixture_has(&fixture, 1, "mine", "1"),
+          "what it wrote is seen");
+    fixture_close(&fixture);
+}
+
+static void test_open(void)
+{
+    struct lst_index_options options = {.path = "no-such-folder/index", .read_only = true};
+    struct lst_index *index;
+    char path[] = "index-test-XXXXXX";
+    int file = mkstemp(path);
+
+    CHECK(lst_index_open(&options, &index) == LST_ERR_NOT_FOUND, "an index may not be there");
+    if (file >= 0) {
+        char junk[8192];
+        memset(junk, 'j', sizeof(junk));
+        CHECK(write(file, junk, sizeof(junk)) == (ssize_t)sizeof(junk), "a file of something else");
+        close(file);
+        options = (struct lst_index_options){.path = path};
+        CHECK(lst_index_open(&options, &index) == LST_ERR_CORRUPT, "is not taken for an index");
+        (void)unlink(path);
+        (void)unlink(strcat(strcpy(junk, path), "-lock"));
+    }
+}
+
+int main(void)
+{
+    test_batches();
+    test_limits();
+    test_snapshots();
+    test_many_writers();
+    test_full();
+    test_other_process();
+    test_open();
+    return tap_done();
+}
