@@ -38,7 +38,8 @@ struct lst_user {
     bool is_root; /* may do everything; has no policy */
     struct lst_user_key keys[LST_USER_KEYS_MAX];
     size_t key_count;
-    char *policy; /* JSON text, ends in NUL; NULL if none. Owned */
+    char *policy;      /* JSON text, ends in NUL; NULL if none. Owned */
+    uint64_t revision; /* of the stored record; how lst_users_change() notices other changes */
 };
 
 /* Wipe the secrets and free what it owns (not the struct). */
@@ -64,19 +65,41 @@ LST_MUST_CHECK int lst_users_list(struct lst_users *users,
 
 /*
  * Add: name, keys[0] (if key_count is 1), policy are taken; canonical_id, display_name, created_ms
- * are filled in where they are empty. LST_ERR_USER_EXISTS, _KEY_ID_EXISTS, _INVALID_ARGUMENT (the
- * name), _POLICY.
+ * are filled in where they are empty. LST_ERR_USER_EXISTS, _KEY_ID_EXISTS, _POLICY;
+ * LST_ERR_INVALID_ARGUMENT: the name (LST_ROOT_USER is taken), or a key that
+ * lst_user_key_is_valid() refuses.
  */
 LST_MUST_CHECK int lst_users_add(struct lst_users *users, struct lst_user *user);
 
 /*
- * Replace a user's record by a changed copy (same name). LST_ERR_USER_NOT_FOUND, _KEY_ID_EXISTS,
- * _POLICY, and LST_ERR_CONFLICT if somebody changed it meanwhile: find it again and repeat.
+ * Replace a user's record by a changed copy of what lst_users_find() gave (same name).
+ * LST_ERR_USER_NOT_FOUND, _KEY_ID_EXISTS, _POLICY, _INVALID_ARGUMENT as above, and LST_ERR_CONFLICT
+ * if somebody changed it since it was found: find it again and repeat.
  */
 LST_MUST_CHECK int lst_users_change(struct lst_users *users, const struct lst_user *user);
+
+/* LST_ERR_USER_NOT_FOUND. LST_ERR_INVALID_ARGUMENT: the root user can't be removed. */
 LST_MUST_CHECK int lst_users_remove(struct lst_users *users, struct lst_slice name);
 
-/* Make up an access key id (20 characters, "LST" first) and a secret (40 characters) as AWS's look.
+/*
+ * Give the root user this key and no other; made if it is not there yet. Writes nothing if it is so
+ * already. For the start of a server. LST_ERR_KEY_ID_EXISTS: another user has that access key id.
+ * LST_ERR_INVALID_ARGUMENT: see lst_user_key_is_valid().
+ */
+LST_MUST_CHECK int lst_users_set_root(struct lst_users *users, const struct lst_user_key *key);
+
+/* 1 to LST_USER_NAME_MAX of the characters above. */
+bool lst_user_name_is_valid(struct lst_slice name);
+
+/*
+ * Access key id: 3 to LST_ACCESS_KEY_ID_MAX letters, digits and _ - . (what a credential scope can
+ * hold). Secret: 8 to LST_SECRET_MAX printable ASCII characters, no spaces.
+ */
+bool lst_user_key_is_valid(const struct lst_user_key *key);
+
+/*
+ * Make up an access key id (20 characters, "LST" first) and a secret (40 characters) of AWS's
+ * lengths. Letters and digits only: a secret with '/' or '+' in it breaks in too many hands.
  */
 void lst_user_key_generate(struct lst_user_key *ret_key);
 

@@ -1,0 +1,247 @@
+/* gate.c - the latch: authenticate, then authorise. */
+#include "gate/identity.h"
+
+#include <stdlib.h>
+
+struct lst_gate {
+    struct lst_gate_options options;
+    struct lst_identity_cache identities;
+};
+
+int lst_gate_open(const struct lst_gate_options *options, struct lst_gate **ret_gate)
+{
+    struct lst_gate *gate;
+    int status;
+
+    if (options->public_host_count > LST_GATE_HOSTS_MAX) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    gate = calloc(1, sizeof(*gate));
+    if (gate == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    gate->options = *options;
+    status = lst_identity_cache_init(&gate->identities, options->users);
+    if (status != LST_OK) {
+        free(gate);
+        return status;
+    }
+    *ret_gate = gate;
+    return LST_OK;
+}
+
+void lst_gate_close(struct lst_gate *gate)
+{
+    if (gate != NULL) {
+        lst_identity_cache_release(&gate->identities);
+        free(gate);
+    }
+}
+
+/* Does the signature fit, if the client called this server by that name? */
+static int verify_host(struct lst_passage *passage, struct lst_slice host)
+{
+    struct lst_request message = passage->request->message;
+    int status;
+
+    if (host.length == 0) {
+        return LST_REFUSED_SIGNATURE;
+    }
+    message.host = host;
+    status = lst_verify(&message, &passage->auth, &passage->key);
+    if (status == LST_OK) {
+        passage->host = host;
+    }
+    return status;
+}
+
+/* By the name in the request; else by the name that the proxy got; else by the public names. */
+static int verify(const struct lst_gate *gate, struct lst_passage *passage)
+{
+    const struct lst_http_request *request = passage->request;
+    int status = lst_verify(&request->message, &passage->auth, &passage->key);
+
+    if (status != LST_REFUSED_SIGNATURE) {
+        passage->host = status == LST_OK ? request->host : passage->host;
+        return status;
+    }
+    status = verify_host(passage, request->forwarded_host);
+    for (size_t i = 0; status == LST_REFUSED_SIGNATURE && i < gate->options.public_host_count;
+         i++) {
+        status = verify_host(passage, gate->options.public_hosts[i]);
+    }
+    return status;
+}
+
+static int identify(struct lst_gate *gate, struct lst_passage *passage)
+{
+    const struct lst_auth *auth = &passage->auth;
+    const struct lst_user *user;
+    bool has_key = false;
+    int status;
+
+    status =
+        lst_identity_find(&gate->identities, auth, &passage->identity, &passage->key, &has_key);
+    if (status != LST_OK) {
+        return status;
+    }
+    user = &passage->identity->user;
+    if (!user->enabled || !user->keys[0].active) {
+        return LST_REFUSED_ACCESS_KEY_INACTIVE;
+    }
+    if (!has_key) {
+        status = lst_key_init(&passage->key, lst_slice_of(user->keys[0].secret), auth->time,
+                              lst_slice_of(auth->region), lst_slice_of(auth->service));
+        if (status != LST_OK) {
+            return status;
+        }
+    }
+    status = verify(gate, passage);
+    /* Not before: else anybody could fill the few places with regions of his invention. */
+    if (status == LST_OK && !has_key) {
+        lst_identity_keep_key(&gate->identities, passage->identity, &passage->key);
+    }
+    return status;
+}
+
+int lst_gate_authenticate(struct lst_gate *gate, const struct lst_http_request *request,
+                          int64_t now, struct lst_passage *ret_passage)
+{
+    int status;
+
+    ret_passage->identity = NULL;
+    ret_passage->host = request->host;
+    ret_passage->now = now;
+    ret_passage->request = request;
+    memset(&ret_passage->key, 0, sizeof(ret_passage->key));
+    status = lst_parse(&request->message, &gate->options.rules, now, &ret_passage->auth);
+    if (status != LST_OK) {
+        return status;
+    }
+    /* Temporary credentials are not given out here, so no token can be right. */
+    if (ret_passage->auth.session_token.length > 0) {
+        return LST_REFUSED_TOKEN_INVALID;
+    }
+    return identify(gate, ret_passage);
+}
+
+void lst_passage_release(struct lst_passage *passage)
+{
+    lst_identity_release(passage->identity);
+    passage->identity = NULL;
+    lst_wipe(&passage->key, sizeof(passage->key));
+}
+
+/* The facts that the gate knows better than whoever asks. */
+static void fill_question(const struct lst_passage *passage, struct lst_access_question *question)
+{
+    static const struct lst_slice auth_types[] = {
+        [LST_AUTH_NONE] = {"", 0},
+        [LST_AUTH_QUERY] = {"REST-QUERY-STRING", 17},
+        [LST_AUTH_HEADER] = {"REST-HEADER", 11},
+        [LST_AUTH_FORM] = {"POST", 4},
+    };
+    const struct lst_auth *auth = &passage->auth;
+
+    question->user_name = lst_slice_of(passage->identity->user.name);
+    question->source_ip = passage->request->peer;
+    question->now = passage->now;
+    question->secure = passage->request->secure;
+    question->auth_type = auth_types[auth->kind];
+    question->signature_version = LST_SLICE("AWS4-HMAC-SHA256");
+    /* Of presigned requests, as S3 has it: a signed header is old after fifteen minutes anyway. */
+    question->has_signature_age = auth->kind == LST_AUTH_QUERY || auth->kind == LST_AUTH_FORM;
+    question->signature_age_ms = (passage->now - auth->time) * 1000;
+}
+
+int lst_gate_authorise(struct lst_gate *gate, const struct lst_passage *passage,
+                       const struct lst_access_question *question)
+{
+    const struct lst_identity *identity = passage->identity;
+    struct lst_access_question whole = *question;
+
+    (void)gate;
+    if (identity == NULL) {
+        return LST_REFUSED_NOT_ALLOWED;
+    }
+    if (identity->user.is_root) {
+        return LST_OK;
+    }
+    if (identity->policy == NULL) {
+        return LST_REFUSED_NOT_ALLOWED;
+    }
+    fill_question(passage, &whole);
+    return lst_access_policy_decide(identity->policy, &whole) == LST_ACCESS_ALLOW
+               ? LST_OK
+               : LST_REFUSED_NOT_ALLOWED;
+}
+
+const char *lst_passage_user_name(const struct lst_passage *passage)
+{
+    return passage->identity == NULL ? "" : passage->identity->user.name;
+}
+
+const char *lst_passage_canonical_id(const struct lst_passage *passage)
+{
+    return passage->identity == NULL ? "" : passage->identity->user.canonical_id;
+}
+
+const char *lst_passage_display_name(const struct lst_passage *passage)
+{
+    return passage->identity == NULL ? "" : passage->identity->user.display_name;
+}
+
+/* Host names to try in an explanation, without repeats. */
+struct host_list {
+    struct lst_slice hosts[LST_GATE_HOSTS_MAX];
+    size_t count;
+};
+
+static void add_host(struct host_list *list, struct lst_slice host, struct lst_slice asked)
+{
+    if (host.length == 0 || list->count == LST_GATE_HOSTS_MAX || lst_slice_equal(host, asked)) {
+        return;
+    }
+    for (size_t i = 0; i < list->count; i++) {
+        if (lst_slice_equal(list->hosts[i], host)) {
+            return;
+        }
+    }
+    list->hosts[list->count++] = host;
+}
+
+/* Before the last ':', unless that stands inside an IPv6 address. */
+static struct lst_slice without_port(struct lst_slice host)
+{
+    size_t length = host.length;
+
+    while (length > 0 && host.bytes[length - 1] >= '0' && host.bytes[length - 1] <= '9') {
+        length--;
+    }
+    return length > 0 && host.bytes[length - 1] == ':' ? lst_slice_first(host, length - 1) : host;
+}
+
+int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
+                     struct lst_slice bucket, struct lst_explanation *ret_explanation)
+{
+    const struct lst_http_request *request = passage->request;
+    struct host_list list = {.count = 0};
+    struct lst_hints hints = {.hosts = list.hosts, .bucket = bucket};
+
+    if (passage->identity == NULL) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    add_host(&list, request->forwarded_host, request->host);
+    for (size_t i = 0; i < gate->options.public_host_count; i++) {
+        add_host(&list, gate->options.public_hosts[i], request->host);
+    }
+    add_host(&list, without_port(request->host), request->host);
+    add_host(&list, without_port(request->forwarded_host), request->host);
+    for (size_t i = 0; i < gate->options.public_host_count; i++) {
+        add_host(&list, without_port(gate->options.public_hosts[i]), request->host);
+    }
+    hints.host_count = list.count;
+    return lst_explain(&request->message, &passage->auth,
+                       lst_slice_of(passage->identity->user.keys[0].secret), &hints,
+                       ret_explanation);
+}

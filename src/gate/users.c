@@ -1,0 +1,146 @@
+/* users.c - the directory of users: reading it. */
+#include "gate/users_index.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { USERS_SIZE_MAX = 256 * 1024 * 1024 };
+
+struct lst_slice lst_users_key(char kind, struct lst_slice name, char ret_bytes[LST_USERS_KEY_MAX])
+{
+    ret_bytes[0] = kind;
+    if (name.length > 0) {
+        memcpy(ret_bytes + 1, name.bytes, name.length);
+    }
+    return lst_slice_make(ret_bytes, name.length + 1);
+}
+
+int lst_users_open(const char *folder, bool read_only, struct lst_users **ret_users)
+{
+    struct lst_index_options options = {.size_max = USERS_SIZE_MAX, .read_only = read_only};
+    struct lst_users *users = calloc(1, sizeof(*users));
+    char *path = NULL;
+    int status = LST_OK;
+
+    if (users == NULL || asprintf(&path, "%s/users.mdb", folder) < 0) {
+        free(users);
+        return LST_ERR_NO_MEMORY;
+    }
+    if (!read_only) {
+        status = lst_folder_make(folder);
+    }
+    if (status == LST_OK) {
+        options.path = path;
+        status = lst_index_open(&options, &users->index);
+    }
+    free(path);
+    if (status != LST_OK) {
+        free(users);
+        return status;
+    }
+    *ret_users = users;
+    return LST_OK;
+}
+
+void lst_users_close(struct lst_users *users)
+{
+    if (users != NULL) {
+        lst_index_close(users->index);
+        free(users);
+    }
+}
+
+uint64_t lst_users_version(const struct lst_users *users)
+{
+    return lst_index_version(users->index);
+}
+
+static int read_user(struct lst_index_reader *reader, struct lst_slice name,
+                     struct lst_user *ret_user)
+{
+    char bytes[LST_USERS_KEY_MAX];
+    struct lst_slice record;
+    int status;
+
+    if (!lst_user_name_is_valid(name)) {
+        return LST_ERR_USER_NOT_FOUND;
+    }
+    status = lst_index_get(reader, LST_USERS_PARTITION,
+                           lst_users_key(LST_USERS_KIND_USER, name, bytes), &record);
+    if (status != LST_OK) {
+        return status == LST_ERR_NOT_FOUND ? LST_ERR_USER_NOT_FOUND : status;
+    }
+    return lst_user_record_read(name, record, ret_user);
+}
+
+int lst_users_find(struct lst_users *users, struct lst_slice name, struct lst_user *ret_user)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(users->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = read_user(reader, name, ret_user);
+    lst_index_read_end(reader);
+    return status;
+}
+
+int lst_users_find_key(struct lst_users *users, struct lst_slice access_key_id,
+                       struct lst_user *ret_user)
+{
+    char bytes[LST_USERS_KEY_MAX];
+    struct lst_index_reader *reader;
+    struct lst_slice name;
+    int status;
+
+    if (access_key_id.length == 0 || access_key_id.length > LST_ACCESS_KEY_ID_MAX) {
+        return LST_ERR_USER_NOT_FOUND;
+    }
+    status = lst_index_read_begin(users->index, &reader);
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_get(reader, LST_USERS_PARTITION,
+                           lst_users_key(LST_USERS_KIND_KEY, access_key_id, bytes), &name);
+    if (status == LST_ERR_NOT_FOUND) {
+        status = LST_ERR_USER_NOT_FOUND;
+    }
+    if (status == LST_OK) {
+        status = read_user(reader, name, ret_user);
+        /* Both rows are written in one batch. */
+        status = status == LST_ERR_USER_NOT_FOUND ? LST_ERR_CORRUPT : status;
+    }
+    lst_index_read_end(reader);
+    return status;
+}
+
+int lst_users_list(struct lst_users *users,
+                   int (*visit)(void *context, const struct lst_user *user), void *context)
+{
+    static const char first = LST_USERS_KIND_USER;
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice record;
+    int status = lst_index_read_begin(users->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&first, 1), &key, &record);
+    while (status == LST_OK && key.bytes[0] == LST_USERS_KIND_USER) {
+        struct lst_user user;
+        status = lst_user_record_read(lst_slice_after(key, 1), record, &user);
+        if (status == LST_OK) {
+            status = visit(context, &user);
+            lst_user_release(&user);
+        }
+        if (status == LST_OK) {
+            status = lst_index_next(reader, &key, &record);
+        }
+    }
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}

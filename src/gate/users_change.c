@@ -1,0 +1,280 @@
+/* users_change.c - the directory of users: changing it. Every change is one batch whose
+ * preconditions make it fail if somebody else was faster. */
+#include "gate/users_index.h"
+
+#include "base/clock.h"
+#include "base/encoding.h"
+#include "base/random.h"
+
+enum {
+    CHANGES_MAX = 2 + 2 * 2 * LST_USER_KEYS_MAX, /* the user, old keys, new keys */
+    REPEATS_MAX = 100,
+};
+
+/* A batch in the making, with the memory that its slices point to. */
+struct change {
+    struct lst_index_change changes[CHANGES_MAX];
+    char keys[CHANGES_MAX][LST_USERS_KEY_MAX];
+    size_t count;
+    char old_revision[LST_USER_REVISION_LENGTH];
+    struct lst_buffer record;
+};
+
+static void add_change(struct change *change, enum lst_index_change_kind kind, char row_kind,
+                       const char *name, struct lst_slice value)
+{
+    struct lst_slice key = lst_users_key(row_kind, lst_slice_of(name), change->keys[change->count]);
+
+    change->changes[change->count++] = (struct lst_index_change){kind, key, value};
+}
+
+static const struct lst_user_key *find_key(const struct lst_user *user, const char *access_key_id)
+{
+    for (size_t i = 0; user != NULL && i < user->key_count; i++) {
+        if (strcmp(user->keys[i].access_key_id, access_key_id) == 0) {
+            return &user->keys[i];
+        }
+    }
+    return NULL;
+}
+
+static int check_user(const struct lst_user *user)
+{
+    struct lst_access_policy *policy;
+    int status;
+
+    if (!lst_user_name_is_valid(
+            lst_slice_make(user->name, strnlen(user->name, sizeof(user->name)))) ||
+        user->key_count > LST_USER_KEYS_MAX) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    for (size_t i = 0; i < user->key_count; i++) {
+        if (!lst_user_key_is_valid(&user->keys[i]) ||
+            find_key(user, user->keys[i].access_key_id) != &user->keys[i]) {
+            return LST_ERR_INVALID_ARGUMENT;
+        }
+    }
+    if (user->policy != NULL) {
+        status = lst_access_policy_parse(lst_slice_of(user->policy), &policy, NULL);
+        if (status != LST_OK) {
+            return status;
+        }
+        lst_access_policy_free(policy);
+    }
+    return LST_OK;
+}
+
+/*
+ * Take the user of that name from the old record (NULL: there is none) to the new one (NULL: remove
+ * it).
+ * LST_ERR_EXISTS: a row that must be absent is there; LST_ERR_CONFLICT: the old record is not what
+ * is stored.
+ */
+static int apply(struct lst_users *users, const char *name, const struct lst_user *old_user,
+                 const struct lst_user *new_user)
+{
+    struct change change = {.count = 0};
+    int status = LST_OK;
+
+    lst_buffer_init(&change.record, LST_INDEX_VALUE_MAX);
+    if (old_user == NULL) {
+        add_change(&change, LST_INDEX_REQUIRE_ABSENT, LST_USERS_KIND_USER, name, LST_SLICE(""));
+    } else {
+        lst_user_revision_text(old_user->revision, change.old_revision);
+        add_change(&change, LST_INDEX_REQUIRE_PREFIX, LST_USERS_KIND_USER, name,
+                   lst_slice_make(change.old_revision, sizeof(change.old_revision)));
+    }
+    for (size_t i = 0; old_user != NULL && i < old_user->key_count; i++) {
+        if (find_key(new_user, old_user->keys[i].access_key_id) == NULL) {
+            add_change(&change, LST_INDEX_DELETE, LST_USERS_KIND_KEY,
+                       old_user->keys[i].access_key_id, LST_SLICE(""));
+        }
+    }
+    for (size_t i = 0; new_user != NULL && i < new_user->key_count; i++) {
+        const char *access_key_id = new_user->keys[i].access_key_id;
+        if (find_key(old_user, access_key_id) == NULL) {
+            add_change(&change, LST_INDEX_REQUIRE_ABSENT, LST_USERS_KIND_KEY, access_key_id,
+                       LST_SLICE(""));
+            add_change(&change, LST_INDEX_PUT, LST_USERS_KIND_KEY, access_key_id,
+                       lst_slice_of(name));
+        }
+    }
+    if (new_user != NULL) {
+        status = lst_user_record_write(new_user, &change.record);
+        add_change(&change, LST_INDEX_PUT, LST_USERS_KIND_USER, name,
+                   lst_buffer_slice(&change.record));
+    } else {
+        add_change(&change, LST_INDEX_DELETE, LST_USERS_KIND_USER, name, LST_SLICE(""));
+    }
+    if (status == LST_OK) {
+        status = lst_index_apply(users->index, LST_USERS_PARTITION, change.changes, change.count);
+    }
+    if (change.record.bytes != NULL) {
+        lst_wipe(change.record.bytes, change.record.capacity);
+    }
+    lst_buffer_release(&change.record);
+    return status;
+}
+
+static void fill_in(struct lst_user *user)
+{
+    uint8_t random[LST_CANONICAL_ID_LENGTH / 2];
+
+    if (user->canonical_id[0] == '\0') {
+        lst_random_bytes(random, sizeof(random));
+        lst_hex_encode(random, sizeof(random), user->canonical_id);
+        user->canonical_id[LST_CANONICAL_ID_LENGTH] = '\0';
+    }
+    if (user->display_name[0] == '\0') {
+        memcpy(user->display_name, user->name, sizeof(user->display_name));
+    }
+    if (user->created_ms == 0) {
+        user->created_ms = lst_clock_now_ms();
+    }
+    for (size_t i = 0; i < user->key_count; i++) {
+        if (user->keys[i].created_ms == 0) {
+            user->keys[i].created_ms = user->created_ms;
+        }
+    }
+}
+
+/* Never 0, so that a struct that did not come from the index fits no record. */
+static uint64_t new_revision(void)
+{
+    uint64_t revision;
+
+    lst_random_bytes(&revision, sizeof(revision));
+    return revision | 1;
+}
+
+static int add(struct lst_users *users, struct lst_user *user)
+{
+    struct lst_user found;
+    int status = check_user(user);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    fill_in(user);
+    user->revision = new_revision();
+    status = apply(users, user->name, NULL, user);
+    if (status != LST_ERR_EXISTS) {
+        return status;
+    }
+    status = lst_users_find(users, lst_slice_of(user->name), &found);
+    if (status == LST_OK) {
+        lst_user_release(&found);
+        return LST_ERR_USER_EXISTS;
+    }
+    return status == LST_ERR_USER_NOT_FOUND ? LST_ERR_KEY_ID_EXISTS : status;
+}
+
+int lst_users_add(struct lst_users *users, struct lst_user *user)
+{
+    if (strcmp(user->name, LST_ROOT_USER) == 0) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    user->enabled = true;
+    user->is_root = false;
+    return add(users, user);
+}
+
+int lst_users_change(struct lst_users *users, const struct lst_user *user)
+{
+    struct lst_user old_user;
+    struct lst_user new_user;
+    int status = check_user(user);
+
+    if (status == LST_OK) {
+        status = lst_users_find(users, lst_slice_of(user->name), &old_user);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    if (old_user.revision != user->revision) {
+        status = LST_ERR_CONFLICT;
+    } else {
+        new_user = *user;
+        new_user.is_root = old_user.is_root;
+        new_user.revision = new_revision();
+        status = apply(users, old_user.name, &old_user, &new_user);
+        lst_wipe(new_user.keys, sizeof(new_user.keys));
+    }
+    lst_user_release(&old_user);
+    return status == LST_ERR_EXISTS ? LST_ERR_KEY_ID_EXISTS : status;
+}
+
+int lst_users_remove(struct lst_users *users, struct lst_slice name)
+{
+    int status = LST_ERR_CONFLICT;
+
+    if (lst_slice_equal(name, LST_SLICE(LST_ROOT_USER))) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    for (size_t i = 0; i < REPEATS_MAX && status == LST_ERR_CONFLICT; i++) {
+        struct lst_user user;
+        status = lst_users_find(users, name, &user);
+        if (status == LST_OK) {
+            status = apply(users, user.name, &user, NULL);
+            lst_user_release(&user);
+        }
+    }
+    return status;
+}
+
+/* True if the user has just this key, as it is wanted. */
+static bool has_only_key(const struct lst_user *user, const struct lst_user_key *key)
+{
+    return user->is_root && user->enabled && user->key_count == 1 && user->keys[0].active &&
+           strcmp(user->keys[0].access_key_id, key->access_key_id) == 0 &&
+           strcmp(user->keys[0].secret, key->secret) == 0;
+}
+
+static int set_root_once(struct lst_users *users, const struct lst_user_key *key)
+{
+    struct lst_user old_user = {0};
+    struct lst_user user;
+    int status = lst_users_find(users, LST_SLICE(LST_ROOT_USER), &old_user);
+    bool is_there = status == LST_OK;
+
+    if (!is_there && status != LST_ERR_USER_NOT_FOUND) {
+        return status;
+    }
+    if (is_there && has_only_key(&old_user, key)) {
+        lst_user_release(&old_user);
+        return LST_OK;
+    }
+    user = (struct lst_user){.name = LST_ROOT_USER,
+                             .created_ms = old_user.created_ms,
+                             .enabled = true,
+                             .is_root = true,
+                             .key_count = 1};
+    memcpy(user.canonical_id, old_user.canonical_id, sizeof(user.canonical_id));
+    user.keys[0] = *key;
+    user.keys[0].active = true;
+    fill_in(&user);
+    if (is_there) {
+        user.revision = new_revision();
+        status = apply(users, user.name, &old_user, &user);
+        status = status == LST_ERR_EXISTS ? LST_ERR_KEY_ID_EXISTS : status;
+    } else {
+        status = add(users, &user);
+        status = status == LST_ERR_USER_EXISTS ? LST_ERR_CONFLICT : status;
+    }
+    lst_user_release(&old_user);
+    lst_user_release(&user);
+    return status;
+}
+
+int lst_users_set_root(struct lst_users *users, const struct lst_user_key *key)
+{
+    int status = LST_ERR_CONFLICT;
+
+    if (!lst_user_key_is_valid(key)) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    for (size_t i = 0; i < REPEATS_MAX && status == LST_ERR_CONFLICT; i++) {
+        status = set_root_once(users, key);
+    }
+    return status;
+}
