@@ -1,19 +1,21 @@
 /*
  * s3.h - the S3 protocol: a request in, a response out, on a store and behind a gate.
  *
- * Follows the "Amazon S3 API Reference". The caller (the server) drives one exchange for each
- * request:
+ * Follows the "Amazon S3 API Reference"; docs/s3-compatibility.md says how far. The caller (the
+ * server) drives one exchange for each request:
  *
- *   lst_s3_begin()   with the head. Nothing of the body is read before the signer is known and
- * allowed. lst_s3_body()    for each piece of the body, while the state is LST_S3_BODY.
- *   lst_s3_end()     when the body is complete.
- *   lst_s3_response() when the state is LST_S3_RESPOND.
- *   lst_s3_free()    in the end, also when the client is gone: an upload that was not finished
- * leaves nothing.
+ *   lst_s3_begin()     with the head. Nothing of the body is read before the signer is known and
+ *                      allowed.
+ *   lst_s3_body()      for each piece of the body, while the state is LST_S3_BODY.
+ *   lst_s3_end()       when the body is complete (at once if there is none).
+ *   lst_s3_response()  when the state is LST_S3_RESPOND.
+ *   lst_s3_free()      in the end, also when the client is gone: an upload that was not finished
+ *                      leaves nothing.
  *
- * An exchange is used by one thread at a time. While its state is LST_S3_PENDING a write is being
- * committed: the exchange calls wake() once, on a thread of the store, and from then on its state
- * is LST_S3_RESPOND.
+ * An exchange is used by one thread at a time. Ask for its state after begin, body and end. If that
+ * is LST_S3_PENDING a write is being committed: the exchange is not to be touched, nor freed, until
+ * it calls wake(), once, on a thread of the store; from then on its state is LST_S3_RESPOND. wake()
+ * is called if and only if lst_s3_state() has said LST_S3_PENDING.
  */
 #ifndef LST_S3_S3_H
 #define LST_S3_S3_H
@@ -51,7 +53,7 @@ enum lst_s3_state {
  */
 struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_request *request,
                                      void (*wake)(void *context), void *context);
-enum lst_s3_state lst_s3_state(const struct lst_s3_exchange *exchange);
+enum lst_s3_state lst_s3_state(struct lst_s3_exchange *exchange);
 void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes);
 void lst_s3_end(struct lst_s3_exchange *exchange);
 

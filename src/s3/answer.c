@@ -1,0 +1,195 @@
+/* answer.c - putting the answer of an exchange together: headers, XML, errors. */
+#include "s3/exchange.h"
+#include "s3/xml.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { HEADERS_USUAL = 1024 }; /* bytes: the headers of an answer seldom need more */
+
+struct lst_http_response *lst_s3_answer_begin(struct lst_s3_exchange *exchange, int status)
+{
+    struct lst_http_response *response = &exchange->response;
+
+    lst_http_response_release(response);
+    response->status = status;
+    (void)lst_buffer_reserve(&response->headers, HEADERS_USUAL);
+    lst_http_response_add(response, "x-amz-id-2",
+                          lst_slice_make(exchange->s3->host_id, LST_S3_HOST_ID_LENGTH));
+    lst_http_response_add(response, "x-amz-request-id",
+                          lst_slice_make(exchange->request->id, LST_REQUEST_ID_LENGTH));
+    return response;
+}
+
+/* An answer that memory did not suffice for becomes a bare 503. */
+static void drop_incomplete(struct lst_http_response *response)
+{
+    if (lst_buffer_status(&response->headers) != LST_OK ||
+        lst_buffer_status(&response->body) != LST_OK) {
+        lst_http_response_release(response);
+        response->status = lst_s3_error_row(LST_S3_SLOW_DOWN)->status;
+        response->kind = LST_BODY_BYTES;
+    }
+}
+
+void lst_s3_answer_end(struct lst_s3_exchange *exchange)
+{
+    int state = LST_S3_BODY;
+
+    drop_incomplete(&exchange->response);
+    /* While a write is in progress, whoever ends it changes the state. */
+    (void)atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_RESPOND);
+}
+
+void lst_s3_answer_xml(struct lst_s3_exchange *exchange)
+{
+    lst_http_response_add(&exchange->response, "Content-Type", LST_SLICE("application/xml"));
+    exchange->response.kind = LST_BODY_BYTES;
+    lst_s3_answer_end(exchange);
+}
+
+void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...)
+{
+    char text[1024];
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (length < 0) {
+        return;
+    }
+    for (char *at = text; *at != '\0'; at++) {
+        *at = (unsigned char)*at < 0x20 || *at == 0x7F ? ' ' : *at;
+    }
+    lst_buffer_clear(&exchange->reason);
+    lst_buffer_append(&exchange->reason, lst_slice_make(text, strlen(text) + 1));
+}
+
+/* ---- Errors */
+
+/* What the error is about, as the client wrote it. */
+static void write_resource(struct lst_buffer *body, const struct lst_s3_exchange *exchange)
+{
+    lst_xml_open(body, "Resource");
+    if (exchange->target.is_virtual_host) {
+        lst_buffer_append_byte(body, '/');
+        lst_xml_escape(body, exchange->target.bucket);
+    }
+    lst_xml_escape(body, exchange->request->path);
+    lst_xml_close(body, "Resource");
+}
+
+struct lst_buffer *lst_s3_error_begin(struct lst_s3_exchange *exchange, int status,
+                                      const char *code, struct lst_slice message)
+{
+    struct lst_buffer *body = &lst_s3_answer_begin(exchange, status)->body;
+
+    exchange->error = code;
+    lst_buffer_append(body, LST_SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>"));
+    lst_xml_string(body, "Code", code);
+    lst_xml_text(body, "Message", message);
+    return body;
+}
+
+void lst_s3_error_end(struct lst_s3_exchange *exchange)
+{
+    struct lst_buffer *body = &exchange->response.body;
+
+    write_resource(body, exchange);
+    lst_xml_text(body, "RequestId", lst_slice_make(exchange->request->id, LST_REQUEST_ID_LENGTH));
+    lst_xml_text(body, "HostId", lst_slice_make(exchange->s3->host_id, LST_S3_HOST_ID_LENGTH));
+    lst_xml_close(body, "Error");
+    lst_s3_answer_xml(exchange);
+    if (lst_s3_is_head(exchange)) {
+        lst_buffer_release(body);
+        exchange->response.kind = LST_BODY_NONE;
+    }
+}
+
+void lst_s3_fail_with(struct lst_s3_exchange *exchange, enum lst_s3_error error,
+                      const char *message, const struct lst_field *details, size_t detail_count)
+{
+    const struct lst_s3_error_row *row = lst_s3_error_row(error);
+    const char *text = message != NULL ? message : row->text;
+    struct lst_buffer *body =
+        lst_s3_error_begin(exchange, row->status, row->code, lst_slice_of(text));
+
+    if (exchange->reason.length == 0) {
+        lst_s3_set_reason(exchange, "%s", text);
+    }
+    for (size_t i = 0; i < detail_count; i++) {
+        lst_buffer_append_byte(body, '<');
+        lst_buffer_append(body, details[i].name);
+        lst_buffer_append_byte(body, '>');
+        lst_xml_escape(body, details[i].value);
+        lst_buffer_append(body, LST_SLICE("</"));
+        lst_buffer_append(body, details[i].name);
+        lst_buffer_append_byte(body, '>');
+    }
+    lst_s3_error_end(exchange);
+}
+
+void lst_s3_fail(struct lst_s3_exchange *exchange, enum lst_s3_error error)
+{
+    lst_s3_fail_with(exchange, error, NULL, NULL, 0);
+}
+
+void lst_s3_fail_about(struct lst_s3_exchange *exchange, enum lst_s3_error error,
+                       const char *message, const char *element, struct lst_slice text)
+{
+    struct lst_field detail = {lst_slice_of(element), text};
+
+    lst_s3_fail_with(exchange, error, message, &detail, 1);
+}
+
+void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message, const char *name,
+                          struct lst_slice value)
+{
+    struct lst_field details[] = {
+        {LST_SLICE("ArgumentName"), lst_slice_of(name)},
+        {LST_SLICE("ArgumentValue"), value},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_INVALID_ARGUMENT, message, details, 2);
+}
+
+void lst_s3_fail_not_implemented(struct lst_s3_exchange *exchange, const char *what,
+                                 struct lst_slice name)
+{
+    char message[256];
+
+    (void)snprintf(message, sizeof(message), "The %s %.*s is not implemented by Latchstring yet",
+                   what, name.length < 100 ? (int)name.length : 100, name.bytes);
+    if (strcmp(what, "header") == 0) {
+        lst_s3_fail_about(exchange, LST_S3_NOT_IMPLEMENTED, message, "Header", name);
+    } else {
+        lst_s3_fail_with(exchange, LST_S3_NOT_IMPLEMENTED, message, NULL, 0);
+    }
+}
+
+void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
+{
+    enum lst_s3_error error = lst_s3_error_of(code);
+
+    if (code > LST_ERR_NO_MEMORY) {
+        lst_s3_refuse(exchange, code);
+        return;
+    }
+    lst_s3_set_reason(exchange, "%s", lst_error_text(code));
+    switch (code) {
+    case LST_ERR_KEY_NOT_FOUND:
+        lst_s3_fail_about(exchange, error, NULL, "Key", exchange->target.key);
+        break;
+    case LST_ERR_BUCKET_NOT_FOUND:
+    case LST_ERR_BUCKET_NOT_EMPTY:
+    case LST_ERR_BUCKET_EXISTS:
+    case LST_ERR_BUCKET_NAME:
+        lst_s3_fail_about(exchange, error, NULL, "BucketName", exchange->target.bucket);
+        break;
+    default:
+        lst_s3_fail(exchange, error);
+        break;
+    }
+}

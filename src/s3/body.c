@@ -1,0 +1,206 @@
+/* body.c - the body of a request on its way in. */
+#include "s3/body_state.h"
+
+#include "base/encoding.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+bool lst_body_length(const struct lst_body *body, uint64_t *ret_length)
+{
+    if (body->length_known) {
+        *ret_length = body->length;
+    }
+    return body->length_known;
+}
+
+enum lst_checksum_kind lst_body_checksum(const struct lst_body *body, struct lst_slice *ret_text)
+{
+    *ret_text = body->checksum_text;
+    return body->checksum_text.length == 0 ? LST_CHECKSUM_NONE : body->checksum.kind;
+}
+
+void lst_body_free(struct lst_body *body)
+{
+    if (body != NULL && body->is_stream) {
+        /* It holds the signing key. */
+        lst_wipe(&body->stream, sizeof(body->stream));
+    }
+    free(body);
+}
+
+/* A piece of the body itself. */
+static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+{
+    struct lst_body *body = exchange->body;
+    int status;
+
+    if (bytes.length > body->plan.limit - body->received) {
+        lst_s3_fail(exchange, body->plan.too_long);
+        return false;
+    }
+    body->received += bytes.length;
+    if (body->check_sha256) {
+        sha256_update(&body->sha256, bytes.length, (const uint8_t *)bytes.bytes);
+    }
+    if (body->plan.wants_md5 && body->has_md5) {
+        md5_update(&body->md5, bytes.length, (const uint8_t *)bytes.bytes);
+    }
+    lst_checksum_update(&body->checksum, bytes);
+    status = body->plan.take(exchange, bytes);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+    return status == LST_OK;
+}
+
+/* A piece of an aws-chunked body. */
+static void take_chunked(struct lst_s3_exchange *exchange, struct lst_slice input)
+{
+    struct lst_body *body = exchange->body;
+    enum lst_stream_event event;
+    struct lst_slice data;
+    size_t consumed;
+
+    while (input.length > 0) {
+        int status = lst_stream_decode(&body->stream, input, &consumed, &event, &data);
+        if (status != LST_OK) {
+            lst_s3_fail_code(exchange, status);
+            return;
+        }
+        if (event == LST_STREAM_DATA && !take_data(exchange, data)) {
+            return;
+        }
+        if (consumed == 0 && event != LST_STREAM_DATA) {
+            break;
+        }
+        input = lst_slice_after(input, consumed);
+    }
+}
+
+void lst_body_take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+{
+    if (bytes.length == 0) {
+        return;
+    }
+    if (exchange->body->is_stream) {
+        take_chunked(exchange, bytes);
+    } else {
+        (void)take_data(exchange, bytes);
+    }
+}
+
+/* ---- The end */
+
+/* Take the checksum out of the trailers. False, having answered, if the one announced is not
+ * there. */
+static bool take_trailer(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+
+    for (size_t i = 0; i < lst_stream_trailer_count(&body->stream); i++) {
+        struct lst_field trailer = lst_stream_trailer(&body->stream, i);
+        if (lst_checksum_of_header(trailer.name) == body->checksum.kind) {
+            return lst_body_expect_checksum(exchange, lst_slice_trim(trailer.value));
+        }
+    }
+    lst_s3_fail(exchange, LST_S3_MALFORMED_TRAILER);
+    return false;
+}
+
+static bool check_length(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+    int status;
+
+    if (body->is_stream) {
+        status = lst_stream_finish(&body->stream);
+        if (status != LST_OK) {
+            lst_s3_fail_code(exchange, status);
+            return false;
+        }
+        return !body->checksum_in_trailer || take_trailer(exchange);
+    }
+    if (body->length_known && body->received != body->length) {
+        lst_s3_fail(exchange, LST_S3_INCOMPLETE_BODY);
+        return false;
+    }
+    return true;
+}
+
+static bool check_sha256(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+    struct lst_slice declared = exchange->passage.auth.payload_hash;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char text[2 * SHA256_DIGEST_SIZE];
+
+    if (!body->check_sha256) {
+        return true;
+    }
+    sha256_digest(&body->sha256, sizeof(digest), digest);
+    lst_hex_encode(digest, sizeof(digest), text);
+    if (lst_slice_equal_ignoring_case(declared, lst_slice_make(text, sizeof(text)))) {
+        return true;
+    }
+    struct lst_field details[] = {
+        {LST_SLICE("ClientComputedContentSHA256"), declared},
+        {LST_SLICE("S3ComputedContentSHA256"), lst_slice_make(text, sizeof(text))},
+    };
+    lst_s3_fail_with(exchange, LST_S3_SHA256_MISMATCH, NULL, details, 2);
+    return false;
+}
+
+static bool check_checksum(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+    size_t size = lst_checksum_size(body->checksum.kind);
+    uint8_t digest[LST_CHECKSUM_SIZE_MAX];
+    char message[96];
+
+    lst_checksum_digest(&body->checksum, digest);
+    if (memcmp(digest, body->expected_checksum, size) == 0) {
+        return true;
+    }
+    (void)snprintf(message, sizeof(message),
+                   "The %s you specified did not match the calculated checksum.",
+                   lst_checksum_name(body->checksum.kind));
+    lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, message, NULL, 0);
+    return false;
+}
+
+bool lst_body_check_md5(struct lst_s3_exchange *exchange, const uint8_t md5[16])
+{
+    struct lst_body *body = exchange->body;
+    char expected[2 * MD5_DIGEST_SIZE];
+    char calculated[LST_BASE64_LENGTH(MD5_DIGEST_SIZE)];
+
+    if (!body->has_md5 || memcmp(md5, body->expected_md5, MD5_DIGEST_SIZE) == 0) {
+        return true;
+    }
+    lst_hex_encode(body->expected_md5, MD5_DIGEST_SIZE, expected);
+    lst_base64_encode(md5, MD5_DIGEST_SIZE, calculated);
+    struct lst_field details[] = {
+        {LST_SLICE("ExpectedDigest"), lst_slice_make(expected, sizeof(expected))},
+        {LST_SLICE("CalculatedDigest"), lst_slice_make(calculated, sizeof(calculated))},
+    };
+    lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, NULL, details, 2);
+    return false;
+}
+
+void lst_body_end(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+
+    if (!check_length(exchange) || !check_sha256(exchange) || !check_checksum(exchange)) {
+        return;
+    }
+    if (body->plan.wants_md5 && body->has_md5) {
+        uint8_t md5[MD5_DIGEST_SIZE];
+        md5_digest(&body->md5, sizeof(md5), md5);
+        if (!lst_body_check_md5(exchange, md5)) {
+            return;
+        }
+    }
+    body->plan.finish(exchange);
+}

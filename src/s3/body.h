@@ -1,0 +1,53 @@
+/*
+ * body.h - the body of a request on its way in: unframed, counted, and held against everything that
+ * the client declared of it.
+ *
+ * "Checking object integrity" and "Transferring Payload in Multiple Chunks" of Amazon S3. What is
+ * checked: the length, x-amz-content-sha256, the chunk signatures of aws-chunked bodies,
+ * Content-MD5, and one x-amz-checksum-*, in a header or in a trailer.
+ */
+#ifndef LST_S3_BODY_H
+#define LST_S3_BODY_H
+
+#include "s3/checksum.h"
+#include "s3/exchange.h"
+
+struct lst_body_plan {
+    uint64_t limit; /* bytes: more is answered with too_long */
+    enum lst_s3_error too_long;
+    bool length_required; /* else a request without a length has an empty body */
+    bool digest_required; /* a Content-MD5 or a checksum must be declared */
+    bool wants_md5;       /* compute the MD5 here; else take() does, and finish() hands it to
+                           * lst_body_check_md5() */
+
+    /* A piece of the body, unframed. LST_OK or a code to answer for. */
+    int (*take)(struct lst_s3_exchange *exchange, struct lst_slice bytes);
+
+    /* The body is complete, and is what was declared, but for an MD5 that was not computed here.
+     * Answer, or begin a write. */
+    void (*finish)(struct lst_s3_exchange *exchange);
+};
+
+/* Read what the head says of the body and make ready for it, as exchange->body. False if it can't
+ * be accepted: the exchange has been answered. */
+bool lst_body_prepare(struct lst_s3_exchange *exchange, const struct lst_body_plan *plan);
+
+/* The body's length, unframed, if the head told it. */
+bool lst_body_length(const struct lst_body *body, uint64_t *ret_length);
+
+/* A piece from the wire, and the end of it; both may answer the exchange. */
+void lst_body_take(struct lst_s3_exchange *exchange, struct lst_slice bytes);
+void lst_body_end(struct lst_s3_exchange *exchange);
+
+/* Hold the MD5 of the body against Content-MD5, if there is one. False, having answered, if they
+ * differ. */
+bool lst_body_check_md5(struct lst_s3_exchange *exchange, const uint8_t md5[16]);
+
+/* The checksum that was declared, in base64: in the head, or, after the end, in a trailer. NONE,
+ * with an empty text, if there is none. The text is valid as long as the body. */
+enum lst_checksum_kind lst_body_checksum(const struct lst_body *body, struct lst_slice *ret_text);
+
+/* NULL does nothing. */
+void lst_body_free(struct lst_body *body);
+
+#endif

@@ -1,0 +1,241 @@
+/* body_prepare.c - what the head of a request says of its body. */
+#include "s3/body_state.h"
+
+#include "base/encoding.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct lst_slice header(const struct lst_s3_exchange *exchange, const char *name)
+{
+    return lst_slice_trim(lst_http_header(exchange->request, lst_slice_of(name)));
+}
+
+/* ---- Length */
+
+static bool read_length(struct lst_s3_exchange *exchange)
+{
+    const struct lst_http_request *request = exchange->request;
+    struct lst_body *body = exchange->body;
+
+    if (body->is_stream) {
+        struct lst_slice decoded = header(exchange, "x-amz-decoded-content-length");
+        body->length_known = lst_slice_to_number(decoded, UINT64_MAX, &body->length);
+    } else {
+        body->length_known = request->has_content_length || !body->plan.length_required;
+        body->length = request->has_content_length ? request->content_length : 0;
+        body->length_known = body->length_known && !request->is_chunked;
+    }
+    if (!body->length_known && (body->plan.length_required || body->is_stream)) {
+        lst_s3_fail(exchange, LST_S3_MISSING_CONTENT_LENGTH);
+        return false;
+    }
+    return true;
+}
+
+static bool check_limit(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+    char proposed[24];
+    char allowed[24];
+
+    if (!body->length_known || body->length <= body->plan.limit) {
+        return true;
+    }
+    (void)snprintf(proposed, sizeof(proposed), "%llu", (unsigned long long)body->length);
+    (void)snprintf(allowed, sizeof(allowed), "%llu", (unsigned long long)body->plan.limit);
+    struct lst_field details[] = {
+        {LST_SLICE("ProposedSize"), lst_slice_of(proposed)},
+        {LST_SLICE("MaxSizeAllowed"), lst_slice_of(allowed)},
+    };
+    lst_s3_fail_with(exchange, body->plan.too_long, NULL, details, 2);
+    return false;
+}
+
+/* ---- Framing and the payload's hash */
+
+/* True if a list of content codings has this one (RFC 9110 section 8.4). */
+static bool has_coding(struct lst_slice codings, struct lst_slice coding)
+{
+    struct lst_slice part;
+
+    while (lst_slice_split(&codings, ',', &part)) {
+        if (lst_slice_equal_ignoring_case(lst_slice_trim(part), coding)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool prepare_payload(struct lst_s3_exchange *exchange)
+{
+    const struct lst_auth *auth = &exchange->passage.auth;
+    struct lst_body *body = exchange->body;
+
+    if (body->is_stream) {
+        int status = lst_stream_init(&body->stream, auth, &exchange->passage.key, body->length,
+                                     header(exchange, "x-amz-trailer"));
+        if (status != LST_OK) {
+            lst_s3_fail_code(exchange, status);
+        }
+        return status == LST_OK;
+    }
+    if (has_coding(header(exchange, "Content-Encoding"), LST_SLICE("aws-chunked"))) {
+        /* Without a STREAMING- word nobody knows how it is framed; the framing must not be stored
+         * as if it were the object. */
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "Content-Encoding says aws-chunked, but x-amz-content-sha256 is none of "
+                         "the STREAMING- forms: sign one of them, or send the body unframed",
+                         NULL, 0);
+        return false;
+    }
+    body->check_sha256 = auth->payload == LST_PAYLOAD_SHA256;
+    if (body->check_sha256) {
+        sha256_init(&body->sha256);
+    }
+    return true;
+}
+
+static bool read_md5(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice name = LST_SLICE("Content-MD5");
+    struct lst_slice value = lst_http_header(exchange->request, name);
+    struct lst_body *body = exchange->body;
+
+    if (value.bytes == NULL) {
+        return true;
+    }
+    body->has_md5 = true;
+    if (!lst_base64_decode(lst_slice_trim(value), body->expected_md5, MD5_DIGEST_SIZE)) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_DIGEST, NULL, "Content-MD5", value);
+        return false;
+    }
+    md5_init(&body->md5);
+    return true;
+}
+
+/* ---- Checksums */
+
+bool lst_body_expect_checksum(struct lst_s3_exchange *exchange, struct lst_slice text)
+{
+    struct lst_body *body = exchange->body;
+    char message[96];
+
+    if (lst_base64_decode(text, body->expected_checksum, lst_checksum_size(body->checksum.kind))) {
+        body->checksum_text = text;
+        return true;
+    }
+    (void)snprintf(message, sizeof(message), "Value for %s header is invalid.",
+                   lst_checksum_header(body->checksum.kind));
+    lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, message, NULL, 0);
+    return false;
+}
+
+/* The checksum headers. Only headers: S3 signs a checksum in the query of a presigned URL, where
+ * some SDKs put that of an empty body, and does not hold the body against it. */
+static bool read_checksum_header(struct lst_s3_exchange *exchange)
+{
+    const struct lst_request *message = &exchange->request->message;
+    struct lst_body *body = exchange->body;
+    struct lst_slice value = {NULL, 0};
+    enum lst_checksum_kind kind = LST_CHECKSUM_NONE;
+
+    for (size_t i = 0; i < message->header_count; i++) {
+        enum lst_checksum_kind found = lst_checksum_of_header(message->headers[i].name);
+        if (found == LST_CHECKSUM_NONE) {
+            continue;
+        }
+        if (kind != LST_CHECKSUM_NONE) {
+            lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                             "Expecting a single x-amz-checksum- header. Multiple checksum Types "
+                             "are not allowed.",
+                             NULL, 0);
+            return false;
+        }
+        kind = found;
+        value = message->headers[i].value;
+    }
+    lst_checksum_init(&body->checksum, kind);
+    return kind == LST_CHECKSUM_NONE || lst_body_expect_checksum(exchange, lst_slice_trim(value));
+}
+
+static bool read_checksum_trailer(struct lst_s3_exchange *exchange)
+{
+    struct lst_body *body = exchange->body;
+    struct lst_slice trailer = header(exchange, "x-amz-trailer");
+    enum lst_checksum_kind kind = lst_checksum_of_header(trailer);
+    enum lst_payload payload = exchange->passage.auth.payload;
+
+    if (trailer.length == 0) {
+        return true;
+    }
+    if (kind == LST_CHECKSUM_NONE || (payload != LST_PAYLOAD_STREAM_SIGNED_TRAILER &&
+                                      payload != LST_PAYLOAD_STREAM_UNSIGNED_TRAILER)) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "The value specified in the x-amz-trailer header is not supported", NULL,
+                         0);
+        return false;
+    }
+    if (body->checksum.kind != LST_CHECKSUM_NONE) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "Expecting a single x-amz-checksum- header", NULL, 0);
+        return false;
+    }
+    lst_checksum_init(&body->checksum, kind);
+    body->checksum_in_trailer = true;
+    return true;
+}
+
+static bool check_algorithm(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice algorithm = header(exchange, "x-amz-sdk-checksum-algorithm");
+    enum lst_checksum_kind kind = exchange->body->checksum.kind;
+
+    if (algorithm.length == 0) {
+        return true;
+    }
+    if (kind == LST_CHECKSUM_NONE) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "x-amz-sdk-checksum-algorithm specified, but no corresponding "
+                         "x-amz-checksum-* or x-amz-trailer headers were found.",
+                         NULL, 0);
+        return false;
+    }
+    if (lst_checksum_of_name(algorithm) != kind) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "Value for x-amz-sdk-checksum-algorithm header is invalid.", NULL, 0);
+        return false;
+    }
+    return true;
+}
+
+static bool check_digest_declared(struct lst_s3_exchange *exchange)
+{
+    const struct lst_body *body = exchange->body;
+
+    if (!body->plan.digest_required || body->has_md5 || body->checksum.kind != LST_CHECKSUM_NONE) {
+        return true;
+    }
+    lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                     "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+                     NULL, 0);
+    return false;
+}
+
+bool lst_body_prepare(struct lst_s3_exchange *exchange, const struct lst_body_plan *plan)
+{
+    struct lst_body *body = malloc(sizeof(*body));
+
+    if (body == NULL) {
+        lst_s3_fail(exchange, LST_S3_SLOW_DOWN);
+        return false;
+    }
+    memset(body, 0, offsetof(struct lst_body, stream));
+    body->plan = *plan;
+    body->is_stream = exchange->passage.auth.payload >= LST_PAYLOAD_STREAM_SIGNED;
+    exchange->body = body;
+    return read_length(exchange) && check_limit(exchange) && read_md5(exchange) &&
+           read_checksum_header(exchange) && read_checksum_trailer(exchange) &&
+           check_algorithm(exchange) && check_digest_declared(exchange) &&
+           prepare_payload(exchange);
+}

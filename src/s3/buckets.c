@@ -1,0 +1,195 @@
+/* buckets.c - ListBuckets, HeadBucket, DeleteBucket, GetBucketLocation. */
+#include "s3/bucket.h"
+#include "s3/token.h"
+#include "s3/xml.h"
+
+#include <stdlib.h>
+
+/* ---- One bucket */
+
+static int see_bucket(void *context, const struct lst_bucket *bucket)
+{
+    struct lst_bucket_sight *sight = context;
+    struct lst_slice region = lst_slice_first(bucket->region, sizeof(sight->region));
+    struct lst_slice owner = lst_slice_first(bucket->owner, sizeof(sight->owner));
+
+    memcpy(sight->region, region.bytes == NULL ? "" : region.bytes, region.length);
+    sight->region_length = region.length;
+    memcpy(sight->owner, owner.bytes == NULL ? "" : owner.bytes, owner.length);
+    sight->owner_length = owner.length;
+    return LST_OK;
+}
+
+int lst_bucket_see(struct lst_s3_exchange *exchange, struct lst_bucket_sight *ret_sight)
+{
+    *ret_sight = (struct lst_bucket_sight){.region_length = 0};
+    return lst_store_bucket(exchange->s3->options.store, exchange->target.bucket, see_bucket,
+                            ret_sight);
+}
+
+struct lst_slice lst_bucket_region(const struct lst_s3_exchange *exchange,
+                                   struct lst_slice constraint)
+{
+    if (constraint.length > 0) {
+        return constraint;
+    }
+    return exchange->s3->options.region.length > 0 ? exchange->s3->options.region
+                                                   : LST_SLICE("us-east-1");
+}
+
+void lst_head_bucket(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+    int status = lst_bucket_see(exchange, &sight);
+    struct lst_http_response *response;
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    response = lst_s3_answer_begin(exchange, 200);
+    lst_http_response_add(
+        response, "x-amz-bucket-region",
+        lst_bucket_region(exchange, lst_slice_make(sight.region, sight.region_length)));
+    lst_http_response_add(response, "x-amz-access-point-alias", LST_SLICE("false"));
+    lst_http_response_add(response, "Content-Type", LST_SLICE("application/xml"));
+    response->kind = LST_BODY_LENGTH;
+    lst_s3_answer_end(exchange);
+}
+
+void lst_get_bucket_location(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+    int status = lst_bucket_see(exchange, &sight);
+    struct lst_buffer *body;
+    struct lst_slice region;
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    body = &lst_s3_answer_begin(exchange, 200)->body;
+    region = lst_bucket_region(exchange, lst_slice_make(sight.region, sight.region_length));
+    lst_xml_begin(body, "LocationConstraint");
+    if (!lst_slice_equal(region, LST_SLICE("us-east-1"))) {
+        lst_xml_escape(body, region);
+    }
+    lst_xml_close(body, "LocationConstraint");
+    lst_s3_answer_xml(exchange);
+}
+
+static void answer_deleted(struct lst_s3_exchange *exchange)
+{
+    (void)lst_s3_answer_begin(exchange, 204);
+    lst_s3_answer_end(exchange);
+}
+
+void lst_delete_bucket(struct lst_s3_exchange *exchange)
+{
+    int status = lst_store_bucket_delete(exchange->s3->options.store, exchange->target.bucket,
+                                         lst_s3_write_begin(exchange, answer_deleted));
+
+    if (status != LST_OK) {
+        lst_s3_write_refused(exchange, status);
+    }
+}
+
+/* ---- All buckets */
+
+enum {
+    BUCKETS_MAX = 10000, /* on one page, as S3 */
+    PAGE_IS_FULL = 1     /* a code that ends the visit; errors are negative */
+};
+
+struct page {
+    struct lst_s3_exchange *exchange;
+    struct lst_buffer *body;
+    struct lst_slice region; /* only buckets of this region; empty: all */
+    size_t max;
+    size_t count;
+    char last[LST_TOKEN_PLACE_MAX]; /* the name of the last bucket written */
+    size_t last_length;
+};
+
+static int write_bucket(void *context, const struct lst_bucket *bucket)
+{
+    struct page *page = context;
+    struct lst_slice region = lst_bucket_region(page->exchange, bucket->region);
+    struct lst_slice name = lst_slice_first(bucket->name, sizeof(page->last));
+
+    if (page->region.length > 0 && !lst_slice_equal(region, page->region)) {
+        return LST_OK;
+    }
+    if (page->count == page->max) {
+        return PAGE_IS_FULL;
+    }
+    page->count++;
+    memcpy(page->last, name.bytes, name.length);
+    page->last_length = name.length;
+    lst_xml_open(page->body, "Bucket");
+    lst_xml_text(page->body, "Name", bucket->name);
+    lst_xml_time(page->body, "CreationDate", bucket->created_ms);
+    lst_xml_text(page->body, "BucketRegion", region);
+    lst_xml_close(page->body, "Bucket");
+    return lst_buffer_status(page->body);
+}
+
+/* False, having answered, if a parameter is wrong. */
+static bool read_page(struct lst_s3_exchange *exchange, struct page *page)
+{
+    struct lst_slice value;
+    uint64_t max = BUCKETS_MAX;
+
+    if (lst_s3_parameter(exchange, "max-buckets", &value) &&
+        (!lst_slice_to_number(value, BUCKETS_MAX, &max) || max == 0)) {
+        lst_s3_fail_argument(exchange,
+                             "Argument max-buckets must be an integer between 1 and 10000",
+                             "max-buckets", value);
+        return false;
+    }
+    page->max = max;
+    if (lst_s3_parameter(exchange, "continuation-token", &value) && value.length > 0 &&
+        !lst_token_read(value, page->last, &page->last_length)) {
+        lst_s3_fail_argument(exchange, "The continuation token provided is incorrect",
+                             "continuation-token", value);
+        return false;
+    }
+    (void)lst_s3_parameter(exchange, "bucket-region", &page->region);
+    return true;
+}
+
+void lst_list_buckets(struct lst_s3_exchange *exchange)
+{
+    struct page page = {.exchange = exchange};
+    struct lst_slice prefix;
+    char after[LST_TOKEN_PLACE_MAX];
+    int status;
+
+    if (!read_page(exchange, &page)) {
+        return;
+    }
+    (void)lst_s3_parameter(exchange, "prefix", &prefix);
+    page.body = &lst_s3_answer_begin(exchange, 200)->body;
+    lst_xml_begin(page.body, "ListAllMyBucketsResult");
+    lst_xml_owner(page.body, lst_passage_canonical_id(&exchange->passage),
+                  lst_passage_display_name(&exchange->passage));
+    lst_xml_open(page.body, "Buckets");
+    memcpy(after, page.last, page.last_length);
+    status = lst_store_buckets(exchange->s3->options.store, prefix,
+                               lst_slice_make(after, page.last_length), write_bucket, &page);
+    if (status != LST_OK && status != PAGE_IS_FULL) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    lst_xml_close(page.body, "Buckets");
+    if (prefix.length > 0) {
+        lst_xml_text(page.body, "Prefix", prefix);
+    }
+    if (status == PAGE_IS_FULL) {
+        lst_xml_open(page.body, "ContinuationToken");
+        lst_token_write(page.body, lst_slice_make(page.last, page.last_length));
+        lst_xml_close(page.body, "ContinuationToken");
+    }
+    lst_xml_close(page.body, "ListAllMyBucketsResult");
+    lst_s3_answer_xml(exchange);
+}

@@ -1,0 +1,149 @@
+/* checksum.c - the checksums that a client may declare for a body. */
+#include "s3/checksum.h"
+
+#include <isa-l/crc.h>
+
+#include <limits.h>
+
+static const struct {
+    const char *name;
+    const char *header;
+    size_t size;
+} kinds[] = {
+    [LST_CHECKSUM_NONE] = {"", "", 0},
+    [LST_CHECKSUM_CRC32] = {"CRC32", "x-amz-checksum-crc32", 4},
+    [LST_CHECKSUM_CRC32C] = {"CRC32C", "x-amz-checksum-crc32c", 4},
+    [LST_CHECKSUM_CRC64NVME] = {"CRC64NVME", "x-amz-checksum-crc64nvme", 8},
+    [LST_CHECKSUM_SHA1] = {"SHA1", "x-amz-checksum-sha1", SHA1_DIGEST_SIZE},
+    [LST_CHECKSUM_SHA256] = {"SHA256", "x-amz-checksum-sha256", SHA256_DIGEST_SIZE},
+};
+
+enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
+
+size_t lst_checksum_size(enum lst_checksum_kind kind)
+{
+    return kinds[kind].size;
+}
+
+const char *lst_checksum_name(enum lst_checksum_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *lst_checksum_header(enum lst_checksum_kind kind)
+{
+    return kinds[kind].header;
+}
+
+enum lst_checksum_kind lst_checksum_of_name(struct lst_slice name)
+{
+    for (unsigned i = LST_CHECKSUM_CRC32; i < KIND_COUNT; i++) {
+        if (lst_slice_equal_ignoring_case(name, lst_slice_of(kinds[i].name))) {
+            return (enum lst_checksum_kind)i;
+        }
+    }
+    return LST_CHECKSUM_NONE;
+}
+
+enum lst_checksum_kind lst_checksum_of_header(struct lst_slice header)
+{
+    for (unsigned i = LST_CHECKSUM_CRC32; i < KIND_COUNT; i++) {
+        if (lst_slice_equal_ignoring_case(header, lst_slice_of(kinds[i].header))) {
+            return (enum lst_checksum_kind)i;
+        }
+    }
+    return LST_CHECKSUM_NONE;
+}
+
+void lst_checksum_init(struct lst_checksum *checksum, enum lst_checksum_kind kind)
+{
+    checksum->kind = kind;
+    switch (kind) {
+    case LST_CHECKSUM_CRC32:
+        checksum->state.crc32 = 0;
+        break;
+    case LST_CHECKSUM_CRC32C:
+        checksum->state.crc32 = UINT32_MAX;
+        break;
+    case LST_CHECKSUM_CRC64NVME:
+        checksum->state.crc64 = 0;
+        break;
+    case LST_CHECKSUM_SHA1:
+        sha1_init(&checksum->state.sha1);
+        break;
+    case LST_CHECKSUM_SHA256:
+        sha256_init(&checksum->state.sha256);
+        break;
+    case LST_CHECKSUM_NONE:
+        break;
+    }
+}
+
+/* ISA-L counts in int, and its crc32_iscsi() takes a pointer to bytes that it does not change. */
+static uint32_t crc32c(uint32_t crc, struct lst_slice bytes)
+{
+    while (bytes.length > 0) {
+        struct lst_slice part = lst_slice_first(bytes, INT_MAX);
+        crc = crc32_iscsi((unsigned char *)part.bytes, (int)part.length, crc);
+        bytes = lst_slice_after(bytes, part.length);
+    }
+    return crc;
+}
+
+void lst_checksum_update(struct lst_checksum *checksum, struct lst_slice bytes)
+{
+    const uint8_t *data = (const uint8_t *)bytes.bytes;
+
+    if (bytes.length == 0) {
+        return;
+    }
+    switch (checksum->kind) {
+    case LST_CHECKSUM_CRC32:
+        checksum->state.crc32 = crc32_gzip_refl(checksum->state.crc32, data, bytes.length);
+        break;
+    case LST_CHECKSUM_CRC32C:
+        checksum->state.crc32 = crc32c(checksum->state.crc32, bytes);
+        break;
+    case LST_CHECKSUM_CRC64NVME:
+        checksum->state.crc64 = lst_crc64nvme(checksum->state.crc64, bytes);
+        break;
+    case LST_CHECKSUM_SHA1:
+        sha1_update(&checksum->state.sha1, bytes.length, data);
+        break;
+    case LST_CHECKSUM_SHA256:
+        sha256_update(&checksum->state.sha256, bytes.length, data);
+        break;
+    case LST_CHECKSUM_NONE:
+        break;
+    }
+}
+
+static void write_big_endian(uint64_t value, size_t size, uint8_t *ret_bytes)
+{
+    for (size_t i = 0; i < size; i++) {
+        ret_bytes[i] = (uint8_t)(value >> (8 * (size - 1 - i)));
+    }
+}
+
+void lst_checksum_digest(struct lst_checksum *checksum, uint8_t ret_digest[LST_CHECKSUM_SIZE_MAX])
+{
+    switch (checksum->kind) {
+    case LST_CHECKSUM_CRC32:
+        write_big_endian(checksum->state.crc32, 4, ret_digest);
+        break;
+    case LST_CHECKSUM_CRC32C:
+        write_big_endian(~checksum->state.crc32, 4, ret_digest);
+        break;
+    case LST_CHECKSUM_CRC64NVME:
+        write_big_endian(checksum->state.crc64, 8, ret_digest);
+        break;
+    case LST_CHECKSUM_SHA1:
+        sha1_digest(&checksum->state.sha1, SHA1_DIGEST_SIZE, ret_digest);
+        break;
+    case LST_CHECKSUM_SHA256:
+        sha256_digest(&checksum->state.sha256, SHA256_DIGEST_SIZE, ret_digest);
+        break;
+    case LST_CHECKSUM_NONE:
+        break;
+    }
+}

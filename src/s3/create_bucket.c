@@ -1,0 +1,142 @@
+/* create_bucket.c - CreateBucket. */
+#include "s3/bucket.h"
+#include "s3/document.h"
+#include "s3/xml_read.h"
+
+enum { DOCUMENT_MAX = 16384 /* bytes */ };
+
+/* The document's element, kept until the bucket is made. */
+struct constraint {
+    char region[LST_REGION_MAX];
+    size_t length;
+};
+
+/* Tags and settings that S3 knows besides the location are refused: they would not be kept. */
+static int visit(void *context, const char *path, struct lst_slice text)
+{
+    struct constraint *constraint = context;
+
+    if (strcmp(path, "CreateBucketConfiguration") == 0) {
+        return LST_OK;
+    }
+    if (strcmp(path, "CreateBucketConfiguration/LocationConstraint") != 0 ||
+        text.length > sizeof(constraint->region)) {
+        return LST_ERR_MALFORMED;
+    }
+    memcpy(constraint->region, text.bytes == NULL ? "" : text.bytes, text.length);
+    constraint->length = text.length;
+    return LST_OK;
+}
+
+static bool is_region_name(struct lst_slice region)
+{
+    for (size_t i = 0; i < region.length; i++) {
+        char byte = region.bytes[i];
+        if (!(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
+            !(byte >= '0' && byte <= '9') && byte != '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void answer_created(struct lst_s3_exchange *exchange)
+{
+    struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
+    char location[1 + 63];
+    struct lst_slice name = lst_slice_first(exchange->target.bucket, sizeof(location) - 1);
+
+    location[0] = '/';
+    memcpy(location + 1, name.bytes, name.length);
+    lst_http_response_add(response, "Location", lst_slice_make(location, name.length + 1));
+    response->kind = LST_BODY_BYTES;
+    lst_s3_answer_end(exchange);
+}
+
+/*
+ * The bucket is there. To its owner S3 says so with an error, but for requests that are signed for
+ * us-east-1, which get 200, "for legacy compatibility".
+ */
+static void answer_exists(struct lst_s3_exchange *exchange, const struct lst_bucket_sight *sight)
+{
+    if (!lst_slice_equal(lst_slice_make(sight->owner, sight->owner_length),
+                         lst_slice_of(lst_passage_canonical_id(&exchange->passage)))) {
+        lst_s3_fail_about(exchange, LST_S3_BUCKET_ALREADY_EXISTS, NULL, "BucketName",
+                          exchange->target.bucket);
+    } else if (strcmp(exchange->passage.auth.region, "us-east-1") == 0) {
+        answer_created(exchange);
+    } else {
+        lst_s3_fail_about(exchange, LST_S3_BUCKET_ALREADY_OWNED, NULL, "BucketName",
+                          exchange->target.bucket);
+    }
+}
+
+static void create(struct lst_s3_exchange *exchange, struct lst_slice region)
+{
+    struct lst_bucket bucket = {
+        .name = exchange->target.bucket,
+        .created_ms = exchange->request->received_ms,
+        .region = region,
+        .owner = lst_slice_of(lst_passage_canonical_id(&exchange->passage)),
+    };
+    struct lst_bucket_sight sight;
+    int status = lst_bucket_see(exchange, &sight);
+
+    if (status == LST_OK) {
+        answer_exists(exchange, &sight);
+        return;
+    }
+    if (status != LST_ERR_BUCKET_NOT_FOUND) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    status = lst_store_bucket_create(exchange->s3->options.store, &bucket,
+                                     lst_s3_write_begin(exchange, answer_created));
+    if (status != LST_OK) {
+        lst_s3_write_refused(exchange, status);
+    }
+}
+
+static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+{
+    struct constraint *constraint = lst_document_work(exchange);
+    struct lst_slice configured = exchange->s3->options.region;
+    struct lst_slice region;
+    int status = LST_OK;
+
+    if (document.length > 0) {
+        status = lst_xml_read(document, DOCUMENT_MAX, visit, constraint);
+    }
+    region = lst_slice_make(constraint->region, constraint->length);
+    if (status == LST_ERR_MALFORMED) {
+        lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
+    } else if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    } else if (!is_region_name(region)) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_LOCATION, NULL, "LocationConstraint", region);
+    } else if (region.length > 0 && configured.length > 0 && !lst_slice_equal(region, configured)) {
+        lst_s3_fail_about(exchange, LST_S3_ILLEGAL_LOCATION, NULL, "LocationConstraint", region);
+    } else {
+        create(exchange, region);
+    }
+}
+
+void lst_create_bucket(struct lst_s3_exchange *exchange)
+{
+    static const struct lst_document_plan plan = {
+        .limit = DOCUMENT_MAX,
+        .work_size = sizeof(struct constraint),
+        .read = read_document,
+    };
+    struct lst_slice acl;
+    int status = lst_bucket_name_check(exchange->target.bucket);
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    } else if (lst_s3_option(exchange, "x-amz-acl", &acl) &&
+               !lst_slice_equal(acl, LST_SLICE("private"))) {
+        lst_s3_fail(exchange, LST_S3_INVALID_BUCKET_ACL);
+    } else {
+        lst_document_begin(exchange, &plan);
+    }
+}

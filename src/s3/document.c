@@ -1,0 +1,70 @@
+/* document.c - a request body that is a small document. */
+#include "s3/document.h"
+
+#include "s3/body.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+struct document {
+    const struct lst_document_plan *plan;
+    struct lst_buffer text;
+    max_align_t work[]; /* plan->work_size bytes */
+};
+
+static void free_document(void *work)
+{
+    struct document *document = work;
+
+    if (document->plan->release_work != NULL) {
+        document->plan->release_work(document->work);
+    }
+    lst_buffer_release(&document->text);
+    free(document);
+}
+
+static int take_document(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+{
+    struct document *document = exchange->work;
+
+    lst_buffer_append(&document->text, bytes);
+    return lst_buffer_status(&document->text);
+}
+
+static void finish_document(struct lst_s3_exchange *exchange)
+{
+    struct document *document = exchange->work;
+
+    document->plan->read(exchange, lst_buffer_slice(&document->text));
+}
+
+void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_document_plan *plan)
+{
+    struct lst_body_plan body_plan = {
+        .limit = plan->limit,
+        .too_long = LST_S3_MESSAGE_TOO_LONG,
+        .length_required = plan->length_required,
+        .digest_required = plan->digest_required,
+        .wants_md5 = true,
+        .take = take_document,
+        .finish = finish_document,
+    };
+    struct document *document = calloc(1, sizeof(*document) + plan->work_size);
+
+    if (document == NULL) {
+        lst_s3_fail(exchange, LST_S3_SLOW_DOWN);
+        return;
+    }
+    document->plan = plan;
+    lst_buffer_init(&document->text, plan->limit);
+    exchange->work = document;
+    exchange->free_work = free_document;
+    (void)lst_body_prepare(exchange, &body_plan);
+}
+
+void *lst_document_work(const struct lst_s3_exchange *exchange)
+{
+    struct document *document = exchange->work;
+
+    return document->work;
+}

@@ -1,0 +1,310 @@
+/* exchange.c - the life of one exchange: from its head to its answer. */
+#include "s3/exchange.h"
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "s3/body.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { REASON_MAX = 2048 };
+
+/* A state that only this file sees: a write has begun, and the caller has not been told yet. */
+enum { WRITING = LST_S3_RESPOND + 1 };
+
+int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
+{
+    struct lst_s3 *s3 = calloc(1, sizeof(*s3));
+    uint8_t host_id[32];
+
+    if (s3 == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    s3->options = *options;
+    s3->rules.region = options->region;
+    if (s3->options.body_max == 0) {
+        s3->options.body_max = LST_STORE_SIZE_MAX;
+    }
+    lst_random_bytes(host_id, sizeof(host_id));
+    lst_base64_encode(host_id, sizeof(host_id), s3->host_id);
+    *ret_s3 = s3;
+    return LST_OK;
+}
+
+void lst_s3_close(struct lst_s3 *s3)
+{
+    free(s3);
+}
+
+/* ---- Beginning */
+
+static struct lst_s3_exchange *make_exchange(struct lst_s3 *s3,
+                                             const struct lst_http_request *request)
+{
+    size_t room = request->path.length + request->query.length;
+    struct lst_s3_exchange *exchange = malloc(sizeof(*exchange) + room);
+
+    if (exchange == NULL) {
+        return NULL;
+    }
+    memset(exchange, 0, sizeof(*exchange));
+    exchange->s3 = s3;
+    exchange->request = request;
+    exchange->error = "";
+    exchange->scratch = exchange->room;
+    exchange->scratch_left = room;
+    atomic_init(&exchange->state, LST_S3_BODY);
+    lst_http_response_init(&exchange->response);
+    lst_buffer_init(&exchange->reason, REASON_MAX);
+    return exchange;
+}
+
+/* The host name that the client meant: the one that the signature fits, where that is known. */
+static struct lst_slice meant_host(const struct lst_s3_exchange *exchange)
+{
+    if (exchange->passage.host.length > 0) {
+        return exchange->passage.host;
+    }
+    return exchange->request->forwarded_host.length > 0 ? exchange->request->forwarded_host
+                                                        : exchange->request->host;
+}
+
+static int decode_target(struct lst_s3_exchange *exchange)
+{
+    const struct lst_s3_options *options = &exchange->s3->options;
+    size_t used = exchange->request->path.length;
+    int status = lst_target_decode(exchange->request->path, meant_host(exchange), options->domains,
+                                   options->domain_count, exchange->scratch, &exchange->target);
+
+    exchange->scratch += used;
+    exchange->scratch_left -= used;
+    return status;
+}
+
+/* A form posted by a browser carries its signature in its body. */
+static bool is_form(const struct lst_s3_exchange *exchange)
+{
+    return lst_slice_equal(exchange->request->message.method, LST_SLICE("POST")) &&
+           lst_slice_starts_with_ignoring_case(
+               lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+               LST_SLICE("multipart/form-data"));
+}
+
+static void fail_conflict(struct lst_s3_exchange *exchange, const struct lst_route *route)
+{
+    char message[128];
+
+    (void)snprintf(message, sizeof(message), "Conflicting query string parameters: %.*s, %.*s",
+                   (int)route->culprits[0].length, route->culprits[0].bytes,
+                   (int)route->culprits[1].length, route->culprits[1].bytes);
+    lst_s3_fail_argument(exchange, message, "ResourceType", route->culprits[0]);
+}
+
+static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route *route)
+{
+    static const char *const levels[] = {"SERVICE", "BUCKET", "OBJECT"};
+    struct lst_slice level = lst_slice_of(levels[exchange->target.level]);
+    struct lst_field details[] = {
+        {LST_SLICE("Method"), exchange->request->message.method},
+        {LST_SLICE("ResourceType"), route->culprits[0].length > 0 ? route->culprits[0] : level},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
+}
+
+/* True if the route leads to an operation that can be carried out; else it has been answered. */
+static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_route *route)
+{
+    switch (route->kind) {
+    case LST_ROUTE_CONFLICT:
+        fail_conflict(exchange, route);
+        return false;
+    case LST_ROUTE_METHOD:
+        fail_method(exchange, route);
+        return false;
+    case LST_ROUTE_UNKNOWN:
+    case LST_ROUTE_CONSTRAINT:
+        lst_s3_fail_not_implemented(exchange, "query parameter",
+                                    lst_s3_decode(exchange, route->culprits[0]));
+        return false;
+    case LST_ROUTE_FOUND:
+        break;
+    }
+    if (route->operation->begin == NULL) {
+        lst_s3_fail_not_implemented(exchange, "operation", lst_slice_of(route->operation->name));
+        return false;
+    }
+    return true;
+}
+
+/* May the signer do this? If not, it has been answered. */
+static bool authorise(struct lst_s3_exchange *exchange)
+{
+    struct lst_access_question question = {
+        .action = lst_slice_of(exchange->operation->action),
+        .bucket = exchange->target.bucket,
+        .key = exchange->target.key,
+    };
+    int status;
+
+    if (exchange->operation->action == NULL) {
+        return true;
+    }
+    if (exchange->operation->ask != NULL) {
+        exchange->operation->ask(exchange, &question);
+    }
+    status = lst_gate_authorise(exchange->s3->options.gate, &exchange->passage, &question);
+    if (status == LST_OK) {
+        return true;
+    }
+    if (status == LST_REFUSED_NOT_ALLOWED) {
+        lst_s3_set_reason(exchange, "the policies of user %s do not allow %s here",
+                          lst_passage_user_name(&exchange->passage), exchange->operation->action);
+    }
+    lst_s3_fail_code(exchange, status);
+    return false;
+}
+
+static void begin(struct lst_s3_exchange *exchange)
+{
+    struct lst_route route = {.kind = LST_ROUTE_METHOD};
+    int status = lst_gate_authenticate(exchange->s3->options.gate, exchange->request,
+                                       exchange->request->received_ms / 1000, &exchange->passage);
+    int target_status = decode_target(exchange);
+
+    if (target_status == LST_OK) {
+        route = lst_route_find(exchange->request, exchange->target.level);
+        exchange->operation = route.operation;
+    }
+    if (status == LST_REFUSED_NOT_SIGNED && is_form(exchange)) {
+        lst_s3_fail_not_implemented(exchange, "operation", LST_SLICE("PostObject"));
+    } else if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    } else if (target_status != LST_OK) {
+        lst_s3_fail(exchange, target_status == LST_ERR_KEY_TOO_LONG ? LST_S3_KEY_TOO_LONG
+                                                                    : LST_S3_INVALID_URI);
+    } else if (exchange->target.level != LST_LEVEL_SERVICE && exchange->target.bucket.length == 0) {
+        lst_s3_fail_code(exchange, LST_ERR_BUCKET_NAME);
+    } else if (follow_route(exchange, &route) && authorise(exchange) &&
+               lst_s3_check_options(exchange)) {
+        exchange->operation->begin(exchange);
+    }
+}
+
+struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_request *request,
+                                     void (*wake)(void *context), void *context)
+{
+    struct lst_s3_exchange *exchange = make_exchange(s3, request);
+
+    if (exchange != NULL) {
+        exchange->wake = wake;
+        exchange->wake_context = context;
+        begin(exchange);
+    }
+    return exchange;
+}
+
+/* ---- Going on */
+
+/* Telling the caller that it is PENDING, and finding that the write is done, exclude each other:
+ * so wake() is called if the caller waits for it, and only then. */
+enum lst_s3_state lst_s3_state(struct lst_s3_exchange *exchange)
+{
+    int state = WRITING;
+
+    if (atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_PENDING)) {
+        return LST_S3_PENDING;
+    }
+    return (enum lst_s3_state)state;
+}
+
+void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+{
+    exchange->bytes_in += bytes.length;
+    if (atomic_load(&exchange->state) == LST_S3_BODY) {
+        lst_body_take(exchange, bytes);
+    }
+}
+
+void lst_s3_end(struct lst_s3_exchange *exchange)
+{
+    if (atomic_load(&exchange->state) == LST_S3_BODY) {
+        lst_body_end(exchange);
+    }
+}
+
+/* On a thread of the store. Once the state is RESPOND the exchange is the caller's again, and may
+ * be gone. */
+static void write_done(struct lst_store_write *write, int status)
+{
+    struct lst_s3_exchange *exchange = write->context;
+    void (*wake)(void *context) = exchange->wake;
+    void *context = exchange->wake_context;
+    int state = WRITING;
+
+    if (status == LST_OK) {
+        exchange->written(exchange);
+    } else {
+        lst_s3_fail_code(exchange, status);
+    }
+    if (!atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_RESPOND)) {
+        atomic_store(&exchange->state, LST_S3_RESPOND);
+        wake(context);
+    }
+}
+
+struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
+                                           void (*written)(struct lst_s3_exchange *exchange))
+{
+    exchange->written = written;
+    exchange->write = (struct lst_store_write){.done = write_done, .context = exchange};
+    atomic_store(&exchange->state, WRITING);
+    return &exchange->write;
+}
+
+void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code)
+{
+    atomic_store(&exchange->state, LST_S3_BODY);
+    lst_s3_fail_code(exchange, code);
+}
+
+/* ---- Ending */
+
+struct lst_http_response *lst_s3_response(struct lst_s3_exchange *exchange)
+{
+    return &exchange->response;
+}
+
+void lst_s3_record(const struct lst_s3_exchange *exchange, struct lst_s3_record *ret_record)
+{
+    static const char *const kinds[] = {"none", "query", "header", "form"};
+    const struct lst_passage *passage = &exchange->passage;
+
+    *ret_record = (struct lst_s3_record){
+        .operation = exchange->operation == NULL ? "-" : exchange->operation->name,
+        .user = lst_passage_user_name(passage),
+        .signed_by = kinds[passage->auth.kind],
+        .access_key_id = passage->auth.access_key_id,
+        .error = exchange->error,
+        .reason = exchange->reason.length == 0 ? "" : exchange->reason.bytes,
+        .bucket = exchange->target.bucket,
+        .key = exchange->target.key,
+        .bytes_in = exchange->bytes_in,
+    };
+}
+
+void lst_s3_free(struct lst_s3_exchange *exchange)
+{
+    if (exchange == NULL) {
+        return;
+    }
+    if (exchange->free_work != NULL) {
+        exchange->free_work(exchange->work);
+    }
+    lst_body_free(exchange->body);
+    lst_passage_release(&exchange->passage);
+    lst_http_response_release(&exchange->response);
+    lst_buffer_release(&exchange->reason);
+    free(exchange);
+}

@@ -1,0 +1,143 @@
+/*
+ * exchange.h - one exchange as the files of this folder see it.
+ *
+ * An operation's begin() either answers (lst_s3_answer_*(), lst_s3_fail*()), or calls
+ * lst_body_prepare() to be handed the body, or begins a write of the store with
+ * lst_s3_write_begin().
+ */
+#ifndef LST_S3_EXCHANGE_H
+#define LST_S3_EXCHANGE_H
+
+#include "s3/errors.h"
+#include "s3/operations.h"
+#include "s3/routes.h"
+#include "s3/s3.h"
+
+#include <stdatomic.h>
+
+#define LST_S3_HOST_ID_LENGTH 44 /* base64 of 32 bytes: x-amz-id-2 */
+
+struct lst_body;
+
+struct lst_s3 {
+    struct lst_s3_options options;
+    struct lst_rules rules;              /* for the texts of refusals */
+    char host_id[LST_S3_HOST_ID_LENGTH]; /* of this process: x-amz-id-2, HostId */
+};
+
+struct lst_s3_exchange {
+    struct lst_s3 *s3;
+    const struct lst_http_request *request;
+    void (*wake)(void *context);
+    void *wake_context;
+    atomic_int state; /* enum lst_s3_state, or WRITING of exchange.c */
+
+    struct lst_passage passage;
+    struct lst_target target;
+    const struct lst_operation *operation; /* NULL until routed, or if there is none */
+    struct lst_http_response response;
+    const char *error;        /* S3's code, "" on success */
+    struct lst_buffer reason; /* ends in NUL when it is not empty */
+    uint64_t bytes_in;
+
+    struct lst_body *body; /* of operations that take one */
+    struct lst_store_write write;
+    void (*written)(struct lst_s3_exchange *exchange); /* answers a write that went well */
+    void *work; /* the operation's own, freed by free_work() */
+    void (*free_work)(void *work);
+
+    char *scratch; /* what is left of the room below */
+    size_t scratch_left;
+    char room[]; /* for decoded text: as many bytes as the target has */
+};
+
+/* ---- Looking at the request */
+
+static inline bool lst_s3_is_head(const struct lst_s3_exchange *exchange)
+{
+    return lst_slice_equal(exchange->request->message.method, LST_SLICE("HEAD"));
+}
+
+/* A query parameter, decoded; valid as long as the exchange. False, with *ret_value empty, if there
+ * is none. Ask once for each name: the room for decoded text is that of the target. */
+bool lst_s3_parameter(struct lst_s3_exchange *exchange, const char *name,
+                      struct lst_slice *ret_value);
+
+/* The same for an x-amz- option: see lst_option_find(). */
+bool lst_s3_option(struct lst_s3_exchange *exchange, const char *name, struct lst_slice *ret_value);
+
+/*
+ * Decode text from the query; as it is if there is no room left or it is malformed, which the gate
+ * has ruled out.
+ */
+struct lst_slice lst_s3_decode(struct lst_s3_exchange *exchange, struct lst_slice raw);
+
+/* May the signer do this, to the bucket and key, now? */
+bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, struct lst_slice key);
+
+/* False, having answered with 501, if a header or parameter asks for something that is not
+ * implemented, and that may not be ignored. */
+bool lst_s3_check_options(struct lst_s3_exchange *exchange);
+
+/* False, having answered, if the request names a version other than "null", the only one there
+ * is. */
+bool lst_s3_check_version(struct lst_s3_exchange *exchange);
+
+/* ---- Answering */
+
+/* Begin an answer: the status and the headers that every answer has. */
+struct lst_http_response *lst_s3_answer_begin(struct lst_s3_exchange *exchange, int status);
+
+/* The answer is complete. */
+void lst_s3_answer_end(struct lst_s3_exchange *exchange);
+
+/* The answer is complete, and its body, in response.body, is XML. */
+void lst_s3_answer_xml(struct lst_s3_exchange *exchange);
+
+/* Answer with an error, in the table's words. */
+void lst_s3_fail(struct lst_s3_exchange *exchange, enum lst_s3_error error);
+
+/* In other words, and with further elements of the error's XML. message: NULL for the table's. */
+void lst_s3_fail_with(struct lst_s3_exchange *exchange, enum lst_s3_error error,
+                      const char *message, const struct lst_field *details, size_t detail_count);
+
+/* The same with one element: InvalidArgument and others that say which. */
+void lst_s3_fail_about(struct lst_s3_exchange *exchange, enum lst_s3_error error,
+                       const char *message, const char *element, struct lst_slice text);
+
+/* InvalidArgument, with the argument's name and value. */
+void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message, const char *name,
+                          struct lst_slice value);
+
+/* NotImplemented: "The <what> <name> is not implemented by Latchstring yet". */
+void lst_s3_fail_not_implemented(struct lst_s3_exchange *exchange, const char *what,
+                                 struct lst_slice name);
+
+/* Answer for a code: of base/error.h, with the elements that belong to it (BucketName, Key), or one
+ * of latchstring.h's refusals. */
+void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code);
+
+/* Answer to a refused signature; in refusal.c. */
+void lst_s3_refuse(struct lst_s3_exchange *exchange, int code);
+
+/* The XML of an error, but for the elements that end it: see lst_s3_error_end(). */
+struct lst_buffer *lst_s3_error_begin(struct lst_s3_exchange *exchange, int status,
+                                      const char *code, struct lst_slice message);
+void lst_s3_error_end(struct lst_s3_exchange *exchange);
+
+/* Say why, for the log: one line, no secrets. */
+void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- Writing */
+
+/* Make ready to wait; the write is then to be handed to the store, and the exchange not to be
+ * touched any more. written() answers when it has gone well; a failed one is answered for by its
+ * code. */
+struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
+                                           void (*written)(struct lst_s3_exchange *exchange));
+
+/* The store refused the write at once: done() will not be called. */
+void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code);
+
+#endif

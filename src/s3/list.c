@@ -1,0 +1,164 @@
+/* list.c - ListObjects and ListObjectsV2. */
+#include "s3/list.h"
+
+#include "s3/bucket.h"
+#include "s3/xml.h"
+
+void lst_ask_list(struct lst_s3_exchange *exchange, struct lst_access_question *question)
+{
+    const struct lst_listing *listing = lst_listing_read(exchange);
+
+    if (listing != NULL) {
+        question->has_prefix = listing->has_prefix;
+        question->prefix = listing->prefix;
+        question->has_delimiter = listing->has_delimiter;
+        question->delimiter = listing->delimiter;
+        question->has_max_keys = listing->max_keys_text.length > 0;
+        question->max_keys = (int64_t)listing->max_keys;
+    }
+}
+
+/* Text of a key, percent-encoded if the client wants it so. */
+static void write_key(const struct lst_listing *listing, struct lst_buffer *body, const char *name,
+                      struct lst_slice key)
+{
+    size_t length;
+    char *room;
+
+    if (!listing->url_encoded) {
+        lst_xml_text(body, name, key);
+        return;
+    }
+    lst_xml_open(body, name);
+    room = lst_buffer_reserve(body, 3 * key.length);
+    if (room != NULL && lst_percent_encode(key, true, room, 3 * key.length, &length) == LST_OK) {
+        body->length += length;
+    }
+    lst_xml_close(body, name);
+}
+
+static int write_entry(void *context, const struct lst_list_entry *entry)
+{
+    struct lst_s3_exchange *exchange = context;
+    struct lst_listing *listing = exchange->work;
+    struct lst_buffer *body = &listing->contents;
+    struct lst_slice last = lst_slice_first(entry->key, sizeof(listing->last));
+
+    listing->count++;
+    memcpy(listing->last, last.bytes, last.length);
+    listing->last_length = last.length;
+    if (entry->is_prefix) {
+        lst_xml_open(&listing->prefixes, "CommonPrefixes");
+        write_key(listing, &listing->prefixes, "Prefix", entry->key);
+        lst_xml_close(&listing->prefixes, "CommonPrefixes");
+        return lst_buffer_status(&listing->prefixes);
+    }
+    lst_xml_open(body, "Contents");
+    write_key(listing, body, "Key", entry->key);
+    lst_xml_time(body, "LastModified", entry->modified_ms);
+    lst_buffer_append(body, LST_SLICE("<ETag>&quot;"));
+    lst_xml_escape(body, entry->etag);
+    lst_buffer_append(body, LST_SLICE("&quot;</ETag>"));
+    lst_xml_number(body, "Size", entry->size);
+    if (listing->with_owner) {
+        lst_xml_owner(body, lst_passage_canonical_id(&exchange->passage),
+                      lst_passage_display_name(&exchange->passage));
+    }
+    lst_buffer_append(body, LST_SLICE("<StorageClass>STANDARD</StorageClass></Contents>"));
+    return lst_buffer_status(body);
+}
+
+/* Where to go on, for the next request. */
+static void write_next(const struct lst_listing *listing, struct lst_buffer *body)
+{
+    struct lst_slice last = lst_slice_make(listing->last, listing->last_length);
+
+    if (listing->is_v2) {
+        lst_xml_open(body, "NextContinuationToken");
+        lst_token_write(body, last);
+        lst_xml_close(body, "NextContinuationToken");
+    } else if (listing->delimiter.length > 0) {
+        /* Without a delimiter the last key is the next marker, and S3 leaves it out. */
+        write_key(listing, body, "NextMarker", last);
+    }
+}
+
+static void write_head(const struct lst_s3_exchange *exchange, const struct lst_listing *listing,
+                       struct lst_buffer *body, bool is_truncated)
+{
+    lst_xml_begin(body, "ListBucketResult");
+    lst_xml_text(body, "Name", exchange->target.bucket);
+    write_key(listing, body, "Prefix", listing->prefix);
+    if (!listing->is_v2) {
+        write_key(listing, body, "Marker", listing->marker);
+    }
+    if (listing->has_start_after) {
+        write_key(listing, body, "StartAfter", listing->start_after);
+    }
+    if (listing->has_token) {
+        lst_xml_text(body, "ContinuationToken", listing->token);
+    }
+    if (is_truncated) {
+        write_next(listing, body);
+    }
+    if (listing->is_v2) {
+        lst_xml_number(body, "KeyCount", listing->count);
+    }
+    lst_xml_number(body, "MaxKeys", listing->max_keys);
+    if (listing->delimiter.length > 0) {
+        write_key(listing, body, "Delimiter", listing->delimiter);
+    }
+    if (listing->url_encoded) {
+        lst_xml_string(body, "EncodingType", "url");
+    }
+    lst_xml_string(body, "IsTruncated", is_truncated ? "true" : "false");
+}
+
+static void answer_listing(struct lst_s3_exchange *exchange, const struct lst_listing *listing,
+                           const struct lst_bucket_sight *sight, bool is_truncated)
+{
+    struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
+    struct lst_buffer *body = &response->body;
+
+    lst_http_response_add(
+        response, "x-amz-bucket-region",
+        lst_bucket_region(exchange, lst_slice_make(sight->region, sight->region_length)));
+    write_head(exchange, listing, body, is_truncated);
+    lst_buffer_append(body, lst_buffer_slice(&listing->contents));
+    lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
+    lst_xml_close(body, "ListBucketResult");
+    lst_s3_answer_xml(exchange);
+}
+
+void lst_list_objects(struct lst_s3_exchange *exchange)
+{
+    struct lst_listing *listing = exchange->work;
+    struct lst_bucket_sight sight;
+    bool is_truncated = false;
+    int status;
+
+    if (listing == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    if (!lst_listing_check(exchange, listing)) {
+        return;
+    }
+    struct lst_list_options options = {
+        .bucket = exchange->target.bucket,
+        .prefix = listing->prefix,
+        .delimiter = listing->delimiter,
+        .after = listing->after,
+        .max_entries = listing->max_keys,
+    };
+    status = lst_bucket_see(exchange, &sight);
+    if (status == LST_OK && listing->max_keys > 0) {
+        status = lst_store_list(exchange->s3->options.store, &options, write_entry, exchange,
+                                &is_truncated);
+    }
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    answer_listing(exchange, listing, &sight, is_truncated);
+}

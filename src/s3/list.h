@@ -1,0 +1,46 @@
+/* list.h - one listing of a bucket: what was asked for, and what has been written of the answer. */
+#ifndef LST_S3_LIST_H
+#define LST_S3_LIST_H
+
+#include "s3/exchange.h"
+#include "s3/token.h"
+
+#define LST_LIST_KEYS_MAX 1000 /* on one page, as S3 */
+
+/* What was asked for; slices live as long as the exchange. */
+struct lst_listing {
+    bool is_v2;
+    bool has_prefix;
+    bool has_delimiter;
+    bool has_start_after;
+    bool has_token;
+    bool url_encoded; /* keys in the answer */
+    bool with_owner;
+    struct lst_slice prefix;
+    struct lst_slice delimiter;
+    struct lst_slice marker; /* of version 1 */
+    struct lst_slice start_after;
+    struct lst_slice token;
+    struct lst_slice list_type;
+    struct lst_slice encoding;
+    struct lst_slice max_keys_text; /* as sent; NULL if it was not */
+    uint64_t max_keys;              /* at most LST_LIST_KEYS_MAX */
+
+    char place[LST_TOKEN_PLACE_MAX]; /* of the token, decoded */
+    struct lst_slice after;
+
+    struct lst_buffer contents; /* XML of the keys */
+    struct lst_buffer prefixes; /* XML of the common prefixes */
+    uint64_t count;
+    char last[LST_TOKEN_PLACE_MAX]; /* the last key or common prefix written */
+    size_t last_length;
+};
+
+/* Read the parameters, checking nothing. NULL if there is no memory. The listing is
+ * exchange->work. */
+struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange);
+
+/* Check them. False, having answered, if one is wrong. */
+bool lst_listing_check(struct lst_s3_exchange *exchange, struct lst_listing *listing);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * operations.h - every operation of S3 as a row of one table: how a request asks for it, what it
+ * needs permission for, and who carries it out.
+ *
+ * From the "Actions" of the Amazon S3 API Reference. An operation without begin() is known and not
+ * implemented: it is answered with 501 and its name, never with the answer to another operation.
+ */
+#ifndef LST_S3_OPERATIONS_H
+#define LST_S3_OPERATIONS_H
+
+#include "access/policy.h"
+
+struct lst_s3_exchange;
+
+/* What the path names. */
+enum lst_level {
+    LST_LEVEL_SERVICE, /* "/" */
+    LST_LEVEL_BUCKET,  /* "/bucket" */
+    LST_LEVEL_OBJECT,  /* "/bucket/key" */
+};
+
+struct lst_operation {
+    const char *name;
+    const char *method;
+    enum lst_level level;
+    const char *parameter; /* the sub-resource: a query parameter that must be there; NULL: there
+                            * may be none of any row */
+    const char *second;    /* a further query parameter that must be there, or NULL */
+    const char *header;    /* a header that must be there (or, in a presigned URL, a query parameter
+                            * of that name), or NULL */
+    const char *action;    /* the IAM action; NULL: begin() asks for permission itself */
+
+    /* Give the question the facts that this operation adds to action, bucket and key; NULL: none.
+     */
+    void (*ask)(struct lst_s3_exchange *exchange, struct lst_access_question *question);
+
+    /* Carry it out, once it is allowed: answer, or prepare for the body. NULL: not implemented. */
+    void (*begin)(struct lst_s3_exchange *exchange);
+};
+
+/* The table, in the order in which rows are tried. */
+extern const struct lst_operation lst_operations[];
+extern const size_t lst_operation_count;
+
+void lst_list_buckets(struct lst_s3_exchange *exchange);
+void lst_create_bucket(struct lst_s3_exchange *exchange);
+void lst_head_bucket(struct lst_s3_exchange *exchange);
+void lst_delete_bucket(struct lst_s3_exchange *exchange);
+void lst_get_bucket_location(struct lst_s3_exchange *exchange);
+void lst_ask_list(struct lst_s3_exchange *exchange, struct lst_access_question *question);
+void lst_list_objects(struct lst_s3_exchange *exchange);
+void lst_put_object(struct lst_s3_exchange *exchange);
+void lst_get_object(struct lst_s3_exchange *exchange); /* and HeadObject */
+void lst_delete_object(struct lst_s3_exchange *exchange);
+void lst_delete_objects(struct lst_s3_exchange *exchange);
+
+#endif

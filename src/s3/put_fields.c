@@ -1,0 +1,149 @@
+/* put_fields.c - what an upload's headers say of the new object. */
+#include "s3/put_fields.h"
+
+#include "s3/body.h"
+
+/* The headers that are kept with an object and given back with it, by these names. */
+static const char *const kept[] = {
+    "Cache-Control",    "Content-Disposition", "Content-Encoding",
+    "Content-Language", "Content-Type",        "Expires",
+};
+
+static const struct lst_slice metadata_prefix = {"x-amz-meta-", sizeof("x-amz-meta-") - 1};
+
+static bool add_field(struct lst_put_fields *fields, struct lst_slice name, struct lst_slice value)
+{
+    if (fields->count == LST_STORE_FIELDS_MAX) {
+        return false;
+    }
+    fields->list[fields->count++] = (struct lst_field){name, value};
+    return true;
+}
+
+/* name: decoded, after "x-amz-meta-". False if it is too much. */
+static bool add_metadata(struct lst_put_fields *fields, struct lst_slice name,
+                         struct lst_slice value)
+{
+    char *text = fields->names + fields->names_length;
+
+    fields->metadata += name.length + value.length;
+    if (fields->metadata > LST_METADATA_MAX || fields->count == LST_STORE_FIELDS_MAX) {
+        return false;
+    }
+    memcpy(text, metadata_prefix.bytes, metadata_prefix.length);
+    for (size_t i = 0; i < name.length; i++) {
+        char byte = name.bytes[i];
+        text[metadata_prefix.length + i] =
+            (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+    }
+    fields->names_length += metadata_prefix.length + name.length;
+    return add_field(fields, lst_slice_make(text, metadata_prefix.length + name.length), value);
+}
+
+/* The content codings without aws-chunked, which is how the body travelled, not what it is. */
+static bool add_encoding(struct lst_put_fields *fields, struct lst_slice codings)
+{
+    struct lst_slice rest = codings;
+    struct lst_slice part;
+    size_t length = 0;
+
+    while (lst_slice_split(&rest, ',', &part)) {
+        part = lst_slice_trim(part);
+        if (lst_slice_equal_ignoring_case(part, LST_SLICE("aws-chunked"))) {
+            continue;
+        }
+        if (part.length + 1 > sizeof(fields->encoding) - length) {
+            return false;
+        }
+        if (length > 0) {
+            fields->encoding[length++] = ',';
+        }
+        memcpy(fields->encoding + length, part.bytes, part.length);
+        length += part.length;
+    }
+    return length == 0 || add_field(fields, LST_SLICE("Content-Encoding"),
+                                    lst_slice_make(fields->encoding, length));
+}
+
+static bool add_header(struct lst_put_fields *fields, const struct lst_field *header)
+{
+    struct lst_slice value = lst_slice_trim(header->value);
+
+    if (lst_slice_starts_with_ignoring_case(header->name, metadata_prefix)) {
+        return add_metadata(fields,
+                            lst_slice_make(header->name.bytes + metadata_prefix.length,
+                                           header->name.length - metadata_prefix.length),
+                            value);
+    }
+    if (lst_slice_equal_ignoring_case(header->name, LST_SLICE("Content-Encoding"))) {
+        return add_encoding(fields, value);
+    }
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        if (lst_slice_equal_ignoring_case(header->name, lst_slice_of(kept[i]))) {
+            return value.length == 0 || add_field(fields, lst_slice_of(kept[i]), value);
+        }
+    }
+    return true;
+}
+
+/* SDKs move x-amz-meta- headers into the query of a URL that they presign. */
+static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
+{
+    struct lst_slice rest = exchange->request->query;
+    struct lst_slice name;
+    struct lst_field raw;
+
+    if (exchange->passage.auth.kind != LST_AUTH_QUERY) {
+        return true;
+    }
+    while (lst_http_next_parameter(&rest, &raw)) {
+        if (lst_http_name_starts_with(raw.name, metadata_prefix, &name) &&
+            !add_metadata(fields, lst_s3_decode(exchange, name),
+                          lst_s3_decode(exchange, raw.value))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_checksum(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
+{
+    struct lst_slice text;
+    enum lst_checksum_kind kind = lst_body_checksum(exchange->body, &text);
+
+    return kind == LST_CHECKSUM_NONE ||
+           add_field(fields, lst_slice_of(lst_checksum_header(kind)), text);
+}
+
+static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
+{
+    const struct lst_request *message = &exchange->request->message;
+
+    for (size_t i = 0; i < message->header_count; i++) {
+        if (!add_header(fields, &message->headers[i])) {
+            return false;
+        }
+    }
+    return add_query(exchange, fields) && add_checksum(exchange, fields);
+}
+
+bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields)
+{
+    size_t bytes = 0;
+
+    ret_fields->count = 0;
+    ret_fields->metadata = 0;
+    ret_fields->names_length = 0;
+    if (!read_all(exchange, ret_fields)) {
+        lst_s3_fail(exchange, LST_S3_METADATA_TOO_LARGE);
+        return false;
+    }
+    for (size_t i = 0; i < ret_fields->count; i++) {
+        bytes += ret_fields->list[i].name.length + ret_fields->list[i].value.length;
+    }
+    if (bytes > LST_STORE_FIELD_BYTES_MAX) {
+        lst_s3_fail(exchange, LST_S3_METADATA_TOO_LARGE);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,25 @@
+/* put_fields.h - what an upload's headers say of the new object, to be kept with it. */
+#ifndef LST_S3_PUT_FIELDS_H
+#define LST_S3_PUT_FIELDS_H
+
+#include "s3/exchange.h"
+
+#define LST_METADATA_MAX 2048 /* bytes of names and values of x-amz-meta-, as S3 counts them */
+
+struct lst_put_fields {
+    struct lst_field list[LST_STORE_FIELDS_MAX]; /* valid as long as the request and this struct */
+    size_t count;
+    size_t metadata; /* bytes, names counted without "x-amz-meta-" */
+    char names[LST_METADATA_MAX + LST_STORE_FIELDS_MAX * sizeof("x-amz-meta-")]; /* lower-case */
+    size_t names_length;
+    char encoding[256]; /* Content-Encoding without aws-chunked */
+};
+
+/*
+ * Content-Type and the other headers that come back with the object, x-amz-meta-* (also from the
+ * query of a presigned URL), and the checksum, if a header declared one. False if they are more
+ * than an object can have: the exchange has been answered.
+ */
+bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields);
+
+#endif

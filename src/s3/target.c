@@ -1,0 +1,94 @@
+/* target.c - what a request's host and path name. */
+#include "base/error.h"
+#include "s3/routes.h"
+
+/* A host name without its port; the brackets of an IPv6 address stay. */
+static struct lst_slice without_port(struct lst_slice host)
+{
+    for (size_t i = host.length; i > 0; i--) {
+        char byte = host.bytes[i - 1];
+        if (byte == ':') {
+            return lst_slice_first(host, i - 1);
+        }
+        if (byte < '0' || byte > '9') {
+            break;
+        }
+    }
+    return host;
+}
+
+/* The bucket in the host name; empty if there is none. The longest domain that fits counts, and a
+ * host that is a domain itself has none. */
+static struct lst_slice bucket_of_host(struct lst_slice host, const struct lst_slice *domains,
+                                       size_t domain_count)
+{
+    struct lst_slice name = without_port(host);
+    struct lst_slice bucket = {NULL, 0};
+
+    for (size_t i = 0; i < domain_count; i++) {
+        struct lst_slice domain = domains[i];
+        if (lst_slice_equal_ignoring_case(name, domain)) {
+            return lst_slice_make(NULL, 0);
+        }
+        if (name.length < domain.length + 2) {
+            continue;
+        }
+        size_t before = name.length - domain.length - 1;
+        if (name.bytes[before] == '.' &&
+            lst_slice_equal_ignoring_case(lst_slice_after(name, before + 1), domain) &&
+            (bucket.bytes == NULL || before < bucket.length)) {
+            bucket = lst_slice_first(name, before);
+        }
+    }
+    return bucket;
+}
+
+/* Decode a part of the path into *scratch, which moves on. */
+static int decode(struct lst_slice raw, char **scratch, struct lst_slice *ret_text)
+{
+    size_t length;
+
+    if (lst_percent_decode(raw, false, *scratch, raw.length, &length) != LST_OK) {
+        return LST_ERR_MALFORMED;
+    }
+    *ret_text = lst_slice_make(*scratch, length);
+    *scratch += length;
+    return LST_OK;
+}
+
+int lst_target_decode(struct lst_slice path, struct lst_slice host, const struct lst_slice *domains,
+                      size_t domain_count, char *scratch, struct lst_target *ret_target)
+{
+    struct lst_target target = {.bucket = bucket_of_host(host, domains, domain_count)};
+    struct lst_slice rest = lst_slice_after(path, 1);
+    int status = LST_OK;
+
+    if (path.length == 0 || path.bytes[0] != '/') {
+        return LST_ERR_MALFORMED;
+    }
+    target.is_virtual_host = target.bucket.length > 0;
+    if (!target.is_virtual_host) {
+        /* The bucket ends at the first slash that was sent as one: %2F would be part of its name.
+         */
+        struct lst_slice bucket = lst_slice_first(rest, lst_slice_find(rest, '/'));
+        status = decode(bucket, &scratch, &target.bucket);
+        rest = lst_slice_after(rest, bucket.length + 1);
+    }
+    if (status == LST_OK) {
+        status = decode(rest, &scratch, &target.key);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    if (target.key.length > 1024) {
+        return LST_ERR_KEY_TOO_LONG;
+    }
+    if (!lst_slice_is_utf8(target.key) || !lst_slice_is_utf8(target.bucket)) {
+        return LST_ERR_KEY_NOT_UTF8;
+    }
+    target.level = target.key.length > 0                         ? LST_LEVEL_OBJECT
+                   : target.bucket.length > 0 || path.length > 1 ? LST_LEVEL_BUCKET
+                                                                 : LST_LEVEL_SERVICE;
+    *ret_target = target;
+    return LST_OK;
+}
