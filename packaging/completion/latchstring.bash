@@ -1,0 +1,42 @@
+# latchstring.bash - completion for bash. Commands and options are asked of the program itself.
+
+# The words of `latchstring $@ --help` that stand at the start of their lines.
+_latchstring_words() {
+    "$program" "$@" --help 2>/dev/null </dev/null |
+        sed -n -E 's/^  (--[a-z0-9-]+).*/\1/p; /^Commands:/,/^$/s/^  ([a-z][a-z-]*) .*/\1/p'
+}
+
+# How the value of an option is completed.
+_latchstring_value() {
+    case $1 in
+    --method) COMPREPLY=($(compgen -W 'GET PUT HEAD DELETE POST' -- "$2")) ;;
+    --log-format) COMPREPLY=($(compgen -W 'text json' -- "$2")) ;;
+    --data) COMPREPLY=($(compgen -d -- "$2")) ;;
+    --config | --tls-cert | --tls-key | --access-log) COMPREPLY=($(compgen -f -- "$2")) ;;
+    --policy)
+        COMPREPLY=($(compgen -W 'readonly writeonly readwrite full' -- "$2") $(compgen -f -- "$2"))
+        ;;
+    --profile)
+        COMPREPLY=($(compgen -W "$(sed -n -E 's/^\[(profile +)?([^] ]+)\].*/\2/p' \
+            "${AWS_CONFIG_FILE:-$HOME/.aws/config}" \
+            "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}" 2>/dev/null)" -- "$2"))
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+_latchstring() {
+    local program=${COMP_WORDS[0]} word=${COMP_WORDS[COMP_CWORD]} i
+    local -a command=()
+
+    COMPREPLY=()
+    _latchstring_value "${COMP_WORDS[COMP_CWORD - 1]}" "$word" && return
+    for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
+        [[ ${COMP_WORDS[i]} == [a-z]* ]] || break
+        command+=("${COMP_WORDS[i]}")
+        [[ ${COMP_WORDS[1]} == user || ${COMP_WORDS[1]} == policy ]] || break
+    done
+    COMPREPLY=($(compgen -W "$(_latchstring_words "${command[@]}")" -- "$word"))
+}
+
+complete -o default -F _latchstring latchstring

@@ -1,0 +1,281 @@
+/* config.c - the settings of `latchstring serve`. */
+#include "server/config.h"
+
+#include "server/address.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#define VARIABLE_PREFIX "LATCHSTRING_"
+
+static void *member_of(const struct lst_config *config, const struct lst_setting *setting)
+{
+    return (char *)(uintptr_t)config + setting->offset;
+}
+
+static void list_release(struct lst_config_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free((char *)(uintptr_t)list->values[i].bytes);
+    }
+    list->count = 0;
+}
+
+static void text_release(const struct lst_setting *setting, char **text)
+{
+    if (*text != NULL && setting->is_secret) {
+        explicit_bzero(*text, strlen(*text));
+    }
+    free(*text);
+    *text = NULL;
+}
+
+void lst_config_release(struct lst_config *config)
+{
+    size_t count;
+    const struct lst_setting *settings = lst_settings(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].kind == LST_SETTING_TEXT) {
+            text_release(&settings[i], member_of(config, &settings[i]));
+        } else if (settings[i].kind == LST_SETTING_LIST) {
+            list_release(member_of(config, &settings[i]));
+        }
+    }
+    free(config->sources);
+    config->sources = NULL;
+}
+
+int lst_config_init(struct lst_config *config)
+{
+    size_t count;
+    const struct lst_setting *settings = lst_settings(&count);
+    struct lst_buffer message;
+    int status = LST_OK;
+
+    memset(config, 0, sizeof(*config));
+    config->sources = calloc(count, 1);
+    lst_buffer_init(&message, LST_CONFIG_MESSAGE_MAX);
+    for (size_t i = 0; config->sources != NULL && i < count && status == LST_OK; i++) {
+        const char *preset = settings[i].preset == NULL ? "" : settings[i].preset;
+
+        if (settings[i].kind != LST_SETTING_LIST || settings[i].preset != NULL) {
+            status = lst_config_set(config, &settings[i], preset, LST_CONFIG_DEFAULT, &message);
+        }
+    }
+    lst_buffer_release(&message);
+    if (config->sources == NULL || status != LST_OK) {
+        lst_config_release(config);
+        return LST_ERR_NO_MEMORY;
+    }
+    return LST_OK;
+}
+
+static int set_number(uint64_t *number, const struct lst_setting *setting, const char *value,
+                      struct lst_buffer *message)
+{
+    if (lst_slice_to_number(lst_slice_of(value), setting->maximum, number) &&
+        *number >= setting->minimum) {
+        return LST_OK;
+    }
+    lst_buffer_append_format(message, "%s: '%s' is not a number from %llu to %llu", setting->name,
+                             value, (unsigned long long)setting->minimum,
+                             (unsigned long long)setting->maximum);
+    return LST_ERR_MALFORMED;
+}
+
+static int add_to_list(struct lst_config_list *list, const struct lst_setting *setting,
+                       const char *value, struct lst_buffer *message)
+{
+    struct lst_slice rest = lst_slice_of(value);
+    struct lst_slice part;
+
+    while (lst_slice_split(&rest, ',', &part)) {
+        char *copy;
+
+        part = lst_slice_trim(part);
+        if (part.length == 0) {
+            continue;
+        }
+        if (list->count == LST_CONFIG_LIST_MAX) {
+            lst_buffer_append_format(message, "%s: more than %d values", setting->name,
+                                     LST_CONFIG_LIST_MAX);
+            return LST_ERR_MALFORMED;
+        }
+        copy = lst_slice_to_string(part);
+        if (copy == NULL) {
+            return LST_ERR_NO_MEMORY;
+        }
+        list->values[list->count++] = lst_slice_make(copy, part.length);
+    }
+    return LST_OK;
+}
+
+static int set_text(char **text, const struct lst_setting *setting, const char *value)
+{
+    char *copy = strdup(value);
+
+    if (copy == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    text_release(setting, text);
+    *text = copy;
+    return LST_OK;
+}
+
+int lst_config_set(struct lst_config *config, const struct lst_setting *setting, const char *value,
+                   enum lst_config_source source, struct lst_buffer *message)
+{
+    size_t count;
+    uint8_t *giver = &config->sources[setting - lst_settings(&count)];
+    void *member = member_of(config, setting);
+    bool is_first = *giver < source;
+
+    if (*giver > source) {
+        return LST_OK;
+    }
+    *giver = (uint8_t)source;
+    if (strlen(value) > LST_CONFIG_TEXT_MAX) {
+        lst_buffer_append_format(message, "%s: longer than %d bytes", setting->name,
+                                 LST_CONFIG_TEXT_MAX);
+        return LST_ERR_MALFORMED;
+    }
+    switch (setting->kind) {
+    case LST_SETTING_TEXT:
+        return set_text(member, setting, value);
+    case LST_SETTING_NUMBER:
+        return set_number(member, setting, value, message);
+    case LST_SETTING_LIST:
+        break;
+    }
+    if (is_first) {
+        list_release(member);
+    }
+    return add_to_list(member, setting, value, message);
+}
+
+/* "LATCHSTRING_TRUSTED_PROXY" is "trusted-proxy". */
+static bool variable_names(struct lst_slice variable, const char *name)
+{
+    if (variable.length != strlen(name)) {
+        return false;
+    }
+    for (size_t i = 0; i < variable.length; i++) {
+        char expected = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
+
+        if (variable.bytes[i] != expected) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int set_variable(struct lst_config *config, struct lst_slice variable, const char *value,
+                        struct lst_buffer *message)
+{
+    size_t count;
+    const struct lst_setting *settings = lst_settings(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (variable_names(variable, settings[i].name)) {
+            return lst_config_set(config, &settings[i], value, LST_CONFIG_ENVIRONMENT, message);
+        }
+    }
+    lst_buffer_append_format(message,
+                             "the environment variable " VARIABLE_PREFIX
+                             "%.*s is none of ours: unset it, or see --help for the names",
+                             (int)variable.length, variable.bytes);
+    return LST_ERR_MALFORMED;
+}
+
+int lst_config_read_environment(struct lst_config *config, char *const *environment,
+                                struct lst_buffer *message)
+{
+    int status = LST_OK;
+
+    for (; *environment != NULL && status == LST_OK; environment++) {
+        struct lst_slice pair = lst_slice_of(*environment);
+        struct lst_slice name = lst_slice_first(pair, lst_slice_find(pair, '='));
+
+        if (lst_slice_starts_with(name, LST_SLICE(VARIABLE_PREFIX)) && name.length < pair.length) {
+            status = set_variable(config, lst_slice_after(name, sizeof(VARIABLE_PREFIX) - 1),
+                                  pair.bytes + name.length + 1, message);
+        }
+    }
+    return status;
+}
+
+/* A value that parses as what its setting takes. */
+static int check_addresses(const struct lst_config *config, struct lst_buffer *message)
+{
+    char host[LST_HOST_TEXT_MAX];
+    uint16_t port;
+
+    if (!lst_listen_parse(lst_slice_of(config->listen), host, &port)) {
+        lst_buffer_append_format(message,
+                                 "listen: '%s' is not ADDR:PORT; try 127.0.0.1:9000, :9000 (every "
+                                 "interface) or [::1]:9000",
+                                 config->listen);
+        return LST_ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < config->trusted_proxies.count; i++) {
+        struct lst_network network;
+
+        if (!lst_network_parse(config->trusted_proxies.values[i], &network)) {
+            lst_buffer_append_format(message,
+                                     "trusted-proxy: '%s' is not an address or a range of "
+                                     "addresses; try 10.0.0.0/8",
+                                     config->trusted_proxies.values[i].bytes);
+            return LST_ERR_MALFORMED;
+        }
+    }
+    return LST_OK;
+}
+
+static int check_public_urls(const struct lst_config *config, struct lst_buffer *message)
+{
+    for (size_t i = 0; i < config->public_urls.count; i++) {
+        struct lst_slice url = config->public_urls.values[i];
+        size_t scheme = lst_slice_find_slice(url, LST_SLICE("://"));
+        struct lst_slice host = lst_slice_after(url, scheme + 3);
+        size_t slash = lst_slice_find(host, '/');
+
+        if (!(lst_slice_starts_with(url, LST_SLICE("http://")) ||
+              lst_slice_starts_with(url, LST_SLICE("https://"))) ||
+            slash == 0 || slash + 1 < host.length) {
+            lst_buffer_append_format(message,
+                                     "public-url: '%s' is not https://HOST or https://HOST:PORT "
+                                     "(a path would not be covered by signatures)",
+                                     url.bytes);
+            return LST_ERR_MALFORMED;
+        }
+    }
+    return LST_OK;
+}
+
+int lst_config_check(const struct lst_config *config, struct lst_buffer *message)
+{
+    int status = check_addresses(config, message);
+
+    if (status == LST_OK) {
+        status = check_public_urls(config, message);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    if ((config->tls_certificate[0] == '\0') != (config->tls_key[0] == '\0')) {
+        lst_buffer_append_string(message, "tls-cert and tls-key go together: give both or neither");
+        return LST_ERR_MALFORMED;
+    }
+    if ((config->access_key[0] == '\0') != (config->secret_key[0] == '\0')) {
+        lst_buffer_append_string(message, "LATCHSTRING_ACCESS_KEY and LATCHSTRING_SECRET_KEY go "
+                                          "together: give both or neither");
+        return LST_ERR_MALFORMED;
+    }
+    if (strcmp(config->log_format, "text") != 0 && strcmp(config->log_format, "json") != 0) {
+        lst_buffer_append_format(message, "log-format: '%s' is neither text nor json",
+                                 config->log_format);
+        return LST_ERR_MALFORMED;
+    }
+    return LST_OK;
+}

@@ -1,0 +1,142 @@
+/* cors.c - Cross-Origin Resource Sharing. */
+#include "server/cors.h"
+
+#include "s3/s3.h"
+
+#define EXPOSED_MAX 4096 /* bytes of Access-Control-Expose-Headers */
+
+static const char *const always_exposed =
+    "ETag, Location, Content-Length, Content-Range, Accept-Ranges, x-amz-request-id, x-amz-id-2, "
+    "x-amz-version-id";
+
+static bool allows_any(const struct lst_cors *cors)
+{
+    for (size_t i = 0; i < cors->origin_count; i++) {
+        if (lst_slice_equal(cors->origins[i], LST_SLICE("*"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lst_cors_allows(const struct lst_cors *cors, struct lst_slice origin)
+{
+    for (size_t i = 0; i < cors->origin_count; i++) {
+        if (lst_slice_equal_ignoring_case(cors->origins[i], origin)) {
+            return true;
+        }
+    }
+    return allows_any(cors);
+}
+
+bool lst_cors_is_preflight(const struct lst_http_request *request)
+{
+    return lst_slice_equal(request->message.method, LST_SLICE("OPTIONS"));
+}
+
+static void add_origin(const struct lst_cors *cors, struct lst_slice origin,
+                       struct lst_http_response *response)
+{
+    lst_http_response_add(response, "Access-Control-Allow-Origin",
+                          allows_any(cors) ? LST_SLICE("*") : origin);
+}
+
+static bool is_known_method(struct lst_slice method)
+{
+    static const struct lst_slice methods[] = {
+        {"GET", 3}, {"PUT", 3}, {"HEAD", 4}, {"POST", 4}, {"DELETE", 6}};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (lst_slice_equal(method, methods[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lst_cors_preflight(const struct lst_cors *cors, const struct lst_http_request *request,
+                        struct lst_http_response *ret_response, const char **ret_error)
+{
+    struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
+    struct lst_slice method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method"));
+    struct lst_slice headers =
+        lst_http_header(request, LST_SLICE("Access-Control-Request-Headers"));
+
+    *ret_error = "";
+    if (origin.length == 0) {
+        *ret_error = "BadRequest";
+        lst_s3_error_response(request, *ret_error,
+                              "Insufficient information. Origin request header needed.",
+                              ret_response);
+        return;
+    }
+    if (!is_known_method(method)) {
+        *ret_error = "BadRequest";
+        lst_s3_error_response(request, *ret_error,
+                              "Invalid Access-Control-Request-Method: it must be one of GET, PUT, "
+                              "HEAD, POST and DELETE.",
+                              ret_response);
+        return;
+    }
+    if (!lst_cors_allows(cors, origin)) {
+        *ret_error = "AccessForbidden";
+        lst_s3_error_response(request, *ret_error,
+                              "CORSResponse: This CORS request is not allowed. The server's "
+                              "setting cors-origin does not name this Origin.",
+                              ret_response);
+        return;
+    }
+    ret_response->status = 200;
+    ret_response->kind = LST_BODY_BYTES;
+    add_origin(cors, origin, ret_response);
+    lst_http_response_add(ret_response, "Access-Control-Allow-Methods",
+                          LST_SLICE("GET, PUT, HEAD, POST, DELETE"));
+    if (headers.length > 0) {
+        lst_http_response_add(ret_response, "Access-Control-Allow-Headers", headers);
+    }
+    lst_http_response_add(ret_response, "Access-Control-Max-Age", LST_SLICE("3600"));
+    lst_http_response_add(
+        ret_response, "Vary",
+        LST_SLICE("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
+}
+
+/* The response's own x-amz-* headers, the user's metadata most of all, besides those always
+ * listed. */
+static void append_own_headers(const struct lst_http_response *response, struct lst_buffer *out)
+{
+    size_t at = 0;
+    const char *name;
+    const char *value;
+
+    while (lst_http_response_next(response, &at, &name, &value)) {
+        struct lst_slice slice = lst_slice_of(name);
+
+        if (lst_slice_starts_with_ignoring_case(slice, LST_SLICE("x-amz-")) &&
+            !lst_slice_equal_ignoring_case(slice, LST_SLICE("x-amz-request-id")) &&
+            !lst_slice_equal_ignoring_case(slice, LST_SLICE("x-amz-id-2")) &&
+            !lst_slice_equal_ignoring_case(slice, LST_SLICE("x-amz-version-id"))) {
+            lst_buffer_append_string(out, ", ");
+            lst_buffer_append(out, slice);
+        }
+    }
+}
+
+void lst_cors_decorate(const struct lst_cors *cors, const struct lst_http_request *request,
+                       struct lst_http_response *response)
+{
+    struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
+    struct lst_buffer exposed;
+
+    /* Also without an Origin: a cache that keeps the answer to a plain <img> must not give it to a
+     * page's fetch() later. */
+    lst_http_response_add(response, "Vary", LST_SLICE("Origin"));
+    if (origin.length == 0 || !lst_cors_allows(cors, origin)) {
+        return;
+    }
+    add_origin(cors, origin, response);
+    lst_buffer_init(&exposed, EXPOSED_MAX);
+    lst_buffer_append_string(&exposed, always_exposed);
+    append_own_headers(response, &exposed);
+    lst_http_response_add(response, "Access-Control-Expose-Headers", lst_buffer_slice(&exposed));
+    lst_buffer_release(&exposed);
+}

@@ -1,0 +1,364 @@
+/* exchange.c - one request: the HTTP library's callbacks. */
+#include "server/exchange.h"
+
+#include "base/clock.h"
+#include "server/reply.h"
+
+#include <stdlib.h>
+
+#define DISCARD_MAX                                                                                \
+    (256 * 1024) /* bytes of an unwanted body that are read to keep a connection                   \
+                  */
+
+/* Of exchange->waiting. */
+enum { NOT_WAITING, SUSPENDED, WOKEN };
+
+static void add(_Atomic uint64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+static void subtract(_Atomic uint64_t *counter)
+{
+    atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
+}
+
+static struct lst_peer *peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *information =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return information == NULL ? NULL : information->socket_context;
+}
+
+void *lst_exchange_on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct lst_server *server = context;
+    struct lst_peer *peer = peer_of(connection);
+    size_t length = target == NULL ? 0 : strlen(target);
+    struct lst_exchange *exchange;
+
+    exchange = peer == NULL ? NULL : malloc(sizeof(*exchange) + length + 1);
+    if (exchange == NULL) {
+        return NULL; /* lst_exchange_on_request() closes the connection */
+    }
+    memset(exchange, 0, offsetof(struct lst_exchange, fields));
+    exchange->more_fields = NULL;
+    exchange->method[0] = '\0';
+    exchange->server = server;
+    exchange->peer = peer;
+    exchange->connection = connection;
+    exchange->operation = "-";
+    exchange->error = "";
+    exchange->began_ns = lst_clock_monotonic_ns();
+    exchange->target_length = length;
+    if (length > 0) {
+        memcpy(exchange->target, target, length);
+    }
+    exchange->target[length] = '\0';
+    lst_http_response_init(&exchange->own_response);
+    add(&server->metrics.in_flight);
+    return exchange;
+}
+
+void lst_exchange_wake(void *context)
+{
+    struct lst_exchange *exchange = context;
+    struct MHD_Connection *connection = exchange->connection;
+    struct lst_server *server = exchange->server;
+
+    /* Once it is WOKEN and was not suspended, its own thread goes on with it, and may free it. */
+    if (atomic_exchange(&exchange->waiting, WOKEN) == SUSPENDED) {
+        MHD_resume_connection(connection);
+        server->busy_count--;
+    }
+}
+
+static enum MHD_Result wait_for_commit(struct lst_exchange *exchange)
+{
+    exchange->is_suspended = true;
+    MHD_suspend_connection(exchange->connection);
+    if (atomic_exchange(&exchange->waiting, SUSPENDED) == WOKEN) {
+        MHD_resume_connection(exchange->connection);
+        exchange->server->busy_count--;
+    }
+    return MHD_YES;
+}
+
+static struct lst_http_response *response_of(struct lst_exchange *exchange)
+{
+    return exchange->has_own ? &exchange->own_response : lst_s3_response(exchange->s3);
+}
+
+static enum lst_s3_state state_of(const struct lst_exchange *exchange)
+{
+    return exchange->has_own ? LST_S3_RESPOND : lst_s3_state(exchange->s3);
+}
+
+static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
+{
+    struct lst_http_response *response = response_of(exchange);
+
+    if (!lst_cors_is_preflight(&exchange->request)) {
+        lst_cors_decorate(&exchange->server->cors, &exchange->request, response);
+    }
+    if (exchange->server->is_draining) {
+        response->close = true;
+    }
+    exchange->stage = LST_STAGE_DONE;
+    exchange->status = response->status;
+    return response;
+}
+
+static enum MHD_Result answer(struct lst_exchange *exchange)
+{
+    struct lst_http_response *response = prepare_response(exchange);
+    bool is_head = lst_slice_equal(exchange->request.message.method, LST_SLICE("HEAD"));
+
+    return lst_reply_queue(exchange->connection, is_head, response, &exchange->sent) == LST_OK
+               ? MHD_YES
+               : MHD_NO;
+}
+
+/* In the middle of a body: answer past the library, which then closes. */
+static enum MHD_Result answer_and_cut(struct lst_exchange *exchange)
+{
+    struct lst_http_response *response = prepare_response(exchange);
+
+    lst_reply_send(exchange->connection, response);
+    exchange->sent = response->body.length;
+    exchange->must_linger = true;
+    exchange->was_cut = true;
+    return MHD_NO;
+}
+
+static uint64_t body_left(const struct lst_exchange *exchange)
+{
+    if (exchange->request.is_chunked) {
+        return UINT64_MAX;
+    }
+    return exchange->request.content_length - exchange->received;
+}
+
+/* The head was looked at and a body announced: what now? */
+static enum MHD_Result settle_head(struct lst_exchange *exchange)
+{
+    switch (state_of(exchange)) {
+    case LST_S3_BODY:
+        exchange->stage = LST_STAGE_BODY;
+        return MHD_YES;
+    case LST_S3_PENDING:
+        return wait_for_commit(exchange);
+    case LST_S3_RESPOND:
+        break;
+    }
+    if (!exchange->expects_100 && !response_of(exchange)->close &&
+        body_left(exchange) <= DISCARD_MAX) {
+        exchange->stage = LST_STAGE_DISCARD; /* cheaper for both than a new connection */
+        return MHD_YES;
+    }
+    exchange->must_linger = true;
+    return answer(exchange);
+}
+
+static bool begin(struct lst_exchange *exchange)
+{
+    exchange->has_begun = true;
+    return lst_exchange_route(exchange);
+}
+
+static enum MHD_Result take_head(struct lst_exchange *exchange, const char *method,
+                                 const char *version)
+{
+    if (exchange->has_begun) {
+        return settle_head(exchange); /* resumed */
+    }
+    (void)strncpy(exchange->method, method, sizeof(exchange->method) - 1);
+    exchange->method[sizeof(exchange->method) - 1] = '\0';
+    lst_exchange_read_head(exchange, version);
+    if (!exchange->request.is_chunked && exchange->request.content_length == 0 &&
+        !exchange->is_bad_head) {
+        exchange->stage = LST_STAGE_BODY; /* there is none: the last call comes next */
+        return MHD_YES;
+    }
+    if (!begin(exchange)) {
+        return MHD_NO;
+    }
+    return settle_head(exchange);
+}
+
+static enum MHD_Result take_body(struct lst_exchange *exchange, struct lst_slice bytes)
+{
+    exchange->received += bytes.length;
+    if (exchange->stage == LST_STAGE_BODY) {
+        lst_s3_body(exchange->s3, bytes);
+        if (state_of(exchange) == LST_S3_BODY) {
+            return MHD_YES;
+        }
+        exchange->stage = LST_STAGE_DISCARD;
+    }
+    /* A chunked body that was refused may yet be short. */
+    if (exchange->request.is_chunked ? exchange->received <= DISCARD_MAX
+                                     : body_left(exchange) <= DISCARD_MAX) {
+        return MHD_YES;
+    }
+    return answer_and_cut(exchange);
+}
+
+static enum MHD_Result take_end(struct lst_exchange *exchange)
+{
+    if (!exchange->has_begun && !begin(exchange)) {
+        return MHD_NO;
+    }
+    if (exchange->stage == LST_STAGE_BODY) {
+        exchange->stage = LST_STAGE_COMMIT;
+        if (state_of(exchange) == LST_S3_BODY) {
+            lst_s3_end(exchange->s3);
+        }
+    }
+    return state_of(exchange) == LST_S3_PENDING ? wait_for_commit(exchange) : answer(exchange);
+}
+
+static enum MHD_Result take(struct lst_exchange *exchange, const char *method, const char *version,
+                            struct lst_slice body)
+{
+    if (body.length > 0) {
+        return take_body(exchange, body);
+    }
+    return exchange->stage == LST_STAGE_HEAD ? take_head(exchange, method, version)
+                                             : take_end(exchange);
+}
+
+enum MHD_Result lst_exchange_on_request(void *context, struct MHD_Connection *connection,
+                                        const char *url, const char *method, const char *version,
+                                        const char *upload_data, size_t *upload_data_size,
+                                        void **request_context)
+{
+    struct lst_exchange *exchange = *request_context;
+    struct lst_server *server = context;
+    struct lst_slice body = lst_slice_make(upload_data, *upload_data_size);
+    enum MHD_Result result = MHD_NO;
+
+    (void)connection;
+    (void)url;
+    if (exchange == NULL) {
+        return MHD_NO;
+    }
+    *upload_data_size = 0;
+    exchange->is_suspended = false;
+    server->busy_count++; /* before the look at is_stopped: see lst_listen_stop() */
+    if (!server->is_stopped) {
+        result = take(exchange, method, version, body);
+    }
+    if (!exchange->is_suspended) {
+        server->busy_count--;
+    }
+    return result;
+}
+
+static void write_log(struct lst_exchange *exchange, uint64_t duration_us)
+{
+    struct lst_s3_record record = {.operation = exchange->operation,
+                                   .user = "",
+                                   .signed_by = "none",
+                                   .access_key_id = "",
+                                   .error = exchange->error,
+                                   .reason = ""};
+    struct lst_log_line line;
+
+    if (exchange->s3 != NULL) {
+        lst_s3_record(exchange->s3, &record);
+    }
+    if (exchange->status == 0) {
+        record.reason = "the client was gone before there was an answer";
+    }
+    line = (struct lst_log_line){
+        .time_ms = exchange->request.received_ms,
+        .peer = exchange->request.peer,
+        .user = record.user,
+        .access_key_id = record.access_key_id,
+        .signed_by = record.signed_by,
+        .operation = record.operation,
+        .bucket = record.bucket,
+        .key = record.key,
+        .status = exchange->status == 0 ? 499 : exchange->status,
+        .error = record.error,
+        .reason = record.reason,
+        .bytes_in = exchange->received,
+        .bytes_out = exchange->sent,
+        .duration_us = duration_us,
+        .id = lst_slice_make(exchange->request.id, LST_REQUEST_ID_LENGTH),
+    };
+    lst_log_write(exchange->server->log, &line);
+    lst_metrics_count(&exchange->server->metrics, record.operation, exchange->status, record.error,
+                      exchange->received, exchange->sent, duration_us);
+}
+
+void lst_exchange_on_completed(void *context, struct MHD_Connection *connection,
+                               void **request_context, enum MHD_RequestTerminationCode code)
+{
+    struct lst_server *server = context;
+    struct lst_exchange *exchange = *request_context;
+    const union MHD_ConnectionInfo *socket;
+
+    *request_context = NULL;
+    if (exchange == NULL) {
+        return;
+    }
+    if (code != MHD_REQUEST_TERMINATED_COMPLETED_OK && !exchange->was_cut) {
+        exchange->sent = 0; /* how much went out is not known */
+    }
+    if (exchange->request.received_ms != 0) { /* else its head never became complete */
+        write_log(exchange, (lst_clock_monotonic_ns() - exchange->began_ns) / 1000);
+    }
+    if (exchange->must_linger) {
+        socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        if (socket != NULL) {
+            lst_linger_add(server->linger, socket->connect_fd);
+        }
+    }
+    if (exchange->s3 != NULL) {
+        lst_s3_free(exchange->s3);
+    }
+    lst_http_response_release(&exchange->own_response);
+    free(exchange->more_fields);
+    free(exchange);
+    subtract(&server->metrics.in_flight);
+}
+
+static struct lst_peer *make_peer(struct lst_server *server, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *information =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct lst_peer *peer = calloc(1, sizeof(*peer));
+    struct lst_address address;
+
+    if (peer == NULL || information == NULL) {
+        free(peer);
+        return NULL;
+    }
+    lst_address_format(information->client_addr, peer->address);
+    if (lst_address_parse(lst_slice_of(peer->address), &address)) {
+        for (size_t i = 0; i < server->config->trusted_proxies.count; i++) {
+            peer->is_proxy |= lst_network_contains(&server->proxies[i], &address);
+        }
+    }
+    peer->is_over_limit = server->metrics.connections >= server->config->connections;
+    return peer;
+}
+
+void lst_exchange_on_connection(void *context, struct MHD_Connection *connection,
+                                void **connection_context, enum MHD_ConnectionNotificationCode code)
+{
+    struct lst_server *server = context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *connection_context = make_peer(server, connection);
+        add(&server->metrics.connections);
+        add(&server->metrics.accepted);
+    } else {
+        free(*connection_context);
+        *connection_context = NULL;
+        subtract(&server->metrics.connections);
+    }
+}

@@ -1,0 +1,195 @@
+/* head.c - the head of a request: from the library's lists to plain data. */
+#include "server/exchange.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+static const char id_digits[] = "0123456789ABCDEF";
+
+/* Where the walk over the headers is. */
+struct gathering {
+    struct lst_field *fields;
+    size_t count;
+    size_t capacity;
+    size_t bytes;
+    bool is_malformed;
+};
+
+/* A token of RFC 9110, section 5.6.2. A space before the colon would hide a header from one of two
+ * servers in a row. */
+static bool is_token(struct lst_slice name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char byte = (unsigned char)name.bytes[i];
+
+        if (byte <= 0x20 || byte >= 0x7F || strchr("\"(),/:;<=>?@[\\]{}", byte) != NULL) {
+            return false;
+        }
+    }
+    return name.length > 0;
+}
+
+static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char *name,
+                              size_t name_length, const char *value, size_t value_length)
+{
+    struct gathering *gathering = context;
+    struct lst_field field = {lst_slice_make(name, name_length),
+                              lst_slice_make(value, value == NULL ? 0 : value_length)};
+
+    (void)kind;
+    gathering->bytes += name_length + value_length + sizeof(": \r\n") - 1;
+    gathering->is_malformed |= !is_token(field.name);
+    if (gathering->count < gathering->capacity) {
+        field.value = lst_slice_trim(field.value);
+        gathering->fields[gathering->count] = field;
+    }
+    gathering->count++;
+    return MHD_YES;
+}
+
+static void gather_headers(struct lst_exchange *exchange, struct gathering *gathering)
+{
+    int count = MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, NULL, NULL);
+
+    *gathering = (struct gathering){.fields = exchange->fields, .capacity = LST_EXCHANGE_FIELDS};
+    if (count > LST_EXCHANGE_FIELDS && count <= LST_HEADERS_MAX) {
+        exchange->more_fields = calloc((size_t)count, sizeof(struct lst_field));
+        if (exchange->more_fields != NULL) {
+            gathering->fields = exchange->more_fields;
+            gathering->capacity = (size_t)count;
+        }
+    }
+    (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, gather, gathering);
+    exchange->request.message.headers = gathering->fields;
+    exchange->request.message.header_count =
+        gathering->count < gathering->capacity ? gathering->count : gathering->capacity;
+}
+
+/* How many headers have that name; *ret_value is the first one's. */
+static size_t count_headers(const struct lst_http_request *request, struct lst_slice name,
+                            struct lst_slice *ret_value)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < request->message.header_count; i++) {
+        const struct lst_field *header = &request->message.headers[i];
+
+        if (lst_slice_equal_ignoring_case(header->name, name) && count++ == 0) {
+            *ret_value = header->value;
+        }
+    }
+    return count;
+}
+
+/*
+ * How the body is framed. Whatever two servers in a row could understand differently is refused
+ * (RFC 9112, section 6.3, and 11.2 on request smuggling): the library itself would take the first
+ * of two lengths, and prefer Transfer-Encoding to any. NULL, or what is wrong.
+ */
+static const char *read_framing(struct lst_http_request *request)
+{
+    struct lst_slice length = {NULL, 0};
+    struct lst_slice encoding = {NULL, 0};
+    struct lst_slice host = {NULL, 0};
+    size_t lengths = count_headers(request, LST_SLICE("Content-Length"), &length);
+    size_t encodings = count_headers(request, LST_SLICE("Transfer-Encoding"), &encoding);
+
+    if (count_headers(request, LST_SLICE("Host"), &host) > 1) {
+        return "There is more than one Host header.";
+    }
+    request->host = host;
+    if (lengths > 1 || encodings > 1 || (lengths > 0 && encodings > 0)) {
+        return "There is more than one of the headers Content-Length and Transfer-Encoding.";
+    }
+    if (encodings > 0 && !lst_slice_equal_ignoring_case(encoding, LST_SLICE("chunked"))) {
+        return "The only Transfer-Encoding that is understood is chunked.";
+    }
+    if (lengths > 0 && !lst_slice_to_number(length, INT64_MAX, &request->content_length)) {
+        return "Content-Length is not a number.";
+    }
+    request->has_content_length = lengths > 0;
+    request->is_chunked = encodings > 0;
+    return NULL;
+}
+
+/* What a configured proxy says of the client. The last value is the nearest proxy's. */
+static void read_forwarded(struct lst_exchange *exchange)
+{
+    struct lst_http_request *request = &exchange->request;
+    struct lst_slice forwarded = {NULL, 0};
+    struct lst_slice client;
+    struct lst_slice protocol;
+
+    for (size_t i = request->message.header_count; i > 0 && forwarded.length == 0; i--) {
+        const struct lst_field *header = &request->message.headers[i - 1];
+
+        if (lst_slice_equal_ignoring_case(header->name, LST_SLICE("X-Forwarded-For"))) {
+            forwarded = header->value;
+        }
+    }
+    client = lst_forwarded_client(forwarded, exchange->server->proxies,
+                                  exchange->server->config->trusted_proxies.count);
+    if (client.length > 0) {
+        request->peer = client;
+    }
+    protocol = lst_http_header(request, LST_SLICE("X-Forwarded-Proto"));
+    if (protocol.length > 0) {
+        request->secure = lst_slice_equal_ignoring_case(protocol, LST_SLICE("https"));
+    }
+    request->forwarded_host = lst_http_header(request, LST_SLICE("X-Forwarded-Host"));
+}
+
+static void make_id(struct lst_server *server, char ret_id[LST_REQUEST_ID_LENGTH])
+{
+    uint64_t number =
+        server->id_base + atomic_fetch_add_explicit(&server->id_count, 1, memory_order_relaxed);
+
+    for (size_t i = LST_REQUEST_ID_LENGTH; i > 0; i--) {
+        ret_id[i - 1] = id_digits[number & 15];
+        number >>= 4;
+    }
+}
+
+static void refuse_head(struct lst_exchange *exchange, const char *code, const char *message)
+{
+    lst_exchange_refuse(exchange, code, message);
+    exchange->is_bad_head = true;
+    exchange->own_response.close = true;
+}
+
+void lst_exchange_read_head(struct lst_exchange *exchange, const char *version)
+{
+    struct lst_http_request *request = &exchange->request;
+    struct lst_slice target = lst_slice_make(exchange->target, exchange->target_length);
+    size_t question = lst_slice_find(target, '?');
+    struct gathering gathering;
+    const char *problem;
+
+    request->message.method = lst_slice_of(exchange->method);
+    request->message.target = target;
+    request->path = lst_slice_first(target, question);
+    request->query = lst_slice_after(target, question + 1);
+    request->peer = lst_slice_of(exchange->peer->address);
+    request->secure = exchange->server->tls_certificate != NULL;
+    request->received_ms = lst_clock_now_ms();
+    make_id(exchange->server, request->id);
+    gather_headers(exchange, &gathering);
+    problem = read_framing(request);
+    if (gathering.count > gathering.capacity || gathering.bytes > LST_HEADER_SECTION_MAX) {
+        refuse_head(exchange, "RequestHeaderSectionTooLarge", NULL);
+    } else if (gathering.is_malformed) {
+        refuse_head(exchange, "BadRequest",
+                    "The name of a header has a character that it may not "
+                    "have.");
+    } else if (problem != NULL) {
+        refuse_head(exchange, "BadRequest", problem);
+    } else if (request->host.length == 0 && strcmp(version, "HTTP/1.0") != 0) {
+        refuse_head(exchange, "BadRequest", "There is no Host header.");
+    }
+    if (exchange->peer->is_proxy) {
+        read_forwarded(exchange);
+    }
+    exchange->expects_100 = lst_slice_equal_ignoring_case(
+        lst_http_header(request, LST_SLICE("Expect")), LST_SLICE("100-continue"));
+}

@@ -1,0 +1,215 @@
+/* log.c - the access log: memory first, a thread that writes. */
+#include "server/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WAITING_MAX  (1024 * 1024) /* bytes; what comes after is dropped */
+#define WAITING_FULL (64 * 1024)   /* bytes that are written at once, without waiting */
+
+struct lst_log {
+    char *path;
+    bool json;
+    int file; /* -1: off */
+    bool stopping;
+    pthread_t writer;
+    pthread_mutex_t mutex; /* of file, waiting and stopping */
+    pthread_cond_t more;
+    struct lst_buffer waiting;
+    struct lst_buffer writing; /* the writer's own */
+    _Atomic uint64_t dropped;
+};
+
+static int open_file(const char *path)
+{
+    int file;
+
+    if (strcmp(path, "-") == 0) {
+        file = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    } else {
+        file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    }
+    return file >= 0 ? file : lst_error_from_errno(errno);
+}
+
+/* What can't be written is lost: there is nobody to tell, and serving goes on. */
+static void write_all(int file, struct lst_slice bytes)
+{
+    while (bytes.length > 0) {
+        ssize_t length = write(file, bytes.bytes, bytes.length);
+
+        if (length < 0 && errno == EINTR) {
+            continue;
+        }
+        if (length <= 0) {
+            return;
+        }
+        bytes = lst_slice_after(bytes, (size_t)length);
+    }
+}
+
+static void wait_for_more(struct lst_log *log)
+{
+    struct timespec deadline;
+
+    if (log->waiting.length >= WAITING_FULL || log->stopping) {
+        return;
+    }
+    if (log->waiting.length == 0) { /* an idle server does not wake up every second */
+        while (log->waiting.length == 0 && !log->stopping) {
+            pthread_cond_wait(&log->more, &log->mutex);
+        }
+    }
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += 1;
+    while (log->waiting.length < WAITING_FULL && !log->stopping) {
+        if (pthread_cond_timedwait(&log->more, &log->mutex, &deadline) == ETIMEDOUT) {
+            return;
+        }
+    }
+}
+
+static void *write_lines(void *argument)
+{
+    struct lst_log *log = argument;
+    bool stopping = false;
+
+    while (!stopping) {
+        struct lst_buffer full;
+        int file;
+
+        pthread_mutex_lock(&log->mutex);
+        wait_for_more(log);
+        full = log->waiting;
+        log->waiting = log->writing;
+        log->writing = full;
+        stopping = log->stopping;
+        file = log->file;
+        pthread_mutex_unlock(&log->mutex);
+        write_all(file, lst_buffer_slice(&log->writing));
+        lst_buffer_clear(&log->writing);
+    }
+    return NULL;
+}
+
+static int start_writer(struct lst_log *log)
+{
+    pthread_condattr_t attributes;
+    int status;
+
+    pthread_mutex_init(&log->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->more, &attributes);
+    pthread_condattr_destroy(&attributes);
+    status = pthread_create(&log->writer, NULL, write_lines, log);
+    return status == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+}
+
+int lst_log_open(const struct lst_log_options *options, struct lst_log **ret_log)
+{
+    struct lst_log *log = calloc(1, sizeof(*log));
+    int status = LST_OK;
+
+    if (log == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    lst_buffer_init(&log->waiting, WAITING_MAX);
+    lst_buffer_init(&log->writing, WAITING_MAX);
+    log->json = options->json;
+    log->path = strdup(options->path);
+    log->file = -1;
+    if (log->path == NULL) {
+        status = LST_ERR_NO_MEMORY;
+    } else if (strcmp(log->path, "off") != 0) {
+        log->file = open_file(log->path);
+        status = log->file < 0 ? log->file : start_writer(log);
+        if (status != LST_OK && log->file >= 0) {
+            close(log->file);
+        }
+    }
+    if (status != LST_OK) {
+        free(log->path);
+        free(log);
+        return status;
+    }
+    *ret_log = log;
+    return LST_OK;
+}
+
+void lst_log_close(struct lst_log *log)
+{
+    if (log == NULL) {
+        return;
+    }
+    if (log->file >= 0) {
+        pthread_mutex_lock(&log->mutex);
+        log->stopping = true;
+        pthread_cond_signal(&log->more);
+        pthread_mutex_unlock(&log->mutex);
+        pthread_join(log->writer, NULL);
+        close(log->file);
+        pthread_cond_destroy(&log->more);
+        pthread_mutex_destroy(&log->mutex);
+    }
+    lst_buffer_release(&log->waiting);
+    lst_buffer_release(&log->writing);
+    free(log->path);
+    free(log);
+}
+
+void lst_log_write(struct lst_log *log, const struct lst_log_line *line)
+{
+    size_t before;
+
+    if (log->file < 0) {
+        return;
+    }
+    pthread_mutex_lock(&log->mutex);
+    before = log->waiting.length;
+    if (log->json) {
+        lst_log_format_json(&log->waiting, line);
+    } else {
+        lst_log_format_text(&log->waiting, line);
+    }
+    if (lst_buffer_status(&log->waiting) != LST_OK) { /* whole lines, or none */
+        log->waiting.length = before;
+        log->waiting.status = LST_OK;
+        log->dropped++;
+    }
+    if (before == 0 || (before < WAITING_FULL && log->waiting.length >= WAITING_FULL)) {
+        pthread_cond_signal(&log->more);
+    }
+    pthread_mutex_unlock(&log->mutex);
+}
+
+int lst_log_reopen(struct lst_log *log)
+{
+    int file;
+    int old;
+
+    if (log->file < 0 || strcmp(log->path, "-") == 0) {
+        return LST_OK;
+    }
+    file = open_file(log->path);
+    if (file < 0) {
+        return file;
+    }
+    pthread_mutex_lock(&log->mutex);
+    old = log->file;
+    log->file = dup3(file, old, O_CLOEXEC) >= 0 ? old : file;
+    pthread_mutex_unlock(&log->mutex);
+    if (log->file != file) {
+        close(file);
+    }
+    return LST_OK;
+}
+
+uint64_t lst_log_dropped(const struct lst_log *log)
+{
+    return log->dropped;
+}

@@ -1,0 +1,158 @@
+/* log_format.c - one line of the access log. */
+#include "server/log.h"
+
+#include "base/clock.h"
+
+static const char hex_digits[] = "0123456789abcdef";
+
+static void append_time(struct lst_buffer *out, int64_t time_ms)
+{
+    char text[LST_ISO8601_LENGTH];
+
+    lst_clock_format_iso8601(time_ms, text);
+    lst_buffer_append(out, lst_slice_make(text, sizeof(text)));
+}
+
+/* Milliseconds with three digits after the point. */
+static void append_milliseconds(struct lst_buffer *out, uint64_t duration_us)
+{
+    uint64_t rest = duration_us % 1000;
+    char digits[4] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10),
+                      (char)('0' + rest % 10)};
+
+    lst_buffer_append_number(out, duration_us / 1000);
+    lst_buffer_append(out, lst_slice_make(digits, sizeof(digits)));
+}
+
+/* Bytes that would break a line, a column or a terminal as \xHH; UTF-8 stays readable. */
+static void append_escaped(struct lst_buffer *out, struct lst_slice text, bool is_column)
+{
+    size_t start = 0;
+
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        char escape[4] = {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
+
+        if (byte >= 0x20 && byte != 0x7F && byte != '\\' && byte != '"' &&
+            !(is_column && byte == ' ')) {
+            continue;
+        }
+        lst_buffer_append(out, lst_slice_make(text.bytes + start, i - start));
+        lst_buffer_append(out, lst_slice_make(escape, sizeof(escape)));
+        start = i + 1;
+    }
+    lst_buffer_append(
+        out, lst_slice_make(text.bytes == NULL ? "" : text.bytes + start, text.length - start));
+}
+
+static void append_column(struct lst_buffer *out, struct lst_slice text)
+{
+    if (text.length == 0) {
+        lst_buffer_append_byte(out, '-');
+    } else {
+        append_escaped(out, text, true);
+    }
+    lst_buffer_append_byte(out, ' ');
+}
+
+static void append_resource(struct lst_buffer *out, const struct lst_log_line *line)
+{
+    if (line->key.length == 0) {
+        append_column(out, line->bucket);
+        return;
+    }
+    append_escaped(out, line->bucket, true);
+    lst_buffer_append_byte(out, '/');
+    append_column(out, line->key);
+}
+
+void lst_log_format_text(struct lst_buffer *out, const struct lst_log_line *line)
+{
+    append_time(out, line->time_ms);
+    lst_buffer_append_byte(out, ' ');
+    append_column(out, line->id);
+    append_column(out, line->peer);
+    append_column(out, lst_slice_of(line->user));
+    append_column(out, lst_slice_of(line->access_key_id));
+    append_column(out, lst_slice_of(line->signed_by));
+    append_column(out, lst_slice_of(line->operation));
+    append_resource(out, line);
+    lst_buffer_append_number(out, (uint64_t)line->status);
+    lst_buffer_append_byte(out, ' ');
+    append_column(out, lst_slice_of(line->error));
+    lst_buffer_append_number(out, line->bytes_in);
+    lst_buffer_append_byte(out, ' ');
+    lst_buffer_append_number(out, line->bytes_out);
+    lst_buffer_append_byte(out, ' ');
+    append_milliseconds(out, line->duration_us);
+    lst_buffer_append_string(out, " \"");
+    append_escaped(out, lst_slice_of(line->reason), false);
+    lst_buffer_append_string(out, "\"\n");
+}
+
+/* A JSON string (RFC 8259, section 7). What is not UTF-8 is written as U+FFFD for each such byte's
+ * run. */
+static void append_json_text(struct lst_buffer *out, struct lst_slice text)
+{
+    bool is_utf8 = lst_slice_is_utf8(text);
+    size_t start = 0;
+
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        char escape[6] = {'\\', 'u', '0', '0', hex_digits[byte >> 4], hex_digits[byte & 15]};
+        bool is_foreign = byte >= 0x80 && !is_utf8;
+
+        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F && !is_foreign) {
+            continue;
+        }
+        lst_buffer_append(out, lst_slice_make(text.bytes + start, i - start));
+        lst_buffer_append(out, is_foreign ? LST_SLICE("\\ufffd")
+                                          : lst_slice_make(escape, sizeof(escape)));
+        start = i + 1;
+    }
+    lst_buffer_append(
+        out, lst_slice_make(text.bytes == NULL ? "" : text.bytes + start, text.length - start));
+}
+
+static void append_json(struct lst_buffer *out, const char *name, struct lst_slice text)
+{
+    if (text.length == 0) {
+        return; /* a fact that is absent is left out */
+    }
+    lst_buffer_append_string(out, ",\"");
+    lst_buffer_append_string(out, name);
+    lst_buffer_append_string(out, "\":\"");
+    append_json_text(out, text);
+    lst_buffer_append_byte(out, '"');
+}
+
+static void append_json_number(struct lst_buffer *out, const char *name, uint64_t number)
+{
+    lst_buffer_append_string(out, ",\"");
+    lst_buffer_append_string(out, name);
+    lst_buffer_append_string(out, "\":");
+    lst_buffer_append_number(out, number);
+}
+
+void lst_log_format_json(struct lst_buffer *out, const struct lst_log_line *line)
+{
+    lst_buffer_append_string(out, "{\"time\":\"");
+    append_time(out, line->time_ms);
+    lst_buffer_append_byte(out, '"');
+    append_json(out, "id", line->id);
+    append_json(out, "peer", line->peer);
+    append_json(out, "user", lst_slice_of(line->user));
+    append_json(out, "access_key_id", lst_slice_of(line->access_key_id));
+    append_json(out, "signed_by", lst_slice_of(line->signed_by));
+    append_json(out, "operation", lst_slice_of(line->operation));
+    append_json(out, "bucket", line->bucket);
+    append_json(out, "key", line->key);
+    append_json_number(out, "status", (uint64_t)line->status);
+    append_json(out, "error", lst_slice_of(line->error));
+    append_json_number(out, "bytes_in", line->bytes_in);
+    append_json_number(out, "bytes_out", line->bytes_out);
+    lst_buffer_append_string(out, ",\"milliseconds\":");
+    append_milliseconds(out, line->duration_us);
+    append_json(out, "reason", lst_slice_of(line->reason));
+    lst_buffer_append_string(out, "}\n");
+}

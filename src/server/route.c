@@ -1,0 +1,106 @@
+/* route.c - who answers a request: this server itself, CORS, or S3. */
+#include "server/exchange.h"
+
+#define OWN_PATH "/-/"
+
+void lst_exchange_refuse(struct lst_exchange *exchange, const char *code, const char *message)
+{
+    lst_s3_error_response(&exchange->request, code, message, &exchange->own_response);
+    exchange->error = code;
+    exchange->has_own = true;
+}
+
+static void answer_text(struct lst_exchange *exchange, int status, const char *type)
+{
+    struct lst_http_response *response = &exchange->own_response;
+
+    response->status = status;
+    response->kind = LST_BODY_BYTES;
+    lst_http_response_add(response, "Content-Type", lst_slice_of(type));
+    lst_http_response_add(response, "Cache-Control", LST_SLICE("no-store"));
+    exchange->has_own = true;
+}
+
+static void answer_health(struct lst_exchange *exchange)
+{
+    bool draining = exchange->server->is_draining;
+
+    exchange->operation = "Health";
+    answer_text(exchange, draining ? 503 : 200, "application/json");
+    lst_buffer_append_string(&exchange->own_response.body,
+                             draining ? "{\"status\":\"draining\"}\n" : "{\"status\":\"ok\"}\n");
+}
+
+static void answer_metrics(struct lst_exchange *exchange)
+{
+    struct lst_store_statistics statistics;
+
+    lst_store_statistics(exchange->server->store, &statistics);
+    exchange->operation = "Metrics";
+    answer_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
+    lst_metrics_format(&exchange->server->metrics, &statistics,
+                       lst_log_dropped(exchange->server->log), &exchange->own_response.body);
+}
+
+/* True if the host name is a bucket's own, where every path is a key: BUCKET.DOMAIN. */
+static bool is_virtual_host(const struct lst_exchange *exchange)
+{
+    const struct lst_config_list *domains = &exchange->server->config->domains;
+    struct lst_slice host = exchange->request.host;
+    size_t colon = lst_slice_find(host, ':');
+
+    for (size_t i = 0; i < domains->count; i++) {
+        struct lst_slice domain = domains->values[i];
+        struct lst_slice name = lst_slice_first(host, colon);
+
+        if (name.length > domain.length + 1) {
+            name = lst_slice_after(name, name.length - domain.length - 1);
+            if (name.bytes[0] == '.' &&
+                lst_slice_equal_ignoring_case(lst_slice_after(name, 1), domain)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void answer_own(struct lst_exchange *exchange)
+{
+    struct lst_slice path = lst_slice_after(exchange->request.path, sizeof(OWN_PATH) - 1);
+    struct lst_slice method = exchange->request.message.method;
+
+    if (!lst_slice_equal(method, LST_SLICE("GET")) && !lst_slice_equal(method, LST_SLICE("HEAD"))) {
+        lst_exchange_refuse(exchange, "MethodNotAllowed", NULL);
+    } else if (lst_slice_equal(path, LST_SLICE("health"))) {
+        answer_health(exchange);
+    } else if (lst_slice_equal(path, LST_SLICE("metrics"))) {
+        answer_metrics(exchange);
+    } else {
+        lst_exchange_refuse(exchange, "NotFound", NULL);
+    }
+}
+
+bool lst_exchange_route(struct lst_exchange *exchange)
+{
+    struct lst_server *server = exchange->server;
+
+    if (exchange->is_bad_head) {
+        return true;
+    }
+    if (exchange->peer->is_over_limit) {
+        lst_exchange_refuse(exchange, "SlowDown", NULL);
+        exchange->own_response.close = true;
+    } else if (lst_slice_starts_with(exchange->request.path, LST_SLICE(OWN_PATH)) &&
+               !is_virtual_host(exchange)) {
+        answer_own(exchange);
+    } else if (lst_cors_is_preflight(&exchange->request)) {
+        exchange->operation = "Preflight";
+        lst_cors_preflight(&server->cors, &exchange->request, &exchange->own_response,
+                           &exchange->error);
+        exchange->has_own = true;
+    } else {
+        exchange->s3 = lst_s3_begin(server->s3, &exchange->request, lst_exchange_wake, exchange);
+        return exchange->s3 != NULL;
+    }
+    return true;
+}

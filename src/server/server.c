@@ -1,0 +1,261 @@
+/* server.c - the whole server: opened, run until a signal, closed. */
+#include "server/server.h"
+
+#include "base/random.h"
+#include "server/listen.h"
+#include "server/startup.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+void lst_server_complain(const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)fputs("latchstring serve: ", stderr);
+    (void)vfprintf(stderr, format, arguments);
+    (void)fputc('\n', stderr);
+    va_end(arguments);
+}
+
+/* What the configuration says, in the forms that are used for every request. */
+static void derive(struct lst_server *server)
+{
+    const struct lst_config *config = server->config;
+
+    for (size_t i = 0; i < config->trusted_proxies.count; i++) {
+        (void)!lst_network_parse(config->trusted_proxies.values[i], &server->proxies[i]);
+    }
+    for (size_t i = 0; i < config->public_urls.count && i < LST_GATE_HOSTS_MAX; i++) {
+        struct lst_slice url = config->public_urls.values[i];
+        struct lst_slice host =
+            lst_slice_after(url, lst_slice_find_slice(url, LST_SLICE("://")) + 3);
+
+        server->public_hosts[i] = lst_slice_first(host, lst_slice_find(host, '/'));
+        server->public_host_count++;
+    }
+    server->is_public_secure =
+        config->public_urls.count > 0 &&
+        lst_slice_starts_with(config->public_urls.values[0], LST_SLICE("https://"));
+    server->cors = (struct lst_cors){.origins = config->cors_origins.values,
+                                     .origin_count = config->cors_origins.count};
+    lst_random_bytes(&server->id_base, sizeof(server->id_base));
+}
+
+static bool open_store(struct lst_server *server)
+{
+    const char *folder = server->config->data;
+    struct lst_store_options options = {.path = folder};
+    int status = lst_store_open(&options, &server->recovery, &server->store);
+
+    if (status == LST_ERR_LOCKED) {
+        lst_server_complain("%s is in use by another latchstring serve: stop it, or choose another "
+                            "folder with --data",
+                            folder);
+    } else if (status == LST_ERR_PERMISSION) {
+        lst_server_complain("not allowed to write in %s: give it to the user who runs the server, "
+                            "or choose another folder with --data",
+                            folder);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        lst_server_complain("%s can't be made: the folder above it is not there", folder);
+    } else if (status == LST_ERR_CORRUPT) {
+        lst_server_complain("%s is damaged, or is no data folder: see `latchstring fsck --data %s`",
+                            folder, folder);
+    } else if (status != LST_OK) {
+        lst_server_complain("can't open %s: %s", folder, lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
+static bool open_gate(struct lst_server *server)
+{
+    const struct lst_config *config = server->config;
+    struct lst_gate_options options = {
+        .rules = {.region = lst_slice_of(config->region),
+                  .expires_max = (int64_t)config->expires_max},
+        .public_hosts = server->public_hosts,
+        .public_host_count = server->public_host_count,
+    };
+    int status = lst_users_open(config->data, false, &server->users);
+
+    if (status == LST_OK) {
+        options.users = server->users;
+        status = lst_gate_open(&options, &server->gate);
+    }
+    if (status != LST_OK) {
+        lst_server_complain("can't open the user directory in %s: %s", config->data,
+                            lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
+static bool open_s3(struct lst_server *server)
+{
+    const struct lst_config *config = server->config;
+    struct lst_s3_options options = {
+        .store = server->store,
+        .gate = server->gate,
+        .region = lst_slice_of(config->region),
+        .domains = config->domains.values,
+        .domain_count = config->domains.count,
+        .body_max = config->body_max,
+    };
+    int status = lst_s3_open(&options, &server->s3);
+
+    if (status == LST_OK) {
+        status = lst_linger_open(&server->linger);
+    }
+    if (status != LST_OK) {
+        lst_server_complain("can't start: %s", lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
+static bool open_log(struct lst_server *server)
+{
+    struct lst_log_options options = {.path = server->config->access_log,
+                                      .json = strcmp(server->config->log_format, "json") == 0};
+    int status = lst_log_open(&options, &server->log);
+
+    if (status != LST_OK) {
+        lst_server_complain("can't write the access log %s: %s. Choose another file with "
+                            "--access-log, '-' for standard output, or 'off'",
+                            options.path, lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
+bool lst_server_open(struct lst_server *server, const struct lst_config *config)
+{
+    server->config = config;
+    server->listener = -1;
+    derive(server);
+    return lst_listen_read_tls(server) && lst_listen_open(server) && open_store(server) &&
+           open_gate(server) && open_s3(server) && open_log(server);
+}
+
+void lst_server_close(struct lst_server *server)
+{
+    if (server->listener >= 0) {
+        (void)close(server->listener);
+    }
+    lst_linger_close(server->linger);
+    if (server->s3 != NULL) {
+        lst_s3_close(server->s3);
+    }
+    if (server->gate != NULL) {
+        lst_gate_close(server->gate);
+    }
+    if (server->users != NULL) {
+        lst_users_close(server->users);
+    }
+    lst_store_close(server->store);
+    lst_log_close(server->log);
+    free(server->tls_certificate);
+    if (server->tls_key != NULL) {
+        explicit_bzero(server->tls_key, strlen(server->tls_key));
+    }
+    free(server->tls_key);
+}
+
+/* A connection takes a descriptor, and an upload another. */
+static void raise_file_limit(const struct lst_config *config)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < config->connections * 2 + 64) {
+        lst_server_complain("warning: %llu connections may need %llu open files, and %llu are "
+                            "allowed: raise the limit (LimitNOFILE of the unit, ulimit -n) or "
+                            "lower --connections",
+                            (unsigned long long)config->connections,
+                            (unsigned long long)config->connections * 2 + 64,
+                            (unsigned long long)limit.rlim_cur);
+    }
+}
+
+/* Signals come to the main thread alone: every thread that is made later has them blocked. */
+static void block_signals(sigset_t *signals)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    (void)sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void wait_for_end(struct lst_server *server, const sigset_t *signals)
+{
+    int number = 0;
+
+    while (number != SIGTERM && number != SIGINT) {
+        int status;
+
+        if (sigwait(signals, &number) != 0) {
+            continue;
+        }
+        if (number == SIGHUP) {
+            status = lst_log_reopen(server->log);
+            if (status != LST_OK) {
+                lst_server_complain("can't reopen the access log %s: %s; going on with the old one",
+                                    server->config->access_log, lst_error_text(status));
+            }
+        }
+    }
+}
+
+static bool run_opened(struct lst_server *server, const sigset_t *signals)
+{
+    bool root_is_new = false;
+    uint64_t cut;
+
+    if (!lst_startup_root(server, &root_is_new) || !lst_startup_buckets(server) ||
+        !lst_listen_start(server)) {
+        return false;
+    }
+    lst_startup_greet(server, root_is_new);
+    wait_for_end(server, signals);
+    cut = lst_listen_stop(server);
+    if (cut > 0) {
+        lst_server_complain("%llu requests were still running after %llu seconds and were cut",
+                            (unsigned long long)cut,
+                            (unsigned long long)server->config->drain_timeout);
+    }
+    return true;
+}
+
+int lst_server_run(const struct lst_config *config)
+{
+    struct lst_server *server = calloc(1, sizeof(*server));
+    sigset_t signals;
+    bool done = false;
+
+    if (server == NULL) {
+        lst_server_complain("out of memory");
+        return 1;
+    }
+    /* A few arenas are enough for a few threads, and give memory back sooner. */
+    (void)mallopt(M_ARENA_MAX, 2);
+    block_signals(&signals);
+    raise_file_limit(config);
+    if (lst_server_open(server, config)) {
+        done = run_opened(server, &signals);
+    }
+    lst_server_close(server);
+    free(server);
+    return done ? 0 : 1;
+}

@@ -1,0 +1,178 @@
+/* startup_root.c - the root user's keys. */
+#include "server/startup.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CREDENTIALS_FILE "root-credentials"
+#define CREDENTIALS_MAX  4096 /* bytes of the file */
+
+static bool copy_text(char *to, size_t capacity, const char *from)
+{
+    size_t length = strlen(from);
+
+    if (length == 0 || length >= capacity) {
+        return false;
+    }
+    memcpy(to, from, length + 1);
+    return true;
+}
+
+static int take_credential(void *user, const char *section, const char *name, const char *value)
+{
+    struct lst_user_key *key = user;
+
+    (void)section;
+    if (strcmp(name, "aws_access_key_id") == 0) {
+        return copy_text(key->access_key_id, sizeof(key->access_key_id), value);
+    }
+    if (strcmp(name, "aws_secret_access_key") == 0) {
+        return copy_text(key->secret, sizeof(key->secret), value);
+    }
+    return 1;
+}
+
+static int read_credentials(const char *path, struct lst_user_key *ret_key)
+{
+    struct lst_user_key key = {.active = true, .created_ms = lst_clock_now_ms()};
+    struct lst_buffer content;
+    int status;
+
+    lst_buffer_init(&content, CREDENTIALS_MAX);
+    status = lst_file_read(path, &content);
+    lst_buffer_append_byte(&content, '\0');
+    if (status == LST_OK) {
+        status = lst_buffer_status(&content);
+    }
+    if (status == LST_OK && (ini_parse_string(content.bytes, take_credential, &key) != 0 ||
+                             !lst_user_key_is_valid(&key))) {
+        status = LST_ERR_MALFORMED;
+    }
+    if (status == LST_OK) {
+        *ret_key = key;
+    }
+    if (content.bytes != NULL) {
+        explicit_bzero(content.bytes, content.length);
+    }
+    lst_buffer_release(&content);
+    explicit_bzero(&key, sizeof(key));
+    return status;
+}
+
+static int write_credentials(const char *path, const struct lst_user_key *key)
+{
+    struct lst_buffer content;
+    int status;
+
+    lst_buffer_init(&content, CREDENTIALS_MAX);
+    lst_buffer_append_format(&content,
+                             "# Made by latchstring at its first start. For the AWS tools: "
+                             "AWS_SHARED_CREDENTIALS_FILE=%s\n[default]\naws_access_key_id = %s\n"
+                             "aws_secret_access_key = %s\n",
+                             path, key->access_key_id, key->secret);
+    status = lst_buffer_status(&content);
+    if (status == LST_OK) {
+        status = lst_file_write(path, lst_buffer_slice(&content), 0600);
+    }
+    if (content.bytes != NULL) {
+        explicit_bzero(content.bytes, content.length);
+    }
+    lst_buffer_release(&content);
+    return status;
+}
+
+/* From the file, or made and put there. */
+static int find_or_make(const char *path, struct lst_user_key *ret_key, bool *ret_is_new)
+{
+    int status = read_credentials(path, ret_key);
+
+    if (status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    memset(ret_key, 0, sizeof(*ret_key));
+    lst_user_key_generate(ret_key);
+    ret_key->created_ms = lst_clock_now_ms();
+    ret_key->active = true;
+    *ret_is_new = true;
+    return write_credentials(path, ret_key);
+}
+
+static bool set_root(struct lst_server *server, const struct lst_user_key *key)
+{
+    int status = lst_users_set_root(server->users, key);
+
+    if (status == LST_ERR_INVALID_ARGUMENT) {
+        lst_server_complain("LATCHSTRING_ACCESS_KEY must have 3 to %d letters, digits and _ - . , "
+                            "LATCHSTRING_SECRET_KEY 8 to %d characters without spaces",
+                            LST_ACCESS_KEY_ID_MAX, LST_SECRET_MAX);
+    } else if (status == LST_ERR_KEY_ID_EXISTS) {
+        lst_server_complain("another user has the access key id of LATCHSTRING_ACCESS_KEY: "
+                            "`latchstring user list` shows whose it is");
+    } else if (status != LST_OK) {
+        lst_server_complain("can't set the root user's key: %s", lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
+static bool root_has_key(struct lst_server *server)
+{
+    struct lst_user root;
+    bool has_key;
+
+    if (lst_users_find(server->users, LST_SLICE(LST_ROOT_USER), &root) != LST_OK) {
+        return false;
+    }
+    has_key = root.key_count > 0;
+    lst_user_release(&root);
+    return has_key;
+}
+
+/* The configuration's key. */
+static bool set_configured(struct lst_server *server)
+{
+    struct lst_user_key key = {.active = true, .created_ms = lst_clock_now_ms()};
+    bool done;
+
+    if (!copy_text(key.access_key_id, sizeof(key.access_key_id), server->config->access_key) ||
+        !copy_text(key.secret, sizeof(key.secret), server->config->secret_key)) {
+        key.access_key_id[0] = '\0'; /* too long: refused, with the limits, by set_root() */
+    }
+    done = set_root(server, &key);
+    explicit_bzero(&key, sizeof(key));
+    return done;
+}
+
+bool lst_startup_root(struct lst_server *server, bool *ret_is_new)
+{
+    struct lst_user_key key;
+    char *path = NULL;
+    bool is_new = false;
+    bool done = false;
+    int status;
+
+    *ret_is_new = false;
+    if (server->config->access_key[0] != '\0') {
+        return set_configured(server);
+    }
+    if (root_has_key(server)) {
+        return true;
+    }
+    if (asprintf(&path, "%s/" CREDENTIALS_FILE, server->config->data) < 0) {
+        return false;
+    }
+    status = find_or_make(path, &key, &is_new);
+    if (status == LST_OK) {
+        done = set_root(server, &key);
+        *ret_is_new = is_new;
+    } else {
+        lst_server_complain("%s: %s. Put it right, or remove it to have new keys made", path,
+                            lst_error_text(status));
+    }
+    explicit_bzero(&key, sizeof(key));
+    free(path);
+    return done;
+}
