@@ -1,0 +1,252 @@
+/* directory.c - what the commands `user` and `policy` share. */
+#include "cli/directory.h"
+
+#include "access/ready_made.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cli/json.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { REPEATS_MAX = 100 };
+
+int lst_subcommand_run(const struct lst_usage *usage, const struct lst_subcommand *subcommands,
+                       size_t count, int argument_count, char **arguments)
+{
+    const char *names[16];
+    const char *nearest;
+
+    if (argument_count < 2) {
+        return lst_usage_error(usage, "what about them?");
+    }
+    if (strcmp(arguments[1], "--help") == 0) {
+        lst_usage_print(usage);
+        printf("\nCommands:\n");
+        for (size_t i = 0; i < count; i++) {
+            printf("  %-12s %s\n", subcommands[i].name, subcommands[i].summary);
+        }
+        return LST_EXIT_OK;
+    }
+    if (strcmp(arguments[1], "--version") == 0) {
+        printf("latchstring %s\n", LST_VERSION);
+        return LST_EXIT_OK;
+    }
+    for (size_t i = 0; i < count && i < sizeof(names) / sizeof(names[0]); i++) {
+        names[i] = subcommands[i].name;
+        if (strcmp(arguments[1], names[i]) == 0) {
+            return subcommands[i].run(argument_count - 1, arguments + 1);
+        }
+    }
+    nearest = lst_nearest(arguments[1], names, count);
+    if (nearest == NULL) {
+        return lst_usage_error(usage, "there is no command '%s'", arguments[1]);
+    }
+    return lst_usage_error(usage, "there is no command '%s'; did you mean '%s'?", arguments[1],
+                           nearest);
+}
+
+static bool is_there(const char *folder)
+{
+    char *path;
+    bool found;
+
+    if (asprintf(&path, "%s/users.mdb", folder) < 0) {
+        return false;
+    }
+    found = access(path, F_OK) == 0 || errno != ENOENT;
+    free(path);
+    return found;
+}
+
+int lst_directory_open(const struct lst_usage *usage, const char *data,
+                       enum lst_directory_mode mode, struct lst_users **ret_users)
+{
+    const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
+    int status;
+
+    if (folder == NULL || folder[0] == '\0') {
+        folder = "data";
+    }
+    if (!is_there(folder)) {
+        if (mode != LST_DIRECTORY_MAKE) {
+            lst_report(usage->command,
+                       "there are no users in '%s'; give the server's data directory with --data "
+                       "DIR, or add the first user with 'latchstring user add NAME'",
+                       folder);
+            return LST_EXIT_FAILED;
+        }
+        lst_report(usage->command, "making a new data directory in '%s'", folder);
+    }
+    status = lst_users_open(folder, mode == LST_DIRECTORY_READ, ret_users);
+    if (status != LST_OK) {
+        lst_report(usage->command, "cannot open the users in '%s': %s", folder,
+                   lst_error_text(status));
+        return LST_EXIT_FAILED;
+    }
+    return LST_EXIT_OK;
+}
+
+const char *lst_directory_name(const struct lst_usage *usage, const struct lst_operands *operands,
+                               int *ret_status)
+{
+    if (operands->count == 1) {
+        return operands->values[0];
+    }
+    *ret_status =
+        operands->count == 0
+            ? lst_usage_error(usage, "which user?")
+            : lst_usage_error(usage, "unexpected '%s': one user at a time", operands->values[1]);
+    return NULL;
+}
+
+int lst_directory_report(const struct lst_usage *usage, const char *name, int code)
+{
+    switch (code) {
+    case LST_ERR_USER_NOT_FOUND:
+        lst_report(usage->command, "there is no user '%s'; 'latchstring user list' shows all",
+                   name);
+        break;
+    case LST_ERR_USER_EXISTS:
+        lst_report(usage->command,
+                   "there is a user '%s' already; choose another name, or see 'latchstring user "
+                   "show %s'",
+                   name, name);
+        break;
+    case LST_ERR_KEY_ID_EXISTS:
+        lst_report(usage->command, "another user has that access key id; choose another one");
+        break;
+    default:
+        lst_report(usage->command, "user '%s': %s", name, lst_error_text(code));
+    }
+    return LST_EXIT_FAILED;
+}
+
+int lst_directory_find(const struct lst_usage *usage, struct lst_users *users, const char *name,
+                       struct lst_user *ret_user)
+{
+    int status = lst_users_find(users, lst_slice_of(name), ret_user);
+
+    return status == LST_OK ? LST_EXIT_OK : lst_directory_report(usage, name, status);
+}
+
+int lst_directory_change(const struct lst_usage *usage, struct lst_users *users, const char *name,
+                         int (*edit)(void *context, struct lst_user *user), void *context)
+{
+    int status = LST_ERR_CONFLICT;
+
+    for (size_t i = 0; i < REPEATS_MAX && status == LST_ERR_CONFLICT; i++) {
+        struct lst_user user;
+        int edited = lst_directory_find(usage, users, name, &user);
+
+        if (edited != LST_EXIT_OK) {
+            return edited;
+        }
+        edited = edit(context, &user);
+        if (edited == LST_EXIT_OK) {
+            status = lst_users_change(users, &user);
+        }
+        lst_user_release(&user);
+        if (edited != LST_EXIT_OK) {
+            return edited;
+        }
+    }
+    return status == LST_OK ? LST_EXIT_OK : lst_directory_report(usage, name, status);
+}
+
+int lst_directory_read_input(struct lst_buffer *ret_content)
+{
+    for (;;) {
+        char piece[1024];
+        size_t length = fread(piece, 1, sizeof(piece), stdin);
+
+        lst_buffer_append(ret_content, lst_slice_make(piece, length));
+        lst_wipe(piece, sizeof(piece));
+        if (length < sizeof(piece) || lst_buffer_status(ret_content) != LST_OK) {
+            break;
+        }
+    }
+    return ferror(stdin) ? LST_ERR_IO : lst_buffer_status(ret_content);
+}
+
+/* Fill the buffer from where the policy is. Reports, gives an exit status. */
+static int read_policy(const struct lst_usage *usage, const char *source, const char *bucket,
+                       struct lst_buffer *text)
+{
+    int status = lst_ready_made_policy(lst_slice_of(source), lst_slice_of(bucket), text);
+
+    if (status == LST_ERR_BUCKET_NAME) {
+        return lst_usage_error(usage, "'%s' is not a bucket name", bucket);
+    }
+    if (status != LST_ERR_NOT_FOUND) {
+        return status == LST_OK ? LST_EXIT_OK : lst_directory_report(usage, source, status);
+    }
+    if (bucket != NULL) {
+        return lst_usage_error(usage, "--bucket goes with a ready-made policy: %s",
+                               lst_ready_made_names);
+    }
+    status =
+        strcmp(source, "-") == 0 ? lst_directory_read_input(text) : lst_file_read(source, text);
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_report(usage->command,
+                   "there is no file '%s'; name a file with a policy, '-' for standard input, or a "
+                   "ready-made one: %s",
+                   source, lst_ready_made_names);
+    } else if (status == LST_ERR_TOO_LARGE) {
+        lst_report(usage->command, "the policy in '%s' is larger than %d bytes", source,
+                   LST_ACCESS_POLICY_MAX);
+    } else if (status != LST_OK) {
+        lst_report(usage->command, "cannot read '%s': %s", source, lst_error_text(status));
+    }
+    return status == LST_OK ? LST_EXIT_OK : LST_EXIT_FAILED;
+}
+
+int lst_directory_policy(const struct lst_usage *usage, const char *source, const char *bucket,
+                         char **ret_policy)
+{
+    struct lst_access_policy *policy;
+    struct lst_buffer problem;
+    struct lst_buffer text;
+    int exit_status;
+
+    lst_buffer_init(&problem, 4096);
+    lst_buffer_init(&text, LST_ACCESS_POLICY_MAX);
+    exit_status = read_policy(usage, source, bucket, &text);
+    if (exit_status == LST_EXIT_OK) {
+        int status = lst_access_policy_parse(lst_buffer_slice(&text), &policy, &problem);
+
+        if (status == LST_OK) {
+            lst_access_policy_free(policy);
+            *ret_policy = lst_slice_to_string(lst_buffer_slice(&text));
+            status = *ret_policy != NULL ? LST_OK : LST_ERR_NO_MEMORY;
+        }
+        if (status != LST_OK) {
+            lst_report(usage->command, "%s: %.*s", lst_error_text(status), (int)problem.length,
+                       problem.length > 0 ? problem.bytes : "");
+            exit_status = LST_EXIT_FAILED;
+        }
+    }
+    lst_buffer_release(&problem);
+    lst_buffer_release(&text);
+    return exit_status;
+}
+
+void lst_directory_time(int64_t time_ms, char ret_text[21])
+{
+    char text[LST_ISO8601_LENGTH];
+
+    lst_clock_format_iso8601(time_ms, text);
+    memcpy(ret_text, text, 19);
+    memcpy(ret_text + 19, "Z", 2);
+}
+
+int lst_directory_print(const struct lst_usage *usage, json_t *document)
+{
+    if (document == NULL || !lst_json_print(document, false)) {
+        lst_report(usage->command, "out of memory");
+        return LST_EXIT_FAILED;
+    }
+    return LST_EXIT_OK;
+}

@@ -1,0 +1,74 @@
+/* directory.h - what the commands `user` and `policy` share: the directory of users of a data
+ * folder, and policies from files. */
+#ifndef LST_CLI_DIRECTORY_H
+#define LST_CLI_DIRECTORY_H
+
+#include "cli/options.h"
+#include "gate/users.h"
+
+#include <jansson.h>
+
+#define LST_DATA_HELP "data directory; default: $LATCHSTRING_DATA, or ./data"
+
+/* A command among the ones of `user` or `policy`. */
+struct lst_subcommand {
+    const char *name;
+    const char *summary;
+    int (*run)(int argument_count, char **arguments);
+};
+
+/* Run the one that arguments[1] names, or help with them. */
+int lst_subcommand_run(const struct lst_usage *usage, const struct lst_subcommand *subcommands,
+                       size_t count, int argument_count, char **arguments);
+
+enum lst_directory_mode {
+    LST_DIRECTORY_READ,
+    LST_DIRECTORY_CHANGE,
+    LST_DIRECTORY_MAKE, /* change it, and make it if it is not there yet */
+};
+
+/* Open the users of --data (may be NULL). Reports what is wrong and gives an exit status. */
+LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char *data,
+                                      enum lst_directory_mode mode, struct lst_users **ret_users);
+
+/*
+ * The only operand: a user's name. NULL, with the mistake reported and *ret_status set, if there is
+ * none, or more than one.
+ */
+const char *lst_directory_name(const struct lst_usage *usage, const struct lst_operands *operands,
+                               int *ret_status);
+
+/* Find a user. Reports what is wrong and gives an exit status. */
+LST_MUST_CHECK int lst_directory_find(const struct lst_usage *usage, struct lst_users *users,
+                                      const char *name, struct lst_user *ret_user);
+
+/*
+ * Find a user, let edit() change it, store it; again, if another process changed it meanwhile.
+ * edit() gives an exit status, and reports. Reports what is wrong and gives an exit status.
+ */
+LST_MUST_CHECK int lst_directory_change(const struct lst_usage *usage, struct lst_users *users,
+                                        const char *name,
+                                        int (*edit)(void *context, struct lst_user *user),
+                                        void *context);
+
+/* Report that an operation on a user failed. Gives LST_EXIT_FAILED. */
+int lst_directory_report(const struct lst_usage *usage, const char *name, int code);
+
+/*
+ * The text of a policy, checked: a ready-made one by its name (limited to a bucket unless that is
+ * NULL), a file, or standard input for "-". *ret_policy is to be freed. Reports what is wrong and
+ * gives an exit status.
+ */
+LST_MUST_CHECK int lst_directory_policy(const struct lst_usage *usage, const char *source,
+                                        const char *bucket, char **ret_policy);
+
+/* Read standard input to its end. LST_ERR_TOO_LARGE, _IO, _NO_MEMORY. */
+LST_MUST_CHECK int lst_directory_read_input(struct lst_buffer *ret_content);
+
+/* A time as "2026-11-23T19:18:00Z", ending in NUL. */
+void lst_directory_time(int64_t time_ms, char ret_text[21]);
+
+/* Print JSON on standard output, and free it. Gives an exit status; NULL is out of memory. */
+int lst_directory_print(const struct lst_usage *usage, json_t *document);
+
+#endif

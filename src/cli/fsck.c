@@ -1,0 +1,110 @@
+/* fsck.c - `latchstring fsck`: hold the index against the stored bodies. */
+#include "cli/command.h"
+#include "cli/json.h"
+#include "cli/options.h"
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct checking {
+    bool json;
+    json_t *faults; /* an array, with --json */
+};
+
+static void print_fault(void *context, const struct lst_store_fault *fault)
+{
+    struct checking *checking = context;
+    json_t *object;
+
+    if (!checking->json) {
+        printf("%.*s/%.*s: %s\n", (int)fault->bucket.length, fault->bucket.bytes,
+               (int)fault->key.length, fault->key.bytes, fault->text);
+        return;
+    }
+    object = json_object();
+    json_object_set_new(object, "bucket", lst_json_text(fault->bucket));
+    json_object_set_new(object, "key", lst_json_text(fault->key));
+    json_object_set_new(object, "fault", json_string(fault->text));
+    json_array_append_new(checking->faults, object);
+}
+
+static int print_census(const struct checking *checking, const struct lst_store_census *census)
+{
+    json_t *object;
+
+    if (!checking->json) {
+        printf("%llu buckets, %llu objects, %llu bytes, %llu unreferenced blobs: %s\n",
+               (unsigned long long)census->buckets, (unsigned long long)census->objects,
+               (unsigned long long)census->bytes, (unsigned long long)census->orphan_blobs,
+               census->faults == 0 ? "clean" : "damaged");
+        return LST_EXIT_OK;
+    }
+    object = json_pack("{s:I, s:I, s:I, s:I, s:b, s:O}", "buckets", (json_int_t)census->buckets,
+                       "objects", (json_int_t)census->objects, "bytes", (json_int_t)census->bytes,
+                       "unreferenced_blobs", (json_int_t)census->orphan_blobs, "clean",
+                       census->faults == 0, "faults", checking->faults);
+    if (!lst_json_print(object, false)) {
+        lst_report("fsck", "out of memory");
+        return LST_EXIT_FAILED;
+    }
+    return LST_EXIT_OK;
+}
+
+static int check(const char *folder, bool json)
+{
+    const struct lst_store_options options = {.path = folder, .read_only = true};
+    struct checking checking = {.json = json, .faults = json_array()};
+    struct lst_store_recovery recovery;
+    struct lst_store_census census;
+    struct lst_store *store;
+    int result = LST_EXIT_FAILED;
+    int status = lst_store_open(&options, &recovery, &store);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_report("fsck", "there is no data folder %s: name it with --data", folder);
+    } else if (status != LST_OK) {
+        lst_report("fsck", "can't open %s: %s", folder, lst_error_text(status));
+    } else {
+        status = lst_store_check(store, print_fault, &checking, &census);
+        lst_store_close(store);
+        if (status != LST_OK) {
+            lst_report("fsck", "can't check %s to the end: %s", folder, lst_error_text(status));
+        } else if (print_census(&checking, &census) == LST_EXIT_OK && census.faults == 0) {
+            result = LST_EXIT_OK;
+        }
+    }
+    json_decref(checking.faults);
+    return result;
+}
+
+int lst_command_fsck(int argument_count, char **arguments)
+{
+    const char *data = getenv("LATCHSTRING_DATA");
+    bool json = false;
+    const struct lst_option options[] = {
+        {"data", "DIR", "the data folder; without it LATCHSTRING_DATA, or ./data", .text = &data},
+        {"json", NULL, "print JSON", .flag = &json},
+    };
+    const struct lst_usage usage = {
+        .command = "fsck",
+        .synopsis = "[OPTION]...",
+        .summary = "Check the stored data: that every object in the index has its body, that every "
+                   "body has the MD5 that its ETag says, and that no body is left without an "
+                   "object. Changes nothing, and works beside a running server. Exit status: 0 if "
+                   "all is well, 1 if something is wrong or can't be read.",
+        .examples = "  latchstring fsck --data /srv/latchstring\n",
+        LST_OPTIONS(options),
+    };
+    struct lst_operands operands;
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count > 0) {
+        return lst_usage_error(&usage, "what is '%s'? The folder is named with --data",
+                               operands.values[0]);
+    }
+    return check(data == NULL ? "data" : data, json);
+}

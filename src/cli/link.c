@@ -1,0 +1,105 @@
+/* link.c - a URL taken apart: where it goes, and what its query says. */
+#include "cli/link.h"
+
+#include "base/slice.h"
+#include "cli/place.h"
+#include "http/request.h"
+
+#include <ctype.h>
+
+static bool take_host(struct lst_slice authority, bool https, struct lst_link *link)
+{
+    struct lst_slice usual = https ? LST_SLICE(":443") : LST_SLICE(":80");
+
+    if (authority.length > usual.length &&
+        lst_slice_equal(lst_slice_after(authority, authority.length - usual.length), usual)) {
+        authority.length -= usual.length;
+    }
+    if (authority.length == 0 || authority.length > LST_HOST_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < authority.length; i++) {
+        unsigned char byte = (unsigned char)authority.bytes[i];
+
+        if (!isalnum(byte) && strchr(".-_:[]", byte) == NULL) {
+            return false;
+        }
+        link->host[i] = (char)tolower(byte);
+    }
+    link->host[authority.length] = '\0';
+    return link->host[0] != ':';
+}
+
+bool lst_link_parse(struct lst_slice url, struct lst_link *ret_link)
+{
+    struct lst_link link = {0};
+    struct lst_slice rest;
+    size_t authority = 0;
+    bool https;
+
+    url = lst_slice_first(url, lst_slice_find(url, '#'));
+    link.scheme = lst_slice_first(url, lst_slice_find(url, ':'));
+    https = lst_slice_equal_ignoring_case(link.scheme, LST_SLICE("https"));
+    rest = lst_slice_after(url, link.scheme.length);
+    if ((!https && !lst_slice_equal_ignoring_case(link.scheme, LST_SLICE("http"))) ||
+        !lst_slice_starts_with(rest, LST_SLICE("://"))) {
+        return false;
+    }
+    rest = lst_slice_after(rest, 3);
+    while (authority < rest.length && rest.bytes[authority] != '/' &&
+           rest.bytes[authority] != '?') {
+        authority++;
+    }
+    if (!take_host(lst_slice_first(rest, authority), https, &link)) {
+        return false;
+    }
+    link.target = lst_slice_after(rest, authority);
+    if (link.target.length == 0) {
+        link.target = LST_SLICE("/");
+    }
+    link.path = lst_slice_first(link.target, lst_slice_find(link.target, '?'));
+    link.query = lst_slice_after(link.target, link.path.length + 1);
+    *ret_link = link;
+    return true;
+}
+
+struct lst_slice lst_link_parameter(const struct lst_link *link, const char *name)
+{
+    struct lst_slice rest = link->query;
+    struct lst_field raw;
+
+    while (lst_http_next_parameter(&rest, &raw)) {
+        if (lst_http_name_is(raw.name, lst_slice_of(name))) {
+            return raw.value.bytes != NULL ? raw.value : LST_SLICE("");
+        }
+    }
+    return (struct lst_slice){0};
+}
+
+/* The bucket in one of AWS's host names: what stands before ".s3." or ".s3-"; none in path style.
+ */
+static struct lst_slice bucket_in_host(struct lst_slice host)
+{
+    size_t dot = lst_slice_find_slice(host, LST_SLICE(".s3."));
+    size_t hyphen = lst_slice_find_slice(host, LST_SLICE(".s3-"));
+
+    dot = dot < hyphen ? dot : hyphen;
+    return lst_slice_first(host, dot < host.length ? dot : 0);
+}
+
+void lst_link_object(const struct lst_link *link, struct lst_slice *ret_bucket,
+                     struct lst_slice *ret_key, bool *ret_virtual_host)
+{
+    struct lst_slice host = lst_slice_of(link->host);
+    struct lst_slice rest = lst_slice_after(link->path, 1);
+    struct lst_slice bucket = bucket_in_host(host);
+
+    *ret_virtual_host = lst_host_is_aws(host) && bucket.length > 0;
+    if (*ret_virtual_host) {
+        *ret_bucket = bucket;
+        *ret_key = rest;
+        return;
+    }
+    *ret_bucket = lst_slice_first(rest, lst_slice_find(rest, '/'));
+    *ret_key = lst_slice_after(rest, ret_bucket->length + 1);
+}

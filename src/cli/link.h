@@ -1,0 +1,33 @@
+/* link.h - a URL taken apart: where it goes, and what its query says. */
+#ifndef LST_CLI_LINK_H
+#define LST_CLI_LINK_H
+
+#include "latchstring.h"
+
+#define LST_HOST_MAX 300 /* bytes: a DNS name of 253 and a port */
+
+/* Slices point into the URL. */
+struct lst_link {
+    struct lst_slice scheme;     /* "https", in any case */
+    char host[LST_HOST_MAX + 1]; /* as an HTTP client sends it: lower case, no default port */
+    struct lst_slice target;     /* path and query; "/" if the URL has no path */
+    struct lst_slice path;
+    struct lst_slice query;
+};
+
+/* False if the text is not an http or https URL with a host. A fragment is left away. */
+LST_MUST_CHECK bool lst_link_parse(struct lst_slice url, struct lst_link *ret_link);
+
+/* The value, still encoded, of the first query parameter of this name; a NULL pointer if there is
+ * none. */
+struct lst_slice lst_link_parameter(const struct lst_link *link, const char *name);
+
+/*
+ * Bucket and key as the host and the path tell them, still encoded; empty if they don't.
+ * *ret_virtual_host: the bucket stands in the host. Of a host that is not AWS's it can't be known
+ * which; the path is then taken to begin with the bucket.
+ */
+void lst_link_object(const struct lst_link *link, struct lst_slice *ret_bucket,
+                     struct lst_slice *ret_key, bool *ret_virtual_host);
+
+#endif

@@ -1,0 +1,14 @@
+/* user_internal.h - the commands of `latchstring user`, by file. */
+#ifndef LST_CLI_USER_INTERNAL_H
+#define LST_CLI_USER_INTERNAL_H
+
+/* user_keys.c */
+int lst_user_command_add(int argument_count, char **arguments);
+int lst_user_command_rotate_key(int argument_count, char **arguments);
+
+/* user_state.c */
+int lst_user_command_disable(int argument_count, char **arguments);
+int lst_user_command_enable(int argument_count, char **arguments);
+int lst_user_command_remove(int argument_count, char **arguments);
+
+#endif

@@ -1,0 +1,109 @@
+/* user_state.c - `latchstring user disable|enable|remove`. */
+#include "cli/directory.h"
+#include "cli/user_internal.h"
+
+#include <stdio.h>
+
+/* The three commands differ in what they do to the user, and in what they say. */
+struct action {
+    const struct lst_usage *usage;
+    struct lst_users *users;
+    const char *name;
+    bool enabled; /* what to set it to; of disable and enable */
+};
+
+static int set_enabled(void *context, struct lst_user *user)
+{
+    const struct action *action = context;
+
+    user->enabled = action->enabled;
+    return LST_EXIT_OK;
+}
+
+static int switch_user(const struct action *action)
+{
+    return lst_directory_change(action->usage, action->users, action->name, set_enabled,
+                                (void *)action);
+}
+
+static int remove_user(const struct action *action)
+{
+    int status = lst_users_remove(action->users, lst_slice_of(action->name));
+
+    return status == LST_OK ? LST_EXIT_OK
+                            : lst_directory_report(action->usage, action->name, status);
+}
+
+/* word: of the JSON, past: of the sentence. */
+static int run(const char *command, const char *summary, int (*act)(const struct action *),
+               bool enabled, const char *past, const char *effect, int argument_count,
+               char **arguments)
+{
+    const char *data = NULL;
+    bool json = false;
+    const struct lst_option options[] = {
+        {"data", "DIR", LST_DATA_HELP, .text = &data},
+        {"json", NULL, "print JSON", .flag = &json},
+    };
+    const struct lst_usage usage = {.command = command,
+                                    .synopsis = "[OPTION]... NAME",
+                                    .summary = summary,
+                                    LST_OPTIONS(options)};
+    struct action action = {.usage = &usage, .enabled = enabled};
+    struct lst_operands operands;
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    action.name = lst_directory_name(&usage, &operands, &status);
+    if (action.name == NULL) {
+        return status;
+    }
+    if (strcmp(action.name, LST_ROOT_USER) == 0) {
+        lst_report(usage.command, "the root user is always there, always enabled: the server could "
+                                  "not be managed without; make a user with fewer rights for "
+                                  "everything else");
+        return LST_EXIT_FAILED;
+    }
+    status = lst_directory_open(&usage, data, LST_DIRECTORY_CHANGE, &action.users);
+    if (status != LST_EXIT_OK) {
+        return status;
+    }
+    status = act(&action);
+    lst_users_close(action.users);
+    if (status == LST_EXIT_OK && json) {
+        return lst_directory_print(&usage, json_pack("{s:s, s:b}", "name", action.name, past, 1));
+    }
+    if (status == LST_EXIT_OK) {
+        printf("User %s is %s%s\n", action.name, past, effect);
+    }
+    return status;
+}
+
+int lst_user_command_disable(int argument_count, char **arguments)
+{
+    return run(
+        "user disable",
+        "Refuse, from the next request on, all that a user signs or has ever signed. Nothing "
+        "is lost: 'latchstring user enable' brings it back.",
+        switch_user, false, "disabled", ": every URL that it signed is refused from now on.",
+        argument_count, arguments);
+}
+
+int lst_user_command_enable(int argument_count, char **arguments)
+{
+    return run("user enable",
+               "Let a disabled user in again. URLs that it signed, and that have not expired, work "
+               "again too.",
+               switch_user, true, "enabled", ".", argument_count, arguments);
+}
+
+int lst_user_command_remove(int argument_count, char **arguments)
+{
+    return run("user remove",
+               "Remove a user, its access keys and its policy. Every URL that it ever signed is "
+               "refused from the next request on. Objects stay.",
+               remove_user, false, "removed", ": every URL that it signed is refused from now on.",
+               argument_count, arguments);
+}
