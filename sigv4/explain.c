@@ -172,6 +172,7 @@ LST_PUBLIC int lst_explain(const struct lst_request *request, const struct lst_a
                            struct lst_explanation *ret_explanation)
 {
     struct lst_internal_search search;
+    struct lst_auth claims = *auth;
     int error;
 
     if (auth->kind != LST_AUTH_QUERY && auth->kind != LST_AUTH_HEADER) {
@@ -182,7 +183,9 @@ LST_PUBLIC int lst_explain(const struct lst_request *request, const struct lst_a
     }
     memset(&search, 0, offsetof(struct lst_internal_search, scratch));
     search.request = request;
-    search.auth = auth;
+    /* The note is of the target that arrived; others are tried. */
+    claims.canonical_query_length = 0;
+    search.auth = &claims;
     search.secret = secret;
     search.hints = hints;
     lst_internal_split_target(request->target, &search.path, &search.query);

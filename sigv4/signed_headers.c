@@ -41,7 +41,7 @@ bool lst_internal_next_signed(struct lst_internal_name_walk *walk, struct lst_sl
     return true;
 }
 
-/* In a URL nothing but the separator is encoded: no header's name needs it. */
+/* So that in a URL nothing but the separator is encoded. No header that is signed needs more. */
 static bool is_header_name(struct lst_slice name)
 {
     return name.length > 0 && lst_internal_all_of(name, LST_INTERNAL_SIGNED_NAME);

@@ -16,7 +16,10 @@ struct lst_internal_name_walk lst_internal_walk_signed(const struct lst_auth *au
 /* The next name; false after the last. It points into the request. */
 bool lst_internal_next_signed(struct lst_internal_name_walk *walk, struct lst_slice *ret_name);
 
-/* Lower-case names of headers, each once, at most LST_SIGNED_HEADERS_MAX. */
+/*
+ * Names of lower-case letters, digits and - . _ ~, each once, at most LST_SIGNED_HEADERS_MAX. Their
+ * order is the signer's.
+ */
 bool lst_internal_signed_are_valid(const struct lst_auth *auth);
 
 /* True if the header of this name, in any case, is signed. */

@@ -20,6 +20,12 @@ static bool is_token(struct lst_slice text)
     return text.length > 0 && lst_internal_all_of(text, LST_INTERNAL_TOKEN);
 }
 
+/* All of it, but for case, may stand in SignedHeaders as it is, in a URL too. */
+static bool is_header_name(struct lst_slice name)
+{
+    return name.length > 0 && lst_internal_all_of(name, LST_INTERNAL_UNRESERVED);
+}
+
 /* What can stand between "https://" and the path without ending the host early. */
 static bool is_host(struct lst_slice host)
 {
@@ -151,7 +157,7 @@ static int plan_headers(struct lst_internal_plan *plan, enum lst_auth_kind kind,
 
     plan->header_count = 0;
     for (size_t i = 0; i < signing->header_count; i++) {
-        if (!is_token(signing->headers[i].name) || !is_one_line(signing->headers[i].value) ||
+        if (!is_header_name(signing->headers[i].name) || !is_one_line(signing->headers[i].value) ||
             !insert_header(plan, signing->headers[i].name, signing->headers[i].value)) {
             return LST_ERR_INVALID_ARGUMENT;
         }
@@ -206,7 +212,7 @@ void lst_internal_put_path(struct lst_internal_writer *writer, const struct lst_
 
     lst_internal_put_char(writer, '/');
     if (names_bucket) {
-        lst_internal_put_encoded(writer, signing->bucket, LST_INTERNAL_RAW, false);
+        lst_internal_put_encoded(writer, signing->bucket, LST_INTERNAL_RAW, true);
     }
     if (names_bucket && signing->key.length > 0) {
         lst_internal_put_char(writer, '/');

@@ -19,7 +19,7 @@ enum lst_internal_class {
     LST_INTERNAL_SCOPE = 16,     /* printable ASCII, but ',' and '/', which end a credential's part */
     LST_INTERNAL_LOWER_HEX = 32, /* 0-9 a-f */
     LST_INTERNAL_HOST = 64,      /* all but space, control, and what ends a host: / ? # @ \ */
-    LST_INTERNAL_SIGNED_NAME = 128, /* a token's, but no upper case and no '%' */
+    LST_INTERNAL_SIGNED_NAME = 128, /* a-z 0-9 - . _ ~: a name in SignedHeaders */
 };
 
 extern const uint8_t lst_internal_classes[256];

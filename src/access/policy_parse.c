@@ -314,6 +314,10 @@ static int parse_json(struct lst_policy_builder *builder, struct lst_slice text,
     document = json_loadb(text.bytes == NULL ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES,
                           &error);
     if (document == NULL) {
+        /* jansson says nothing at all when it could not even begin. */
+        if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory) {
+            return LST_ERR_NO_MEMORY;
+        }
         snprintf(place, sizeof(place), " at line %d, column %d", error.line, error.column);
         return lst_policy_problem(builder, "not valid JSON: ", error.text, place);
     }

@@ -96,7 +96,8 @@ bool lst_base64_decode(struct lst_slice text, void *ret_bytes, size_t length)
     for (size_t i = 0, at = 0; i < length; i += 3, at += 4) {
         size_t padding = length - i >= 3 ? 0 : 3 - (length - i);
         int32_t group = base64_group(text.bytes + at, padding);
-        if (group < 0) {
+        /* The bits that padding leaves over must be zero, so that each value has one text. */
+        if (group < 0 || (group & ((1 << 8 * padding) - 1)) != 0) {
             return false;
         }
         for (size_t j = 0; j < 3 - padding; j++) {

@@ -79,7 +79,9 @@ static void set_text(struct reading *reading, char *text, size_t capacity, const
         reading->too_long = name;
         return;
     }
-    memcpy(text, value.bytes, value.length);
+    if (value.length > 0) {
+        memcpy(text, value.bytes, value.length);
+    }
     text[value.length] = '\0';
 }
 

@@ -9,11 +9,22 @@
 #ifndef LST_CLI_COMMAND_H
 #define LST_CLI_COMMAND_H
 
+#include <stddef.h>
+
 struct lst_command {
     const char *name;
-    const char *summary; /* one line, for `latchstring --help` */
+    const char *summary; /* one line, for --help */
     int (*run)(int argument_count, char **arguments);
 };
+
+struct lst_usage;
+
+/*
+ * Run the one of at most 16 commands that arguments[1] names, or help with them: of the program
+ * itself, and of a command that has commands of its own (`latchstring user add`).
+ */
+int lst_command_run(const struct lst_usage *usage, const struct lst_command *commands, size_t count,
+                    int argument_count, char **arguments);
 
 int lst_command_serve(int argument_count, char **arguments);
 int lst_command_presign(int argument_count, char **arguments);

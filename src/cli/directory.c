@@ -13,41 +13,6 @@
 
 enum { REPEATS_MAX = 100 };
 
-int lst_subcommand_run(const struct lst_usage *usage, const struct lst_subcommand *subcommands,
-                       size_t count, int argument_count, char **arguments)
-{
-    const char *names[16];
-    const char *nearest;
-
-    if (argument_count < 2) {
-        return lst_usage_error(usage, "what about them?");
-    }
-    if (strcmp(arguments[1], "--help") == 0) {
-        lst_usage_print(usage);
-        printf("\nCommands:\n");
-        for (size_t i = 0; i < count; i++) {
-            printf("  %-12s %s\n", subcommands[i].name, subcommands[i].summary);
-        }
-        return LST_EXIT_OK;
-    }
-    if (strcmp(arguments[1], "--version") == 0) {
-        printf("latchstring %s\n", LST_VERSION);
-        return LST_EXIT_OK;
-    }
-    for (size_t i = 0; i < count && i < sizeof(names) / sizeof(names[0]); i++) {
-        names[i] = subcommands[i].name;
-        if (strcmp(arguments[1], names[i]) == 0) {
-            return subcommands[i].run(argument_count - 1, arguments + 1);
-        }
-    }
-    nearest = lst_nearest(arguments[1], names, count);
-    if (nearest == NULL) {
-        return lst_usage_error(usage, "there is no command '%s'", arguments[1]);
-    }
-    return lst_usage_error(usage, "there is no command '%s'; did you mean '%s'?", arguments[1],
-                           nearest);
-}
-
 static bool is_there(const char *folder)
 {
     char *path;

@@ -10,17 +10,6 @@
 
 #define LST_DATA_HELP "data directory; default: $LATCHSTRING_DATA, or ./data"
 
-/* A command among the ones of `user` or `policy`. */
-struct lst_subcommand {
-    const char *name;
-    const char *summary;
-    int (*run)(int argument_count, char **arguments);
-};
-
-/* Run the one that arguments[1] names, or help with them. */
-int lst_subcommand_run(const struct lst_usage *usage, const struct lst_subcommand *subcommands,
-                       size_t count, int argument_count, char **arguments);
-
 enum lst_directory_mode {
     LST_DIRECTORY_READ,
     LST_DIRECTORY_CHANGE,

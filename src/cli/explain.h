@@ -51,9 +51,9 @@ struct lst_question {
 /* What is answered. Slices point into the question. */
 struct lst_answer {
     enum lst_link_kind kind;
-    const char *kind_text;   /* "AWS Signature Version 4" */
+    const char *kind_text;        /* "AWS Signature Version 4" */
     char signer[LST_MESSAGE_MAX]; /* access key id or its like; empty: not told */
-    struct lst_auth auth;    /* of LST_LINK_V4 */
+    struct lst_auth auth;         /* of LST_LINK_V4 */
     bool has_start;
     bool has_end;
     int64_t start; /* seconds since 1970 */

@@ -46,7 +46,6 @@ static void find_end(const struct lst_question *question, const struct scheme *s
                      struct lst_answer *answer)
 {
     char text[64];
-    char start[64];
     struct lst_slice end = decoded(question, scheme->end, text, sizeof(text));
     uint64_t number;
     int64_t time_ms;
@@ -61,6 +60,8 @@ static void find_end(const struct lst_question *question, const struct scheme *s
     }
     answer->end = (int64_t)number;
     if (scheme->form == END_GOOGLE) {
+        char start[64];
+
         if (lst_parse_time(decoded(question, "X-Goog-Date", start, sizeof(start)),
                            &answer->start) != LST_OK) {
             return;

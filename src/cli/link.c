@@ -7,15 +7,17 @@
 
 #include <ctype.h>
 
-static bool take_host(struct lst_slice authority, bool https, struct lst_link *link)
+bool lst_host_take(struct lst_slice authority, bool https, char ret_host[LST_HOST_MAX + 1])
 {
     struct lst_slice usual = https ? LST_SLICE(":443") : LST_SLICE(":80");
 
     if (authority.length > usual.length &&
-        lst_slice_equal(lst_slice_after(authority, authority.length - usual.length), usual)) {
+        lst_slice_equal(
+            lst_slice_make(authority.bytes + authority.length - usual.length, usual.length),
+            usual)) {
         authority.length -= usual.length;
     }
-    if (authority.length == 0 || authority.length > LST_HOST_MAX) {
+    if (authority.length == 0 || authority.length > LST_HOST_MAX || authority.bytes[0] == ':') {
         return false;
     }
     for (size_t i = 0; i < authority.length; i++) {
@@ -24,10 +26,10 @@ static bool take_host(struct lst_slice authority, bool https, struct lst_link *l
         if (!isalnum(byte) && strchr(".-_:[]", byte) == NULL) {
             return false;
         }
-        link->host[i] = (char)tolower(byte);
+        ret_host[i] = (char)tolower(byte);
     }
-    link->host[authority.length] = '\0';
-    return link->host[0] != ':';
+    ret_host[authority.length] = '\0';
+    return true;
 }
 
 bool lst_link_parse(struct lst_slice url, struct lst_link *ret_link)
@@ -40,17 +42,17 @@ bool lst_link_parse(struct lst_slice url, struct lst_link *ret_link)
     url = lst_slice_first(url, lst_slice_find(url, '#'));
     link.scheme = lst_slice_first(url, lst_slice_find(url, ':'));
     https = lst_slice_equal_ignoring_case(link.scheme, LST_SLICE("https"));
-    rest = lst_slice_after(url, link.scheme.length);
+    rest = lst_slice_make(url.bytes + link.scheme.length, url.length - link.scheme.length);
     if ((!https && !lst_slice_equal_ignoring_case(link.scheme, LST_SLICE("http"))) ||
         !lst_slice_starts_with(rest, LST_SLICE("://"))) {
         return false;
     }
-    rest = lst_slice_after(rest, 3);
+    rest = lst_slice_make(rest.bytes + 3, rest.length - 3);
     while (authority < rest.length && rest.bytes[authority] != '/' &&
            rest.bytes[authority] != '?') {
         authority++;
     }
-    if (!take_host(lst_slice_first(rest, authority), https, &link)) {
+    if (!lst_host_take(lst_slice_first(rest, authority), https, link.host)) {
         return false;
     }
     link.target = lst_slice_after(rest, authority);

@@ -15,6 +15,13 @@ struct lst_link {
     struct lst_slice query;
 };
 
+/*
+ * Take "host:port" as an HTTP client sends it: in lower case, without the scheme's own port. False,
+ * with the output unspecified, if it is not a host.
+ */
+LST_MUST_CHECK bool lst_host_take(struct lst_slice authority, bool https,
+                                  char ret_host[LST_HOST_MAX + 1]);
+
 /* False if the text is not an http or https URL with a host. A fragment is left away. */
 LST_MUST_CHECK bool lst_link_parse(struct lst_slice url, struct lst_link *ret_link);
 

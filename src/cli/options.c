@@ -14,33 +14,30 @@ enum {
     OPTION_VERSION,
     HELP_WIDTH = 80,
     HELP_COLUMN = 27,
+    MESSAGE_MAX = 2048, /* bytes; a longer one is cut */
 };
-
-__attribute__((format(printf, 2, 0))) static void report(const char *command, const char *format,
-                                                         va_list arguments)
-{
-    fflush(stdout);
-    fprintf(stderr, "latchstring%s%s: ", command[0] != '\0' ? " " : "", command);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-}
 
 void lst_report(const char *command, const char *format, ...)
 {
     va_list arguments;
 
+    fflush(stdout);
+    fprintf(stderr, "latchstring%s%s: ", command[0] != '\0' ? " " : "", command);
     va_start(arguments, format);
-    report(command, format, arguments);
+    vfprintf(stderr, format, arguments);
     va_end(arguments);
+    fputc('\n', stderr);
 }
 
 int lst_usage_error(const struct lst_usage *usage, const char *format, ...)
 {
+    char text[MESSAGE_MAX];
     va_list arguments;
 
     va_start(arguments, format);
-    report(usage->command, format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    lst_report(usage->command, "%s", text);
     fprintf(stderr, "Try 'latchstring%s%s --help'.\n", usage->command[0] != '\0' ? " " : "",
             usage->command);
     return LST_EXIT_USAGE;

@@ -2,6 +2,7 @@
 #include "cli/place.h"
 
 #include "base/slice.h"
+#include "cli/link.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -119,27 +120,6 @@ static bool aws_host(const struct lst_usage *usage, const char *region, struct l
     return true;
 }
 
-/* Take "host:port" as HTTP clients send it: lower case, without the scheme's own port. */
-static bool take_authority(struct lst_slice authority, struct lst_place *place)
-{
-    struct lst_slice usual = place->scheme[4] == 's' ? LST_SLICE(":443") : LST_SLICE(":80");
-
-    if (authority.length > usual.length &&
-        lst_slice_equal(lst_slice_after(authority, authority.length - usual.length), usual)) {
-        authority.length -= usual.length;
-    }
-    for (size_t i = 0; i < authority.length; i++) {
-        unsigned char byte = (unsigned char)authority.bytes[i];
-
-        if (!isalnum(byte) && strchr(".-_:[]", byte) == NULL) {
-            return false;
-        }
-        place->host[i] = (char)tolower(byte);
-    }
-    place->host[authority.length] = '\0';
-    return authority.length > 0 && place->host[0] != ':';
-}
-
 /* Take the endpoint's path: what a gateway puts before the bucket. */
 static bool take_prefix(struct lst_slice path, struct lst_place *place)
 {
@@ -175,7 +155,7 @@ static bool endpoint_host(const struct lst_usage *usage, const char *url, struct
     place->scheme = https ? "https" : "http";
     rest = lst_slice_after(rest, https ? 8 : 7);
     (void)lst_slice_split(&rest, '/', &authority);
-    if (!take_authority(authority, place) || !take_prefix(rest, place)) {
+    if (!lst_host_take(authority, https, place->host) || !take_prefix(rest, place)) {
         (void)lst_usage_error(usage,
                               "the endpoint '%s' must be a host, perhaps a port, and "
                               "perhaps a plain path, as in https://s3.example.com",

@@ -142,7 +142,7 @@ static int command_get(int argument_count, char **arguments)
 
 int lst_command_policy(int argument_count, char **arguments)
 {
-    static const struct lst_subcommand subcommands[] = {
+    static const struct lst_command commands[] = {
         {"set", "set what a user may do", command_set},
         {"get", "print what a user may do", command_get},
     };
@@ -155,6 +155,6 @@ int lst_command_policy(int argument_count, char **arguments)
                     "  latchstring policy get alice\n",
     };
 
-    return lst_subcommand_run(&usage, subcommands, sizeof(subcommands) / sizeof(subcommands[0]),
-                              argument_count, arguments);
+    return lst_command_run(&usage, commands, sizeof(commands) / sizeof(commands[0]), argument_count,
+                           arguments);
 }

@@ -88,13 +88,13 @@ static bool choose_region(struct lst_presign *presign)
 {
     const char *given = presign->options->region;
     char *region = presign->settings.region;
-    struct lst_slice name;
 
     if (given == NULL && region[0] == '\0') {
         given = "us-east-1";
     }
     if (given != NULL) {
-        name = lst_slice_of(given);
+        struct lst_slice name = lst_slice_of(given);
+
         if (name.length == 0 || name.length > LST_REGION_MAX) {
             (void)lst_usage_error(presign->usage, "a region's name has 1 to %d bytes",
                                   LST_REGION_MAX);

@@ -173,53 +173,49 @@ static int sign(struct form_maker *maker)
     return LST_OK;
 }
 
-/* A word for the shell, in single quotes. */
-static void append_quoted(struct lst_buffer *command, struct lst_slice name, struct lst_slice value)
+/* Text between single quotes, for the shell. */
+static void append_quoted(struct lst_buffer *command, struct lst_slice text)
 {
-    struct lst_slice parts[] = {name, value};
+    struct lst_slice part;
 
-    lst_buffer_append_byte(command, '\'');
-    for (size_t i = 0; i < 2; i++) {
-        for (size_t j = 0; j < parts[i].length; j++) {
-            if (parts[i].bytes[j] == '\'') {
-                lst_buffer_append_string(command, "'\\''");
-            } else {
-                lst_buffer_append_byte(command, parts[i].bytes[j]);
-            }
-        }
-        lst_buffer_append_string(command, i == 0 ? "=" : "'");
+    while (lst_slice_split(&text, '\'', &part)) {
+        lst_buffer_append(command, part);
+        lst_buffer_append_string(command, text.bytes != NULL ? "'\\''" : "");
     }
 }
 
-/* The file to send: named as the key is, where curl and the shell take that name as it stands. */
-static struct lst_slice file_name(const struct form_maker *maker)
+static bool is_plain(char byte)
 {
-    struct lst_slice name = maker->presign->place.key;
-    struct lst_slice rest = name;
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-';
+}
 
-    while (lst_slice_find(rest, '/') < rest.length) {
-        rest = lst_slice_after(rest, lst_slice_find(rest, '/') + 1);
-    }
-    name = rest;
-    for (size_t i = 0; i < name.length; i++) {
-        char byte = name.bytes[i];
+/* The file to send: the last part of the key, where curl and the shell take it as it stands. */
+static struct lst_slice file_name(struct lst_slice key)
+{
+    size_t start = key.length;
 
-        if (!(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
-            !(byte >= '0' && byte <= '9') && strchr("._-", byte) == NULL) {
+    while (start > 0 && key.bytes[start - 1] != '/') {
+        start--;
+        if (!is_plain(key.bytes[start])) {
             return LST_SLICE("FILE");
         }
     }
-    return name.length > 0 ? name : LST_SLICE("FILE");
+    return start < key.length ? lst_slice_make(key.bytes + start, key.length - start)
+                              : LST_SLICE("FILE");
 }
 
 static void append_command(struct form_maker *maker, struct lst_buffer *command)
 {
-    struct lst_slice file = file_name(maker);
+    struct lst_slice file = file_name(maker->presign->place.key);
 
     lst_buffer_append_string(command, "curl --fail-with-body");
     for (size_t i = 0; i < maker->field_count; i++) {
-        lst_buffer_append_string(command, " --form-string ");
-        append_quoted(command, maker->fields[i].name, maker->fields[i].value);
+        lst_buffer_append_string(command, " --form-string '");
+        append_quoted(command, maker->fields[i].name);
+        lst_buffer_append_byte(command, '=');
+        append_quoted(command, maker->fields[i].value);
+        lst_buffer_append_byte(command, '\'');
     }
     lst_buffer_append_string(command, " --form 'file=@");
     lst_buffer_append(command, file);

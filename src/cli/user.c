@@ -156,7 +156,7 @@ static int command_show(int argument_count, char **arguments)
 
 int lst_command_user(int argument_count, char **arguments)
 {
-    static const struct lst_subcommand subcommands[] = {
+    static const struct lst_command commands[] = {
         {"add", "add a user, with an access key", lst_user_command_add},
         {"list", "list all users", command_list},
         {"show", "show one user", command_show},
@@ -176,6 +176,6 @@ int lst_command_user(int argument_count, char **arguments)
                     "  latchstring user disable alice\n",
     };
 
-    return lst_subcommand_run(&usage, subcommands, sizeof(subcommands) / sizeof(subcommands[0]),
-                              argument_count, arguments);
+    return lst_command_run(&usage, commands, sizeof(commands) / sizeof(commands[0]), argument_count,
+                           arguments);
 }

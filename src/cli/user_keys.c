@@ -295,9 +295,10 @@ int lst_user_command_rotate_key(int argument_count, char **arguments)
         return status;
     }
     if (strcmp(name, LST_ROOT_USER) == 0) {
-        lst_report(usage.command, "the root user's key is set when the server starts: change "
-                                  "LATCHSTRING_ACCESS_KEY and LATCHSTRING_SECRET_KEY, or the key "
-                                  "file in the data directory, and start it again");
+        lst_report(usage.command,
+                   "the root user's key is set when the server starts: change "
+                   "LATCHSTRING_ACCESS_KEY and LATCHSTRING_SECRET_KEY, or remove root-credentials "
+                   "from the data directory, and start it again");
         return LST_EXIT_FAILED;
     }
     rotation.usage = &usage;

@@ -1,11 +1,18 @@
 /* gate.c - the latch: authenticate, then authorise. */
 #include "gate/identity.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+
+/* A search for the near miss takes up to half a millisecond: whoever knows an access key id could
+ * keep a processor busy with wrong signatures. This many a second cost a tenth of one. */
+#define EXPLANATIONS_PER_SECOND 200
 
 struct lst_gate {
     struct lst_gate_options options;
     struct lst_identity_cache identities;
+    _Atomic int64_t explained_second; /* the last second in which something was explained */
+    _Atomic unsigned explained_count; /* how often in it */
 };
 
 int lst_gate_open(const struct lst_gate_options *options, struct lst_gate **ret_gate)
@@ -221,6 +228,15 @@ static struct lst_slice without_port(struct lst_slice host)
     return length > 0 && host.bytes[length - 1] == ':' ? lst_slice_first(host, length - 1) : host;
 }
 
+static bool may_explain(struct lst_gate *gate, int64_t now)
+{
+    /* Two threads at the turn of a second may both begin the count anew: a few more do no harm. */
+    if (atomic_exchange(&gate->explained_second, now) != now) {
+        atomic_store(&gate->explained_count, 0);
+    }
+    return atomic_fetch_add(&gate->explained_count, 1) < EXPLANATIONS_PER_SECOND;
+}
+
 int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
                      struct lst_slice bucket, struct lst_explanation *ret_explanation)
 {
@@ -230,6 +246,9 @@ int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
 
     if (passage->identity == NULL) {
         return LST_ERR_INVALID_ARGUMENT;
+    }
+    if (!may_explain(gate, passage->now)) {
+        return LST_ERR_TOO_LARGE;
     }
     add_host(&list, request->forwarded_host, request->host);
     for (size_t i = 0; i < gate->options.public_host_count; i++) {

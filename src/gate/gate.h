@@ -45,9 +45,14 @@ struct lst_passage {
 /*
  * Who is it? 0: the request is signed, by passage->identity. Else a LST_REFUSED_ code:
  * LST_REFUSED_NOT_SIGNED for an anonymous request, LST_REFUSED_ACCESS_KEY_UNKNOWN,
- * _ACCESS_KEY_INACTIVE (the key or its user is disabled), and all of lst_parse()'s and
- * lst_verify()'s; or LST_ERR_IO, _NO_MEMORY. *ret_passage is always set and always to be released:
- * on a refusal it holds as much as was learned.
+ * _ACCESS_KEY_INACTIVE (the key or its user is disabled), LST_REFUSED_TOKEN_INVALID for any session
+ * token, since none is ever given out, and all of lst_parse()'s and lst_verify()'s; or LST_ERR_IO,
+ * _CORRUPT, _NO_MEMORY. *ret_passage is always set and always to be released: on a refusal it holds
+ * as much as was learned.
+ *
+ * The signature may fit the request's own host, its forwarded host, or a public host; tried in that
+ * order, the others only when the first does not fit. What any process has changed about a user
+ * before this call holds for it.
  */
 LST_MUST_CHECK int lst_gate_authenticate(struct lst_gate *gate,
                                          const struct lst_http_request *request, int64_t now,
@@ -56,14 +61,19 @@ void lst_passage_release(struct lst_passage *passage);
 
 /*
  * May it do this, now? question: action, bucket, key and, of a listing, prefix, delimiter,
- * max_keys; the rest (user, address, time, age of the signature) the gate fills in. 0 or
- * LST_REFUSED_NOT_ALLOWED.
+ * max_keys; the rest (user, address, time, age of the signature) the gate fills in. The root user
+ * may do everything, a user without a policy nothing, and nobody (a passage without identity)
+ * nothing either. 0 or LST_REFUSED_NOT_ALLOWED.
  */
 LST_MUST_CHECK int lst_gate_authorise(struct lst_gate *gate, const struct lst_passage *passage,
                                       const struct lst_access_question *question);
 
-/* Why was the signature wrong? After LST_REFUSED_SIGNATURE. bucket: as the request was understood;
- * may be empty. See lst_explain(). */
+/*
+ * Why was the signature wrong? After LST_REFUSED_SIGNATURE. bucket: as the request was understood;
+ * may be empty. Codes of lst_explain(); LST_ERR_INVALID_ARGUMENT without an identity;
+ * LST_ERR_TOO_LARGE when 200 were explained in this second already: a search costs too much time
+ * to be had by anybody, for ever.
+ */
 LST_MUST_CHECK int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
                                     struct lst_slice bucket,
                                     struct lst_explanation *ret_explanation);

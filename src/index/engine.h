@@ -46,6 +46,7 @@ struct lst_index {
 
     pthread_mutex_t readers_lock;
     struct lst_index_reader *idle_readers;
+    atomic_uint_fast64_t unknown_versions;
 
     /* The committer's. */
     pthread_t committer;

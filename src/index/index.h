@@ -14,7 +14,8 @@
  *
  * Threads: any thread may read, submit and close; a reader belongs to one thread at a time.
  * Processes: several may have the same index open; what one commits, the next reader of another
- * sees.
+ * sees. But one process must not open the same file twice at a time: the first close would release
+ * the locks of both. After a fork() the child must not touch what the parent has open.
  */
 #ifndef LST_INDEX_INDEX_H
 #define LST_INDEX_INDEX_H
@@ -47,15 +48,17 @@ LST_MUST_CHECK int lst_index_open(const struct lst_index_options *options,
 void lst_index_close(struct lst_index *index);
 
 /*
- * A number that changes whenever any process has committed something: what was read under the same
- * number is still true. Costs some nanoseconds and no lock.
+ * A number that changes whenever any process has committed something. What was read after the
+ * number was asked for is true as long as the number stays the same. Costs less than 100 ns.
  */
-uint64_t lst_index_version(const struct lst_index *index);
+uint64_t lst_index_version(struct lst_index *index);
 
 /* ---- Reading */
 
-/* Begin to read one consistent snapshot. Keep it short: a reader holds back the reuse of freed
- * space. */
+/*
+ * Begin to read one consistent snapshot. Keep it short: a reader holds back the reuse of freed
+ * space, and all processes together can have 1,024. LST_ERR_NO_MEMORY, _IO.
+ */
 LST_MUST_CHECK int lst_index_read_begin(struct lst_index *index,
                                         struct lst_index_reader **ret_reader);
 void lst_index_read_end(struct lst_index_reader *reader);
@@ -86,8 +89,7 @@ enum lst_index_change_kind {
     LST_INDEX_REQUIRE_ABSENT,  /* else the batch fails with LST_ERR_EXISTS */
     LST_INDEX_REQUIRE_PRESENT, /* else the batch fails with LST_ERR_NOT_FOUND */
     LST_INDEX_REQUIRE_PREFIX,  /* the value is there and begins with these bytes, else
-                                * LST_ERR_CONFLICT. (The whole  value on an engine that can only
-                                * compare whole ones) */
+                                * LST_ERR_CONFLICT */
 };
 
 struct lst_index_change {
@@ -101,8 +103,9 @@ struct lst_index_change {
  * batches before it left. The batch and all that it points to stay the caller's, and must stay
  * unchanged until done() is called: exactly once, on the committer's thread, when the batch is
  * durable or has failed. done() must not block; it may submit again. status: 0; the precondition's
- * code; LST_ERR_NO_SPACE, _IO, _NO_MEMORY (nothing was written); LST_ERR_CLOSED. failed_change: the
- * index of the change whose precondition did not hold.
+ * code; LST_ERR_TOO_LARGE (a key or value beyond its limit), _NO_SPACE, _IO, _NO_MEMORY, _CORRUPT:
+ * nothing was written. failed_change: the index of the change whose precondition did not hold. On
+ * an index opened read_only: LST_ERR_PERMISSION, on the caller's thread.
  */
 struct lst_index_batch {
     uint64_t partition;

@@ -39,7 +39,7 @@ static int open_largest(struct lst_index *index, const struct lst_index_options 
     uint64_t size = options->size_max == 0 ? SIZE_DEFAULT : options->size_max;
     int code = open_environment(index, options->path, size);
 
-    while (code == ENOMEM && options->size_max == 0 && size > SIZE_SMALLEST) {
+    while ((code == ENOMEM || code == EINVAL) && options->size_max == 0 && size > SIZE_SMALLEST) {
         size /= 2;
         code = open_environment(index, options->path, size);
     }
@@ -70,7 +70,7 @@ static int check_format(struct lst_index *index, MDB_txn *transaction)
         }
         if (code == 0 && !index->read_only) {
             value.mv_size = format_value.length;
-            value.mv_data = (void *)(uintptr_t)format_value.bytes;
+            value.mv_data = (void *)format_value.bytes;
             code = mdb_put(transaction, index->table, &key, &value, 0);
         }
     }
@@ -161,14 +161,6 @@ void lst_index_close(struct lst_index *index)
     pthread_mutex_destroy(&index->lock);
     pthread_mutex_destroy(&index->readers_lock);
     free(index);
-}
-
-uint64_t lst_index_version(const struct lst_index *index)
-{
-    MDB_envinfo state = {0};
-
-    (void)mdb_env_info(index->environment, &state);
-    return state.me_last_txnid;
 }
 
 void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)

@@ -92,7 +92,7 @@ static int apply_batch(MDB_txn *transaction, MDB_dbi table, const struct lst_ind
 static int commit_error(const struct lst_index *index, int code)
 {
     struct statvfs space;
-    mdb_filehandle_t file;
+    mdb_filehandle_t file = -1;
 
     if (code == EIO && mdb_env_get_fd(index->environment, &file) == 0 &&
         fstatvfs(file, &space) == 0 && space.f_bavail * space.f_frsize < NEARLY_FULL) {
@@ -172,7 +172,8 @@ static bool take_group(struct lst_index *index, struct group *group)
         struct lst_index_batch *batch = index->first_waiting;
         index->first_waiting = batch->next;
         bytes += batch_bytes(batch);
-        group->members[group->count++].batch = batch;
+        group->members[group->count].batch = batch;
+        group->members[group->count++].failed_change = 0;
     }
     if (index->first_waiting == NULL) {
         index->last_waiting = &index->first_waiting;

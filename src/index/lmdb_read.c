@@ -1,11 +1,7 @@
 /* lmdb_read.c - snapshots, point reads, and the cursor that goes through long keys. */
 #include "index/engine.h"
 
-#include <sched.h>
 #include <stdlib.h>
-
-/* How often to ask again for the newest snapshot: see begin_newest(). */
-enum { RENEW_MAX = 10000 };
 
 static struct lst_index_reader *take_idle(struct lst_index *index)
 {
@@ -66,28 +62,6 @@ static int new_reader(struct lst_index *index, struct lst_index_reader **ret_rea
     return LST_OK;
 }
 
-/*
- * A committer makes its commit known in two steps: the file's header, which is the version, then
- * the number from which new snapshots start. A snapshot taken between the two would be older than a
- * version that the caller may have seen already, so wait for the second, which follows within
- * nanoseconds unless that process died right there.
- */
-static int begin_newest(struct lst_index_reader *reader)
-{
-    uint64_t version = lst_index_version(reader->index);
-
-    for (int i = 0; i < RENEW_MAX && mdb_txn_id(reader->transaction) < version; i++) {
-        int code;
-        (void)sched_yield();
-        mdb_txn_reset(reader->transaction);
-        code = mdb_txn_renew(reader->transaction);
-        if (code != 0) {
-            return lst_index_error(code);
-        }
-    }
-    return LST_OK;
-}
-
 int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_reader)
 {
     struct lst_index_reader *reader = take_idle(index);
@@ -100,13 +74,10 @@ int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_
         }
     } else {
         status = lst_index_error(mdb_txn_renew(reader->transaction));
-    }
-    if (status == LST_OK) {
-        status = begin_newest(reader);
-    }
-    if (status != LST_OK) {
-        free_reader(reader);
-        return status;
+        if (status != LST_OK) {
+            free_reader(reader);
+            return status;
+        }
     }
     reader->cursor_is_renewed = false;
     reader->is_positioned = false;
@@ -121,6 +92,24 @@ void lst_index_read_end(struct lst_index_reader *reader)
     }
     mdb_txn_reset(reader->transaction);
     put_idle(reader);
+}
+
+/*
+ * The number of the snapshot that a reader would get now. (What mdb_env_info() gives is the number
+ * of a commit that may still be on its way to the disk, which a new snapshot does not see yet.)
+ */
+uint64_t lst_index_version(struct lst_index *index)
+{
+    struct lst_index_reader *reader;
+    uint64_t version;
+
+    if (lst_index_read_begin(index, &reader) != LST_OK) {
+        /* Nobody knows; so a number that has not been. */
+        return UINT64_MAX - atomic_fetch_add(&index->unknown_versions, 1);
+    }
+    version = mdb_txn_id(reader->transaction);
+    lst_index_read_end(reader);
+    return version;
 }
 
 static bool key_is_valid(uint64_t partition, struct lst_slice key)

@@ -13,7 +13,6 @@ int lst_index_error(int code)
     case MDB_NOTFOUND:
         return LST_ERR_NOT_FOUND;
     case MDB_MAP_FULL:
-        return LST_ERR_NO_SPACE;
     case EFBIG: /* the process's file size limit: as good as a full disk */
         return LST_ERR_NO_SPACE;
     case MDB_TXN_FULL:
@@ -61,7 +60,7 @@ void lst_row_key_make(struct lst_row_key *row, uint64_t space, struct lst_slice 
     struct lst_slice fragment = lst_slice_first(rest, LST_ROW_FRAGMENT);
 
     lst_space_encode(space, row->bytes);
-    if (fragment.length > 0) {
+    if (fragment.bytes != NULL) {
         memcpy(row->bytes + LST_SPACE_LENGTH, fragment.bytes, fragment.length);
     }
     row->length = LST_SPACE_LENGTH + fragment.length;
@@ -93,7 +92,7 @@ static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_s
 {
     struct lst_row_key row;
     MDB_val row_key;
-    MDB_val value = {content.length, (void *)(uintptr_t)content.bytes};
+    MDB_val value = {content.length, (void *)content.bytes};
 
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);

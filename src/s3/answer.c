@@ -182,6 +182,9 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
     case LST_ERR_KEY_NOT_FOUND:
         lst_s3_fail_about(exchange, error, NULL, "Key", exchange->target.key);
         break;
+    case LST_ERR_PRECONDITION: /* the only one that the store knows */
+        lst_s3_fail_about(exchange, error, NULL, "Condition", LST_SLICE("If-None-Match"));
+        break;
     case LST_ERR_BUCKET_NOT_FOUND:
     case LST_ERR_BUCKET_NOT_EMPTY:
     case LST_ERR_BUCKET_EXISTS:

@@ -113,8 +113,8 @@ void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message,
 void lst_s3_fail_not_implemented(struct lst_s3_exchange *exchange, const char *what,
                                  struct lst_slice name);
 
-/* Answer for a code: of base/error.h, with the elements that belong to it (BucketName, Key), or one
- * of latchstring.h's refusals. */
+/* Answer for a code: of base/error.h, with the elements that belong to it (BucketName, Key,
+ * Condition), or one of latchstring.h's refusals. */
 void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code);
 
 /* Answer to a refused signature; in refusal.c. */

@@ -88,6 +88,10 @@ static bool is_unsupported(struct lst_slice name, struct lst_slice value)
     for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++) {
         const struct unsupported *option = &unsupported[i];
         struct lst_slice rest;
+        /* Most names, those of a signature first of all, differ in their first letter. */
+        if (name.length > 0 && name.bytes[0] != '%' && (name.bytes[0] | 0x20) != option->name[0]) {
+            continue;
+        }
         if (lst_http_name_starts_with(name, lst_slice_of(option->name), &rest) &&
             (option->is_prefix || rest.length == 0)) {
             return option->harmless == NULL ||

@@ -102,16 +102,6 @@ static bool check_class_and_acl(struct lst_s3_exchange *exchange)
     return true;
 }
 
-static void fail_begin(struct lst_s3_exchange *exchange, int status)
-{
-    if (status == LST_ERR_PRECONDITION) {
-        lst_s3_fail_about(exchange, LST_S3_PRECONDITION_FAILED, NULL, "Condition",
-                          LST_SLICE("If-None-Match"));
-    } else {
-        lst_s3_fail_code(exchange, status);
-    }
-}
-
 /* Open the upload, with what the headers say of the object. */
 static void begin_upload(struct lst_s3_exchange *exchange, struct upload *upload,
                          bool only_if_absent)
@@ -132,7 +122,7 @@ static void begin_upload(struct lst_s3_exchange *exchange, struct upload *upload
     options.size_known = lst_body_length(exchange->body, &options.size);
     status = lst_put_begin(exchange->s3->options.store, &options, &upload->put);
     if (status != LST_OK) {
-        fail_begin(exchange, status);
+        lst_s3_fail_code(exchange, status);
     }
 }
 

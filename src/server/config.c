@@ -8,15 +8,15 @@
 
 #define VARIABLE_PREFIX "LATCHSTRING_"
 
-static void *member_of(const struct lst_config *config, const struct lst_setting *setting)
+static void *member_of(struct lst_config *config, const struct lst_setting *setting)
 {
-    return (char *)(uintptr_t)config + setting->offset;
+    return (char *)config + setting->offset;
 }
 
 static void list_release(struct lst_config_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
-        free((char *)(uintptr_t)list->values[i].bytes);
+        free((void *)list->values[i].bytes);
     }
     list->count = 0;
 }

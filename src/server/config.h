@@ -71,11 +71,11 @@ struct lst_setting {
     const char *value_name; /* "CIDR", as --help shows it */
     const char *help;
     enum lst_setting_kind kind;
+    bool is_secret;     /* not a flag, and wiped */
     const char *preset; /* the default as it would be typed; NULL if there is none */
     uint64_t minimum;   /* of a number */
     uint64_t maximum;
-    size_t offset;  /* of its member in struct lst_config */
-    bool is_secret; /* not a flag, and wiped */
+    size_t offset; /* of its member in struct lst_config */
 };
 
 /* The table, in the order in which --help shows it. */

@@ -31,18 +31,19 @@ static void append_escaped(struct lst_buffer *out, struct lst_slice text, bool i
 
     for (size_t i = 0; i < text.length; i++) {
         unsigned char byte = (unsigned char)text.bytes[i];
-        char escape[4] = {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
 
-        if (byte >= 0x20 && byte != 0x7F && byte != '\\' && byte != '"' &&
-            !(is_column && byte == ' ')) {
-            continue;
+        if ((byte <= 0x20 && (byte != ' ' || is_column)) || byte == '"' || byte == '\\' ||
+            byte == 0x7F) {
+            char escape[4] = {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
+
+            lst_buffer_append(out, lst_slice_make(text.bytes + start, i - start));
+            lst_buffer_append(out, lst_slice_make(escape, sizeof(escape)));
+            start = i + 1;
         }
-        lst_buffer_append(out, lst_slice_make(text.bytes + start, i - start));
-        lst_buffer_append(out, lst_slice_make(escape, sizeof(escape)));
-        start = i + 1;
     }
-    lst_buffer_append(
-        out, lst_slice_make(text.bytes == NULL ? "" : text.bytes + start, text.length - start));
+    if (start < text.length) {
+        lst_buffer_append(out, lst_slice_after(text, start));
+    }
 }
 
 static void append_column(struct lst_buffer *out, struct lst_slice text)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 /* The body of an answer to HEAD is never asked for; should it be, the connection is closed. */
+// NOLINTNEXTLINE(readability-non-const-parameter): the library's type has it so
 static ssize_t read_nothing(void *context, uint64_t position, char *buffer, size_t capacity)
 {
     (void)context;

@@ -49,13 +49,16 @@ static bool is_virtual_host(const struct lst_exchange *exchange)
     struct lst_slice host = exchange->request.host;
     size_t colon = lst_slice_find(host, ':');
 
+    if (host.bytes == NULL) {
+        return false;
+    }
     for (size_t i = 0; i < domains->count; i++) {
         struct lst_slice domain = domains->values[i];
         struct lst_slice name = lst_slice_first(host, colon);
 
         if (name.length > domain.length + 1) {
             name = lst_slice_after(name, name.length - domain.length - 1);
-            if (name.bytes[0] == '.' &&
+            if (lst_slice_starts_with(name, LST_SLICE(".")) &&
                 lst_slice_equal_ignoring_case(lst_slice_after(name, 1), domain)) {
                 return true;
             }

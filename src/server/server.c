@@ -18,11 +18,11 @@ void lst_server_complain(const char *format, ...)
 {
     va_list arguments;
 
-    va_start(arguments, format);
     (void)fputs("latchstring serve: ", stderr);
+    va_start(arguments, format);
     (void)vfprintf(stderr, format, arguments);
-    (void)fputc('\n', stderr);
     va_end(arguments);
+    (void)fputc('\n', stderr);
 }
 
 /* What the configuration says, in the forms that are used for every request. */
@@ -174,7 +174,9 @@ static void raise_file_limit(const struct lst_config *config)
         return;
     }
     limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
     if (limit.rlim_cur < config->connections * 2 + 64) {
         lst_server_complain("warning: %llu connections may need %llu open files, and %llu are "
                             "allowed: raise the limit (LimitNOFILE of the unit, ulimit -n) or "

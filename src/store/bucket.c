@@ -49,8 +49,7 @@ static bool is_address(struct lst_slice name)
 static bool has_reserved_affix(struct lst_slice name)
 {
     static const char *const prefixes[] = {"xn--", "sthree-", "amzn-s3-demo-"};
-    static const char *const suffixes[] = {"-s3alias", "--ol-s3",    ".mrap",
-                                           "--x-s3",   "--table-s3", "-an"};
+    static const char *const suffixes[] = {"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"};
 
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (starts_with(name, prefixes[i])) {

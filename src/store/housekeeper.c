@@ -120,12 +120,22 @@ static int sweep_bucket(void *context, const struct lst_bucket_row *row)
     return lst_store_delete_garbage(context, row->partition);
 }
 
-/* What fails here stays a garbage row: the next opening of the store deletes it. */
-static void sweep(struct lst_store *store, struct lst_garbage *garbage, size_t count,
-                  bool overflowed)
+static int sweep_all(struct lst_store *store)
 {
     struct lst_slice nothing = lst_slice_make(NULL, 0);
     struct lst_index_reader *reader;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status == LST_OK) {
+        status = lst_store_each_bucket(reader, nothing, nothing, sweep_bucket, store);
+        lst_index_read_end(reader);
+    }
+    return status;
+}
+
+static int sweep(struct lst_store *store, struct lst_garbage *garbage, size_t count,
+                 bool overflowed)
+{
     struct lst_blob_id blobs[GARBAGE_BATCH];
     int status = LST_OK;
 
@@ -138,10 +148,7 @@ static void sweep(struct lst_store *store, struct lst_garbage *garbage, size_t c
         }
         status = delete_blobs(store, partition, blobs, taken);
     }
-    if (overflowed && status == LST_OK && lst_index_read_begin(store->index, &reader) == LST_OK) {
-        status = lst_store_each_bucket(reader, nothing, nothing, sweep_bucket, store);
-        lst_index_read_end(reader);
-    }
+    return status == LST_OK && overflowed ? sweep_all(store) : status;
 }
 
 /* ---- The thread */
@@ -201,7 +208,8 @@ void *lst_store_housekeeper(void *argument)
             store->garbage_count = 0;
             store->garbage_overflowed = false;
             pthread_mutex_unlock(&store->lock);
-            sweep(store, garbage, count, overflowed);
+            /* What fails stays a garbage row: the next opening of the store deletes it. */
+            (void)sweep(store, garbage, count, overflowed);
             pthread_mutex_lock(&store->lock);
         } else if (store->stopping) {
             break;

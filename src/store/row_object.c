@@ -190,7 +190,7 @@ static bool decode_sections(struct lst_slice rest, struct lst_object_row *row)
     while (rest.length > 0) {
         uint8_t tag;
         size_t length;
-        if (rest.length < SECTION_HEADER_SIZE) {
+        if (rest.bytes == NULL || rest.length < SECTION_HEADER_SIZE) {
             return false;
         }
         tag = (uint8_t)rest.bytes[0];

@@ -45,6 +45,13 @@ struct lst_store_recovery {
     uint64_t blobs_removed; /* left over from writes that were never acknowledged */
 };
 
+/*
+ * Open, after putting right what an unclean end left. LST_ERR_LOCKED, _NOT_FOUND (read_only, and
+ * there is none), _CORRUPT, _PERMISSION, _NO_SPACE, _IO, _NO_MEMORY. A full disk does not hinder
+ * the opening of a store that is there. ret_recovery may be NULL. One process must not open one
+ * folder twice at a time, not even read_only. What would write to a store that is read_only gives
+ * LST_ERR_PERMISSION.
+ */
 LST_MUST_CHECK int lst_store_open(const struct lst_store_options *options,
                                   struct lst_store_recovery *ret_recovery,
                                   struct lst_store **ret_store);

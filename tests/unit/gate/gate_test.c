@@ -196,7 +196,7 @@ static void test_many_scopes(void)
 
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 40; i++) {
-            char region[16];
+            char region[24];
             snprintf(region, sizeof(region), "region-%d", i);
             all_pass = scene_try_presigned(&(struct scene_signing){.region = region}) == LST_OK &&
                        all_pass;

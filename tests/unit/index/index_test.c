@@ -72,7 +72,7 @@ static void test_snapshots(void)
 {
     struct fixture fixture = fixture_open(0);
     struct lst_index_reader *old;
-    struct lst_slice value;
+    struct lst_slice value = {NULL, 0};
     uint64_t version;
 
     CHECK(fixture_put(&fixture, 1, slice("a"), slice("before")) == 0, "a key is put");
