@@ -29,20 +29,21 @@ static int hex_value(char digit)
     return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
 }
 
-/* The byte that the text begins with once decoded, and how many bytes it was written with. A '%'
- * that two hex digits do not follow stands for itself. */
-static char decode_byte(struct lst_slice text, size_t *ret_taken)
+/* The byte that stands at *at once it is decoded; *at moves on. A '%' that two hex digits do not
+ * follow stands for itself. */
+static char take_byte(struct lst_slice text, size_t *at)
 {
-    if (text.bytes[0] == '%' && text.length >= 3) {
-        int high = hex_value(text.bytes[1]);
-        int low = hex_value(text.bytes[2]);
+    char byte = text.bytes[(*at)++];
+
+    if (byte == '%' && text.length - *at >= 2) {
+        int high = hex_value(text.bytes[*at]);
+        int low = hex_value(text.bytes[*at + 1]);
         if (high >= 0 && low >= 0) {
-            *ret_taken = 3;
+            *at += 2;
             return (char)(high * 16 + low);
         }
     }
-    *ret_taken = 1;
-    return text.bytes[0];
+    return byte;
 }
 
 static char lower(char letter)
@@ -53,19 +54,21 @@ static char lower(char letter)
 bool lst_http_name_starts_with(struct lst_slice raw, struct lst_slice prefix,
                                struct lst_slice *ret_rest)
 {
+    size_t at = 0;
+
     for (size_t i = 0; i < prefix.length; i++) {
-        size_t taken;
-        if (raw.length == 0 || lower(decode_byte(raw, &taken)) != lower(prefix.bytes[i])) {
+        if (at == raw.length || lower(take_byte(raw, &at)) != lower(prefix.bytes[i])) {
             return false;
         }
-        raw = lst_slice_after(raw, taken);
     }
-    *ret_rest = raw;
+    *ret_rest = lst_slice_after(raw, at);
     return true;
 }
 
 bool lst_http_name_is(struct lst_slice raw, struct lst_slice name)
 {
+    size_t at = 0;
+
     if (raw.length == name.length) {
         /* A name with an escape in it would have to be longer. */
         return lst_slice_equal(raw, name);
@@ -74,13 +77,11 @@ bool lst_http_name_is(struct lst_slice raw, struct lst_slice name)
         return false;
     }
     for (size_t i = 0; i < name.length; i++) {
-        size_t taken;
-        if (raw.length == 0 || decode_byte(raw, &taken) != name.bytes[i]) {
+        if (at == raw.length || take_byte(raw, &at) != name.bytes[i]) {
             return false;
         }
-        raw = lst_slice_after(raw, taken);
     }
-    return raw.length == 0;
+    return at == raw.length;
 }
 
 bool lst_http_find_parameter(const struct lst_http_request *request, struct lst_slice name,

@@ -34,6 +34,7 @@ struct lst_s3_exchange {
 
     struct lst_passage passage;
     struct lst_target target;
+    struct lst_slice query; /* the request's; empty if it has the signature's parameters alone */
     const struct lst_operation *operation; /* NULL until routed, or if there is none */
     struct lst_http_response response;
     const char *error;        /* S3's code, "" on success */

@@ -30,7 +30,7 @@ enum { OVERRIDE_COUNT = sizeof(overrides) / sizeof(overrides[0]) };
 /* Add the headers that the query asks for. Bit i is set for overrides[i]. */
 static unsigned add_overrides(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice rest = exchange->request->query;
+    struct lst_slice rest = exchange->query;
     struct lst_slice name;
     struct lst_field raw;
     unsigned overridden = 0;

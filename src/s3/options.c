@@ -23,7 +23,8 @@ bool lst_s3_parameter(struct lst_s3_exchange *exchange, const char *name,
                       struct lst_slice *ret_value)
 {
     struct lst_slice raw = {NULL, 0};
-    bool is_there = lst_http_find_parameter(exchange->request, lst_slice_of(name), &raw);
+    bool is_there = exchange->query.length > 0 &&
+                    lst_http_find_parameter(exchange->request, lst_slice_of(name), &raw);
 
     *ret_value = is_there ? lst_s3_decode(exchange, raw) : raw;
     return is_there;
@@ -33,7 +34,8 @@ bool lst_s3_option(struct lst_s3_exchange *exchange, const char *name, struct ls
 {
     bool is_encoded = false;
     struct lst_slice value = {NULL, 0};
-    bool is_there = lst_option_find(exchange->request, lst_slice_of(name), &value, &is_encoded);
+    bool is_there = lst_option_find(exchange->request, exchange->query, lst_slice_of(name), &value,
+                                    &is_encoded);
 
     *ret_value = is_there && is_encoded ? lst_s3_decode(exchange, value) : value;
     return is_there;
@@ -106,7 +108,7 @@ bool lst_s3_check_options(struct lst_s3_exchange *exchange)
 {
     const struct lst_request *message = &exchange->request->message;
     struct lst_slice prefix = LST_SLICE("x-amz-");
-    struct lst_slice rest = exchange->request->query;
+    struct lst_slice rest = exchange->query;
     struct lst_slice name;
     struct lst_field raw;
 

@@ -89,7 +89,7 @@ static bool add_header(struct lst_put_fields *fields, const struct lst_field *he
 /* SDKs move x-amz-meta- headers into the query of a URL that they presign. */
 static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
 {
-    struct lst_slice rest = exchange->request->query;
+    struct lst_slice rest = exchange->query;
     struct lst_slice name;
     struct lst_field raw;
 

@@ -56,11 +56,11 @@ static void remember(struct found *found, const char *name)
     }
 }
 
-bool lst_option_find(const struct lst_http_request *request, struct lst_slice name,
-                     struct lst_slice *ret_value, bool *ret_is_encoded)
+bool lst_option_find(const struct lst_http_request *request, struct lst_slice query,
+                     struct lst_slice name, struct lst_slice *ret_value, bool *ret_is_encoded)
 {
     struct lst_slice header = lst_http_header(request, name);
-    struct lst_slice rest = request->query;
+    struct lst_slice rest = query;
     struct lst_slice after;
     struct lst_field raw;
 
@@ -109,8 +109,8 @@ static bool row_fits(const struct lst_operation *row, const struct lst_http_requ
            covers(row, found) &&
            (row->second == NULL ||
             lst_http_find_parameter(request, lst_slice_of(row->second), NULL)) &&
-           (row->header == NULL ||
-            lst_option_find(request, lst_slice_of(row->header), &value, &is_encoded));
+           (row->header == NULL || lst_option_find(request, request->query,
+                                                   lst_slice_of(row->header), &value, &is_encoded));
 }
 
 /* Look at every parameter. False, with *ret_route set, if there is one that can't be passed over.
@@ -123,6 +123,7 @@ static bool find_sub_resources(const struct lst_http_request *request, struct fo
     struct lst_field raw;
 
     while (lst_http_next_parameter(&rest, &raw)) {
+        ret_route->parameter_count++;
         if (lst_http_name_starts_with(raw.name, LST_SLICE("x-"), &after)) {
             if (lst_http_name_starts_with(after, LST_SLICE("latch-"), &after)) {
                 ret_route->kind = LST_ROUTE_CONSTRAINT;

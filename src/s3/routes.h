@@ -41,6 +41,7 @@ struct lst_route {
     enum lst_route_kind kind;
     const struct lst_operation *operation; /* NULL unless FOUND or CONSTRAINT */
     struct lst_slice culprits[2];
+    size_t parameter_count; /* of the query */
 };
 
 /*
@@ -51,10 +52,11 @@ struct lst_route {
 struct lst_route lst_route_find(const struct lst_http_request *request, enum lst_level level);
 
 /*
- * An x-amz- option of a request: the header of that name or, in any case, a query parameter, where
- * SDKs put the headers of a URL that they presign. *ret_value is still encoded if *ret_is_encoded.
+ * An x-amz- option of a request: the header of that name or, in any case, a parameter of the query,
+ * where SDKs put the headers of a URL that they presign. *ret_value is still encoded if
+ * *ret_is_encoded.
  */
-bool lst_option_find(const struct lst_http_request *request, struct lst_slice name,
-                     struct lst_slice *ret_value, bool *ret_is_encoded);
+bool lst_option_find(const struct lst_http_request *request, struct lst_slice query,
+                     struct lst_slice name, struct lst_slice *ret_value, bool *ret_is_encoded);
 
 #endif

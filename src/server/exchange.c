@@ -31,6 +31,19 @@ static struct lst_peer *peer_of(struct MHD_Connection *connection)
     return information == NULL ? NULL : information->socket_context;
 }
 
+/*
+ * The library would now take the query apart, and keep notes on each parameter in the connection's
+ * memory, which nobody looks at. This is its own, writable text, from which it cuts the query next.
+ */
+static void cut_query(char *target)
+{
+    char *question = target == NULL ? NULL : strchr(target, '?');
+
+    if (question != NULL) {
+        question[1] = '\0';
+    }
+}
+
 void *lst_exchange_on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct lst_server *server = context;
@@ -56,6 +69,7 @@ void *lst_exchange_on_target(void *context, const char *target, struct MHD_Conne
         memcpy(exchange->target, target, length);
     }
     exchange->target[length] = '\0';
+    cut_query((char *)target);
     lst_http_response_init(&exchange->own_response);
     add(&server->metrics.in_flight);
     return exchange;
