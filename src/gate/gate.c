@@ -45,6 +45,11 @@ void lst_gate_close(struct lst_gate *gate)
     }
 }
 
+const struct lst_rules *lst_gate_rules(const struct lst_gate *gate)
+{
+    return &gate->options.rules;
+}
+
 /* Does the signature fit, if the client called this server by that name? */
 static int verify_host(struct lst_passage *passage, struct lst_slice host)
 {

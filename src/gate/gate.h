@@ -29,6 +29,9 @@ LST_MUST_CHECK int lst_gate_open(const struct lst_gate_options *options,
                                  struct lst_gate **ret_gate);
 void lst_gate_close(struct lst_gate *gate);
 
+/* The rules it applies, for the texts of refusals; valid until lst_gate_close(). */
+const struct lst_rules *lst_gate_rules(const struct lst_gate *gate);
+
 struct lst_identity; /* a user as the gate keeps it: compiled policy, cached signing keys */
 
 /* A request that was looked at: who, how, since when. Release it when the request has been

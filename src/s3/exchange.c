@@ -25,7 +25,7 @@ int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
         return LST_ERR_NO_MEMORY;
     }
     s3->options = *options;
-    s3->rules.region = options->region;
+    s3->rules = lst_gate_rules(options->gate);
     if (s3->options.body_max == 0) {
         s3->options.body_max = LST_STORE_SIZE_MAX;
     }

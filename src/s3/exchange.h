@@ -21,7 +21,7 @@ struct lst_body;
 
 struct lst_s3 {
     struct lst_s3_options options;
-    struct lst_rules rules;              /* for the texts of refusals */
+    const struct lst_rules *rules;       /* the gate's, for the texts of refusals */
     char host_id[LST_S3_HOST_ID_LENGTH]; /* of this process: x-amz-id-2, HostId */
 };
 

@@ -115,7 +115,9 @@ bool lst_s3_check_options(struct lst_s3_exchange *exchange)
     for (size_t i = 0; i < message->header_count; i++) {
         const struct lst_field *header = &message->headers[i];
         if (lst_slice_starts_with_ignoring_case(header->name, prefix) &&
-            is_unsupported(lst_slice_after(header->name, prefix.length), header->value)) {
+            is_unsupported(lst_slice_make(header->name.bytes + prefix.length,
+                                          header->name.length - prefix.length),
+                           header->value)) {
             lst_s3_fail_not_implemented(exchange, "header", header->name);
             return false;
         }

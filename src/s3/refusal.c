@@ -118,7 +118,7 @@ static void write_headers_not_signed(struct lst_s3_exchange *exchange, struct ls
 static void write_skew(struct lst_s3_exchange *exchange, struct lst_buffer *body)
 {
     char request_time[16];
-    int64_t skew = exchange->s3->rules.clock_skew;
+    int64_t skew = exchange->s3->rules->clock_skew;
 
     if (lst_format_time(exchange->passage.auth.time, request_time) == LST_OK) {
         lst_xml_text(body, "RequestTime", lst_slice_make(request_time, sizeof(request_time)));
@@ -156,7 +156,7 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
         write_headers_not_signed(exchange, body);
         break;
     case LST_REFUSED_SCOPE_REGION:
-        lst_xml_text(body, "Region", exchange->s3->rules.region);
+        lst_xml_text(body, "Region", exchange->s3->rules->region);
         break;
     case LST_REFUSED_SIGNED_TWICE:
     case LST_REFUSED_UNKNOWN_SCHEME:
@@ -176,7 +176,7 @@ void lst_s3_refuse(struct lst_s3_exchange *exchange, int code)
     struct lst_buffer *body;
     size_t length;
 
-    if (lst_refusal_text(code, &exchange->passage.auth, &exchange->s3->rules, text, sizeof(text),
+    if (lst_refusal_text(code, &exchange->passage.auth, exchange->s3->rules, text, sizeof(text),
                          &length) == LST_OK) {
         message = lst_slice_make(text, length);
     }
