@@ -151,7 +151,12 @@ static void answer(struct lst_s3_exchange *exchange, struct lst_object *object,
 
 static void answer_not_modified(struct lst_s3_exchange *exchange, const struct lst_object *object)
 {
-    add_validators(lst_s3_answer_begin(exchange, 304), object);
+    struct lst_http_response *response = lst_s3_answer_begin(exchange, 304);
+
+    add_validators(response, object);
+    /* The length that a 200 would have (RFC 9110, section 8.6): the connection stays usable. */
+    response->kind = LST_BODY_LENGTH;
+    response->length = object->size;
     lst_s3_answer_end(exchange);
 }
 
