@@ -280,9 +280,8 @@ struct lst_signing {
     const struct lst_field
         *query; /* further parameters; signed in canonical order, sent in this order */
     size_t query_count;
-    const struct lst_field
-        *headers; /* further headers to sign; the client must send them with these values. Names are
-                   * of letters, digits and - . _ ~ */
+    const struct lst_field *headers; /* further headers to sign; the client must send them with
+                                      * these values. Names are of letters, digits and - . _ ~ */
     size_t header_count;
     struct lst_slice access_key_id; /* must be given */
     struct lst_slice session_token; /* X-Amz-Security-Token, if temporary credentials sign */

@@ -63,18 +63,28 @@ static size_t adjust_parameters(struct lst_internal_parameter *parameters, size_
     return kept;
 }
 
-/* The part of the query that lst_parse() found canonical as it was sent; empty if there is none. */
-static struct lst_slice canonical_part(struct lst_slice query, const struct lst_auth *auth,
-                                       const struct lst_internal_variation *variation)
+/*
+ * Write the query as it was sent, without the signature, if lst_parse() found that canonical. False
+ * if it did not.
+ */
+static bool put_query_as_sent(struct lst_internal_writer *writer, struct lst_slice query,
+                              const struct lst_auth *auth)
 {
+    struct lst_slice name = LST_SLICE("&X-Amz-Signature=");
     size_t length = auth->canonical_query_length;
+    struct lst_slice rest;
 
-    if (auth->kind != LST_AUTH_QUERY || variation != &no_variation || length > query.length ||
-        !lst_internal_starts_with(lst_internal_skip(query, length),
-                                  LST_SLICE("&X-Amz-Signature="))) {
-        return LST_SLICE("");
+    if (auth->kind != LST_AUTH_QUERY || length == 0 || length > query.length) {
+        return false;
     }
-    return lst_internal_first(query, length);
+    rest = lst_internal_skip(query, length);
+    if (!lst_internal_starts_with(rest, name) ||
+        rest.length < name.length + auth->signature.length) {
+        return false;
+    }
+    lst_internal_put(writer, lst_internal_first(query, length));
+    lst_internal_put(writer, lst_internal_skip(rest, name.length + auth->signature.length));
+    return true;
 }
 
 static int put_query(struct lst_internal_writer *writer, struct lst_slice query,
@@ -85,13 +95,11 @@ static int put_query(struct lst_internal_writer *writer, struct lst_slice query,
     size_t count = 0;
     enum lst_internal_origin origin =
         variation->plus_is_plus ? LST_INTERNAL_WIRE : LST_INTERNAL_WIRE_QUERY;
-    struct lst_slice as_sent = canonical_part(query, auth, variation);
 
-    if (as_sent.length > 0) {
-        lst_internal_put(writer, as_sent);
+    if (variation == &no_variation && put_query_as_sent(writer, query, auth)) {
         return LST_OK;
     }
-    if (!lst_internal_split_query(query, parameters, &count)) {
+    if (lst_internal_split_query(query, parameters, &count) == LST_REFUSED_TOO_MANY_PARAMETERS) {
         return LST_REFUSED_TOO_MANY_PARAMETERS;
     }
     count = adjust_parameters(parameters, count, auth->kind, variation);
@@ -233,8 +241,8 @@ void lst_internal_put_scope(struct lst_internal_writer *writer, const struct lst
     lst_internal_put(writer, LST_SLICE("/aws4_request"));
 }
 
-static int put_string_to_sign(struct lst_internal_writer *writer,
-                              const struct lst_request *request, const struct lst_auth *auth,
+static int put_string_to_sign(struct lst_internal_writer *writer, const struct lst_request *request,
+                              const struct lst_auth *auth,
                               const struct lst_internal_variation *variation)
 {
     char time[16];
@@ -297,26 +305,4 @@ LST_PUBLIC size_t lst_canonical_request_bound(const struct lst_request *request)
         bound += request->headers[i].name.length + 4 * request->headers[i].value.length + 1;
     }
     return bound;
-}
-
-LST_PUBLIC int lst_verify(const struct lst_request *request, const struct lst_auth *auth,
-                          const struct lst_key *key)
-{
-    char expected[LST_SIGNATURE_LENGTH];
-    bool is_right;
-    int error;
-
-    if ((auth->kind != LST_AUTH_QUERY && auth->kind != LST_AUTH_HEADER) ||
-        !lst_key_fits(key, lst_slice_of(auth->day), lst_slice_of(auth->region),
-                      lst_slice_of(auth->service))) {
-        return LST_ERR_INVALID_ARGUMENT;
-    }
-    error = lst_internal_signature(request, auth, NULL, key, expected);
-    if (error != LST_OK) {
-        return error;
-    }
-    is_right =
-        lst_equal_secret((struct lst_slice){expected, sizeof(expected)}, auth->signature);
-    lst_wipe(expected, sizeof(expected));
-    return is_right ? LST_OK : LST_REFUSED_SIGNATURE;
 }

@@ -32,8 +32,8 @@ struct lst_internal_variation {
     struct lst_slice host;
     struct lst_slice path; /* as it would be on the wire */
     enum lst_internal_path_form path_form;
-    bool plus_is_plus;       /* '+' in the query is a plus sign, not a space */
-    struct lst_field header; /* this signed header, lower-case, has this value: "" for absent */
+    bool plus_is_plus;          /* '+' in the query is a plus sign, not a space */
+    struct lst_field header;    /* this signed header, lower-case, has this value: "" for absent */
     struct lst_field parameter; /* name and value as they would be on the wire */
     enum lst_internal_change parameter_change;
     struct lst_slice payload_hash;

@@ -27,22 +27,52 @@ static void note(struct lst_internal_claim *claim, struct lst_slice value)
     }
 }
 
-/* Note the parameter if its name, decoded, is one of ours: they begin with X, A or S. */
+/* The one claim that a name with nothing encoded in it can be, by its length and a letter. */
+static enum lst_internal_claim_name guess(struct lst_slice name)
+{
+    switch (name.length) {
+    case 9:
+        return LST_INTERNAL_CLAIM_V2_SIGNATURE;
+    case 10:
+        return LST_INTERNAL_CLAIM_DATE;
+    case 13:
+        return LST_INTERNAL_CLAIM_EXPIRES;
+    case 14:
+        return LST_INTERNAL_CLAIM_V2_ACCESS_KEY_ID;
+    case 15:
+        return name.bytes[6] == 'A' ? LST_INTERNAL_CLAIM_ALGORITHM : LST_INTERNAL_CLAIM_SIGNATURE;
+    case 16:
+        return LST_INTERNAL_CLAIM_CREDENTIAL;
+    case 19:
+        return LST_INTERNAL_CLAIM_SIGNED_HEADERS;
+    case 20:
+        return name.bytes[6] == 'S' ? LST_INTERNAL_CLAIM_TOKEN : LST_INTERNAL_CLAIM_CONTENT_SHA256;
+    default:
+        return LST_INTERNAL_CLAIM_COUNT;
+    }
+}
+
+/* The claim that goes by a name that has something encoded in it. */
+static enum lst_internal_claim_name look_up(struct lst_slice name)
+{
+    for (unsigned i = 0; i < LST_INTERNAL_CLAIM_COUNT; i++) {
+        if (lst_internal_query_text_is(name, parameter_names[i])) {
+            return i;
+        }
+    }
+    return LST_INTERNAL_CLAIM_COUNT;
+}
+
+/* Note the parameter if its name, decoded, is one of ours. */
 static void note_parameter(struct lst_internal_claims *claims,
                            const struct lst_internal_parameter *parameter)
 {
-    struct lst_slice name = parameter->name;
-    char first = name.length == 0 ? ' ' : name.bytes[0];
+    enum lst_internal_claim_name name =
+        parameter->name_is_bare ? guess(parameter->name) : look_up(parameter->name);
 
-    if (first != 'X' && first != 'A' && first != 'S' && first != '%') {
-        return;
-    }
-    for (size_t i = 0; i < LST_INTERNAL_CLAIM_COUNT; i++) {
-        if (name.length >= parameter_names[i].length &&
-            lst_internal_query_text_is(name, parameter_names[i])) {
-            note(&claims->query[i], parameter->value);
-            return;
-        }
+    if (name < LST_INTERNAL_CLAIM_COUNT &&
+        (!parameter->name_is_bare || lst_internal_equal(parameter->name, parameter_names[name]))) {
+        note(&claims->query[name], parameter->value);
     }
 }
 
@@ -50,9 +80,10 @@ int lst_internal_claims_of_query(struct lst_slice query, struct lst_internal_cla
 {
     struct lst_internal_parameter parameters[LST_PARAMETERS_MAX];
     size_t count = 0;
+    int error = lst_internal_split_query(query, parameters, &count);
 
-    if (!lst_internal_split_query(query, parameters, &count)) {
-        return LST_REFUSED_TOO_MANY_PARAMETERS;
+    if (error != LST_OK) {
+        return error;
     }
     for (size_t i = 0; i < count; i++) {
         note_parameter(claims, &parameters[i]);

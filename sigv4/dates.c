@@ -33,21 +33,24 @@ static int64_t days_of(const struct civil *civil)
     return (int64_t)(year / 400) * DAYS_PER_ERA + day_of_era - DAYS_TO_1970;
 }
 
+/*
+ * The reverse. Every quotient by 36524.25, 365.25 and 30.6 is taken of four times, four times and
+ * 2141 * 2^-16 times the number, which makes them exact for all days in question (Neri and
+ * Schneider, "Euclidean affine functions and their application to calendar algorithms", 2022).
+ */
 static void civil_of_days(unsigned days, struct civil *ret_civil)
 {
-    unsigned shifted = days + DAYS_TO_1970;
-    unsigned era = shifted / DAYS_PER_ERA;
-    unsigned day_of_era = shifted % DAYS_PER_ERA;
-    unsigned year_of_era = (day_of_era - day_of_era / (DAYS_PER_YEAR4 - 1) + day_of_era / 36524 -
-                            day_of_era / (DAYS_PER_ERA - 1)) /
-                           365;
-    unsigned day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    unsigned month = (5 * day_of_year + 2) / 153;
+    unsigned shifted = 4 * (days + DAYS_TO_1970) + 3;
+    unsigned century = shifted / DAYS_PER_ERA;
+    unsigned day_of_century = shifted % DAYS_PER_ERA / 4;
+    unsigned year_of_century = (4 * day_of_century + 3) / DAYS_PER_YEAR4;
+    unsigned day_of_year = (4 * day_of_century + 3) % DAYS_PER_YEAR4 / 4;
+    unsigned month = 2141 * day_of_year + 197913;
+    bool is_next_year = day_of_year >= 306;
 
-    ret_civil->day = day_of_year - (153 * month + 2) / 5 + 1;
-    ret_civil->month = month < 10 ? month + 3 : month - 9;
-    ret_civil->year = year_of_era + era * 400 + (ret_civil->month <= 2 ? 1 : 0);
+    ret_civil->year = 100 * century + year_of_century + (is_next_year ? 1 : 0);
+    ret_civil->month = (month >> 16) - (is_next_year ? 12 : 0);
+    ret_civil->day = (month & 0xffff) / 2141 + 1;
 }
 
 static unsigned days_of_month(unsigned year, unsigned month)
@@ -117,7 +120,7 @@ static bool number_at(struct lst_slice text, size_t offset, size_t digits, unsig
 
 LST_PUBLIC int lst_parse_time(struct lst_slice text, int64_t *ret_time)
 {
-    struct civil civil;
+    struct civil civil = {0};
 
     if (text.length != LST_INTERNAL_TIME_LENGTH || text.bytes[8] != 'T' || text.bytes[15] != 'Z' ||
         !number_at(text, 0, 4, &civil.year) || !number_at(text, 4, 2, &civil.month) ||
@@ -127,16 +130,6 @@ LST_PUBLIC int lst_parse_time(struct lst_slice text, int64_t *ret_time)
         return LST_ERR_INVALID_ARGUMENT;
     }
     return LST_OK;
-}
-
-bool lst_internal_is_on_day(int64_t time, struct lst_slice day)
-{
-    struct civil civil = {0};
-    int64_t midnight;
-
-    return day.length == 8 && number_at(day, 0, 4, &civil.year) &&
-           number_at(day, 4, 2, &civil.month) && number_at(day, 6, 2, &civil.day) &&
-           time_of(&civil, &midnight) && time >= midnight && time - midnight < SECONDS_PER_DAY;
 }
 
 static bool month_of_name(struct lst_slice name, unsigned *ret_month)
@@ -167,7 +160,7 @@ static bool has_shape_of_date(struct lst_slice text)
 
 bool lst_internal_parse_http_date(struct lst_slice text, int64_t *ret_time)
 {
-    struct civil civil;
+    struct civil civil = {0};
     struct lst_slice zone;
 
     if (text.length < 29 || !has_shape_of_date(text)) {

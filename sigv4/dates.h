@@ -12,7 +12,4 @@
  */
 bool lst_internal_parse_http_date(struct lst_slice text, int64_t *ret_time);
 
-/* True if the time is on this day, "20130524". */
-bool lst_internal_is_on_day(int64_t time, struct lst_slice day);
-
 #endif

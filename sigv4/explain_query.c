@@ -14,7 +14,8 @@ struct lst_slice lst_internal_search_parameter(const struct lst_internal_search 
     struct lst_internal_parameter parameters[LST_PARAMETERS_MAX];
     size_t count = 0;
 
-    if (!lst_internal_split_query(search->query, parameters, &count)) {
+    if (lst_internal_split_query(search->query, parameters, &count) ==
+        LST_REFUSED_TOO_MANY_PARAMETERS) {
         return (struct lst_slice){NULL, 0};
     }
     for (size_t i = 0; i < count; i++) {
@@ -96,7 +97,8 @@ bool lst_internal_explain_parameters(struct lst_internal_search *search)
     size_t count = 0;
     size_t tried = 0;
 
-    if (!lst_internal_split_query(search->query, parameters, &count)) {
+    if (lst_internal_split_query(search->query, parameters, &count) ==
+        LST_REFUSED_TOO_MANY_PARAMETERS) {
         return false;
     }
     if (explain_tail(search, parameters, count)) {

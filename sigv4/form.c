@@ -14,7 +14,7 @@ enum field {
     FIELD_COUNT,
 };
 
-static const struct lst_slice names[FIELD_COUNT] = {
+static const struct lst_slice field_names[FIELD_COUNT] = {
     [FIELD_POLICY] = {"policy", 6},
     [FIELD_ALGORITHM] = {"x-amz-algorithm", 15},
     [FIELD_CREDENTIAL] = {"x-amz-credential", 16},
@@ -36,7 +36,7 @@ static struct form_claims find_claims(const struct lst_field *fields, size_t fie
 
     for (size_t i = 0; i < field_count; i++) {
         for (unsigned j = 0; j < FIELD_COUNT; j++) {
-            if (lst_internal_equal_ignoring_case(fields[i].name, names[j])) {
+            if (lst_internal_equal_ignoring_case(fields[i].name, field_names[j])) {
                 claims.values[j] = fields[i].value;
                 claims.counts[j]++;
             }
@@ -62,7 +62,7 @@ static int check_counts(const struct form_claims *claims, struct lst_auth *auth)
         return LST_REFUSED_NOT_SIGNED;
     }
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
-        auth->culprit = names[i];
+        auth->culprit = field_names[i];
         if (claims->counts[i] > 1) {
             return LST_REFUSED_PARAMETER_REPEATED;
         }
@@ -76,7 +76,7 @@ static int check_counts(const struct form_claims *claims, struct lst_auth *auth)
 
 static int refuse(struct lst_auth *auth, enum field field, int error)
 {
-    auth->culprit = names[field];
+    auth->culprit = field_names[field];
     return error;
 }
 
@@ -102,7 +102,7 @@ static int check_values(const struct form_claims *claims, const struct lst_rules
     if (!lst_internal_hex_decode(auth->signature, digest, sizeof(digest))) {
         return refuse(auth, FIELD_SIGNATURE, LST_REFUSED_SIGNATURE_FORMAT);
     }
-    error = lst_internal_check_scope(auth, rules);
+    error = lst_internal_check_scope(auth, claims->values[FIELD_DATE].bytes, rules);
     error = error != LST_OK ? error : scope_error;
     if (error != LST_OK) {
         return refuse(auth, FIELD_CREDENTIAL, error);

@@ -69,7 +69,8 @@ void lst_internal_sha256_finish(struct sha256_ctx *context, uint8_t *tail, size_
                                 uint8_t out[LST_INTERNAL_SHA256_SIZE])
 {
     uint64_t bits = (context->count * SHA256_BLOCK_SIZE + length) * 8;
-    size_t padded = (length + 1 + 8 + SHA256_BLOCK_SIZE - 1) / SHA256_BLOCK_SIZE * SHA256_BLOCK_SIZE;
+    size_t padded =
+        (length + 1 + 8 + SHA256_BLOCK_SIZE - 1) / SHA256_BLOCK_SIZE * SHA256_BLOCK_SIZE;
 
     tail[length] = 0x80;
     memset(tail + length + 1, 0, padded - length - 1 - 8);

@@ -1,6 +1,6 @@
 /* key.c - the signing key of one secret, for one day, region and service. */
-#include "hash.h"
 #include "key.h"
+#include "hash.h"
 #include "writer.h"
 
 static const struct lst_slice terminator = {"aws4_request", sizeof("aws4_request") - 1};

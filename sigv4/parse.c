@@ -1,12 +1,10 @@
 /* parse.c - step one of a check: rules 1 to 6, everything that needs no secret. */
 #include "claims.h"
 #include "credential.h"
-#include "query.h"
-#include "signed_headers.h"
 #include "dates.h"
-
-/* Keeps sums of times clear of overflow, whatever the caller asks for: 300,000 years. */
-#define SECONDS_MAX INT64_C(10000000000000)
+#include "query.h"
+#include "rules.h"
+#include "signed_headers.h"
 
 struct parsing {
     const struct lst_request *request;
@@ -15,6 +13,7 @@ struct parsing {
     struct lst_internal_claims claims;
     struct lst_auth *auth;
     int scope_error; /* rule 3's part that shows while rule 2 is applied */
+    char day[8];     /* of auth->time */
 };
 
 /* The first error counts, but all parts are read, so that an error can tell as much as possible. */
@@ -44,38 +43,7 @@ static int forbid_repetition(struct parsing *parsing, const struct lst_internal_
 
 static int parse_signature(const struct lst_auth *auth)
 {
-    return auth->signature.length == LST_SIGNATURE_LENGTH &&
-                   lst_internal_all_of(auth->signature, LST_INTERNAL_LOWER_HEX)
-               ? LST_OK
-               : LST_REFUSED_SIGNATURE_FORMAT;
-}
-
-static int parse_payload_hash(struct lst_auth *auth, struct lst_slice text)
-{
-    static const struct {
-        struct lst_slice word;
-        enum lst_payload payload;
-    } words[] = {
-        {{"UNSIGNED-PAYLOAD", 16}, LST_PAYLOAD_UNSIGNED},
-        {{"STREAMING-AWS4-HMAC-SHA256-PAYLOAD", 34}, LST_PAYLOAD_STREAM_SIGNED},
-        {{"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", 42}, LST_PAYLOAD_STREAM_SIGNED_TRAILER},
-        {{"STREAMING-UNSIGNED-PAYLOAD-TRAILER", 34}, LST_PAYLOAD_STREAM_UNSIGNED_TRAILER},
-    };
-    uint8_t digest[32];
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (lst_internal_equal(text, words[i].word)) {
-            auth->payload = words[i].payload;
-            auth->payload_hash = text;
-            return LST_OK;
-        }
-    }
-    if (!lst_internal_hex_decode(text, digest, sizeof(digest))) {
-        return LST_REFUSED_PAYLOAD_HASH;
-    }
-    auth->payload = LST_PAYLOAD_SHA256;
-    auth->payload_hash = text;
-    return LST_OK;
+    return lst_internal_is_signature(auth->signature) ? LST_OK : LST_REFUSED_SIGNATURE_FORMAT;
 }
 
 /* A presigned request has a payload hash only if that is signed: in the query, or as a header. */
@@ -83,18 +51,18 @@ static int parse_payload_of_query(struct parsing *parsing)
 {
     struct lst_internal_claims *claims = &parsing->claims;
     struct lst_slice header = LST_SLICE("x-amz-content-sha256");
-    int error;
 
     parsing->auth->payload_hash = LST_SLICE("UNSIGNED-PAYLOAD");
     if (claims->amz_content_sha256.count > 0 && lst_internal_is_signed(parsing->auth, header)) {
-        error = forbid_repetition(parsing, &claims->amz_content_sha256, header);
+        int error = forbid_repetition(parsing, &claims->amz_content_sha256, header);
+
         return error != LST_OK ? error
-                               : parse_payload_hash(parsing->auth,
-                                                    claims->amz_content_sha256.value);
+                               : lst_internal_parse_payload_hash(parsing->auth,
+                                                                 claims->amz_content_sha256.value);
     }
     if (claims->query[LST_INTERNAL_CLAIM_CONTENT_SHA256].count > 0) {
-        return parse_payload_hash(parsing->auth,
-                                  claims->query[LST_INTERNAL_CLAIM_CONTENT_SHA256].value);
+        return lst_internal_parse_payload_hash(
+            parsing->auth, claims->query[LST_INTERNAL_CLAIM_CONTENT_SHA256].value);
     }
     return LST_OK;
 }
@@ -115,17 +83,17 @@ static int parse_payload_of_header(struct parsing *parsing)
     if (claim->count > 1) {
         return require(parsing, claim, LST_SLICE("x-amz-content-sha256"));
     }
-    return parse_payload_hash(parsing->auth, claim->value);
+    return lst_internal_parse_payload_hash(parsing->auth, claim->value);
 }
 
-/* Rules 2 of a presigned URL. */
+/* Rule 2 of a presigned URL. */
 static int parse_query(struct parsing *parsing)
 {
     struct lst_internal_claim *query = parsing->claims.query;
     struct lst_auth *auth = parsing->auth;
     char text[16];
     struct lst_slice date;
-    struct lst_slice algorithm;
+    struct lst_slice sent_algorithm;
     int error = LST_OK;
 
     auth->signature = query[LST_INTERNAL_CLAIM_SIGNATURE].value;
@@ -139,15 +107,18 @@ static int parse_query(struct parsing *parsing)
         keep_first(&error, forbid_repetition(parsing, &query[i], lst_internal_parameter_name(i)));
     }
     if (!lst_internal_query_text(query[LST_INTERNAL_CLAIM_ALGORITHM].value, text, sizeof(text),
-                                 &algorithm) ||
-        !lst_internal_equal(algorithm, LST_SLICE("AWS4-HMAC-SHA256"))) {
+                                 &sent_algorithm) ||
+        !lst_internal_equal(sent_algorithm, LST_SLICE("AWS4-HMAC-SHA256"))) {
         keep_first(&error, LST_REFUSED_ALGORITHM);
     }
-    keep_first(&error, lst_internal_parse_credential(auth, query[LST_INTERNAL_CLAIM_CREDENTIAL].value,
-                                                     &parsing->scope_error));
+    keep_first(&error,
+               lst_internal_parse_credential(auth, query[LST_INTERNAL_CLAIM_CREDENTIAL].value,
+                                             &parsing->scope_error));
     if (!lst_internal_query_text(query[LST_INTERNAL_CLAIM_DATE].value, text, sizeof(text), &date) ||
         lst_parse_time(date, &auth->time) != LST_OK) {
         keep_first(&error, LST_REFUSED_DATE);
+    } else {
+        memcpy(parsing->day, date.bytes, sizeof(parsing->day));
     }
     if (!lst_internal_signed_are_valid(auth)) {
         keep_first(&error, LST_REFUSED_SIGNED_HEADERS);
@@ -182,6 +153,7 @@ static int parse_header(struct parsing *parsing)
 {
     struct lst_internal_claims *claims = &parsing->claims;
     struct lst_auth *auth = parsing->auth;
+    char time[16];
     int error = LST_OK;
 
     auth->signature = claims->signature.value;
@@ -195,6 +167,8 @@ static int parse_header(struct parsing *parsing)
     keep_first(&error, lst_internal_parse_credential(auth, claims->credential.value,
                                                      &parsing->scope_error));
     keep_first(&error, parse_date_of_header(parsing));
+    keep_first(&error, lst_format_time(auth->time, time));
+    memcpy(parsing->day, time, sizeof(parsing->day));
     if (!lst_internal_signed_are_valid(auth)) {
         keep_first(&error, LST_REFUSED_SIGNED_HEADERS);
     }
@@ -203,97 +177,23 @@ static int parse_header(struct parsing *parsing)
     return error;
 }
 
-/* Rule 4. */
-static int parse_expires(struct parsing *parsing)
-{
-    int64_t limit = parsing->rules->expires_max > 0 ? parsing->rules->expires_max : LST_EXPIRES_MAX;
-    char scratch[32];
-    struct lst_slice text;
-    uint64_t seconds;
-    bool is_negative;
-
-    if (!lst_internal_query_text(parsing->claims.query[LST_INTERNAL_CLAIM_EXPIRES].value, scratch,
-                                 sizeof(scratch), &text)) {
-        return LST_REFUSED_EXPIRES_FORMAT;
-    }
-    is_negative = text.length > 1 && text.bytes[0] == '-';
-    if (is_negative) {
-        text = lst_internal_skip(text, 1);
-    }
-    if (text.length == 0) {
-        return LST_REFUSED_EXPIRES_FORMAT;
-    }
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.bytes[i] < '0' || text.bytes[i] > '9') {
-            return LST_REFUSED_EXPIRES_FORMAT;
-        }
-    }
-    if (is_negative) {
-        return LST_REFUSED_EXPIRES_NEGATIVE;
-    }
-    if (!lst_internal_parse_decimal(text, &seconds) || seconds > SECONDS_MAX ||
-        (int64_t)seconds > limit) {
-        return LST_REFUSED_EXPIRES_TOO_LARGE;
-    }
-    parsing->auth->expires = (int64_t)seconds;
-    return LST_OK;
-}
-
-/* Rule 5. */
-static int check_time(const struct parsing *parsing)
-{
-    const struct lst_auth *auth = parsing->auth;
-    int64_t skew = parsing->rules->clock_skew > 0 ? parsing->rules->clock_skew : LST_CLOCK_SKEW;
-
-    skew = skew < SECONDS_MAX ? skew : SECONDS_MAX;
-    if (auth->kind == LST_AUTH_HEADER) {
-        return parsing->now < auth->time - skew || parsing->now > auth->time + skew
-                   ? LST_REFUSED_TIME_TOO_SKEWED
-                   : LST_OK;
-    }
-    /* 0 is expired at birth, whatever the clocks say. */
-    if (auth->expires == 0 || parsing->now > auth->time + auth->expires) {
-        return LST_REFUSED_EXPIRED;
-    }
-    return parsing->now < auth->time - skew ? LST_REFUSED_NOT_YET_VALID : LST_OK;
-}
-
-/* Rule 6. */
-static int check_signed_headers(struct parsing *parsing)
-{
-    const struct lst_request *request = parsing->request;
-
-    if (!lst_internal_is_signed(parsing->auth, LST_SLICE("host"))) {
-        parsing->auth->culprit = LST_SLICE("host");
-        return LST_REFUSED_HOST_NOT_SIGNED;
-    }
-    for (size_t i = 0; i < request->header_count; i++) {
-        struct lst_slice name = request->headers[i].name;
-
-        if (lst_internal_must_be_signed(parsing->auth->kind, name) &&
-            !lst_internal_is_signed(parsing->auth, name)) {
-            parsing->auth->culprit = name;
-            return LST_REFUSED_HEADERS_NOT_SIGNED;
-        }
-    }
-    return LST_OK;
-}
-
 /* Rules 2 to 6, in their order. */
 static int apply_rules(struct parsing *parsing)
 {
     bool is_query = parsing->auth->kind == LST_AUTH_QUERY;
     int error = is_query ? parse_query(parsing) : parse_header(parsing);
 
-    keep_first(&error, lst_internal_check_scope(parsing->auth, parsing->rules));
+    keep_first(&error, lst_internal_check_scope(parsing->auth, parsing->day, parsing->rules));
     keep_first(&error, parsing->scope_error);
     if (is_query) {
-        keep_first(&error, parse_expires(parsing));
+        keep_first(&error, lst_internal_parse_expires(
+                               parsing->auth, parsing->rules,
+                               parsing->claims.query[LST_INTERNAL_CLAIM_EXPIRES].value));
     }
     if (error == LST_OK) {
-        error = check_time(parsing);
+        error = lst_internal_check_time(parsing->auth, parsing->rules, parsing->now);
     }
-    return error != LST_OK ? error : check_signed_headers(parsing);
+    return error != LST_OK ? error : lst_internal_check_signed(parsing->request, parsing->auth);
 }
 
 /* Rule 1, and the two ways of signing that are known but not accepted. */
@@ -368,7 +268,7 @@ static struct lst_slice culprit_of(int error, enum lst_auth_kind kind)
     return LST_SLICE("");
 }
 
-static int find_claims(struct parsing *parsing)
+static int collect_claims(struct parsing *parsing)
 {
     struct lst_slice target = parsing->request->target;
     struct lst_slice path;
@@ -380,10 +280,10 @@ static int find_claims(struct parsing *parsing)
     if (target.length > LST_TARGET_MAX) {
         return LST_REFUSED_TARGET_TOO_LONG;
     }
-    if (target.length == 0 || target.bytes[0] != '/' || !lst_internal_escapes_are_valid(target)) {
+    lst_internal_split_target(target, &path, &query);
+    if (path.length == 0 || path.bytes[0] != '/' || !lst_internal_escapes_are_valid(path)) {
         return LST_REFUSED_TARGET_MALFORMED;
     }
-    lst_internal_split_target(target, &path, &query);
     lst_internal_claims_of_headers(parsing->request, &parsing->claims);
     return lst_internal_claims_of_query(query, &parsing->claims);
 }
@@ -391,11 +291,18 @@ static int find_claims(struct parsing *parsing)
 LST_PUBLIC int lst_parse(const struct lst_request *request, const struct lst_rules *rules,
                          int64_t now, struct lst_auth *ret_auth)
 {
-    struct parsing parsing = {.request = request, .rules = rules, .now = now, .auth = ret_auth};
+    struct parsing parsing;
     int error;
 
-    *ret_auth = (struct lst_auth){0};
-    error = find_claims(&parsing);
+    /* Not initialisers: compilers make slow string instructions of those for structs of this size.
+     */
+    lst_wipe(ret_auth, sizeof(*ret_auth));
+    lst_wipe(&parsing, sizeof(parsing));
+    parsing.request = request;
+    parsing.rules = rules;
+    parsing.now = now;
+    parsing.auth = ret_auth;
+    error = collect_claims(&parsing);
     if (error == LST_OK) {
         error = find_kind(&parsing);
     }
@@ -406,18 +313,4 @@ LST_PUBLIC int lst_parse(const struct lst_request *request, const struct lst_rul
         ret_auth->culprit = culprit_of(error, ret_auth->kind);
     }
     return error;
-}
-
-LST_PUBLIC bool lst_auth_token_equals(const struct lst_auth *auth, struct lst_slice token)
-{
-    enum lst_internal_origin origin =
-        auth->kind == LST_AUTH_QUERY ? LST_INTERNAL_WIRE_QUERY : LST_INTERNAL_RAW;
-    struct lst_slice sent = auth->session_token;
-    unsigned difference = 0;
-
-    while (sent.length > 0 && token.length > 0) {
-        difference |= lst_internal_next_byte(&sent, origin) ^ (unsigned char)token.bytes[0];
-        token = lst_internal_skip(token, 1);
-    }
-    return difference == 0 && sent.length == 0 && token.length == 0;
 }

@@ -1,5 +1,6 @@
 /* query.c - the parameters of a query: taken apart, compared and put in canonical order. */
 #include "query.h"
+#include "scan.h"
 
 void lst_internal_split_target(struct lst_slice target, struct lst_slice *ret_path,
                                struct lst_slice *ret_query)
@@ -10,95 +11,84 @@ void lst_internal_split_target(struct lst_slice target, struct lst_slice *ret_pa
     *ret_query = lst_internal_skip(target, mark < target.length ? mark + 1 : mark);
 }
 
-/* True if an escape stands here that encoding would write the same way. */
-static bool is_canonical_escape(struct lst_slice text)
+/* The byte that an escape at the front of the text stands for; -1 if there is none. */
+static int escaped_byte(struct lst_slice text)
 {
-    int high;
-    int low;
+    int high = text.length < 3 ? -1 : lst_internal_hex_digit(text.bytes[1]);
+    int low = text.length < 3 ? -1 : lst_internal_hex_digit(text.bytes[2]);
 
-    if (text.length < 3 || text.bytes[0] != '%' || text.bytes[1] >= 'a' || text.bytes[2] >= 'a') {
-        return false;
-    }
-    high = lst_internal_hex_digit(text.bytes[1]);
-    low = lst_internal_hex_digit(text.bytes[2]);
-    return high >= 0 && low >= 0 &&
-           !lst_internal_is((char)(high * 16 + low), LST_INTERNAL_UNRESERVED);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/* A walk over a query, from one byte that is not unreserved to the next. */
-struct walk {
-    struct lst_slice query;
-    size_t block;      /* where the current 64 bytes begin */
-    uint64_t reserved; /* bits of those in the block that are still to come */
-};
-
-/* The place of the next such byte; the query's length after the last. */
-static size_t next_reserved(struct walk *walk)
+/* True if the escape is what encoding its byte would give. */
+static bool is_canonical_escape(const char *text, int byte)
 {
-    size_t at;
-
-    while (walk->reserved == 0) {
-        size_t left;
-
-        walk->block += 64;
-        if (walk->block >= walk->query.length) {
-            return walk->query.length;
-        }
-        left = walk->query.length - walk->block;
-        walk->reserved = lst_internal_reserved_bits(walk->query.bytes + walk->block, left);
-    }
-    at = walk->block + (size_t)__builtin_ctzll(walk->reserved);
-    walk->reserved &= walk->reserved - 1;
-    return at;
+    return byte >= 0 && text[1] < 'a' && text[2] < 'a' &&
+           !lst_internal_is((char)byte, LST_INTERNAL_UNRESERVED);
 }
 
-/* Walk to the end of the parameter that begins at start. Gives where it ends. */
-static size_t take_parameter(struct walk *walk, size_t start,
-                             struct lst_internal_parameter *ret_parameter)
+/*
+ * Walk to the end of the parameter that begins at start, and give where it ends. is_malformed is
+ * set if there is a '%' that two hex digits do not follow.
+ */
+static inline size_t take_parameter(struct lst_internal_walk *walk, size_t start,
+                                    struct lst_internal_parameter *ret_parameter,
+                                    bool *is_malformed)
 {
-    struct lst_slice query = walk->query;
+    struct lst_slice query = walk->text;
+    size_t first = lst_internal_next_reserved(walk);
     size_t equals = SIZE_MAX;
     bool is_canonical = true;
     size_t end;
 
-    for (end = next_reserved(walk); end < query.length && query.bytes[end] != '&';
-         end = next_reserved(walk)) {
-        if (query.bytes[end] == '=' && equals == SIZE_MAX) {
+    for (end = first; end < query.length && query.bytes[end] != '&';
+         end = lst_internal_next_reserved(walk)) {
+        if (query.bytes[end] == '%') {
+            int byte = escaped_byte(lst_internal_skip(query, end));
+
+            *is_malformed = *is_malformed || byte < 0;
+            is_canonical = is_canonical && is_canonical_escape(query.bytes + end, byte);
+        } else if (query.bytes[end] == '=' && equals == SIZE_MAX) {
             equals = end;
-        } else if (!is_canonical_escape(lst_internal_skip(query, end))) {
+        } else {
             is_canonical = false;
         }
     }
-    ret_parameter->is_canonical = is_canonical && equals != SIZE_MAX;
+    ret_parameter->is_canonical = is_canonical && equals < end;
     ret_parameter->text = (struct lst_slice){query.bytes + start, end - start};
-    equals = equals < end ? equals : end;
-    ret_parameter->name = (struct lst_slice){query.bytes + start, equals - start};
-    equals += equals < end ? 1 : 0;
-    ret_parameter->value = (struct lst_slice){query.bytes + equals, end - equals};
+    if (equals >= end) {
+        ret_parameter->name = ret_parameter->text;
+        ret_parameter->value = (struct lst_slice){query.bytes + end, 0};
+    } else {
+        ret_parameter->name = (struct lst_slice){query.bytes + start, equals - start};
+        ret_parameter->value = (struct lst_slice){query.bytes + equals + 1, end - equals - 1};
+    }
+    ret_parameter->name_is_bare = first == end || first == equals;
     return end;
 }
 
-bool lst_internal_split_query(struct lst_slice query,
-                              struct lst_internal_parameter parameters[LST_PARAMETERS_MAX],
-                              size_t *ret_count)
+int lst_internal_split_query(struct lst_slice query,
+                             struct lst_internal_parameter parameters[LST_PARAMETERS_MAX],
+                             size_t *ret_count)
 {
-    struct walk walk = {query, 0, lst_internal_reserved_bits(query.bytes, query.length)};
+    struct lst_internal_walk walk = {.text = query};
     struct lst_internal_parameter parameter;
+    bool is_malformed = false;
     size_t count = 0;
 
     for (size_t start = 0; start < query.length; start++) {
-        size_t end = take_parameter(&walk, start, &parameter);
+        size_t end = take_parameter(&walk, start, &parameter, &is_malformed);
 
         if (end > start) {
             if (count == LST_PARAMETERS_MAX) {
-                return false;
+                return LST_REFUSED_TOO_MANY_PARAMETERS;
             }
             parameters[count++] = parameter;
         }
         start = end;
     }
     *ret_count = count;
-    return true;
+    return is_malformed ? LST_REFUSED_TARGET_MALFORMED : LST_OK;
 }
 
 bool lst_internal_query_text_is(struct lst_slice text, struct lst_slice decoded)
@@ -192,23 +182,26 @@ static int compare_parameters(const struct lst_internal_parameter *a,
 size_t lst_internal_canonical_length(struct lst_slice query,
                                      const struct lst_internal_parameter *parameters, size_t count)
 {
-    const struct lst_internal_parameter *last = &parameters[count - 1];
+    const struct lst_internal_parameter *before = NULL;
+    size_t before_signature = 0;
     size_t length = 0;
 
-    if (count < 2 || !last->is_canonical ||
-        !lst_internal_equal(last->name, LST_SLICE("X-Amz-Signature"))) {
-        return 0;
-    }
-    for (size_t i = 0; i + 1 < count; i++) {
-        if (!parameters[i].is_canonical ||
-            (i > 0 && compare_parameters(&parameters[i - 1], &parameters[i],
-                                         LST_INTERNAL_WIRE_QUERY) > 0)) {
+    for (size_t i = 0; i < count; i++) {
+        if (!parameters[i].is_canonical) {
             return 0;
+        }
+        if (lst_internal_equal(parameters[i].name, LST_SLICE("X-Amz-Signature"))) {
+            before_signature = length;
+        } else if (before != NULL &&
+                   compare_parameters(before, &parameters[i], LST_INTERNAL_WIRE_QUERY) > 0) {
+            return 0;
+        } else {
+            before = &parameters[i];
         }
         length += parameters[i].text.length + 1;
     }
-    /* Empty parts would be in between. */
-    return length + last->text.length == query.length ? length - 1 : 0;
+    /* Empty parts would make the query longer. The '&' before the signature is not counted. */
+    return length == query.length + 1 && before_signature > 0 ? before_signature - 1 : 0;
 }
 
 /* After how many of the first `count` in order the parameter belongs. */
@@ -220,8 +213,7 @@ static size_t place_of(const struct lst_internal_parameter *parameters, size_t c
     size_t high = count;
 
     /* Most queries arrive in order: the last place first. */
-    if (count == 0 ||
-        compare_parameters(&parameters[order[count - 1]], parameter, origin) <= 0) {
+    if (count == 0 || compare_parameters(&parameters[order[count - 1]], parameter, origin) <= 0) {
         return count;
     }
     high--;

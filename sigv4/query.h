@@ -13,18 +13,19 @@ struct lst_internal_parameter {
     struct lst_slice name;  /* still encoded */
     struct lst_slice value; /* still encoded */
     struct lst_slice text;  /* both, with what stands between them */
+    bool name_is_bare;      /* nothing in the name is encoded, or would be */
     bool is_canonical;      /* the text is what the canonical query has */
 };
 
 /*
  * Part a query at '&' into names and values. "k" and "k=" are the same; empty parts, as between
- * "&&", are no parameters. False if there are more than LST_PARAMETERS_MAX; otherwise gives how
- * many there are.
+ * "&&", are no parameters. LST_REFUSED_TOO_MANY_PARAMETERS: more than LST_PARAMETERS_MAX.
+ * LST_REFUSED_TARGET_MALFORMED: a '%' that two hex digits do not follow; the parameters are there
+ * nevertheless.
  */
-LST_MUST_CHECK bool
-lst_internal_split_query(struct lst_slice query,
-                         struct lst_internal_parameter parameters[LST_PARAMETERS_MAX],
-                         size_t *ret_count);
+LST_MUST_CHECK int lst_internal_split_query(
+    struct lst_slice query, struct lst_internal_parameter parameters[LST_PARAMETERS_MAX],
+    size_t *ret_count);
 
 /* True if the text from a query, decoded, is this one, which has no '%', '+' or space. */
 bool lst_internal_query_text_is(struct lst_slice text, struct lst_slice decoded);
@@ -45,8 +46,8 @@ void lst_internal_sort_query(const struct lst_internal_parameter *parameters, si
                              size_t sorted, enum lst_internal_origin origin, uint8_t *order);
 
 /*
- * How much of the query is its own canonical form: all before the signature, if that comes last and
- * the others are in order and encoded as they should be, as SDKs send them. Otherwise 0.
+ * If the query without its signature is canonical as it was sent, as SDKs send it: how many bytes
+ * stand before "&X-Amz-Signature". Otherwise 0.
  */
 size_t lst_internal_canonical_length(struct lst_slice query,
                                      const struct lst_internal_parameter *parameters, size_t count);

@@ -171,11 +171,10 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-static const struct lst_refusal unknown = {"unknown", "InternalError",
-                                           "We encountered an internal error. Please try again.",
-                                           500};
+static const struct lst_refusal unknown = {
+    "unknown", "InternalError", "We encountered an internal error. Please try again.", 500};
 
-static const struct lst_refusal *find(const struct row *table, size_t count, int code)
+static const struct lst_refusal *find_row(const struct row *table, size_t count, int code)
 {
     for (size_t i = 0; i < count; i++) {
         if (table[i].code == code) {
@@ -190,10 +189,10 @@ LST_PUBLIC const struct lst_refusal *lst_refusal(int code, enum lst_auth_kind ki
     const struct lst_refusal *refusal = NULL;
 
     if (kind == LST_AUTH_HEADER) {
-        refusal = find(header_rows, sizeof(header_rows) / sizeof(header_rows[0]), code);
+        refusal = find_row(header_rows, sizeof(header_rows) / sizeof(header_rows[0]), code);
     }
     if (refusal == NULL) {
-        refusal = find(rows, sizeof(rows) / sizeof(rows[0]), code);
+        refusal = find_row(rows, sizeof(rows) / sizeof(rows[0]), code);
     }
     return refusal == NULL ? &unknown : refusal;
 }

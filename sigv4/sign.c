@@ -25,7 +25,7 @@ static void put_canonical_request(struct lst_internal_writer *writer,
     lst_internal_put(writer, plan->payload_hash);
 }
 
-static void put_string_to_sign(struct lst_internal_writer *writer,
+static void put_planned_string(struct lst_internal_writer *writer,
                                const struct lst_internal_plan *plan)
 {
     char scratch[LST_INTERNAL_SCRATCH];
@@ -37,8 +37,7 @@ static void put_string_to_sign(struct lst_internal_writer *writer,
     sha256_init(&context);
     put_canonical_request(&canonical, plan);
     lst_internal_writer_digest(&canonical, hash);
-    lst_internal_put_string_to_sign(writer, plan->time, lst_internal_key_scope(plan->key),
-                                    hash);
+    lst_internal_put_string_to_sign(writer, plan->time, lst_internal_key_scope(plan->key), hash);
 }
 
 static void put_signature(struct lst_internal_writer *writer, const struct lst_internal_plan *plan,
@@ -48,7 +47,7 @@ static void put_signature(struct lst_internal_writer *writer, const struct lst_i
     char signature[LST_SIGNATURE_LENGTH];
     struct lst_internal_writer string = lst_internal_writer_to(text, 256);
 
-    put_string_to_sign(&string, plan);
+    put_planned_string(&string, plan);
     lst_internal_hmac_hex_in_place(key, text, string.length, signature);
     lst_internal_put(writer, (struct lst_slice){signature, sizeof(signature)});
 }
@@ -177,6 +176,6 @@ LST_PUBLIC int lst_signing_string_to_sign(const struct lst_signing *signing,
     if (error != LST_OK) {
         return error;
     }
-    put_string_to_sign(&writer, &plan);
+    put_planned_string(&writer, &plan);
     return lst_internal_writer_finish(&writer, ret_length);
 }

@@ -1,5 +1,6 @@
 /* signed_headers.c - the list of names in SignedHeaders, and what it covers. */
 #include "signed_headers.h"
+#include "scan.h"
 #include "writer.h"
 
 struct lst_internal_name_walk lst_internal_walk_signed(const struct lst_auth *auth)
@@ -26,12 +27,13 @@ static size_t separator_length(const struct lst_internal_name_walk *walk, size_t
 
 bool lst_internal_next_signed(struct lst_internal_name_walk *walk, struct lst_slice *ret_name)
 {
-    size_t length = 0;
+    size_t length;
     size_t separator = 0;
 
     if (walk->done) {
         return false;
     }
+    length = lst_internal_bare_run(walk->rest, LST_INTERNAL_UNRESERVED);
     while (length < walk->rest.length && (separator = separator_length(walk, length)) == 0) {
         length++;
     }
@@ -49,7 +51,7 @@ static bool is_header_name(struct lst_slice name)
 
 bool lst_internal_signed_are_valid(const struct lst_auth *auth)
 {
-    struct lst_slice names[LST_SIGNED_HEADERS_MAX];
+    struct lst_slice seen[LST_SIGNED_HEADERS_MAX];
     struct lst_internal_name_walk walk = lst_internal_walk_signed(auth);
     struct lst_slice name;
     size_t count = 0;
@@ -59,11 +61,11 @@ bool lst_internal_signed_are_valid(const struct lst_auth *auth)
             return false;
         }
         for (size_t i = 0; i < count; i++) {
-            if (lst_internal_equal(names[i], name)) {
+            if (lst_internal_equal(seen[i], name)) {
                 return false;
             }
         }
-        names[count++] = name;
+        seen[count++] = name;
     }
     return count > 0;
 }

@@ -21,7 +21,7 @@ static bool is_token(struct lst_slice text)
 }
 
 /* All of it, but for case, may stand in SignedHeaders as it is, in a URL too. */
-static bool is_header_name(struct lst_slice name)
+static bool is_signable_name(struct lst_slice name)
 {
     return name.length > 0 && lst_internal_all_of(name, LST_INTERNAL_UNRESERVED);
 }
@@ -32,7 +32,7 @@ static bool is_host(struct lst_slice host)
     return lst_internal_all_of(host, LST_INTERNAL_HOST);
 }
 
-static bool is_complete(const struct lst_signing *signing, enum lst_auth_kind kind)
+static bool is_signable(const struct lst_signing *signing, enum lst_auth_kind kind)
 {
     return is_token(signing->method) && signing->host.length > 0 && is_host(signing->host) &&
            (signing->style != LST_VIRTUAL_HOST || is_host(signing->bucket)) &&
@@ -71,14 +71,19 @@ static void add_parameter(struct lst_internal_plan *plan, struct lst_slice name,
 static int plan_query(struct lst_internal_plan *plan, enum lst_auth_kind kind)
 {
     const struct lst_signing *signing = plan->signing;
+    size_t own_count = LST_INTERNAL_OWN_COUNT - (signing->session_token.length > 0 ? 0U : 1U);
 
+    plan->own_count = kind == LST_AUTH_QUERY ? own_count : 0;
+    plan->query_count = plan->own_count;
+    if (signing->query_count == 0) {
+        return LST_OK; /* they are in order already */
+    }
     plan->query_count = 0;
-    for (size_t i = 0; i < LST_INTERNAL_OWN_COUNT && kind == LST_AUTH_QUERY; i++) {
+    for (size_t i = 0; i < LST_INTERNAL_OWN_COUNT && plan->own_count > 0; i++) {
         if (i != LST_INTERNAL_OWN_TOKEN || signing->session_token.length > 0) {
             add_parameter(plan, own_names[i], LST_SLICE(""));
         }
     }
-    plan->own_count = plan->query_count;
     for (size_t i = 0; i < signing->query_count; i++) {
         if (is_own_parameter(signing->query[i].name)) {
             return LST_ERR_INVALID_ARGUMENT;
@@ -157,7 +162,8 @@ static int plan_headers(struct lst_internal_plan *plan, enum lst_auth_kind kind,
 
     plan->header_count = 0;
     for (size_t i = 0; i < signing->header_count; i++) {
-        if (!is_header_name(signing->headers[i].name) || !is_one_line(signing->headers[i].value) ||
+        if (!is_signable_name(signing->headers[i].name) ||
+            !is_one_line(signing->headers[i].value) ||
             !insert_header(plan, signing->headers[i].name, signing->headers[i].value)) {
             return LST_ERR_INVALID_ARGUMENT;
         }
@@ -175,15 +181,15 @@ int lst_internal_plan_init(struct lst_internal_plan *plan, const struct lst_sign
     struct lst_slice service = {key->scope + 10 + key->region_length, key->service_length};
     int error;
 
-    if ((kind != LST_AUTH_QUERY && kind != LST_AUTH_HEADER) || !is_complete(signing, kind)) {
+    if ((kind != LST_AUTH_QUERY && kind != LST_AUTH_HEADER) || !is_signable(signing, kind)) {
         return LST_ERR_INVALID_ARGUMENT;
     }
     plan->signing = signing;
     plan->key = key;
     plan->path = LST_SLICE("");
     plan->own_parameters = LST_SLICE("");
-    plan->payload_hash = signing->payload_hash.length > 0 ? signing->payload_hash
-                                                          : LST_SLICE("UNSIGNED-PAYLOAD");
+    plan->payload_hash =
+        signing->payload_hash.length > 0 ? signing->payload_hash : LST_SLICE("UNSIGNED-PAYLOAD");
     error = lst_format_time(signing->time, plan->time);
     if (error == LST_OK && memcmp(plan->time, key->scope, 8) != 0) {
         error = LST_ERR_INVALID_ARGUMENT;
@@ -220,11 +226,22 @@ void lst_internal_put_path(struct lst_internal_writer *writer, const struct lst_
     lst_internal_put_encoded(writer, signing->key, LST_INTERNAL_RAW, true);
 }
 
+/* The name of the library's own header, which is on the path of every request, is lower-case. */
+static void put_name(struct lst_internal_writer *writer, struct lst_slice name)
+{
+    if (name.bytes == host_name.bytes) {
+        lst_internal_put(writer, LST_SLICE("host"));
+    } else {
+        lst_internal_put_lower(writer, name);
+    }
+}
+
 /* True if the header before has the same name, so that this one's value joins it. */
 static bool continues_header(const struct lst_internal_plan *plan, size_t index)
 {
-    return index > 0 && lst_internal_equal_ignoring_case(plan->headers[index].name,
-                                                         plan->headers[index - 1].name);
+    const struct lst_field *header = &plan->headers[index];
+
+    return index > 0 && lst_internal_equal_ignoring_case(header[0].name, header[-1].name);
 }
 
 void lst_internal_put_header_names(struct lst_internal_writer *writer,
@@ -237,12 +254,11 @@ void lst_internal_put_header_names(struct lst_internal_writer *writer,
         if (i > 0) {
             lst_internal_put(writer, encoded ? LST_SLICE("%3B") : LST_SLICE(";"));
         }
-        lst_internal_put_lower(writer, plan->headers[i].name);
+        put_name(writer, plan->headers[i].name);
     }
 }
 
-static void put_credential(struct lst_internal_writer *writer,
-                           const struct lst_internal_plan *plan)
+static void put_credential(struct lst_internal_writer *writer, const struct lst_internal_plan *plan)
 {
     const struct lst_key *key = plan->key;
     struct lst_slice region = {key->scope + 9, key->region_length};
@@ -291,19 +307,25 @@ void lst_internal_put_own_parameter(struct lst_internal_writer *writer,
     }
 }
 
+/* The parameter at this place of the canonical order. */
+static size_t parameter_at(const struct lst_internal_plan *plan, size_t place)
+{
+    return plan->signing->query_count == 0 ? place : plan->query_order[place];
+}
+
 void lst_internal_put_planned_query(struct lst_internal_writer *writer,
                                     const struct lst_internal_plan *plan)
 {
     bool has_token = plan->signing->session_token.length > 0;
     size_t done = 0;
 
-    if (plan->own_parameters.length > 0 && plan->query_order[plan->own_count - 1] ==
-                                               plan->own_count - 1) {
+    if (plan->own_parameters.length > 0 &&
+        parameter_at(plan, plan->own_count - 1) == plan->own_count - 1) {
         lst_internal_put(writer, plan->own_parameters);
         done = plan->own_count;
     }
     for (size_t i = done; i < plan->query_count; i++) {
-        size_t index = plan->query_order[i];
+        size_t index = parameter_at(plan, i);
 
         if (i > 0) {
             lst_internal_put_char(writer, '&');
@@ -325,7 +347,8 @@ void lst_internal_put_planned_headers(struct lst_internal_writer *writer,
         if (continues_header(plan, i)) {
             lst_internal_put_char(writer, ',');
         } else {
-            lst_internal_put_lower(writer, plan->headers[i].name);
+            lst_internal_put(writer, i > 0 ? LST_SLICE("\n") : LST_SLICE(""));
+            put_name(writer, plan->headers[i].name);
             lst_internal_put_char(writer, ':');
         }
         if (plan->headers[i].name.bytes == host_name.bytes) {
@@ -333,8 +356,6 @@ void lst_internal_put_planned_headers(struct lst_internal_writer *writer,
         } else {
             lst_internal_put_folded(writer, plan->headers[i].value);
         }
-        if (i + 1 == plan->header_count || !continues_header(plan, i + 1)) {
-            lst_internal_put_char(writer, '\n');
-        }
     }
+    lst_internal_put_char(writer, '\n');
 }

@@ -7,7 +7,7 @@
 /* Two words of 24 bytes, a time, a scope, a signature, two hashes, and the line ends. */
 #define STRING_TO_SIGN_MAX 512
 
-static const char empty_sha256[] =
+static const char empty_body_sha256[] =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /* "Chunk string to sign" and "trailing chunk string to sign"; the latter has no empty hash. */
@@ -27,7 +27,7 @@ static void sign(const struct lst_key *key, const char time[16], struct lst_slic
     lst_internal_put(&writer, previous);
     lst_internal_put_char(&writer, '\n');
     if (!trailer) {
-        lst_internal_put(&writer, LST_SLICE(empty_sha256));
+        lst_internal_put(&writer, LST_SLICE(empty_body_sha256));
         lst_internal_put_char(&writer, '\n');
     }
     lst_internal_hex_encode(sha256, LST_INTERNAL_SHA256_SIZE, hex);

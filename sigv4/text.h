@@ -16,9 +16,9 @@ enum lst_internal_class {
     LST_INTERNAL_PATH = 2,       /* these and '/' */
     LST_INTERNAL_TOKEN = 4,      /* may stand in a header's name or a method (RFC 9110, 5.6.2) */
     LST_INTERNAL_SPACE = 8,      /* space, \t \n \v \f \r: what SDKs fold in a header's value */
-    LST_INTERNAL_SCOPE = 16,     /* printable ASCII, but ',' and '/', which end a credential's part */
-    LST_INTERNAL_LOWER_HEX = 32, /* 0-9 a-f */
-    LST_INTERNAL_HOST = 64,      /* all but space, control, and what ends a host: / ? # @ \ */
+    LST_INTERNAL_SCOPE = 16, /* printable ASCII, but ',' and '/', which end a credential's part */
+    LST_INTERNAL_SOLID = 32, /* all but SPACE */
+    LST_INTERNAL_HOST = 64,  /* all but space, control, and what ends a host: / ? # @ \ */
     LST_INTERNAL_SIGNED_NAME = 128, /* a-z 0-9 - . _ ~: a name in SignedHeaders */
 };
 
@@ -43,14 +43,8 @@ static inline bool lst_internal_eight_are(const char *bytes, enum lst_internal_c
 /* True if every byte is of the class, also for the empty slice. */
 bool lst_internal_all_of(struct lst_slice text, enum lst_internal_class class);
 
-/* How many bytes at the front need no encoding: LST_INTERNAL_UNRESERVED or LST_INTERNAL_PATH. */
-size_t lst_internal_bare_run(struct lst_slice text, enum lst_internal_class bare);
-
-/*
- * One bit for each of up to 64 bytes, the lowest for the first: set if it is not unreserved. It is
- * on the path of every request, so it uses the wide registers of x86-64 where there are any.
- */
-uint64_t lst_internal_reserved_bits(const char *bytes, size_t count);
+/* How many bytes at the front are no white space. */
+size_t lst_internal_solid_run(struct lst_slice text);
 
 /* Lower-case an ASCII letter; other bytes stay. */
 static inline char lst_internal_lower(char letter)
@@ -123,6 +117,9 @@ static inline int lst_internal_hex_digit(char digit)
 {
     return lst_internal_hex_values[(unsigned char)digit];
 }
+
+/* 64 lower-case hexadecimal digits. */
+bool lst_internal_is_signature(struct lst_slice text);
 
 /* The reverse of hex_encode, digits in either case. False unless the text is 2 * size digits. */
 bool lst_internal_hex_decode(struct lst_slice text, uint8_t *out, size_t size);

@@ -1,6 +1,7 @@
 /* writer.c - write text piece by piece, into a buffer or into a SHA-256. */
 #include "writer.h"
 #include "hash.h"
+#include "scan.h"
 
 #include <nettle/sha2.h>
 
@@ -9,8 +10,10 @@ static const char upper_digits[] = "0123456789ABCDEF";
 struct lst_internal_writer lst_internal_writer_hashing(struct sha256_ctx *hash, char *scratch,
                                                        size_t size)
 {
-    struct lst_internal_writer writer = {scratch, size - LST_INTERNAL_PADDING, 0, false, hash};
+    struct lst_internal_writer writer =
+        lst_internal_writer_to(scratch, size - LST_INTERNAL_PADDING);
 
+    writer.hash = hash;
     return writer;
 }
 
@@ -75,21 +78,19 @@ void lst_internal_put_lower(struct lst_internal_writer *writer, struct lst_slice
 
 void lst_internal_put_folded(struct lst_internal_writer *writer, struct lst_slice text)
 {
-    text = lst_internal_trim(text);
-    while (text.length > 0) {
-        size_t run = 0;
+    bool is_first = true;
 
-        while (run < text.length && !lst_internal_is(text.bytes[run], LST_INTERNAL_SPACE)) {
-            run++;
-        }
-        lst_internal_put(writer, lst_internal_first(text, run));
-        text = lst_internal_skip(text, run);
-        if (text.length > 0) {
-            lst_internal_put_char(writer, ' ');
-            while (lst_internal_is(text.bytes[0], LST_INTERNAL_SPACE)) {
-                text = lst_internal_skip(text, 1);
+    while (text.length > 0) {
+        size_t run = lst_internal_solid_run(text);
+
+        if (run > 0) {
+            if (!is_first) {
+                lst_internal_put_char(writer, ' ');
             }
+            is_first = false;
+            lst_internal_put(writer, lst_internal_first(text, run));
         }
+        text = lst_internal_skip(text, run < text.length ? run + 1 : run);
     }
 }
 

@@ -12,7 +12,7 @@
 
 struct sha256_ctx;
 
-#define LST_INTERNAL_PADDING 72 /* what SHA-256 may add to a message */
+#define LST_INTERNAL_PADDING 72   /* what SHA-256 may add to a message */
 #define LST_INTERNAL_SCRATCH 1152 /* of a hashing writer: most requests are hashed in one go */
 
 struct lst_internal_writer {
@@ -33,14 +33,15 @@ enum lst_internal_origin {
 /* A writer into a buffer. */
 static inline struct lst_internal_writer lst_internal_writer_to(char *out, size_t capacity)
 {
-    struct lst_internal_writer writer = {out, capacity, 0, false, NULL};
+    struct lst_internal_writer writer = {.capacity = capacity};
 
+    writer.out = out;
     return writer;
 }
 
 /*
- * A writer into a hash that has absorbed whole blocks only, or nothing. scratch: LST_INTERNAL_SCRATCH
- * bytes, or at least 2 * LST_INTERNAL_PADDING.
+ * A writer into a hash that has absorbed whole blocks only, or nothing. scratch:
+ * LST_INTERNAL_SCRATCH bytes, or at least 2 * LST_INTERNAL_PADDING.
  */
 struct lst_internal_writer lst_internal_writer_hashing(struct sha256_ctx *hash, char *scratch,
                                                        size_t size);

@@ -22,8 +22,23 @@
 #define FIELDS_MAX 128
 #define LINE_MAX   262144
 
-enum { METHOD, SCHEME, HOST, BUCKET, KEY, STYLE, REGION, SECRET, ACCESS_KEY, TOKEN, PAYLOAD, TIME,
-       EXPIRES, TARGET, VALUES };
+enum {
+    METHOD,
+    SCHEME,
+    HOST,
+    BUCKET,
+    KEY,
+    STYLE,
+    REGION,
+    SECRET,
+    ACCESS_KEY,
+    TOKEN,
+    PAYLOAD,
+    TIME,
+    EXPIRES,
+    TARGET,
+    VALUES
+};
 
 static const char *const value_names[VALUES] = {
     "method", "scheme",     "host",  "bucket",  "key",  "style",   "region",
@@ -180,9 +195,9 @@ static void print_time(const struct request_case *request)
         printf("error %s\n", lst_refusal(error, LST_AUTH_NONE)->name);
         return;
     }
-    printf("%.1f\n", ((double)(end.tv_sec - start.tv_sec) * 1e9 +
-                      (double)(end.tv_nsec - start.tv_nsec)) /
-                         rounds);
+    printf("%.1f\n",
+           ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) /
+               rounds);
 }
 
 static void run(char *line)

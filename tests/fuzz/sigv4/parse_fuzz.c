@@ -1,6 +1,7 @@
 /*
  * parse_fuzz.c - any bytes as a request: lst_parse() and all that follows it, checking that limits
- * and bounds hold, that a verdict has its texts, and that no request without the secret is accepted.
+ * and bounds hold, that a verdict has its texts, and that no request without the secret is
+ * accepted.
  *
  * Input: method, target, the server's own name and header lines, parted by newlines.
  */
@@ -43,7 +44,7 @@ static void check_texts(const struct lst_request *request, const struct lst_auth
     lst_headers_not_signed(request, auth, text, sizeof(text), &length);
     require(length <= sizeof(text));
     require((code == LST_REFUSED_HOST_NOT_SIGNED || code == LST_REFUSED_HEADERS_NOT_SIGNED) ==
-            (length > 0 || code == LST_REFUSED_HEADERS_NOT_SIGNED) ||
+                (length > 0 || code == LST_REFUSED_HEADERS_NOT_SIGNED) ||
             code != LST_OK);
     require(strlen(auth->access_key_id) <= LST_ACCESS_KEY_ID_MAX);
 }

@@ -1,6 +1,6 @@
 /*
- * sign_fuzz.c - any bytes as a request to sign: what can be signed is accepted by the check, in both
- * forms, within the bounds; after any parameter is moved it is still accepted.
+ * sign_fuzz.c - any bytes as a request to sign: what can be signed is accepted by the check, in
+ * both forms, within the bounds; after any parameter is moved it is still accepted.
  *
  * Input: a byte of switches; then host, bucket, key, token and lines "name=value" of parameters or
  * "name:value" of headers, parted by newlines.
@@ -55,7 +55,8 @@ static void take_lines(struct lst_signing *signing, struct lines *lines, struct 
     signing->headers = lines->headers;
 }
 
-/* Whether a signed URL passes every rule depends on what was signed; its signature must be right. */
+/* Whether a signed URL passes every rule depends on what was signed; its signature must be right.
+ */
 static void check_url(const struct lst_signing *signing, struct lines *lines,
                       const struct lst_key *key, struct lst_slice url)
 {
@@ -70,8 +71,8 @@ static void check_url(const struct lst_signing *signing, struct lines *lines,
     path = memchr(authority + 3, '/', url.length - (size_t)(authority + 3 - url.bytes));
     require(path != NULL);
     request.target = (struct lst_slice){path, url.length - (size_t)(path - url.bytes)};
-    lines->headers[signing->header_count] = (struct lst_field){
-        LST_SLICE("Host"), {authority + 3, (size_t)(path - authority - 3)}};
+    lines->headers[signing->header_count] =
+        (struct lst_field){LST_SLICE("Host"), {authority + 3, (size_t)(path - authority - 3)}};
     request.header_count = signing->header_count + 1;
     code = lst_parse(&request, &rules, NOW, &auth);
     require(code == LST_OK || code == LST_REFUSED_TARGET_TOO_LONG ||
@@ -90,10 +91,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static struct lst_key key;
     struct lst_slice rest = {(const char *)bytes, size};
-    struct lst_signing signing = {.method = LST_SLICE("PUT"),
-                                  .access_key_id = LST_SLICE("AKID"),
-                                  .time = NOW,
-                                  .expires = 60};
+    struct lst_signing signing = {
+        .method = LST_SLICE("PUT"), .access_key_id = LST_SLICE("AKID"), .time = NOW, .expires = 60};
     struct lines lines;
     size_t length = 0;
     size_t bound;

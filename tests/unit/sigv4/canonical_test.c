@@ -42,8 +42,8 @@ static void check_queries(void)
 {
     static const struct lst_field host[] = {{{"HOST", 4}, {" h:9000 ", 8}}};
 
-    check_received("the path keeps every slash and dot", "//a/../b/./c//?" URL_TAIL "host" SIGNATURE,
-                   host, 1, NULL,
+    check_received("the path keeps every slash and dot",
+                   "//a/../b/./c//?" URL_TAIL "host" SIGNATURE, host, 1, NULL,
                    "GET\n//a/../b/./c//\n" URL_TAIL "host\nhost:h:9000\n\nhost\nUNSIGNED-PAYLOAD");
     check_received("the path is decoded and encoded once, '+' is itself",
                    "/a+b%20c%2Bd%2fe%41%c3%a9!(x)?" URL_TAIL "host" SIGNATURE, host, 1, NULL,
@@ -66,8 +66,7 @@ static void check_queries(void)
                    "/?x=%c3%a9%7e%41" SIGNATURE "&" URL_TAIL "host", host, 1, NULL,
                    "GET\n/\n" URL_TAIL "host&x=%C3%A9~A\nhost:h:9000\n\nhost\nUNSIGNED-PAYLOAD");
     check_received("a second '?' belongs to the query", "/?" URL_TAIL "host&x=?" SIGNATURE, host, 1,
-                   NULL,
-                   "GET\n/\n" URL_TAIL "host&x=%3F\nhost:h:9000\n\nhost\nUNSIGNED-PAYLOAD");
+                   NULL, "GET\n/\n" URL_TAIL "host&x=%3F\nhost:h:9000\n\nhost\nUNSIGNED-PAYLOAD");
     check_received("the server's own name takes the place of the Host header",
                    "/?" URL_TAIL "host" SIGNATURE, host, 1, "files.example.com",
                    "GET\n/\n" URL_TAIL "host\nhost:files.example.com\n\nhost\nUNSIGNED-PAYLOAD");
@@ -115,9 +114,8 @@ static void check_payloads(void)
                    "GET\n/\n" URL_TAIL "host%3Bx-amz-content-sha256\nhost:h\nx-amz-content-sha256:"
                    "STREAMING-UNSIGNED-PAYLOAD-TRAILER\n\nhost;x-amz-content-sha256\n"
                    "STREAMING-UNSIGNED-PAYLOAD-TRAILER");
-    check_received("a payload hash in an unsigned header does not",
-                   "/?" URL_TAIL "host" SIGNATURE, headers, 2, NULL,
-                   "GET\n/\n" URL_TAIL "host\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
+    check_received("a payload hash in an unsigned header does not", "/?" URL_TAIL "host" SIGNATURE,
+                   headers, 2, NULL, "GET\n/\n" URL_TAIL "host\nhost:h\n\nhost\nUNSIGNED-PAYLOAD");
 }
 
 /* Large: more than the hash's scratch buffer holds, so that it is filled many times over. */

@@ -3,7 +3,7 @@
 #include "latchstring.h"
 #include "tap.h"
 
-#define NOW INT64_C(1369353600) /* 2013-05-24T00:00:00Z */
+#define NOW          INT64_C(1369353600) /* 2013-05-24T00:00:00Z */
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static const struct lst_slice access_key_id = {"AKIAIOSFODNN7EXAMPLE", 20};
@@ -162,8 +162,8 @@ static void check_presigned_stages(void)
                "20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host\n"
                "host:examplebucket.s3.amazonaws.com\n\nhost\nUNSIGNED-PAYLOAD",
                "presigned GET: the canonical request is AWS's");
-    CHECK(lst_signing_string_to_sign(&signing, &key, LST_AUTH_QUERY, text, sizeof(text),
-                                     &length) == LST_OK,
+    CHECK(lst_signing_string_to_sign(&signing, &key, LST_AUTH_QUERY, text, sizeof(text), &length) ==
+              LST_OK,
           "presigned GET: the string to sign can be had");
     CHECK_TEXT(text, length,
                "AWS4-HMAC-SHA256\n20130524T000000Z\n20130524/us-east-1/s3/aws4_request\n"

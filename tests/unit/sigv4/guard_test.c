@@ -50,8 +50,8 @@ static void cut_target(void)
     for (size_t length = 0; length <= target.length; length++) {
         request.target = guard_text(guard, (struct lst_slice){target.bytes, length});
         run_check(&request);
-        request.target = guard_text(
-            guard, (struct lst_slice){target.bytes + target.length - length, length});
+        request.target =
+            guard_text(guard, (struct lst_slice){target.bytes + target.length - length, length});
         run_check(&request);
     }
 }
@@ -69,11 +69,11 @@ static void cut_header(struct lst_slice name, struct lst_slice value)
                                   .header_count = 4};
 
     for (size_t length = 0; length <= value.length; length++) {
-        headers[3] = (struct lst_field){
-            name, guard_text(guard, (struct lst_slice){value.bytes, length})};
+        headers[3] =
+            (struct lst_field){name, guard_text(guard, (struct lst_slice){value.bytes, length})};
         run_check(&request);
-        headers[3] = (struct lst_field){
-            guard_text(guard, (struct lst_slice){value.bytes, length}), authorization};
+        headers[3] = (struct lst_field){guard_text(guard, (struct lst_slice){value.bytes, length}),
+                                        authorization};
         run_check(&request);
     }
     for (size_t length = 0; length <= name.length; length++) {
@@ -150,8 +150,8 @@ static void cut_output(void)
     for (size_t room = 0; room < whole; room++) {
         char *out = guard_room(output, room);
 
-        right = right &&
-                lst_presign(&signing, &key, out, room, &length) == LST_ERR_BUFFER_TOO_SMALL;
+        right =
+            right && lst_presign(&signing, &key, out, room, &length) == LST_ERR_BUFFER_TOO_SMALL;
         (void)!lst_sign_header(&signing, &key, out, room, &length);
         (void)!lst_signing_canonical_request(&signing, &key, LST_AUTH_QUERY, out, room, &length);
         (void)!lst_signing_string_to_sign(&signing, &key, LST_AUTH_QUERY, out, room, &length);

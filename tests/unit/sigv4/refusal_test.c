@@ -38,23 +38,25 @@ struct refusal_case {
 #define QUERY_ERROR  "AuthorizationQueryParametersError"
 #define HEADER_ERROR "AuthorizationHeaderMalformed"
 
+/* clang-format off */
 static const struct refusal_case cases[] = {
     /* Size */
-    {"a target without a slash", "key", {0}, LST_REFUSED_TARGET_MALFORMED, "", "InvalidURI", 400, 0},
+    {"a target without a slash", "key", {0}, LST_REFUSED_TARGET_MALFORMED, "", "InvalidURI", 400,
+     0},
     {"no target", "", {0}, LST_REFUSED_TARGET_MALFORMED, "", "InvalidURI", 400, 0},
-    {"a bad escape in the path", "/a%2", {0}, LST_REFUSED_TARGET_MALFORMED, "", "InvalidURI", 400, 0},
+    {"a bad escape in the path", "/a%2", {0}, LST_REFUSED_TARGET_MALFORMED, "", "InvalidURI", 400,
+     0},
     {"a bad escape in the query", "/a?x=%zz", {0}, LST_REFUSED_TARGET_MALFORMED, "", "InvalidURI",
      400, 0},
 
     /* Rule 1 */
     {"no signature", NULL, {0}, LST_REFUSED_NOT_SIGNED, "", "AccessDenied", 403, 0},
-    {"query and header", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
-     {IN_HEADER(SCOPE, "host", SIGNATURE)}, LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
-    {"one parameter of a query and a header", "/?X-Amz-Signature=" SIGNATURE,
-     {IN_HEADER(SCOPE, "host", SIGNATURE)}, LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
-    {"two Authorization headers", NULL,
-     {IN_HEADER(SCOPE, "host", SIGNATURE), IN_HEADER(SCOPE, "host", SIGNATURE)},
-     LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
+    {"query and header", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {IN_HEADER(SCOPE,
+     "host", SIGNATURE)}, LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
+    {"one parameter of a query and a header", "/?X-Amz-Signature=" SIGNATURE, {IN_HEADER(SCOPE,
+     "host", SIGNATURE)}, LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
+    {"two Authorization headers", NULL, {IN_HEADER(SCOPE, "host", SIGNATURE), IN_HEADER(SCOPE,
+     "host", SIGNATURE)}, LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
     {"V4 and V2 in one query", "/?" ALGORITHM "&AWSAccessKeyId=AKID&Signature=abc", {0},
      LST_REFUSED_SIGNED_TWICE, "", "InvalidArgument", 400, 0},
     {"a password", NULL, {"Authorization: Basic QTpC"}, LST_REFUSED_UNKNOWN_SCHEME, "",
@@ -79,8 +81,8 @@ static const struct refusal_case cases[] = {
      LST_REFUSED_PARAMETER_MISSING, "X-Amz-Credential", QUERY_ERROR, 400, 0},
     {"no date", "/?" ALGORITHM CREDENTIAL EXPIRES HEADERS SIGNED, {0},
      LST_REFUSED_PARAMETER_MISSING, "X-Amz-Date", QUERY_ERROR, 400, 0},
-    {"no expiry", "/?" ALGORITHM CREDENTIAL DATE HEADERS SIGNED, {0}, LST_REFUSED_PARAMETER_MISSING,
-     "X-Amz-Expires", QUERY_ERROR, 400, 0},
+    {"no expiry", "/?" ALGORITHM CREDENTIAL DATE HEADERS SIGNED, {0},
+     LST_REFUSED_PARAMETER_MISSING, "X-Amz-Expires", QUERY_ERROR, 400, 0},
     {"no signed headers", "/?" ALGORITHM CREDENTIAL DATE EXPIRES SIGNED, {0},
      LST_REFUSED_PARAMETER_MISSING, "X-Amz-SignedHeaders", QUERY_ERROR, 400, 0},
     {"no signature parameter", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS, {0},
@@ -91,103 +93,99 @@ static const struct refusal_case cases[] = {
      "AccessDenied", 403, 0},
     {"a date twice", "/?" ALGORITHM CREDENTIAL DATE DATE EXPIRES HEADERS SIGNED, {0},
      LST_REFUSED_PARAMETER_REPEATED, "X-Amz-Date", QUERY_ERROR, 400, 0},
-    {"a signature twice, once with an encoded name",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED "&X%2DAmz%2DSignature=x", {0},
-     LST_REFUSED_PARAMETER_REPEATED, "X-Amz-Signature", QUERY_ERROR, 400, 0},
-    {"a token twice",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED
-     "&X-Amz-Security-Token=a&X-Amz-Security-Token=a", {0},
-     LST_REFUSED_PARAMETER_REPEATED, "X-Amz-Security-Token", QUERY_ERROR, 400, 0},
-    {"another algorithm", "/?X-Amz-Algorithm=AWS4-HMAC-SHA1" CREDENTIAL DATE EXPIRES HEADERS SIGNED,
-     {0}, LST_REFUSED_ALGORITHM, "X-Amz-Algorithm", QUERY_ERROR, 400, 0},
-    {"a credential of four parts",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID%2F20130524%2Fus-east-1%2Fs3" DATE EXPIRES HEADERS SIGNED,
-     {0}, LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a credential of six parts",
-     "/?" ALGORITHM "&X-Amz-Credential=A/B/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a credential without an access key",
-     "/?" ALGORITHM "&X-Amz-Credential=/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a NUL in the access key",
-     "/?" ALGORITHM "&X-Amz-Credential=A%00B/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a day of seven digits",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID/2013052/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a day that is none",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID/2013x524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a date of another form",
-     "/?" ALGORITHM CREDENTIAL "&X-Amz-Date=2013-05-24T00:00:00Z" EXPIRES HEADERS SIGNED, {0},
-     LST_REFUSED_DATE, "X-Amz-Date", QUERY_ERROR, 400, 0},
+    {"a signature twice, once with an encoded name", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
+     SIGNED "&X%2DAmz%2DSignature=x", {0}, LST_REFUSED_PARAMETER_REPEATED, "X-Amz-Signature",
+     QUERY_ERROR, 400, 0},
+    {"a token twice", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED
+     "&X-Amz-Security-Token=a&X-Amz-Security-Token=a", {0}, LST_REFUSED_PARAMETER_REPEATED,
+     "X-Amz-Security-Token", QUERY_ERROR, 400, 0},
+    {"another algorithm", "/?X-Amz-Algorithm=AWS4-HMAC-SHA1" CREDENTIAL DATE EXPIRES HEADERS
+     SIGNED, {0}, LST_REFUSED_ALGORITHM, "X-Amz-Algorithm", QUERY_ERROR, 400, 0},
+    {"a credential of four parts", "/?" ALGORITHM
+     "&X-Amz-Credential=AKID%2F20130524%2Fus-east-1%2Fs3" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a credential of six parts", "/?" ALGORITHM
+     "&X-Amz-Credential=A/B/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a credential that ends in a slash", "/?" ALGORITHM
+     "&X-Amz-Credential=A/20130524/us-east-1/s3/aws4_request%2F" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a credential without an access key", "/?" ALGORITHM
+     "&X-Amz-Credential=/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a NUL in the access key", "/?" ALGORITHM
+     "&X-Amz-Credential=A%00B/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a day of seven digits", "/?" ALGORITHM
+     "&X-Amz-Credential=AKID/2013052/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a day that is none", "/?" ALGORITHM
+     "&X-Amz-Credential=AKID/2013x524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_CREDENTIAL, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a date of another form", "/?" ALGORITHM CREDENTIAL "&X-Amz-Date=2013-05-24T00:00:00Z" EXPIRES
+     HEADERS SIGNED, {0}, LST_REFUSED_DATE, "X-Amz-Date", QUERY_ERROR, 400, 0},
     {"the 31st of April", "/?" ALGORITHM CREDENTIAL "&X-Amz-Date=20130431T000000Z" EXPIRES HEADERS
      SIGNED, {0}, LST_REFUSED_DATE, "X-Amz-Date", QUERY_ERROR, 400, 0},
-    {"signed headers in upper case",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES "&X-Amz-SignedHeaders=Host" SIGNED, {0},
-     LST_REFUSED_SIGNED_HEADERS, "X-Amz-SignedHeaders", QUERY_ERROR, 400, 0},
-    {"a signed header twice",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES "&X-Amz-SignedHeaders=host%3Bhost" SIGNED, {0},
-     LST_REFUSED_SIGNED_HEADERS, "X-Amz-SignedHeaders", QUERY_ERROR, 400, 0},
-    {"a signed header without a name",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES "&X-Amz-SignedHeaders=host%3B" SIGNED, {0},
-     LST_REFUSED_SIGNED_HEADERS, "X-Amz-SignedHeaders", QUERY_ERROR, 400, 0},
-    {"a short signature", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS "&X-Amz-Signature=abc", {0},
-     LST_REFUSED_SIGNATURE_FORMAT, "X-Amz-Signature", QUERY_ERROR, 400, 0},
-    {"a signature in upper case",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
-     "&X-Amz-Signature=AEEED9BBCCD4D02EE5C0109B86D86835F995330DA4C265957D157751F604D404",
+    {"signed headers in upper case", "/?" ALGORITHM CREDENTIAL DATE EXPIRES
+     "&X-Amz-SignedHeaders=Host" SIGNED, {0}, LST_REFUSED_SIGNED_HEADERS, "X-Amz-SignedHeaders",
+     QUERY_ERROR, 400, 0},
+    {"a signed header twice", "/?" ALGORITHM CREDENTIAL DATE EXPIRES
+     "&X-Amz-SignedHeaders=host%3Bhost" SIGNED, {0}, LST_REFUSED_SIGNED_HEADERS,
+     "X-Amz-SignedHeaders", QUERY_ERROR, 400, 0},
+    {"a signed header without a name", "/?" ALGORITHM CREDENTIAL DATE EXPIRES
+     "&X-Amz-SignedHeaders=host%3B" SIGNED, {0}, LST_REFUSED_SIGNED_HEADERS, "X-Amz-SignedHeaders",
+     QUERY_ERROR, 400, 0},
+    {"a short signature", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS "&X-Amz-Signature=abc",
      {0}, LST_REFUSED_SIGNATURE_FORMAT, "X-Amz-Signature", QUERY_ERROR, 400, 0},
-    {"a payload hash in the query that is none",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS "&X-Amz-Content-Sha256=abc" SIGNED, {0},
-     LST_REFUSED_PAYLOAD_HASH, "X-Amz-Content-Sha256", "InvalidArgument", 400, 0},
-    {"a signed payload hash that is none",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES "&X-Amz-SignedHeaders=host%3Bx-amz-content-sha256" SIGNED,
-     {"x-amz-content-sha256: abc"}, LST_REFUSED_PAYLOAD_HASH, "X-Amz-Content-Sha256",
+    {"a signature in upper case", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
+     "&X-Amz-Signature=AEEED9BBCCD4D02EE5C0109B86D86835F995330DA4C265957D157751F604D404", {0},
+     LST_REFUSED_SIGNATURE_FORMAT, "X-Amz-Signature", QUERY_ERROR, 400, 0},
+    {"a payload hash in the query that is none", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
+     "&X-Amz-Content-Sha256=abc" SIGNED, {0}, LST_REFUSED_PAYLOAD_HASH, "X-Amz-Content-Sha256",
      "InvalidArgument", 400, 0},
+    {"a signed payload hash that is none", "/?" ALGORITHM CREDENTIAL DATE EXPIRES
+     "&X-Amz-SignedHeaders=host%3Bx-amz-content-sha256" SIGNED, {"x-amz-content-sha256: abc"},
+     LST_REFUSED_PAYLOAD_HASH, "X-Amz-Content-Sha256", "InvalidArgument", 400, 0},
 
     /* Rule 2, header */
     {"a header without a credential", NULL,
      {"Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=" SIGNATURE, HEADER_DATE,
       HEADER_HASH}, LST_REFUSED_PARAMETER_MISSING, "Credential", HEADER_ERROR, 400, 0},
-    {"a header without anything", NULL, {"Authorization: AWS4-HMAC-SHA256", HEADER_DATE, HEADER_HASH},
-     LST_REFUSED_PARAMETER_MISSING, "Credential", HEADER_ERROR, 400, 0},
-    {"a component twice", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE) ", Signature=" SIGNATURE, HEADER_DATE, HEADER_HASH},
-     LST_REFUSED_PARAMETER_REPEATED, "Signature", HEADER_ERROR, 400, 0},
-    {"a header's credential that is none", NULL,
-     {IN_HEADER("AKID", HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_HASH}, LST_REFUSED_CREDENTIAL,
-     "Credential", HEADER_ERROR, 400, 0},
+    {"a header without anything", NULL, {"Authorization: AWS4-HMAC-SHA256", HEADER_DATE,
+     HEADER_HASH}, LST_REFUSED_PARAMETER_MISSING, "Credential", HEADER_ERROR, 400, 0},
+    {"a component twice", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE) ", Signature="
+     SIGNATURE, HEADER_DATE, HEADER_HASH}, LST_REFUSED_PARAMETER_REPEATED, "Signature",
+     HEADER_ERROR, 400, 0},
+    {"a header's credential that is none", NULL, {IN_HEADER("AKID", HEADER_NAMES, SIGNATURE),
+     HEADER_DATE, HEADER_HASH}, LST_REFUSED_CREDENTIAL, "Credential", HEADER_ERROR, 400, 0},
     {"a header without a date", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_HASH},
      LST_REFUSED_DATE, "x-amz-date", "AccessDenied", 403, 0},
-    {"a header with a wrong date", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), "Date: yesterday", HEADER_HASH}, LST_REFUSED_DATE,
-     "x-amz-date", "AccessDenied", 403, 0},
-    {"two dates", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_DATE, HEADER_HASH},
-     LST_REFUSED_PARAMETER_REPEATED, "x-amz-date", HEADER_ERROR, 400, 0},
+    {"a header with a wrong date", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE),
+     "Date: yesterday", HEADER_HASH}, LST_REFUSED_DATE, "x-amz-date", "AccessDenied", 403, 0},
+    {"two dates", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_DATE,
+     HEADER_HASH}, LST_REFUSED_PARAMETER_REPEATED, "x-amz-date", HEADER_ERROR, 400, 0},
     {"no payload hash", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE},
      LST_REFUSED_PAYLOAD_HASH_MISSING, "x-amz-content-sha256", "InvalidRequest", 400, 0},
-    {"a payload hash that is none", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, "x-amz-content-sha256: required"},
-     LST_REFUSED_PAYLOAD_HASH, "x-amz-content-sha256", "InvalidArgument", 400, 0},
+    {"a payload hash that is none", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE,
+     "x-amz-content-sha256: required"}, LST_REFUSED_PAYLOAD_HASH, "x-amz-content-sha256",
+     "InvalidArgument", 400, 0},
 
     /* Rule 3 */
-    {"the scope of another day",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID/20130523/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_SCOPE_DATE, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"another region",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID/20130524/eu-west-1/s3/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_SCOPE_REGION, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"another service",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID/20130524/us-east-1/ec2/aws4_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_SCOPE_SERVICE, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"another terminator",
-     "/?" ALGORITHM "&X-Amz-Credential=AKID/20130524/us-east-1/s3/aws3_request" DATE EXPIRES HEADERS
-     SIGNED, {0}, LST_REFUSED_SCOPE_TERMINATOR, "X-Amz-Credential", QUERY_ERROR, 400, 0},
-    {"a header for another region", NULL,
-     {IN_HEADER("AKID/20130524/eu-west-1/s3/aws4_request", HEADER_NAMES, SIGNATURE), HEADER_DATE,
-      HEADER_HASH}, LST_REFUSED_SCOPE_REGION, "Credential", HEADER_ERROR, 400, 0},
+    {"the scope of another day", "/?" ALGORITHM
+     "&X-Amz-Credential=AKID/20130523/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_SCOPE_DATE, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"another region", "/?" ALGORITHM "&X-Amz-Credential=AKID/20130524/eu-west-1/s3/aws4_request"
+     DATE EXPIRES HEADERS SIGNED, {0}, LST_REFUSED_SCOPE_REGION, "X-Amz-Credential", QUERY_ERROR,
+     400, 0},
+    {"another service", "/?" ALGORITHM "&X-Amz-Credential=AKID/20130524/us-east-1/ec2/aws4_request"
+     DATE EXPIRES HEADERS SIGNED, {0}, LST_REFUSED_SCOPE_SERVICE, "X-Amz-Credential", QUERY_ERROR,
+     400, 0},
+    {"another terminator", "/?" ALGORITHM
+     "&X-Amz-Credential=AKID/20130524/us-east-1/s3/aws3_request" DATE EXPIRES HEADERS SIGNED, {0},
+     LST_REFUSED_SCOPE_TERMINATOR, "X-Amz-Credential", QUERY_ERROR, 400, 0},
+    {"a header for another region", NULL, {IN_HEADER("AKID/20130524/eu-west-1/s3/aws4_request",
+     HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_HASH}, LST_REFUSED_SCOPE_REGION, "Credential",
+     HEADER_ERROR, 400, 0},
 
     /* Rule 4 */
     {"an expiry in words", "/?" ALGORITHM CREDENTIAL DATE "&X-Amz-Expires=1h" HEADERS SIGNED, {0},
@@ -196,12 +194,11 @@ static const struct refusal_case cases[] = {
      {0}, LST_REFUSED_EXPIRES_FORMAT, "X-Amz-Expires", QUERY_ERROR, 400, 0},
     {"a negative expiry", "/?" ALGORITHM CREDENTIAL DATE "&X-Amz-Expires=-1" HEADERS SIGNED, {0},
      LST_REFUSED_EXPIRES_NEGATIVE, "X-Amz-Expires", QUERY_ERROR, 400, 0},
-    {"an expiry of a week and a second",
-     "/?" ALGORITHM CREDENTIAL DATE "&X-Amz-Expires=604801" HEADERS SIGNED, {0},
-     LST_REFUSED_EXPIRES_TOO_LARGE, "X-Amz-Expires", QUERY_ERROR, 400, 0},
-    {"an expiry beyond every number",
-     "/?" ALGORITHM CREDENTIAL DATE "&X-Amz-Expires=99999999999999999999999" HEADERS SIGNED, {0},
-     LST_REFUSED_EXPIRES_TOO_LARGE, "X-Amz-Expires", QUERY_ERROR, 400, 0},
+    {"an expiry of a week and a second", "/?" ALGORITHM CREDENTIAL DATE "&X-Amz-Expires=604801"
+     HEADERS SIGNED, {0}, LST_REFUSED_EXPIRES_TOO_LARGE, "X-Amz-Expires", QUERY_ERROR, 400, 0},
+    {"an expiry beyond every number", "/?" ALGORITHM CREDENTIAL DATE
+     "&X-Amz-Expires=99999999999999999999999" HEADERS SIGNED, {0}, LST_REFUSED_EXPIRES_TOO_LARGE,
+     "X-Amz-Expires", QUERY_ERROR, 400, 0},
 
     /* Rule 5 */
     {"an expiry of nothing", "/?" ALGORITHM CREDENTIAL DATE "&X-Amz-Expires=0" HEADERS SIGNED, {0},
@@ -210,48 +207,45 @@ static const struct refusal_case cases[] = {
      LST_REFUSED_EXPIRED, "", "AccessDenied", 403, 86401},
     {"more than fifteen minutes too early", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
      {0}, LST_REFUSED_NOT_YET_VALID, "", "AccessDenied", 403, -901},
-    {"a header from fifteen minutes ago", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_HASH},
-     LST_REFUSED_TIME_TOO_SKEWED, "", "RequestTimeTooSkewed", 403, 901},
-    {"a header from the future", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_HASH},
-     LST_REFUSED_TIME_TOO_SKEWED, "", "RequestTimeTooSkewed", 403, -901},
+    {"a header from fifteen minutes ago", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE),
+     HEADER_DATE, HEADER_HASH}, LST_REFUSED_TIME_TOO_SKEWED, "", "RequestTimeTooSkewed", 403, 901},
+    {"a header from the future", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE,
+     HEADER_HASH}, LST_REFUSED_TIME_TOO_SKEWED, "", "RequestTimeTooSkewed", 403, -901},
 
     /* Rule 6 */
-    {"the host unsigned", "/?" ALGORITHM CREDENTIAL DATE EXPIRES "&X-Amz-SignedHeaders=range" SIGNED,
-     {0}, LST_REFUSED_HOST_NOT_SIGNED, "host", "AccessDenied", 403, 0},
+    {"the host unsigned", "/?" ALGORITHM CREDENTIAL DATE EXPIRES "&X-Amz-SignedHeaders=range"
+     SIGNED, {0}, LST_REFUSED_HOST_NOT_SIGNED, "host", "AccessDenied", 403, 0},
     {"an unsigned copy source", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
      {"Content-Type: a/b", "X-Amz-Copy-Source: /other/key"}, LST_REFUSED_HEADERS_NOT_SIGNED,
      "X-Amz-Copy-Source", "AccessDenied", 403, 0},
     {"an unsigned header of one's own", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
      {"x-amz-meta-a: b"}, LST_REFUSED_HEADERS_NOT_SIGNED, "x-amz-meta-a", "AccessDenied", 403, 0},
-    {"a header with an unsigned header", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_HASH, "x-amz-acl: public-read"},
-     LST_REFUSED_HEADERS_NOT_SIGNED, "x-amz-acl", "AccessDenied", 403, 0},
-    {"a header with its hash unsigned", NULL,
-     {IN_HEADER(SCOPE, "host;x-amz-date", SIGNATURE), HEADER_DATE, HEADER_HASH},
-     LST_REFUSED_HEADERS_NOT_SIGNED, "x-amz-content-sha256", "AccessDenied", 403, 0},
+    {"a header with an unsigned header", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE),
+     HEADER_DATE, HEADER_HASH, "x-amz-acl: public-read"}, LST_REFUSED_HEADERS_NOT_SIGNED,
+     "x-amz-acl", "AccessDenied", 403, 0},
+    {"a header with its hash unsigned", NULL, {IN_HEADER(SCOPE, "host;x-amz-date", SIGNATURE),
+     HEADER_DATE, HEADER_HASH}, LST_REFUSED_HEADERS_NOT_SIGNED, "x-amz-content-sha256",
+     "AccessDenied", 403, 0},
 
     /* None: what is left is the key and the signature. */
-    {"the last second", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {0}, LST_OK, "", "OK",
-     200, 86400},
-    {"fifteen minutes early", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {0}, LST_OK, "",
-     "OK", 200, -900},
-    {"an unsigned payload hash on a presigned URL",
-     "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {"x-amz-content-sha256: nonsense"},
-     LST_OK, "", "OK", 200, 0},
+    {"the last second", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {0}, LST_OK, "",
+     "OK", 200, 86400},
+    {"fifteen minutes early", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {0}, LST_OK,
+     "", "OK", 200, -900},
+    {"an unsigned payload hash on a presigned URL", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
+     SIGNED, {"x-amz-content-sha256: nonsense"}, LST_OK, "", "OK", 200, 0},
     {"an encoded parameter's name", "/?X%2dAmz-Algorithm=AWS4-HMAC-SHA256" CREDENTIAL DATE EXPIRES
      HEADERS SIGNED, {0}, LST_OK, "", "OK", 200, 0},
-    {"an access key with signs in it",
-     "/?" ALGORITHM "&X-Amz-Credential=a%40b%2Bc/20130524/us-east-1/s3/aws4_request" DATE EXPIRES
-     HEADERS SIGNED, {0}, LST_OK, "", "OK", 200, 0},
-    {"a header, to the second", NULL,
-     {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE, HEADER_HASH}, LST_OK, "", "OK", 200,
-     900},
-    {"a header dated by Date", NULL,
-     {IN_HEADER(SCOPE, "date;host;x-amz-content-sha256", SIGNATURE),
-      "Date: Fri, 24 May 2013 00:00:00 GMT", HEADER_HASH}, LST_OK, "", "OK", 200, 0},
+    {"an access key with signs in it", "/?" ALGORITHM
+     "&X-Amz-Credential=a%40b%2Bc/20130524/us-east-1/s3/aws4_request" DATE EXPIRES HEADERS SIGNED,
+     {0}, LST_OK, "", "OK", 200, 0},
+    {"a header, to the second", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE), HEADER_DATE,
+     HEADER_HASH}, LST_OK, "", "OK", 200, 900},
+    {"a header dated by Date", NULL, {IN_HEADER(SCOPE, "date;host;x-amz-content-sha256",
+     SIGNATURE), "Date: Fri, 24 May 2013 00:00:00 GMT", HEADER_HASH}, LST_OK, "", "OK", 200, 0},
 };
+
+/* clang-format on */
 
 static size_t split_headers(const struct refusal_case *test, struct lst_field headers[7])
 {
@@ -261,8 +255,8 @@ static size_t split_headers(const struct refusal_case *test, struct lst_field he
     for (size_t i = 0; i < 6 && test->headers[i] != NULL; i++) {
         size_t name = strcspn(test->headers[i], ":");
 
-        headers[count++] = (struct lst_field){{test->headers[i], name},
-                                              lst_slice_of(test->headers[i] + name + 1)};
+        headers[count++] =
+            (struct lst_field){{test->headers[i], name}, lst_slice_of(test->headers[i] + name + 1)};
     }
     return count;
 }

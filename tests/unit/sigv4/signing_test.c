@@ -50,10 +50,11 @@ static void check_urls(void)
                  "https://h:9000//k?z=1%202&A=&X-Amz-Alg");
     signing.query_count = 0;
     signing.session_token = LST_SLICE("a/b+c=");
-    check_begins("the token comes after the signed headers", &signing,
-                 "https://h:9000//k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20130524"
-                 "%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=60&"
-                 "X-Amz-SignedHeaders=host&X-Amz-Security-Token=a%2Fb%2Bc%3D&X-Amz-Signature=");
+    check_begins(
+        "the token comes after the signed headers", &signing,
+        "https://h:9000//k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKID%2F20130524"
+        "%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=60&"
+        "X-Amz-SignedHeaders=host&X-Amz-Security-Token=a%2Fb%2Bc%3D&X-Amz-Signature=");
 }
 
 static void check_refused(const char *what, const struct lst_signing *signing)
@@ -79,9 +80,9 @@ static void check_header_refused(const char *name, const char *value)
 static void check_invalid(void)
 {
     static const struct lst_field many[LST_PARAMETERS_MAX + 1];
-    static const char *const own[] = {"X-Amz-Algorithm",     "X-Amz-Credential", "X-Amz-Date",
-                                      "X-Amz-Expires",       "X-Amz-Signature",  "X-Amz-SignedHeaders",
-                                      "X-Amz-Security-Token"};
+    static const char *const own[] = {
+        "X-Amz-Algorithm", "X-Amz-Credential",    "X-Amz-Date",          "X-Amz-Expires",
+        "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Security-Token"};
     struct lst_signing signing = usual();
     struct lst_field parameter = {{NULL, 0}, LST_SLICE("1")};
 
@@ -195,12 +196,12 @@ static void check_keys(void)
                   LST_ERR_INVALID_ARGUMENT,
           "a key needs a secret, a time, a region and a service within the limits");
     CHECK(lst_key_init(&other, (struct lst_slice){long_text, 256}, NOW,
-                       (struct lst_slice){long_text, 63}, (struct lst_slice){long_text, 31}) ==
-                  LST_OK &&
+                       (struct lst_slice){long_text, 63},
+                       (struct lst_slice){long_text, 31}) == LST_OK &&
               strlen(other.scope) == other.scope_length && other.scope_length == 117,
           "the largest of each are accepted");
-    CHECK(lst_credential((struct lst_slice){long_text, 128}, &other, credential,
-                         sizeof(credential), &length) == LST_OK &&
+    CHECK(lst_credential((struct lst_slice){long_text, 128}, &other, credential, sizeof(credential),
+                         &length) == LST_OK &&
               length == 128 + 1 + 117,
           "the longest credential fits 320 bytes");
     lst_wipe(&other, sizeof(other));

@@ -79,8 +79,8 @@ static struct lst_slice parse_request(struct vector *vector, const char *file)
         size_t name = strcspn(++line, ":");
         size_t length = strcspn(line, "\n");
 
-        vector->headers[vector->header_count++] = (struct lst_field){
-            {line, name}, {line + name + 1, length - name - 1}};
+        vector->headers[vector->header_count++] =
+            (struct lst_field){{line, name}, {line + name + 1, length - name - 1}};
         line += length;
     }
     line += line[0] == '\n' ? 1 : 0;
@@ -222,8 +222,10 @@ static void check_received(struct vector *vector, enum lst_auth_kind kind)
                                    .header_count = vector->header_count};
     error = lst_parse(&request, &rules, now + 1, &auth);
     if (vector->omits_token && kind == LST_AUTH_HEADER) {
-        CHECK(error == LST_REFUSED_HEADERS_NOT_SIGNED, "%s: header, a token added after signing "
-              "is refused, as S3 does", vector->name);
+        CHECK(error == LST_REFUSED_HEADERS_NOT_SIGNED,
+              "%s: header, a token added after signing "
+              "is refused, as S3 does",
+              vector->name);
         return;
     }
     CHECK(error == LST_OK, "%s: %s, is well formed", vector->name, form);
@@ -231,16 +233,18 @@ static void check_received(struct vector *vector, enum lst_auth_kind kind)
     auth.payload_hash = (struct lst_slice){vector->body_hash, 64};
     error = lst_verify(&request, &auth, &key);
     if (vector->omits_token) {
-        CHECK(error == LST_REFUSED_SIGNATURE, "%s: query, a token added after signing is refused, "
-              "as S3 does", vector->name);
+        CHECK(error == LST_REFUSED_SIGNATURE,
+              "%s: query, a token added after signing is refused, "
+              "as S3 does",
+              vector->name);
         return;
     }
     CHECK(error == LST_OK, "%s: %s, the signature is accepted", vector->name, form);
     CHECK(lst_canonical_request(&request, &auth, text, sizeof(text), &length) == LST_OK,
           "%s: %s, the checker has a canonical request", vector->name, form);
     compare(vector, form, "canonical-request", text, length);
-    CHECK(lst_canonical_request_bound(&request) >= length, "%s: %s, the bound holds",
-          vector->name, form);
+    CHECK(lst_canonical_request_bound(&request) >= length, "%s: %s, the bound holds", vector->name,
+          form);
 }
 
 /* Cases that S3's own rule excludes: a path with something to normalise, and the wish to do it. */

@@ -1,0 +1,59 @@
+# The front door; meson does the work. `make help` lists the targets.
+BUILD := build
+RELEASE := $(BUILD)/release
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+# What is installed, without the tests. The name of the shared library's file ends in its version.
+BUILD_PRODUCTS = @ninja -C $(RELEASE) --quiet src/cli/latchstring sigv4/liblatchstring.a \
+	sigv4/$$(basename $$(readlink -f $(RELEASE)/sigv4/liblatchstring.so))
+
+.PHONY: all help run test bench fuzz check format install clean
+
+all: $(RELEASE)/build.ninja ## build build/latchstring, build/liblatchstring.a and .so
+	$(BUILD_PRODUCTS)
+	@ln -sfn release/src/cli/latchstring $(BUILD)/latchstring
+	@ln -sfn release/sigv4/liblatchstring.a $(BUILD)/liblatchstring.a
+	@ln -sfn release/sigv4/liblatchstring.so $(BUILD)/liblatchstring.so
+
+$(RELEASE)/build.ninja: | tools/packages.sh
+	@tools/packages.sh build
+	@meson setup $(RELEASE) --buildtype=release >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(RELEASE)/setup.log
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+run: all ## build and start the server (ARGS='--listen ...' to change how)
+	@$(BUILD)/latchstring serve $(ARGS)
+
+test: ## run every test (FILTER=name for those with that in their name)
+	@tools/packages.sh build test
+	@tests/run $(if $(FILTER),-k '$(FILTER)')
+
+bench: all ## measure, and hold the ratios against their targets
+	@tools/packages.sh bench
+	@ninja -C $(RELEASE) --quiet bench/sign bench/gate bench/store_bench bench/put_load
+	@bench/run
+
+fuzz: ## run every fuzzer for FUZZ_SECONDS (60)
+	@tools/packages.sh build fuzz
+	@tools/fuzz.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FILTER)
+
+check: ## formatting, warnings of gcc and clang, clang-tidy, cppcheck
+	@tools/packages.sh build check
+	@tools/check.sh $(BUILD)
+
+format: ## put every C file into the house's format
+	@tools/packages.sh check
+	@tools/check.sh --format
+
+install: all ## install under PREFIX (/usr/local), with DESTDIR before it
+	@meson configure $(RELEASE) -Dprefix=$(PREFIX)
+	$(BUILD_PRODUCTS)
+	@DESTDIR=$(DESTDIR) meson install -C $(RELEASE) --no-rebuild --quiet
+	@[ -e $(DESTDIR)/etc/latchstring.conf ] || \
+		install -D -m 644 packaging/latchstring.conf $(DESTDIR)/etc/latchstring.conf
+
+clean: ## remove all that was built
+	@rm -rf $(BUILD)

@@ -1,0 +1,230 @@
+"""The server against nginx, the disk, and MD5. Server on one core, load on the other, in turns.
+
+    build/venv/bin/python bench/server.py      (or all benches: make bench)
+
+nginx serves the same bytes from files, unsigned, with sendfile and an open-file cache. Every measure
+is taken in rounds, one thing after the other, and the median of the rounds' ratios counts: whatever
+else runs on the machine slows both.
+"""
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "bench")]
+
+from harness import Server, presign, target_of  # noqa: E402
+from table import Table  # noqa: E402
+
+BUCKET = "bench"
+SERVER_CORE, LOAD_CORE = "0", "1"
+PUT_LOAD = os.path.join(ROOT, "build", "release", "bench", "put_load")
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+# size, objects, connections, what of nginx's rate is to be reached
+GETS = [(4096, 256, 32, 0.7), (1 << 20, 16, 16, 0.9), (64 << 20, 2, 4, 0.9)]
+
+NGINX = """
+daemon off;
+master_process off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 1000000000;
+    open_file_cache max=4096;
+    open_file_cache_valid 600s;
+    types {{ }}
+    default_type application/octet-stream;
+    client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+    uwsgi_temp_path {folder}; scgi_temp_path {folder};
+    server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+}}
+"""
+
+
+def size_name(size):
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@contextlib.contextmanager
+def nginx(folder):
+    """nginx on the server's core, over folder/files; its port."""
+    port = free_port()
+    with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
+        file.write(NGINX.format(folder=folder, port=port))
+    process = subprocess.Popen(["taskset", "-c", SERVER_CORE, "nginx", "-c", f"{folder}/nginx.conf", "-p", folder])
+    for _ in range(200):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
+        time.sleep(0.02)
+    yield port
+    process.terminate()
+    process.wait()
+
+
+def wrk(port, targets, connections):
+    """Bytes of bodies a second. Every answer must be a good one."""
+    done = subprocess.run(
+        ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "--timeout", "30s", "-s",
+         os.path.join(ROOT, "bench", "urls.lua"), f"http://127.0.0.1:{port}"],
+        env={**os.environ, "TARGETS": targets}, text=True, capture_output=True, check=True)
+    requests, received, microseconds, errors = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", done.stdout).groups())
+    assert requests > 0 and errors == 0, done.stdout
+    return requests / (microseconds / 1e6), received / (microseconds / 1e6)
+
+
+def bench_get(table, folder, server, port):
+    s3 = server.client()
+    for size, count, connections, target in GETS:
+        names = [f"{size}-{number}" for number in range(count)]
+        for name in names:
+            body = os.urandom(size)
+            with open(f"{folder}/files/{name}", "wb") as file:
+                file.write(body)
+            s3.put_object(Bucket=BUCKET, Key=name, Body=body)
+        with open(f"{folder}/signed", "w", encoding="utf-8") as file:
+            file.writelines(target_of(presign(s3, "get_object", BUCKET, name, 86400)) + "\n" for name in names)
+        with open(f"{folder}/plain", "w", encoding="utf-8") as file:
+            file.writelines(f"/{name}\n" for name in names)
+        ours, theirs, ratios = [], [], []
+        for _ in range(ROUNDS):
+            ours.append(wrk(server.port, f"{folder}/signed", connections))
+            theirs.append(wrk(port, f"{folder}/plain", connections))
+            # By bytes for large bodies: the last ones are not whole when the time is up.
+            index = 0 if size < 1 << 20 else 1
+            ratios.append(ours[-1][index] / theirs[-1][index])
+        median = [statistics.median(one[0] for one in rates) for rates in (ours, theirs)]
+        if size >= 1 << 20:
+            median = [statistics.median(one[1] for one in rates) / 1e6 for rates in (ours, theirs)]
+        unit = "/s" if size < 1 << 20 else " MB/s"
+        table.add(f"GET {size_name(size)}, presigned, against nginx", statistics.median(ratios), target,
+                  f"{median[0]:,.0f}{unit} against {median[1]:,.0f}{unit}")
+        for name in names:
+            os.remove(f"{folder}/files/{name}")
+            s3.delete_object(Bucket=BUCKET, Key=name)
+
+
+def put_load(server, clients, size, targets):
+    """Durable puts a second."""
+    done = subprocess.run(["taskset", "-c", LOAD_CORE, PUT_LOAD, str(server.port), str(max(int(SECONDS), 1)), str(clients),
+                           str(size), targets], text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    accepted, _, seconds = done.stdout.split()
+    return int(accepted) / float(seconds)
+
+
+def one_after_another(folder):
+    """4 KiB written and synced, one after another on the same disk: writes a second."""
+    file = os.open(f"{folder}/sync", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    block, count, started = os.urandom(4096), 0, time.monotonic()
+    while time.monotonic() - started < SECONDS:
+        os.write(file, block)
+        os.fdatasync(file)
+        count += 1
+    rate = count / (time.monotonic() - started)
+    os.close(file)
+    return rate
+
+
+def write_targets(folder, server, names):
+    s3 = server.client()
+    with open(f"{folder}/puts", "w", encoding="utf-8") as file:
+        file.writelines(target_of(presign(s3, "put_object", BUCKET, name, 86400)) + "\n" for name in names)
+    return f"{folder}/puts"
+
+
+def bench_small_put(table, folder, server):
+    targets = write_targets(folder, server, [f"small/{number:05d}" for number in range(5000)])
+    ours, disk = [], []
+    for _ in range(ROUNDS):
+        ours.append(put_load(server, 64, 4096, targets))
+        disk.append(one_after_another(folder))
+    table.add("PUT 4 KiB, durable, 64 clients, against write + fdatasync",
+              statistics.median(a / b for a, b in zip(ours, disk)), 5,
+              f"{statistics.median(ours):,.0f}/s against {statistics.median(disk):,.0f}/s")
+
+
+def md5_rate(body):
+    started = time.monotonic()
+    hashlib.md5(body).digest()
+    return len(body) / (time.monotonic() - started)
+
+
+def bench_large_put(table, folder, server):
+    size = 64 << 20
+    targets = write_targets(folder, server, [f"large/{number}" for number in range(400)])
+    body, ours, md5 = os.urandom(size), [], []
+    for _ in range(ROUNDS):
+        ours.append(put_load(server, 1, size, targets) * size)
+        md5.append(statistics.median(md5_rate(body) for _ in range(5)))
+    table.add("PUT 64 MiB, durable, against MD5 alone", statistics.median(a / b for a, b in zip(ours, md5)), 0.7,
+              f"{statistics.median(ours) / 1e6:,.0f} MB/s against {statistics.median(md5) / 1e6:,.0f} MB/s")
+
+
+def resident(server):
+    """Megabytes: now, and at most so far."""
+    with open(f"/proc/{server.process.pid}/status", encoding="utf-8") as file:
+        text = file.read()
+    return [int(re.search(name + r":\s+(\d+) kB", text).group(1)) / 1024 for name in ("VmRSS", "VmHWM")]
+
+
+def bench_memory(table, folder):
+    server = Server(f"{folder}/memory", "--buckets", BUCKET, "--access-log", "off")
+    target = target_of(presign(server.client(), "put_object", BUCKET, "held"))
+    time.sleep(0.5)
+    table.add("memory, idle (MB)", resident(server)[0], 15, "resident", at_most=True)
+    head = f"PUT {target} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 1000000\r\n\r\n".encode()
+    sockets = []
+    for _ in range(1000):
+        sock = socket.create_connection(("127.0.0.1", server.port))
+        sock.sendall(head + bytes(100_000))
+        sockets.append(sock)
+    for _ in range(4):
+        for sock in sockets:
+            sock.sendall(bytes(50_000))
+    time.sleep(1)
+    table.add("memory, 1,000 connections uploading (MB)", resident(server)[1], 64, "resident, at most", at_most=True)
+    for sock in sockets:
+        sock.close()
+    server.stop()
+
+
+def main():
+    table = Table("the server")
+    folder = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(ROOT, "build"))  # on a disk, not in memory
+    os.makedirs(f"{folder}/files")
+    try:
+        with nginx(folder) as port:
+            server = Server(f"{folder}/data", "--buckets", BUCKET, "--access-log", "off", "--threads", "1",
+                            wrapper=["taskset", "-c", SERVER_CORE])
+            with server:
+                bench_get(table, folder, server, port)
+                bench_small_put(table, folder, server)
+                bench_large_put(table, folder, server)
+        bench_memory(table, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return table.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

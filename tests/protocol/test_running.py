@@ -1,0 +1,252 @@
+"""Starting, configuring, watching and stopping the server."""
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+import requests
+from harness import ACCESS_KEY, BINARY, SECRET_KEY, clean_environment, presign, target_of
+
+BUCKET = "pictures"
+TWO_URLS = r"X-Amz-Signature(?s:.*)X-Amz-Signature=[0-9a-f]{64}"
+
+
+def run(*arguments, environment=None, folder=None):
+    """The program, expected to end by itself."""
+    return subprocess.run([BINARY, *map(str, arguments)], text=True, capture_output=True, check=False,
+                          timeout=30, env={**clean_environment(), **(environment or {})}, cwd=folder)
+
+
+# ---- First start
+
+def test_root_keys_are_made_once_and_kept_secret(start, tmp_path):
+    data = tmp_path / "data"
+    server = start(data=data, keys=False)
+    text = server.log()
+    secrets = [path for path in data.iterdir() if path.name == "root-credentials"]
+    assert secrets, list(data.iterdir())
+    for path in data.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, f"{path} can be read by others"
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    kept = secrets[0].read_text()
+    access_key = re.search(r"LST[A-Z0-9]{17}", kept).group()
+    assert access_key in text
+    secret = next(word for word in re.findall(r"[A-Za-z0-9/+]{40}", kept))
+    assert secret in text
+    s3 = server.client(access_key=access_key, secret_key=secret)
+    s3.create_bucket(Bucket=BUCKET)
+    server.stop()
+    again = start(data=data, keys=False)
+    assert secret not in again.log(), "it is printed once"
+    assert again.client(access_key=access_key, secret_key=secret).head_bucket(Bucket=BUCKET)
+
+
+def test_the_urls_printed_at_start_work(start):
+    server = start("--buckets", BUCKET)
+    assert server.wait_for_log(TWO_URLS)
+    urls = re.findall(r"http://[^\s'\"]+X-Amz-Signature=[0-9a-f]{64}", server.log())
+    assert requests.put(urls[0], data=b"pasted", timeout=10).status_code == 200
+    assert requests.get(urls[1], timeout=10).content == b"pasted"
+
+
+def test_the_curl_lines_printed_at_start_work_as_they_stand(start, tmp_path):
+    server = start("--buckets", BUCKET)
+    assert server.wait_for_log(TWO_URLS)
+    lines = [line.strip() for line in server.log().split("\n") if line.strip().startswith("curl ")]
+    assert len(lines) == 2, server.log()
+    (tmp_path / "FILE").write_text("pasted")
+    for line in lines:
+        done = subprocess.run(["sh", "-ec", line.replace("curl ", "curl --fail --silent --show-error ", 1)],
+                              cwd=tmp_path, text=True, capture_output=True, check=False, timeout=20)
+        assert done.returncode == 0, (line, done.stderr)
+    assert done.stdout == "pasted"
+
+
+def test_buckets_from_the_environment(start):
+    server = start(environment={"LATCHSTRING_BUCKETS": "one-bucket,two-bucket"})
+    assert [one["Name"] for one in server.client().list_buckets()["Buckets"]] == ["one-bucket", "two-bucket"]
+
+
+def test_everything_is_there_after_a_restart(start, tmp_path):
+    server = start("--buckets", BUCKET, data=tmp_path / "data")
+    bodies = {f"key-{size}": os.urandom(size) for size in (0, 10, 8192, 8193, 200_000)}
+    for key, body in bodies.items():
+        server.client().put_object(Bucket=BUCKET, Key=key, Body=body, Metadata={"size": str(len(body))})
+    assert server.stop() == 0
+    again = start(data=tmp_path / "data")
+    for key, body in bodies.items():
+        got = again.client().get_object(Bucket=BUCKET, Key=key)
+        assert got["Body"].read() == body and got["Metadata"] == {"size": str(len(body))}
+
+
+def test_two_servers_on_one_folder(start, tmp_path):
+    server = start(data=tmp_path / "data")
+    done = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0")
+    assert done.returncode != 0 and done.stderr, "the second one says that the folder is in use"
+    assert server.send("GET", "/-/health").status == 200
+
+
+def test_a_port_that_is_taken(start, tmp_path):
+    server = start()
+    done = run("serve", "--data", tmp_path / "other", "--listen", f"127.0.0.1:{server.port}")
+    assert done.returncode != 0 and str(server.port) in done.stderr
+
+
+# ---- Configuration
+
+def test_a_configuration_file(start, tmp_path):
+    config = tmp_path / "latchstring.conf"
+    config.write_text("# the store\nbuckets = from-file\nregion = eu-north-1\nlog-format = json\n")
+    server = start("--config", config)
+    s3 = server.client(region="eu-north-1")
+    assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["from-file"]
+    assert server.wait_for_log(r'\{.*"ListBuckets"')
+
+
+def test_the_flag_wins_over_the_environment_and_that_over_the_file(start, tmp_path):
+    config = tmp_path / "latchstring.conf"
+    config.write_text("buckets = from-file\nregion = from-file-1\n")
+    server = start("--config", config, "--region", "from-flag-1",
+                   environment={"LATCHSTRING_BUCKETS": "from-environment", "LATCHSTRING_REGION": "from-env-1"})
+    s3 = server.client(region="from-flag-1")
+    assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["from-environment"]
+
+
+@pytest.mark.parametrize("arguments,environment,word", [
+    (["--no-such-option"], {}, "no-such-option"),
+    (["--listen", "nonsense:port"], {}, "nonsense"),
+    (["--body-max", "many"], {}, "body-max"),
+    (["--tls-cert", "x.pem"], {}, "tls-key"),
+    ([], {"LATCHSTRING_NO_SUCH_THING": "1"}, "LATCHSTRING_NO_SUCH_THING"),
+    ([], {"LATCHSTRING_ACCESS_KEY": "ONLYONE00000000000AB"}, "SECRET_KEY"),
+    (["--buckets", "Not_A_Name"], {}, "Not_A_Name"),
+    (["--config", "/nonexistent/file"], {}, "/nonexistent/file")])
+def test_a_mistake_is_named(tmp_path, arguments, environment, word):
+    done = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", *arguments, environment=environment)
+    assert done.returncode != 0 and word.lower() in (done.stderr + done.stdout).lower(), done
+
+
+def test_an_unwritable_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = run("serve", "--data", tmp_path / "file" / "data", "--listen", "127.0.0.1:0")
+    assert done.returncode != 0 and "file" in done.stderr
+
+
+# ---- Watching
+
+def test_health(server):
+    answer = server.send("GET", "/-/health")
+    assert answer.status == 200 and b"ok" in answer.body
+
+
+def test_metrics(server, s3):
+    s3.put_object(Bucket=BUCKET, Key="counted", Body=b"12345")
+    server.send("GET", "/pictures/counted")
+    answer = server.send("GET", "/-/metrics")
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    text = answer.body.decode()
+    for line in text.strip().split("\n"):
+        assert re.fullmatch(r"# (HELP|TYPE) [a-z_]+ .*|[a-z_]+(\{[^}]*\})? [-+.e\d]+|[a-z_]+(\{.*\})? \+?Inf", line), line
+    assert re.search(r'PutObject[^\n]*\} [1-9]', text) and "AccessDenied" in text
+    assert BUCKET not in text and "counted" not in text and ACCESS_KEY not in text
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_access_log_names_who_what_how_and_no_secret(start, log_format):
+    server = start("--log-format", log_format, "--buckets", BUCKET)
+    s3 = server.client()
+    s3.put_object(Bucket=BUCKET, Key="a b\n\"quoted\".jpg", Body=b"12345", Metadata={"m": "v"})
+    printed = len(server.log())
+    url = presign(s3, "get_object", key="a b\n\"quoted\".jpg")
+    assert server.send("GET", target_of(url)).body == b"12345"
+    signature = re.search("X-Amz-Signature=([0-9a-f]+)", url).group(1)
+    tampered = url.replace("Expires=300", "Expires=301")
+    server.send("GET", target_of(tampered))
+    token = "FwoGZXIvYXdzEXAMPLETOKEN"
+    server.send("GET", target_of(presign(server.client(token=token), "get_object")))
+    assert server.wait_for_log("SignatureDoesNotMatch")
+    assert server.wait_for_log("InvalidToken")
+    log = server.log()[max(printed - 2000, 0):]
+    assert signature not in log and token not in log and SECRET_KEY not in log
+    assert "X-Amz-Signature" not in server.log()[server.log().index("SignatureDoesNotMatch") - 300:]
+    line = next(line for line in server.log().split("\n") if "GetObject" in line and "200" in line)
+    for word in (ACCESS_KEY, "root", "query", "127.0.0.1", BUCKET, "quoted"):
+        assert word in line, line
+    if log_format == "json":
+        assert "a b\n\"quoted\".jpg" in json.loads(line).values()
+
+
+def test_the_log_can_go_to_a_file_and_be_moved_away(start, tmp_path):
+    path = tmp_path / "access.log"
+    server = start("--access-log", path)
+    server.send("GET", "/pictures/first")
+    deadline = time.monotonic() + 5
+    while "first" not in path.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    path.rename(tmp_path / "access.log.1")
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 5
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    server.send("GET", "/pictures/second")
+    deadline = time.monotonic() + 5
+    while "second" not in path.read_text() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "second" in path.read_text() and "second" not in (tmp_path / "access.log.1").read_text()
+
+
+# ---- Stopping
+
+def test_sigterm_lets_a_running_upload_finish(start, tmp_path):
+    server = start("--buckets", BUCKET, data=tmp_path / "data")
+    body = os.urandom(600_000)
+    connection = server.connection()
+    connection.putrequest("PUT", target_of(presign(server.client(), "put_object", key="late")))
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:300_000])
+    time.sleep(0.3)
+    statuses = []
+    stopper = threading.Thread(target=lambda: statuses.append(server.stop()))
+    stopper.start()
+    time.sleep(0.5)
+    assert server.process.poll() is None, "it waits for the upload"
+    connection.send(body[300_000:])
+    assert connection.getresponse().status == 200
+    connection.close()
+    stopper.join(timeout=30)
+    assert statuses == [0]
+    again = start(data=tmp_path / "data")
+    assert again.client().get_object(Bucket=BUCKET, Key="late")["Body"].read() == body
+
+
+def test_an_idle_connection_does_not_keep_it(start):
+    server = start()
+    connection = server.connection()
+    connection.request("GET", "/-/health")
+    connection.getresponse().read()
+    begun = time.monotonic()
+    assert server.stop() == 0 and time.monotonic() - begun < 5
+    connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_with_status_0(start, number):
+    assert start().stop(number) == 0
+
+
+def test_the_second_signal_or_the_limit_ends_a_stuck_upload(start, tmp_path):
+    server = start("--buckets", BUCKET, "--drain-timeout", "1")
+    connection = server.connection()
+    connection.putrequest("PUT", target_of(presign(server.client(), "put_object", key="stuck")))
+    connection.putheader("Content-Length", "1000000")
+    connection.endheaders(b"x" * 1000)
+    time.sleep(0.2)
+    begun = time.monotonic()
+    server.stop()
+    assert time.monotonic() - begun < 10
+    connection.close()
