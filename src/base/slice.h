@@ -27,8 +27,11 @@ bool lst_slice_equal_ignoring_case(struct lst_slice a, struct lst_slice b);
 
 static inline bool lst_slice_starts_with(struct lst_slice slice, struct lst_slice prefix)
 {
-    return slice.length >= prefix.length &&
-           (prefix.length == 0 || memcmp(slice.bytes, prefix.bytes, prefix.length) == 0);
+    if (prefix.length == 0) {
+        return true;
+    }
+    return slice.bytes != NULL && slice.length >= prefix.length &&
+           memcmp(slice.bytes, prefix.bytes, prefix.length) == 0;
 }
 
 bool lst_slice_starts_with_ignoring_case(struct lst_slice slice, struct lst_slice prefix);

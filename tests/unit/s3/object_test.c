@@ -94,7 +94,8 @@ static void test_ranges_and_conditions(struct world *world)
     get.unsigned_headers[0] =
         (struct lst_field)FIELD("If-None-Match", "\"781e5e245d69b566979b86e28d23f2c7\"");
     reply = expect(world, &get, 304, "", "an unchanged object is not sent again");
-    CHECK(reply.kind == LST_BODY_LENGTH && reply_has(&reply, "ETag: \"781e5e245d69b566979b86e28d23"),
+    CHECK(reply.kind == LST_BODY_LENGTH &&
+              reply_has(&reply, "ETag: \"781e5e245d69b566979b86e28d23"),
           "304 has its ETag and no body");
     reply_release(&reply);
     get.unsigned_headers[0] = (struct lst_field)FIELD("If-Match", "\"other\"");
