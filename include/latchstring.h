@@ -14,23 +14,31 @@
  *
  * WHAT HOLDS EVERYWHERE
  *
- * Pure.     No function allocates, reads a clock, does I/O, sets errno, logs, or keeps state
- * between calls. Time is an argument: seconds since 1970-01-01T00:00:00Z. Every function may be
- * called from any number of threads at once, as long as no two write to the same struct. Slices.
- * Text is a struct lst_slice: pointer and length, never assumed to end in NUL. An empty slice may
- *           have a NULL pointer. A slice that is handed out points into what the caller handed in,
- * and is valid as long as that is, unless its comment says otherwise. Output.   Functions that
- * write text take a buffer and its capacity in bytes, and give the length through ret_length.
- * Nothing is written past the capacity and no NUL is appended. On an error the content of the
- * buffer is unspecified and *ret_length is untouched. Errors.   0 (LST_OK) or a negative code of
- * enum lst_error. Other outputs are untouched on failure unless their comment says otherwise.
- * lst_refusal() and lst_refusal_text() give the S3 code, the HTTP status and the text that belong
- * to a code. NULL.     Pointers to structs must not be NULL. A pointer to an array may be NULL when
- * its count is 0. Secrets.  Secrets are compared in constant time and wiped from the stack after
- * use. Structs that hold one (struct lst_key, struct lst_stream) are wiped by the caller with
- * lst_wipe(). ABI.      Structs are filled by name or zeroed first: a zero field means "not given,
- * take the default", so a later version may use new fields. The library exports only names that
- * begin with lst_.
+ * Pure. No function allocates, reads a clock, does I/O, sets errno, logs, or keeps state between
+ * calls. Time is an argument: seconds since 1970-01-01T00:00:00Z. Every function may be called from
+ * any number of threads at once, as long as no two write to the same struct.
+ *
+ * Slices. Text is a struct lst_slice: pointer and length, never assumed to end in NUL. An empty
+ * slice may have a NULL pointer. A slice that is handed out points into what the caller handed in,
+ * and is valid as long as that is, unless its comment says otherwise.
+ *
+ * Output. Functions that write text take a buffer and its capacity in bytes, and give the length
+ * through ret_length. Nothing is written past the capacity and no NUL is appended. On an error the
+ * content of the buffer is unspecified and *ret_length is untouched.
+ *
+ * Errors. 0 (LST_OK) or a negative code of enum lst_error. Other outputs are untouched on failure
+ * unless their comment says otherwise. lst_refusal() and lst_refusal_text() give the S3 code, the
+ * HTTP status and the text that belong to a code.
+ *
+ * NULL. Pointers to structs must not be NULL. A pointer to an array may be NULL when its count is
+ * 0.
+ *
+ * Secrets. Secrets are compared in constant time and wiped from the stack after use. Structs that
+ * hold one (struct lst_key, struct lst_stream) are wiped by the caller with lst_wipe().
+ *
+ * ABI. Structs are filled by name or zeroed first: a zero field means "not given, take the
+ * default", so a later version may use new fields. The library exports only names that begin with
+ * lst_.
  */
 #ifndef LATCHSTRING_H
 #define LATCHSTRING_H

@@ -145,7 +145,11 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
         break;
     case LST_REFUSED_EXPIRED:
     case LST_REFUSED_NOT_YET_VALID:
-        lst_xml_number(body, "X-Amz-Expires", (uint64_t)auth->expires);
+        if (code == LST_REFUSED_EXPIRED) {
+            lst_xml_number(body, "X-Amz-Expires", (uint64_t)auth->expires);
+        } else { /* in milliseconds, as S3 has it here alone */
+            lst_xml_number(body, "X-Amz-Date", (uint64_t)auth->time * 1000);
+        }
         write_time(body, "Expires", auth->time + auth->expires);
         write_time(body, "ServerTime", exchange->passage.now);
         break;

@@ -253,12 +253,77 @@ static int check_public_urls(const struct lst_config *config, struct lst_buffer 
     return LST_OK;
 }
 
+/* Letters and digits, '-', and what else is given. */
+static bool is_name(struct lst_slice text, char also)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.bytes[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == also)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What would never match is a slip. */
+static int check_names(const struct lst_config *config, struct lst_buffer *message)
+{
+    struct lst_slice region = lst_slice_of(config->region);
+
+    if (region.length > LST_REGION_MAX || !is_name(region, '_')) {
+        lst_buffer_append_format(message, "region: '%s' can't be a region; try eu-west-1",
+                                 config->region);
+        return LST_ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < config->domains.count; i++) {
+        if (!is_name(config->domains.values[i], '.')) {
+            lst_buffer_append_format(message,
+                                     "domain: '%s' is not the name of a host, without scheme and "
+                                     "port; try s3.example.com",
+                                     config->domains.values[i].bytes);
+            return LST_ERR_MALFORMED;
+        }
+    }
+    return LST_OK;
+}
+
+static int check_origins(const struct lst_config *config, struct lst_buffer *message)
+{
+    for (size_t i = 0; i < config->cors_origins.count; i++) {
+        struct lst_slice origin = config->cors_origins.values[i];
+        size_t scheme = lst_slice_find_slice(origin, LST_SLICE("://"));
+        struct lst_slice host = lst_slice_after(origin, scheme + 3);
+        bool is_word = lst_slice_equal(origin, LST_SLICE("*")) ||
+                       lst_slice_equal(origin, LST_SLICE("none")) ||
+                       lst_slice_equal(origin, LST_SLICE("null"));
+
+        if (!is_word &&
+            (scheme == 0 || host.length == 0 || lst_slice_find(host, '/') < host.length ||
+             lst_slice_find(origin, ' ') < origin.length)) {
+            lst_buffer_append_format(message,
+                                     "cors-origin: '%s' is not *, none or an origin as a browser "
+                                     "sends it; try https://app.example.com",
+                                     origin.bytes);
+            return LST_ERR_MALFORMED;
+        }
+    }
+    return LST_OK;
+}
+
 int lst_config_check(const struct lst_config *config, struct lst_buffer *message)
 {
     int status = check_addresses(config, message);
 
     if (status == LST_OK) {
         status = check_public_urls(config, message);
+    }
+    if (status == LST_OK) {
+        status = check_names(config, message);
+    }
+    if (status == LST_OK) {
+        status = check_origins(config, message);
     }
     if (status != LST_OK) {
         return status;

@@ -100,6 +100,12 @@ def test_explained_expiry_changed(s3, server):
     explained(server, server.send("GET", target.replace("Expires=3600", "Expires=604800")), "Expires")
 
 
+def test_explained_parameter_added(s3, server):
+    target = target_of(presign(s3, "get_object"))
+    explained(server, server.send("GET", target + "&fbclid=x"), "fbclid=x", "added")
+    explained(server, server.send("GET", target.replace("?", "?utm_source=mail&")), "utm_source", "added")
+
+
 def test_explained_virtual_host_against_path(server):
     client = server.client(endpoint="http://files.example.com", s3={"addressing_style": "virtual"})
     url = presign(client, "get_object")

@@ -117,6 +117,35 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_file(start, tmp_pa
     assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["from-environment"]
 
 
+SETTINGS = {
+    "buckets": "abc,def", "region": "eu-west-1", "domain": "s3.example.com", "public-url": "https://f.example.com",
+    "trusted-proxy": "10.0.0.0/8", "cors-origin": "https://app.example.com", "expires-max": "1000000",
+    "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",
+    "access-log": "off", "log-format": "json"}
+
+
+def test_every_setting_is_a_flag_a_variable_and_a_line(start, tmp_path):
+    variables = {"LATCHSTRING_" + name.upper().replace("-", "_"): value for name, value in SETTINGS.items()}
+    config = tmp_path / "latchstring.conf"
+    config.write_text("".join(f"{name} = {value}\n" for name, value in SETTINGS.items()))
+    flags = [word for name, value in SETTINGS.items() for word in ("--" + name, value)]
+    for arguments, environment in ((flags, {}), ([], variables), (["--config", config], {})):
+        server = start(*arguments, environment=environment)
+        s3 = server.client(region="eu-west-1")
+        assert [one["Name"] for one in s3.list_buckets()["Buckets"]] == ["abc", "def"]
+        assert server.send("PUT", target_of(presign(s3, "put_object", bucket="abc")), body=b"x" * 1001).code == \
+            "EntityTooLarge"
+        assert server.send("OPTIONS", "/abc/x", {"Origin": "https://b.example",
+                                                "Access-Control-Request-Method": "GET"}).status == 403
+        assert "ListBuckets" not in server.log()
+
+
+def test_the_settings_in_the_test_are_those_of_the_help(tmp_path):
+    names = set(re.findall(r"^  --([a-z-]+)", run("serve", "--help").stdout, re.M))
+    elsewhere = {"data", "listen", "config", "tls-cert", "tls-key", "access-key", "help", "version"}
+    assert names == set(SETTINGS) | elsewhere
+
+
 @pytest.mark.parametrize("arguments,environment,word", [
     (["--no-such-option"], {}, "no-such-option"),
     (["--listen", "nonsense:port"], {}, "nonsense"),
@@ -125,6 +154,9 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_file(start, tmp_pa
     ([], {"LATCHSTRING_NO_SUCH_THING": "1"}, "LATCHSTRING_NO_SUCH_THING"),
     ([], {"LATCHSTRING_ACCESS_KEY": "ONLYONE00000000000AB"}, "SECRET_KEY"),
     (["--buckets", "Not_A_Name"], {}, "Not_A_Name"),
+    (["--region", "eu west"], {}, "eu west"),
+    (["--domain", "s3.example.com:9000"], {}, "s3.example.com:9000"),
+    ([], {"LATCHSTRING_CORS_ORIGIN": "app.example.com"}, "app.example.com"),
     (["--config", "/nonexistent/file"], {}, "/nonexistent/file")])
 def test_a_mistake_is_named(tmp_path, arguments, environment, word):
     done = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", *arguments, environment=environment)

@@ -137,6 +137,10 @@ static void test_mistakes(void)
     check_refused("public-url", "files.example.com", "https://");
     check_refused("public-url", "https://files.example.com/path", "path");
     check_refused("public-url", "https://", "https://");
+    check_refused("region", "eu west", "eu-west-1");
+    check_refused("domain", "s3.example.com:9000", "port");
+    check_refused("cors-origin", "app.example.com", "https://");
+    check_refused("cors-origin", "https://app.example.com/", "https://");
     check_refused("log-format", "xml", "json");
     check_refused("tls-cert", "cert.pem", "tls-key");
     check_refused("access-key", "AKIA", "LATCHSTRING_SECRET_KEY");
