@@ -215,6 +215,8 @@ static bool take_value(const struct lst_option *option, const char *value)
 static bool take_option(const struct lst_usage *usage, int found, const char *given,
                         int *ret_status)
 {
+    const struct lst_option *option;
+
     switch (found) {
     case OPTION_HELP:
         lst_usage_print(usage);
@@ -231,10 +233,17 @@ static bool take_option(const struct lst_usage *usage, int found, const char *gi
         *ret_status = report_bad_option(usage, given);
         return false;
     default:
-        if (!take_value(&usage->options[found - OPTION_ROW], optarg)) {
-            *ret_status =
-                lst_usage_error(usage, "option '--%s' is given more than %d times",
-                                usage->options[found - OPTION_ROW].name, LST_OPTION_REPEATS_MAX);
+        option = &usage->options[found - OPTION_ROW];
+        /* getopt_long() takes "--secret-key S" for --secret-key-stdin, and S for an operand that
+         * an error would show: a flag is only taken when it is spelled out. */
+        if (option->flag != NULL && strcmp(given + 2, option->name) != 0) {
+            *ret_status = lst_usage_error(usage, "unknown option '%s'; did you mean '--%s'?", given,
+                                          option->name);
+            return false;
+        }
+        if (!take_value(option, optarg)) {
+            *ret_status = lst_usage_error(usage, "option '--%s' is given more than %d times",
+                                          option->name, LST_OPTION_REPEATS_MAX);
             return false;
         }
         return true;

@@ -352,6 +352,14 @@ def test_help_and_version_everywhere():
         assert done.returncode == 0 and re.fullmatch(rb"latchstring \d+\.\d+\.\d+\n", done.stdout)
 
 
+def test_a_secret_given_by_mistake_is_not_shown(tmp_path):
+    for mistake in (["--secret-key", "TheSecretItself"], ["--secret-key=TheSecretItself"]):
+        done = subprocess.run([BINARY, "user", "add", "ann", "--data", tmp_path, *mistake],
+                              capture_output=True, timeout=60, text=True)
+        assert done.returncode == 2
+        assert "--secret-key" in done.stderr and "TheSecretItself" not in done.stderr + done.stdout
+
+
 def test_an_unknown_command_and_a_full_disk(shell):
     done = shell.run("presing")
     assert done.returncode == USAGE and "'presign'" in done.err
