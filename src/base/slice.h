@@ -16,7 +16,11 @@ static inline struct lst_slice lst_slice_make(const void *bytes, size_t length)
 
 static inline bool lst_slice_equal(struct lst_slice a, struct lst_slice b)
 {
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+    if (a.length != b.length) {
+        return false;
+    }
+    return a.length == 0 ||
+           (a.bytes != NULL && b.bytes != NULL && memcmp(a.bytes, b.bytes, a.length) == 0);
 }
 
 /* Byte order, a shorter slice first where one begins the other: negative, 0 or positive. */
