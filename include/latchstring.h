@@ -209,6 +209,10 @@ enum lst_auth_kind {
     LST_AUTH_QUERY = 1,  /* a presigned URL */
     LST_AUTH_HEADER = 2, /* Authorization: AWS4-HMAC-SHA256 ... */
     LST_AUTH_FORM = 3,   /* a POST form with a policy */
+    /* Signature Version 2, for old clients: only where struct lst_rules allows it. */
+    LST_AUTH_V2_QUERY = 4,  /* a presigned URL */
+    LST_AUTH_V2_HEADER = 5, /* Authorization: AWS keyid:signature */
+    LST_AUTH_V2_FORM = 6,   /* a POST form with a policy */
 };
 
 /*
@@ -392,6 +396,7 @@ struct lst_rules {
     struct lst_slice region;  /* any region if empty */
     int64_t expires_max; /* seconds; LST_EXPIRES_MAX if 0. A higher value accepts longer lives */
     int64_t clock_skew;  /* seconds; LST_CLOCK_SKEW if 0 */
+    bool allow_v2;       /* accept Signature Version 2 too; else LST_REFUSED_SIGNATURE_V2 */
 };
 
 enum lst_payload {
@@ -414,9 +419,9 @@ struct lst_auth {
     char day[8 + 1]; /* "20130524", of the credential scope */
     char region[LST_REGION_MAX + 1];
     char service[LST_SERVICE_MAX + 1];
-    int64_t time;                    /* X-Amz-Date */
-    int64_t expires;                 /* seconds; of a presigned URL, else 0 */
-    struct lst_slice signature;      /* 64 hex digits as sent */
+    int64_t time;                    /* X-Amz-Date; of a V2 URL, which has none, its Expires */
+    int64_t expires;                 /* seconds; of a presigned URL, else 0; of a V2 URL 0 */
+    struct lst_slice signature;      /* 64 hex digits, of V2 base64, as sent */
     struct lst_slice signed_headers; /* as sent: encoded (%3B) in a URL */
     struct lst_slice session_token;  /* as sent: encoded in a URL. See lst_auth_token_equals() */
     struct lst_slice payload_hash;   /* the word or hex digits that go into the canonical request */
@@ -477,6 +482,39 @@ LST_PUBLIC LST_MUST_CHECK int lst_refusal_text(int code, const struct lst_auth *
 LST_PUBLIC void lst_headers_not_signed(const struct lst_request *request,
                                        const struct lst_auth *auth, char *out, size_t capacity,
                                        size_t *ret_length);
+
+/* ---------------------------------------------------------------------------------------------------------
+ * Check Signature Version 2
+ *
+ * "Signing and authenticating REST requests" of the Amazon S3 User Guide: presigned URLs with
+ * AWSAccessKeyId, Expires and Signature; Authorization headers of the scheme AWS; POST forms with
+ * AWSAccessKeyId, policy and signature. lst_parse() and lst_parse_form() take them apart, as one of
+ * the LST_AUTH_V2_ kinds, if the rules allow them. It has no scope, so the secret itself is the
+ * key, and it covers less than Version 4: not the host, no plain header but Content-MD5,
+ * Content-Type and Date, and not the parameters of a listing. What it does cover, here more
+ * strictly than at AWS, is every other query parameter: one that is not known to be harmless, and
+ * was not signed, makes the signature wrong. expires_max of the rules counts from now.
+ */
+
+/*
+ * Step two for LST_AUTH_V2_QUERY and _HEADER. bucket: the one in the host name, of a
+ * virtual-host-style request; empty in path style. LST_REFUSED_SIGNATURE; LST_ERR_INVALID_ARGUMENT:
+ * auth is of another kind, or the secret is empty or longer than LST_SECRET_MAX.
+ */
+LST_PUBLIC LST_MUST_CHECK int lst_verify_v2(const struct lst_request *request,
+                                            const struct lst_auth *auth, struct lst_slice bucket,
+                                            struct lst_slice secret);
+
+/* Step two for LST_AUTH_V2_FORM. Errors as for lst_verify_v2(). */
+LST_PUBLIC LST_MUST_CHECK int lst_verify_form_v2(const struct lst_auth *auth,
+                                                 struct lst_slice secret);
+
+/* What a request of LST_AUTH_V2_QUERY or _HEADER should have signed. It is never longer than
+ * lst_canonical_request_bound(), and the bucket. */
+LST_PUBLIC LST_MUST_CHECK int lst_string_to_sign_v2(const struct lst_request *request,
+                                                    const struct lst_auth *auth,
+                                                    struct lst_slice bucket, char *out,
+                                                    size_t capacity, size_t *ret_length);
 
 /* ---------------------------------------------------------------------------------------------------------
  * Explain a wrong signature
@@ -642,7 +680,8 @@ LST_PUBLIC LST_MUST_CHECK int lst_credential(struct lst_slice access_key_id,
 
 /*
  * Check a form, step one: rules 1 to 5 as they apply to forms. fields: all form fields but the
- * file, names in any case. The policy's own expiry is checked by lst_policy_check().
+ * file, names in any case. The policy's own expiry is checked by lst_policy_check(). A form of
+ * Signature Version 2 goes on with lst_verify_form_v2().
  */
 LST_PUBLIC LST_MUST_CHECK int lst_parse_form(const struct lst_field *fields, size_t field_count,
                                              const struct lst_rules *rules, int64_t now,

@@ -13,6 +13,7 @@ static const struct lst_slice parameter_names[LST_INTERNAL_CLAIM_COUNT] = {
     [LST_INTERNAL_CLAIM_CONTENT_SHA256] = {"X-Amz-Content-Sha256", 20},
     [LST_INTERNAL_CLAIM_V2_ACCESS_KEY_ID] = {"AWSAccessKeyId", 14},
     [LST_INTERNAL_CLAIM_V2_SIGNATURE] = {"Signature", 9},
+    [LST_INTERNAL_CLAIM_V2_EXPIRES] = {"Expires", 7},
 };
 
 struct lst_slice lst_internal_parameter_name(enum lst_internal_claim_name name)
@@ -31,6 +32,8 @@ static void note(struct lst_internal_claim *claim, struct lst_slice value)
 static enum lst_internal_claim_name guess(struct lst_slice name)
 {
     switch (name.length) {
+    case 7:
+        return LST_INTERNAL_CLAIM_V2_EXPIRES;
     case 9:
         return LST_INTERNAL_CLAIM_V2_SIGNATURE;
     case 10:

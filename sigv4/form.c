@@ -2,6 +2,7 @@
 #include "form.h"
 #include "credential.h"
 #include "hash.h"
+#include "v2.h"
 
 /* The fields that authenticate a form. Only the token may be absent. */
 enum field {
@@ -27,12 +28,21 @@ static const struct lst_slice field_names[FIELD_COUNT] = {
 struct form_claims {
     struct lst_slice values[FIELD_COUNT];
     unsigned counts[FIELD_COUNT];
-    bool has_v2; /* AWSAccessKeyId: Signature Version 2 */
+    struct lst_internal_claim access_key_id; /* of Signature Version 2 */
+    struct lst_internal_claim v2_signature;
 };
+
+static void note(struct lst_internal_claim *claim, struct lst_field field, struct lst_slice name)
+{
+    if (lst_internal_equal_ignoring_case(field.name, name)) {
+        claim->value = field.value;
+        claim->count++;
+    }
+}
 
 static struct form_claims find_claims(const struct lst_field *fields, size_t field_count)
 {
-    struct form_claims claims = {.has_v2 = false};
+    struct form_claims claims = {.counts = {0}};
 
     for (size_t i = 0; i < field_count; i++) {
         for (unsigned j = 0; j < FIELD_COUNT; j++) {
@@ -41,8 +51,8 @@ static struct form_claims find_claims(const struct lst_field *fields, size_t fie
                 claims.counts[j]++;
             }
         }
-        claims.has_v2 = claims.has_v2 || lst_internal_equal_ignoring_case(
-                                             fields[i].name, LST_SLICE("AWSAccessKeyId"));
+        note(&claims.access_key_id, fields[i], LST_SLICE("AWSAccessKeyId"));
+        note(&claims.v2_signature, fields[i], LST_SLICE("signature"));
     }
     return claims;
 }
@@ -54,9 +64,6 @@ static int check_counts(const struct form_claims *claims, struct lst_auth *auth)
 
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         total += claims->counts[i];
-    }
-    if (claims->has_v2 && claims->counts[FIELD_CREDENTIAL] == 0) {
-        return LST_REFUSED_SIGNATURE_V2;
     }
     if (total == 0) {
         return LST_REFUSED_NOT_SIGNED;
@@ -110,6 +117,42 @@ static int check_values(const struct form_claims *claims, const struct lst_rules
     return now < auth->time - skew ? refuse(auth, FIELD_DATE, LST_REFUSED_NOT_YET_VALID) : LST_OK;
 }
 
+/* AWSAccessKeyId or signature, and nothing of Version 4. */
+static bool is_v2(const struct form_claims *claims)
+{
+    return claims->access_key_id.count + claims->v2_signature.count > 0 &&
+           claims->counts[FIELD_ALGORITHM] + claims->counts[FIELD_CREDENTIAL] +
+                   claims->counts[FIELD_DATE] + claims->counts[FIELD_SIGNATURE] ==
+               0;
+}
+
+/* Rules 1 and 2 of Version 2. There is no time but that of the policy. */
+static int parse_v2(const struct form_claims *claims, struct lst_auth *auth)
+{
+    const struct {
+        struct lst_slice name;
+        struct lst_slice value;
+        unsigned count;
+    } parts[] = {
+        {field_names[FIELD_POLICY], auth->policy, claims->counts[FIELD_POLICY]},
+        {LST_SLICE("AWSAccessKeyId"), claims->access_key_id.value, claims->access_key_id.count},
+        {LST_SLICE("signature"), claims->v2_signature.value, claims->v2_signature.count},
+    };
+
+    auth->signature = claims->v2_signature.value;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        auth->culprit = parts[i].name;
+        if (parts[i].count > 1) {
+            return LST_REFUSED_PARAMETER_REPEATED;
+        }
+        if (lst_internal_is_empty(parts[i].value)) {
+            return LST_REFUSED_FORM_FIELD_MISSING;
+        }
+    }
+    auth->culprit = LST_SLICE("AWSAccessKeyId");
+    return lst_internal_take_access_key_id(auth, claims->access_key_id.value, LST_INTERNAL_RAW);
+}
+
 LST_PUBLIC int lst_parse_form(const struct lst_field *fields, size_t field_count,
                               const struct lst_rules *rules, int64_t now, struct lst_auth *ret_auth)
 {
@@ -126,6 +169,10 @@ LST_PUBLIC int lst_parse_form(const struct lst_field *fields, size_t field_count
     ret_auth->policy = claims.values[FIELD_POLICY];
     ret_auth->signature = claims.values[FIELD_SIGNATURE];
     ret_auth->session_token = claims.values[FIELD_TOKEN];
+    if (is_v2(&claims)) {
+        ret_auth->kind = LST_AUTH_V2_FORM;
+        return rules->allow_v2 ? parse_v2(&claims, ret_auth) : LST_REFUSED_SIGNATURE_V2;
+    }
     error = check_counts(&claims, ret_auth);
     return error != LST_OK ? error : check_values(&claims, rules, now, ret_auth);
 }

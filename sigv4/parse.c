@@ -5,6 +5,7 @@
 #include "query.h"
 #include "rules.h"
 #include "signed_headers.h"
+#include "v2.h"
 
 struct parsing {
     const struct lst_request *request;
@@ -181,8 +182,13 @@ static int parse_header(struct parsing *parsing)
 static int apply_rules(struct parsing *parsing)
 {
     bool is_query = parsing->auth->kind == LST_AUTH_QUERY;
-    int error = is_query ? parse_query(parsing) : parse_header(parsing);
+    int error;
 
+    if (!is_query && parsing->auth->kind != LST_AUTH_HEADER) {
+        return lst_internal_parse_v2(parsing->request, parsing->rules, parsing->now,
+                                     &parsing->claims, parsing->auth);
+    }
+    error = is_query ? parse_query(parsing) : parse_header(parsing);
     keep_first(&error, lst_internal_check_scope(parsing->auth, parsing->day, parsing->rules));
     keep_first(&error, parsing->scope_error);
     if (is_query) {
@@ -196,7 +202,7 @@ static int apply_rules(struct parsing *parsing)
     return error != LST_OK ? error : lst_internal_check_signed(parsing->request, parsing->auth);
 }
 
-/* Rule 1, and the two ways of signing that are known but not accepted. */
+/* Rule 1, and the ways of signing that are known but not accepted. */
 static int find_kind(struct parsing *parsing)
 {
     struct lst_internal_claims *claims = &parsing->claims;
@@ -218,7 +224,8 @@ static int find_kind(struct parsing *parsing)
         return LST_OK;
     }
     if (in_query_v2 || lst_internal_starts_with(authorization, LST_SLICE("AWS "))) {
-        return LST_REFUSED_SIGNATURE_V2;
+        parsing->auth->kind = in_query_v2 ? LST_AUTH_V2_QUERY : LST_AUTH_V2_HEADER;
+        return parsing->rules->allow_v2 ? LST_OK : LST_REFUSED_SIGNATURE_V2;
     }
     if (!in_header) {
         return LST_REFUSED_NOT_SIGNED;

@@ -13,6 +13,7 @@ struct check {
     struct lst_policy_limits limits;
     uint64_t covered[(LST_INTERNAL_FORM_FIELDS_MAX + 63) / 64];
     bool bucket_covered;
+    bool is_v2;
     bool has_expiration;
     bool has_conditions;
     bool failed;
@@ -253,14 +254,16 @@ static bool take_document(struct check *check, struct lst_slice json)
            check->has_expiration && check->has_conditions;
 }
 
-/* These need no condition. */
-static bool is_exempt(struct lst_slice name)
+/* These need no condition: the file, the policy, its signature, and what is to be ignored. */
+static bool is_exempt(struct lst_slice name, bool is_v2)
 {
     const struct lst_slice ignored = LST_SLICE("x-ignore-");
 
     return lst_internal_equal_ignoring_case(name, LST_SLICE("policy")) ||
            lst_internal_equal_ignoring_case(name, LST_SLICE("file")) ||
-           lst_internal_equal_ignoring_case(name, LST_SLICE("x-amz-signature")) ||
+           lst_internal_equal_ignoring_case(name, is_v2 ? LST_SLICE("signature")
+                                                        : LST_SLICE("x-amz-signature")) ||
+           (is_v2 && lst_internal_equal_ignoring_case(name, LST_SLICE("AWSAccessKeyId"))) ||
            (name.length >= ignored.length &&
             lst_internal_equal_ignoring_case(lst_internal_first(name, ignored.length), ignored));
 }
@@ -272,7 +275,7 @@ static struct lst_slice find_extra_field(const struct check *check)
     for (size_t i = 0; i < check->field_count; i++) {
         bool covered = (check->covered[i / 64] >> (i % 64) & 1) != 0;
 
-        if (!covered && !is_exempt(check->fields[i].name)) {
+        if (!covered && !is_exempt(check->fields[i].name, check->is_v2)) {
             return check->fields[i].name;
         }
     }
@@ -285,7 +288,10 @@ LST_PUBLIC int lst_policy_check(const struct lst_auth *auth, const struct lst_fi
                                 struct lst_policy_limits *ret_limits,
                                 struct lst_slice *ret_condition)
 {
-    struct check check = {.fields = fields, .field_count = field_count, .bucket = bucket};
+    struct check check = {.fields = fields,
+                          .field_count = field_count,
+                          .bucket = bucket,
+                          .is_v2 = auth->kind == LST_AUTH_V2_FORM};
     struct lst_slice extra;
     size_t size;
 

@@ -52,6 +52,22 @@ static const struct row header_rows[] = {
         IN_HEADER "incorrect terminal. This endpoint uses \"aws4_request\".", 400}},
 };
 
+/* What a request of Signature Version 2 is told otherwise. */
+static const struct row v2_rows[] = {
+    {LST_REFUSED_PARAMETER_MISSING, {"parameter-missing", "AccessDenied",
+        "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+        403}},
+    {LST_REFUSED_PARAMETER_REPEATED, {"parameter-repeated", "InvalidArgument",
+        "A part of the signature was given more than once.", 400}},
+    {LST_REFUSED_CREDENTIAL, {"credential", "InvalidArgument",
+        "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature", 400}},
+    {LST_REFUSED_DATE, {"date", "AccessDenied", NO_DATE, 403}},
+    {LST_REFUSED_EXPIRES_FORMAT, {"expires-format", "AccessDenied",
+        "Invalid date (should be seconds since epoch)", 403}},
+    {LST_REFUSED_EXPIRES_TOO_LARGE, {"expires-too-large", "AccessDenied",
+        "Expires is further ahead than this server allows", 403}},
+};
+
 /* The library's own errors come out as a server's: a server that passes them on made a mistake. */
 static const struct row rows[] = {
     {LST_OK, {"ok", "OK", "The request is signed and its signature is right.", 200}},
@@ -191,6 +207,9 @@ LST_PUBLIC const struct lst_refusal *lst_refusal(int code, enum lst_auth_kind ki
     if (kind == LST_AUTH_HEADER) {
         refusal = find_row(header_rows, sizeof(header_rows) / sizeof(header_rows[0]), code);
     }
+    if (kind >= LST_AUTH_V2_QUERY) {
+        refusal = find_row(v2_rows, sizeof(v2_rows) / sizeof(v2_rows[0]), code);
+    }
     if (refusal == NULL) {
         refusal = find_row(rows, sizeof(rows) / sizeof(rows[0]), code);
     }
@@ -272,7 +291,8 @@ LST_PUBLIC int lst_refusal_text(int code, const struct lst_auth *auth,
         put_scope_region(&writer, auth, rules);
     } else if (code == LST_REFUSED_SCOPE_SERVICE) {
         put_scope_service(&writer, auth, rules);
-    } else if (code == LST_REFUSED_EXPIRES_TOO_LARGE && rules->expires_max > 0) {
+    } else if (code == LST_REFUSED_EXPIRES_TOO_LARGE && rules->expires_max > 0 &&
+               auth->kind == LST_AUTH_QUERY) {
         put_expires_too_large(&writer, rules);
     } else if (code == LST_REFUSED_FORM_FIELD_MISSING) {
         put_text(&writer, "Bucket POST must contain a field named ");

@@ -25,7 +25,8 @@ LST_PUBLIC int lst_verify(const struct lst_request *request, const struct lst_au
 LST_PUBLIC bool lst_auth_token_equals(const struct lst_auth *auth, struct lst_slice token)
 {
     enum lst_internal_origin origin =
-        auth->kind == LST_AUTH_QUERY ? LST_INTERNAL_WIRE_QUERY : LST_INTERNAL_RAW;
+        auth->kind == LST_AUTH_QUERY || auth->kind == LST_AUTH_V2_QUERY ? LST_INTERNAL_WIRE_QUERY
+                                                                        : LST_INTERNAL_RAW;
     struct lst_slice sent = auth->session_token;
     unsigned difference = 0;
 

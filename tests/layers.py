@@ -23,7 +23,7 @@ LIBRARY_HEADERS = {
     r"jansson\.h": {"access", "gate", "api", "cli"},
     r"nettle/.*": {"sigv4", "store", "s3"},
     r"(isa-l/)?crc(64)?\.h|isa-l\.h": {"s3"},
-    r"ini\.h": {"server", "cli"},
+    r"ini\.h": {"server"},
 }
 
 # The signing library is pure: of libc only what neither allocates, nor does I/O, nor reads a clock.

@@ -37,6 +37,13 @@
     X(LST_ERR_RANGE, -229, "the range is not satisfiable")                                         \
     X(LST_ERR_BAD_DIGEST, -230, "the body does not match its declared checksum")                   \
     X(LST_ERR_INVALID_DIGEST, -231, "the declared checksum is not valid")                          \
+    X(LST_ERR_VERSION_NOT_FOUND, -232, "the object has no such version")                           \
+    X(LST_ERR_VERSION_MALFORMED, -233, "not a version id")                                         \
+    X(LST_ERR_DELETE_MARKER, -234, "the version is a delete marker")                               \
+    X(LST_ERR_UPLOAD_NOT_FOUND, -235, "the multipart upload does not exist")                       \
+    X(LST_ERR_PART_INVALID, -236, "a part is missing, or is not the one that was meant")           \
+    X(LST_ERR_PART_ORDER, -237, "the parts are not in ascending order")                            \
+    X(LST_ERR_PART_TOO_SMALL, -238, "a part other than the last is too small")                     \
     X(LST_ERR_USER_NOT_FOUND, -240, "no such user")                                                \
     X(LST_ERR_USER_EXISTS, -241, "the user exists already")                                        \
     X(LST_ERR_KEY_ID_EXISTS, -242, "the access key id is in use already")                          \

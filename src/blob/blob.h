@@ -53,6 +53,16 @@ struct lst_blob_id lst_blob_writer_id(const struct lst_blob_writer *writer);
 LST_MUST_CHECK int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes);
 
 /*
+ * A new blob with the content of another, complete, to be sealed without a byte more: a second name
+ * for the same bytes (a hard link), at a cost that does not depend on the size. Where the file
+ * system can't do that, or the bytes have too many names already, they are copied, so this may take
+ * long. Each of the two can be deleted without the other. LST_ERR_NOT_FOUND (the source),
+ * _NO_SPACE, _TOO_MANY_FILES, _IO, _NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_blob_link(struct lst_blobs *blobs, struct lst_blob_id source,
+                                 struct lst_blob_writer **ret_writer);
+
+/*
  * Make it durable: content and name. Takes the writer; done() is called exactly once, on the
  * syncer's thread, which syncs all that are waiting at once. After a failure the blob is gone.
  */

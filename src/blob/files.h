@@ -21,6 +21,8 @@
 enum {
     LST_BLOB_PATH_SIZE = 64, /* bytes, with NUL */
     LST_BLOBS_A_FOLDER = 1024,
+    /* A folder that became empty may be removed just when a blob is to be made in it: try again. */
+    LST_BLOB_MAKE_ATTEMPTS = 100,
 };
 
 struct lst_blobs {
@@ -32,6 +34,7 @@ struct lst_blobs {
     atomic_bool generation_is_made;
     atomic_uint_fast64_t sealed;
     atomic_uint_fast64_t syncs;
+    atomic_size_t gathering; /* bytes of all writers' blocks */
 
     pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
     bool folders_are_new;        /* since they were synced last */
@@ -50,10 +53,16 @@ struct lst_blob_writer {
     struct lst_blob_id id;
     int file;
     int status;          /* of the seal */
-    uint64_t size;       /* bytes written */
+    uint64_t size;       /* bytes appended */
+    uint64_t written;    /* of these, to the file */
     uint64_t started_to; /* bytes that are on their way to the disk */
     uint64_t size_hint;
     uint64_t allocated; /* bytes for which the file system has given room beforehand */
+
+    /* The end of what was appended waits here until there is a block of it; NULL: it does not. */
+    char *block;
+    size_t block_size;
+    size_t gathered; /* bytes in the block, of those in size */
 };
 
 /* Relative to the root. */
@@ -73,6 +82,19 @@ LST_MUST_CHECK int lst_blobs_each_name(struct lst_blobs *blobs, const char *path
 
 /* Say that a generation was closed in order. */
 int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
+
+/* Make the folders that a blob's file is to be in. */
+LST_MUST_CHECK int lst_blob_make_folders(struct lst_blobs *blobs, struct lst_blob_id id);
+
+/* A writer with a new id and without a file. LST_ERR_PERMISSION (read_only), _NO_MEMORY. */
+LST_MUST_CHECK int lst_blob_writer_new(struct lst_blobs *blobs,
+                                       struct lst_blob_writer **ret_writer);
+
+/* Write what the block holds. */
+LST_MUST_CHECK int lst_blob_flush(struct lst_blob_writer *writer);
+
+/* Free a writer and close its file. */
+void lst_blob_writer_free(struct lst_blob_writer *writer);
 
 /* The code for errno after a write: a file size limit is as good as a full disk. */
 int lst_blob_write_error(int number);

@@ -23,13 +23,17 @@ static int sync_folder(const struct lst_blobs *blobs, const char *path)
     return status;
 }
 
-/* Give the file its name. It is durable only after the sync. */
-static int publish(const struct lst_blob_writer *writer)
+/* Write what is left of it, and give the file its name. It is durable only after the sync. */
+static int publish(struct lst_blob_writer *writer)
 {
     char from[LST_BLOB_PATH_SIZE];
     char to[LST_BLOB_PATH_SIZE];
     int root = writer->blobs->root;
+    int status = lst_blob_flush(writer);
 
+    if (status != LST_OK) {
+        return status;
+    }
     /* Give back the room that was not needed. */
     if (writer->allocated > writer->size && ftruncate(writer->file, (off_t)writer->size) != 0) {
         return lst_error_from_errno(errno);
@@ -117,8 +121,7 @@ static void complete(struct lst_blobs *blobs, struct lst_blob_seal *seal)
 
     if (status == LST_OK) {
         atomic_fetch_add(&blobs->sealed, 1);
-        close(writer->file);
-        free(writer);
+        lst_blob_writer_free(writer);
     } else {
         char path[LST_BLOB_PATH_SIZE];
         lst_blob_path(writer->id, "", path);

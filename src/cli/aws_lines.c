@@ -3,18 +3,15 @@
 
 #include "base/error.h"
 #include "base/file.h"
-
-#include <ini.h>
+#include "server/settings_file.h"
 
 enum {
     FILE_MAX = 1024 * 1024,
-    LINE_CAPACITY = 16 * 1024, /* a longer line is cut: no value that is asked for is as long */
-    SECTION_MAX = 49,          /* inih keeps no more of a section's name */
+    SECTION_MAX = 49, /* inih keeps no more of a section's name */
     NAME_CAPACITY = 64,
 };
 
 struct reader {
-    struct lst_slice rest;
     size_t name_indent; /* of the last line that began with a name */
     bool has_name;      /* there was one in this section */
     bool continues;     /* this line is indented deeper than it */
@@ -35,8 +32,9 @@ static size_t indent_of(struct lst_slice line)
 
 /* Give the line as inih will read it rightly: without an indent unless it goes on with the last
  * name. */
-static struct lst_slice even_indent(struct reader *reader, struct lst_slice line)
+static struct lst_slice even_indent(void *user, struct lst_slice line)
 {
+    struct reader *reader = user;
     size_t indent = indent_of(line);
     char first = indent < line.length ? line.bytes[indent] : '\r';
 
@@ -56,51 +54,35 @@ static struct lst_slice even_indent(struct reader *reader, struct lst_slice line
     return line;
 }
 
-/* fgets() over the file's content. */
-static char *read_line(char *text, int capacity, void *stream)
-{
-    struct reader *reader = stream;
-    struct lst_slice line;
-
-    if (!lst_slice_split(&reader->rest, '\n', &line)) {
-        return NULL;
-    }
-    line = lst_slice_first(even_indent(reader, line), (size_t)capacity - 2);
-    memcpy(text, line.bytes, line.length);
-    memcpy(text + line.length, "\n", 2);
-    return text;
-}
-
 /* "name = value" as inih hands over a line that continues. */
-static int take_nested(struct reader *reader, const char *section, const char *outer,
-                       const char *text)
+static bool take_nested(struct reader *reader, const char *section, const char *outer,
+                        const char *text)
 {
     struct lst_slice value = lst_slice_of(text);
     struct lst_slice part;
     char name[NAME_CAPACITY];
 
     if (lst_slice_find(value, '=') == value.length) {
-        return 0;
+        return false;
     }
     (void)lst_slice_split(&value, '=', &part);
     part = lst_slice_first(lst_slice_trim(part), sizeof(name) - 1);
     memcpy(name, part.bytes, part.length);
     name[part.length] = '\0';
     reader->take(reader->user, section, outer, name, lst_slice_trim(value).bytes);
-    return 1;
+    return true;
 }
 
-/* inih's handler: 1, or 0 for a line that is not understood. */
-static int take_line(void *user, const char *section, const char *name, const char *value)
+static bool take_line(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *reader = user;
 
     if (reader->continues) {
-        return reader->nested ? take_nested(reader, section, name, value) : 1;
+        return reader->nested ? take_nested(reader, section, name, value) : true;
     }
     reader->nested = value[0] == '\0';
     reader->take(reader->user, section, NULL, name, value);
-    return 1;
+    return true;
 }
 
 int lst_aws_lines_parse(const char *path, lst_aws_setting *take, void *user, int *ret_line)
@@ -108,23 +90,14 @@ int lst_aws_lines_parse(const char *path, lst_aws_setting *take, void *user, int
     struct lst_buffer content;
     struct reader reader = {.take = take, .user = user};
     int status;
-    int line = 0;
 
     lst_buffer_init(&content, FILE_MAX);
     status = lst_file_read(path, &content);
     if (status == LST_OK) {
-        reader.rest = lst_buffer_slice(&content);
-        ini_allow_inline_comments = false;
-        ini_use_stack = false;
-        ini_allow_realloc = false;
-        ini_initial_alloc = LINE_CAPACITY;
-        line = ini_parse_stream(read_line, &reader, take_line, &reader);
+        status = lst_settings_read(lst_buffer_slice(&content), even_indent, take_line, &reader,
+                                   ret_line);
         lst_wipe(content.bytes, content.length);
     }
     lst_buffer_release(&content);
-    if (line > 0) {
-        *ret_line = line;
-        return LST_ERR_MALFORMED;
-    }
-    return line < 0 ? LST_ERR_NO_MEMORY : status;
+    return status;
 }

@@ -32,6 +32,9 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
     int status;
 
+    if (data != NULL && data[0] == '\0') {
+        return lst_usage_error(usage, "--data: the name of the folder is empty");
+    }
     if (folder == NULL || folder[0] == '\0') {
         folder = "data";
     }
@@ -54,16 +57,21 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     return LST_EXIT_OK;
 }
 
-const char *lst_directory_name(const struct lst_usage *usage, const struct lst_operands *operands,
+const char *lst_directory_name(const struct lst_usage *usage, int argument_count, char **arguments,
                                int *ret_status)
 {
-    if (operands->count == 1) {
-        return operands->values[0];
+    struct lst_operands operands;
+
+    if (!lst_options_parse(usage, argument_count, arguments, &operands, ret_status)) {
+        return NULL;
+    }
+    if (operands.count == 1) {
+        return operands.values[0];
     }
     *ret_status =
-        operands->count == 0
+        operands.count == 0
             ? lst_usage_error(usage, "which user?")
-            : lst_usage_error(usage, "unexpected '%s': one user at a time", operands->values[1]);
+            : lst_usage_error(usage, "unexpected '%s': one user at a time", operands.values[1]);
     return NULL;
 }
 
@@ -89,22 +97,35 @@ int lst_directory_report(const struct lst_usage *usage, const char *name, int co
     return LST_EXIT_FAILED;
 }
 
-int lst_directory_find(const struct lst_usage *usage, struct lst_users *users, const char *name,
-                       struct lst_user *ret_user)
+static int find(const struct lst_usage *usage, struct lst_users *users, const char *name,
+                struct lst_user *ret_user)
 {
     int status = lst_users_find(users, lst_slice_of(name), ret_user);
 
     return status == LST_OK ? LST_EXIT_OK : lst_directory_report(usage, name, status);
 }
 
-int lst_directory_change(const struct lst_usage *usage, struct lst_users *users, const char *name,
-                         int (*edit)(void *context, struct lst_user *user), void *context)
+int lst_directory_find(const struct lst_usage *usage, const char *data, const char *name,
+                       struct lst_user *ret_user)
+{
+    struct lst_users *users;
+    int status = lst_directory_open(usage, data, LST_DIRECTORY_READ, &users);
+
+    if (status == LST_EXIT_OK) {
+        status = find(usage, users, name, ret_user);
+        lst_users_close(users);
+    }
+    return status;
+}
+
+static int change(const struct lst_usage *usage, struct lst_users *users, const char *name,
+                  int (*edit)(void *context, struct lst_user *user), void *context)
 {
     int status = LST_ERR_CONFLICT;
 
     for (size_t i = 0; i < REPEATS_MAX && status == LST_ERR_CONFLICT; i++) {
         struct lst_user user;
-        int edited = lst_directory_find(usage, users, name, &user);
+        int edited = find(usage, users, name, &user);
 
         if (edited != LST_EXIT_OK) {
             return edited;
@@ -119,6 +140,19 @@ int lst_directory_change(const struct lst_usage *usage, struct lst_users *users,
         }
     }
     return status == LST_OK ? LST_EXIT_OK : lst_directory_report(usage, name, status);
+}
+
+int lst_directory_change(const struct lst_usage *usage, const char *data, const char *name,
+                         int (*edit)(void *context, struct lst_user *user), void *context)
+{
+    struct lst_users *users;
+    int status = lst_directory_open(usage, data, LST_DIRECTORY_CHANGE, &users);
+
+    if (status == LST_EXIT_OK) {
+        status = change(usage, users, name, edit, context);
+        lst_users_close(users);
+    }
+    return status;
 }
 
 int lst_directory_read_input(struct lst_buffer *ret_content)

@@ -21,21 +21,23 @@ LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char 
                                       enum lst_directory_mode mode, struct lst_users **ret_users);
 
 /*
- * The only operand: a user's name. NULL, with the mistake reported and *ret_status set, if there is
- * none, or more than one.
+ * Parse the options of a command whose only operand is a user's name, and give that. NULL, with
+ * *ret_status set, if the command is over: help was asked for, or a mistake was made, and reported.
  */
-const char *lst_directory_name(const struct lst_usage *usage, const struct lst_operands *operands,
+const char *lst_directory_name(const struct lst_usage *usage, int argument_count, char **arguments,
                                int *ret_status);
 
-/* Find a user. Reports what is wrong and gives an exit status. */
-LST_MUST_CHECK int lst_directory_find(const struct lst_usage *usage, struct lst_users *users,
+/* Find a user in --data (may be NULL); to be released. Reports what is wrong and gives an exit
+ * status. */
+LST_MUST_CHECK int lst_directory_find(const struct lst_usage *usage, const char *data,
                                       const char *name, struct lst_user *ret_user);
 
 /*
- * Find a user, let edit() change it, store it; again, if another process changed it meanwhile.
- * edit() gives an exit status, and reports. Reports what is wrong and gives an exit status.
+ * Find a user in --data (may be NULL), let edit() change it, store it; again, if another process
+ * changed it meanwhile. edit() gives an exit status, and reports. Reports what is wrong and gives
+ * an exit status.
  */
-LST_MUST_CHECK int lst_directory_change(const struct lst_usage *usage, struct lst_users *users,
+LST_MUST_CHECK int lst_directory_change(const struct lst_usage *usage, const char *data,
                                         const char *name,
                                         int (*edit)(void *context, struct lst_user *user),
                                         void *context);

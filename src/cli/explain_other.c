@@ -105,8 +105,9 @@ void lst_explain_other(const struct lst_question *question, struct lst_answer *a
         lst_answer_add(
             answer, lst_refusal(LST_REFUSED_SIGNATURE_V2, LST_AUTH_QUERY)->s3_code,
             lst_refusal(LST_REFUSED_SIGNATURE_V2, LST_AUTH_QUERY)->name,
-            "Signature Version 2 is refused by Latchstring, by the AWS regions opened since 2014 "
-            "and by newer buckets of the others.",
+            "Signature Version 2 is refused by Latchstring unless it runs with "
+            "--allow-signature-v2, by the AWS regions opened since 2014 and by newer buckets of "
+            "the others.",
             "Sign with Version 4. boto3: Config(signature_version='s3v4'). AWS CLI: aws configure "
             "set default.s3.signature_version s3v4. Or: latchstring presign.");
     } else {

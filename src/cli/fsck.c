@@ -106,5 +106,8 @@ int lst_command_fsck(int argument_count, char **arguments)
         return lst_usage_error(&usage, "what is '%s'? The folder is named with --data",
                                operands.values[0]);
     }
+    if (data != NULL && data[0] == '\0') {
+        return lst_usage_error(&usage, "--data: the name of the folder is empty");
+    }
     return check(data == NULL ? "data" : data, json);
 }

@@ -16,14 +16,8 @@ static int set_policy(void *context, struct lst_user *user)
 static int store_policy(const struct lst_usage *usage, const char *data, const char *name,
                         char *policy, bool json)
 {
-    struct lst_users *users;
-    int status = lst_directory_open(usage, data, LST_DIRECTORY_CHANGE, &users);
+    int status = lst_directory_change(usage, data, name, set_policy, policy);
 
-    if (status != LST_EXIT_OK) {
-        return status;
-    }
-    status = lst_directory_change(usage, users, name, set_policy, policy);
-    lst_users_close(users);
     if (status == LST_EXIT_OK && json) {
         return lst_directory_print(
             usage, json_pack("{s:s, s:o}", "name", name, "policy", json_loads(policy, 0, NULL)));
@@ -114,29 +108,19 @@ static int command_get(int argument_count, char **arguments)
                                     .synopsis = "[OPTION]... NAME",
                                     .summary = "Print the policy of a user, as it was set.",
                                     LST_OPTIONS(options)};
-    struct lst_operands operands;
-    struct lst_users *users;
     struct lst_user user;
     const char *name;
     int status;
 
-    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
-        return status;
-    }
-    name = lst_directory_name(&usage, &operands, &status);
+    name = lst_directory_name(&usage, argument_count, arguments, &status);
     if (name == NULL) {
         return status;
     }
-    status = lst_directory_open(&usage, data, LST_DIRECTORY_READ, &users);
-    if (status != LST_EXIT_OK) {
-        return status;
-    }
-    status = lst_directory_find(&usage, users, name, &user);
+    status = lst_directory_find(&usage, data, name, &user);
     if (status == LST_EXIT_OK) {
         status = print_policy(&usage, &user, json);
         lst_user_release(&user);
     }
-    lst_users_close(users);
     return status;
 }
 

@@ -16,6 +16,7 @@ struct given {
     struct lst_option options[SETTINGS_MAX];
     const char *texts[SETTINGS_MAX];
     struct lst_option_list lists[SETTINGS_MAX];
+    bool switches[SETTINGS_MAX];
     struct lst_buffer helps[SETTINGS_MAX];
 };
 
@@ -49,6 +50,8 @@ static size_t make_options(struct given *given)
         option->help = make_help(&given->helps[i], setting);
         if (setting->kind == LST_SETTING_LIST) {
             option->list = &given->lists[i];
+        } else if (setting->kind == LST_SETTING_SWITCH) {
+            option->flag = &given->switches[i];
         } else {
             option->text = &given->texts[i];
         }
@@ -67,6 +70,9 @@ static int apply_flags(const struct given *given, struct lst_config *config,
 
         if (given->texts[i] != NULL) {
             status = lst_config_set(config, setting, given->texts[i], LST_CONFIG_FLAG, message);
+        }
+        if (given->switches[i]) {
+            status = lst_config_set(config, setting, "yes", LST_CONFIG_FLAG, message);
         }
         for (size_t value = 0; value < given->lists[i].count && status == LST_OK; value++) {
             status = lst_config_set(config, setting, given->lists[i].values[value], LST_CONFIG_FLAG,

@@ -125,24 +125,15 @@ static int command_show(int argument_count, char **arguments)
                                     .summary = "Show a user: state, access keys, policy. Secrets "
                                                "are never shown.",
                                     LST_OPTIONS(options)};
-    struct lst_operands operands;
-    struct lst_users *users;
     struct lst_user user;
     const char *name;
     int status;
 
-    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
-        return status;
-    }
-    name = lst_directory_name(&usage, &operands, &status);
+    name = lst_directory_name(&usage, argument_count, arguments, &status);
     if (name == NULL) {
         return status;
     }
-    status = lst_directory_open(&usage, data, LST_DIRECTORY_READ, &users);
-    if (status != LST_EXIT_OK) {
-        return status;
-    }
-    status = lst_directory_find(&usage, users, name, &user);
+    status = lst_directory_find(&usage, data, name, &user);
     if (status == LST_EXIT_OK && json) {
         status = lst_directory_print(&usage, user_to_json(&user));
         lst_user_release(&user);
@@ -150,7 +141,6 @@ static int command_show(int argument_count, char **arguments)
         print_user(&user);
         lst_user_release(&user);
     }
-    lst_users_close(users);
     return status;
 }
 

@@ -186,15 +186,11 @@ int lst_user_command_add(int argument_count, char **arguments)
                     "  latchstring user add app --policy app.json --access-key APP "
                     "--secret-key-stdin < secret\n",
         LST_OPTIONS(options)};
-    struct lst_operands operands;
     struct lst_user user = {.enabled = true};
     const char *name;
     int status;
 
-    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
-        return status;
-    }
-    name = lst_directory_name(&usage, &operands, &status);
+    name = lst_directory_name(&usage, argument_count, arguments, &status);
     if (name == NULL) {
         return status;
     }
@@ -239,14 +235,8 @@ static int replace_key(void *context, struct lst_user *user)
 static int rotate(struct rotation *rotation, const char *data, const char *name, bool is_given,
                   bool json)
 {
-    struct lst_users *users;
-    int status = lst_directory_open(rotation->usage, data, LST_DIRECTORY_CHANGE, &users);
+    int status = lst_directory_change(rotation->usage, data, name, replace_key, rotation);
 
-    if (status != LST_EXIT_OK) {
-        return status;
-    }
-    status = lst_directory_change(rotation->usage, users, name, replace_key, rotation);
-    lst_users_close(users);
     if (status != LST_EXIT_OK) {
         return status;
     }
@@ -283,14 +273,10 @@ int lst_user_command_rotate_key(int argument_count, char **arguments)
                    "later. The old keys are removed at once, and with them dies every URL that "
                    "they signed, unless --keep-old.",
         LST_OPTIONS(options)};
-    struct lst_operands operands;
     const char *name;
     int status;
 
-    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
-        return status;
-    }
-    name = lst_directory_name(&usage, &operands, &status);
+    name = lst_directory_name(&usage, argument_count, arguments, &status);
     if (name == NULL) {
         return status;
     }

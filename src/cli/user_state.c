@@ -7,7 +7,7 @@
 /* The three commands differ in what they do to the user, and in what they say. */
 struct action {
     const struct lst_usage *usage;
-    struct lst_users *users;
+    const char *data; /* may be NULL */
     const char *name;
     bool enabled; /* what to set it to; of disable and enable */
 };
@@ -22,14 +22,20 @@ static int set_enabled(void *context, struct lst_user *user)
 
 static int switch_user(const struct action *action)
 {
-    return lst_directory_change(action->usage, action->users, action->name, set_enabled,
+    return lst_directory_change(action->usage, action->data, action->name, set_enabled,
                                 (void *)action);
 }
 
 static int remove_user(const struct action *action)
 {
-    int status = lst_users_remove(action->users, lst_slice_of(action->name));
+    struct lst_users *users;
+    int status = lst_directory_open(action->usage, action->data, LST_DIRECTORY_CHANGE, &users);
 
+    if (status != LST_EXIT_OK) {
+        return status;
+    }
+    status = lst_users_remove(users, lst_slice_of(action->name));
+    lst_users_close(users);
     return status == LST_OK ? LST_EXIT_OK
                             : lst_directory_report(action->usage, action->name, status);
 }
@@ -39,24 +45,20 @@ static int run(const char *command, const char *summary, int (*act)(const struct
                bool enabled, const char *past, const char *effect, int argument_count,
                char **arguments)
 {
-    const char *data = NULL;
+    struct action action = {.enabled = enabled};
     bool json = false;
     const struct lst_option options[] = {
-        {"data", "DIR", LST_DATA_HELP, .text = &data},
+        {"data", "DIR", LST_DATA_HELP, .text = &action.data},
         {"json", NULL, "print JSON", .flag = &json},
     };
     const struct lst_usage usage = {.command = command,
                                     .synopsis = "[OPTION]... NAME",
                                     .summary = summary,
                                     LST_OPTIONS(options)};
-    struct action action = {.usage = &usage, .enabled = enabled};
-    struct lst_operands operands;
     int status;
 
-    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
-        return status;
-    }
-    action.name = lst_directory_name(&usage, &operands, &status);
+    action.usage = &usage;
+    action.name = lst_directory_name(&usage, argument_count, arguments, &status);
     if (action.name == NULL) {
         return status;
     }
@@ -66,12 +68,7 @@ static int run(const char *command, const char *summary, int (*act)(const struct
                                   "everything else");
         return LST_EXIT_FAILED;
     }
-    status = lst_directory_open(&usage, data, LST_DIRECTORY_CHANGE, &action.users);
-    if (status != LST_EXIT_OK) {
-        return status;
-    }
     status = act(&action);
-    lst_users_close(action.users);
     if (status == LST_EXIT_OK && json) {
         return lst_directory_print(&usage, json_pack("{s:s, s:b}", "name", action.name, past, 1));
     }

@@ -1,6 +1,8 @@
 /* gate.c - the latch: authenticate, then authorise. */
 #include "gate/identity.h"
 
+#include "http/host.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -50,17 +52,30 @@ const struct lst_rules *lst_gate_rules(const struct lst_gate *gate)
     return &gate->options.rules;
 }
 
-/* Does the signature fit, if the client called this server by that name? */
-static int verify_host(struct lst_passage *passage, struct lst_slice host)
+static bool is_v2(const struct lst_passage *passage)
 {
+    return passage->auth.kind >= LST_AUTH_V2_QUERY;
+}
+
+/* Does the signature fit, if the client called this server by that name? */
+static int verify_host(const struct lst_gate *gate, struct lst_passage *passage,
+                       struct lst_slice host)
+{
+    const struct lst_gate_options *options = &gate->options;
     struct lst_request message = passage->request->message;
     int status;
 
-    if (host.length == 0) {
+    if (host.length == 0 && !is_v2(passage)) {
         return LST_REFUSED_SIGNATURE;
     }
-    message.host = host;
-    status = lst_verify(&message, &passage->auth, &passage->key);
+    if (is_v2(passage)) {
+        status = lst_verify_v2(&message, &passage->auth,
+                               lst_host_bucket(host, options->domains, options->domain_count),
+                               lst_slice_of(passage->identity->user.keys[0].secret));
+    } else {
+        message.host = host;
+        status = lst_verify(&message, &passage->auth, &passage->key);
+    }
     if (status == LST_OK) {
         passage->host = host;
     }
@@ -71,16 +86,29 @@ static int verify_host(struct lst_passage *passage, struct lst_slice host)
 static int verify(const struct lst_gate *gate, struct lst_passage *passage)
 {
     const struct lst_http_request *request = passage->request;
-    int status = lst_verify(&request->message, &passage->auth, &passage->key);
+    int status;
 
+    switch (passage->auth.kind) {
+    case LST_AUTH_FORM:
+        return lst_verify_form(&passage->auth, &passage->key);
+    case LST_AUTH_V2_FORM:
+        return lst_verify_form_v2(&passage->auth,
+                                  lst_slice_of(passage->identity->user.keys[0].secret));
+    default:
+        break;
+    }
+    status = is_v2(passage) ? verify_host(gate, passage, request->host)
+                            : lst_verify(&request->message, &passage->auth, &passage->key);
     if (status != LST_REFUSED_SIGNATURE) {
         passage->host = status == LST_OK ? request->host : passage->host;
         return status;
     }
-    status = verify_host(passage, request->forwarded_host);
+    status = request->forwarded_host.length == 0
+                 ? status
+                 : verify_host(gate, passage, request->forwarded_host);
     for (size_t i = 0; status == LST_REFUSED_SIGNATURE && i < gate->options.public_host_count;
          i++) {
-        status = verify_host(passage, gate->options.public_hosts[i]);
+        status = verify_host(gate, passage, gate->options.public_hosts[i]);
     }
     return status;
 }
@@ -101,6 +129,9 @@ static int identify(struct lst_gate *gate, struct lst_passage *passage)
     if (!user->enabled || !user->keys[0].active) {
         return LST_REFUSED_ACCESS_KEY_INACTIVE;
     }
+    if (is_v2(passage)) {
+        return verify(gate, passage);
+    }
     if (!has_key) {
         status = lst_key_init(&passage->key, lst_slice_of(user->keys[0].secret), auth->time,
                               lst_slice_of(auth->region), lst_slice_of(auth->service));
@@ -116,25 +147,43 @@ static int identify(struct lst_gate *gate, struct lst_passage *passage)
     return status;
 }
 
+static void passage_init(struct lst_passage *passage, const struct lst_http_request *request,
+                         int64_t now)
+{
+    passage->identity = NULL;
+    passage->host = request->host;
+    passage->now = now;
+    passage->request = request;
+    memset(&passage->key, 0, sizeof(passage->key));
+}
+
+/* What was claimed is well formed: is it true? */
+static int prove(struct lst_gate *gate, struct lst_passage *passage)
+{
+    /* Temporary credentials are not given out here, so no token can be right. */
+    return passage->auth.session_token.length > 0 ? LST_REFUSED_TOKEN_INVALID
+                                                  : identify(gate, passage);
+}
+
 int lst_gate_authenticate(struct lst_gate *gate, const struct lst_http_request *request,
                           int64_t now, struct lst_passage *ret_passage)
 {
     int status;
 
-    ret_passage->identity = NULL;
-    ret_passage->host = request->host;
-    ret_passage->now = now;
-    ret_passage->request = request;
-    memset(&ret_passage->key, 0, sizeof(ret_passage->key));
+    passage_init(ret_passage, request, now);
     status = lst_parse(&request->message, &gate->options.rules, now, &ret_passage->auth);
-    if (status != LST_OK) {
-        return status;
-    }
-    /* Temporary credentials are not given out here, so no token can be right. */
-    if (ret_passage->auth.session_token.length > 0) {
-        return LST_REFUSED_TOKEN_INVALID;
-    }
-    return identify(gate, ret_passage);
+    return status != LST_OK ? status : prove(gate, ret_passage);
+}
+
+int lst_gate_authenticate_form(struct lst_gate *gate, const struct lst_http_request *request,
+                               const struct lst_field *fields, size_t field_count, int64_t now,
+                               struct lst_passage *ret_passage)
+{
+    int status;
+
+    passage_init(ret_passage, request, now);
+    status = lst_parse_form(fields, field_count, &gate->options.rules, now, &ret_passage->auth);
+    return status != LST_OK ? status : prove(gate, ret_passage);
 }
 
 void lst_passage_release(struct lst_passage *passage)
@@ -152,6 +201,9 @@ static void fill_question(const struct lst_passage *passage, struct lst_access_q
         [LST_AUTH_QUERY] = {"REST-QUERY-STRING", 17},
         [LST_AUTH_HEADER] = {"REST-HEADER", 11},
         [LST_AUTH_FORM] = {"POST", 4},
+        [LST_AUTH_V2_QUERY] = {"REST-QUERY-STRING", 17},
+        [LST_AUTH_V2_HEADER] = {"REST-HEADER", 11},
+        [LST_AUTH_V2_FORM] = {"POST", 4},
     };
     const struct lst_auth *auth = &passage->auth;
 
@@ -160,7 +212,7 @@ static void fill_question(const struct lst_passage *passage, struct lst_access_q
     question->now = passage->now;
     question->secure = passage->request->secure;
     question->auth_type = auth_types[auth->kind];
-    question->signature_version = LST_SLICE("AWS4-HMAC-SHA256");
+    question->signature_version = is_v2(passage) ? LST_SLICE("AWS") : LST_SLICE("AWS4-HMAC-SHA256");
     /* Of presigned requests, as S3 has it: a signed header is old after fifteen minutes anyway. */
     question->has_signature_age = auth->kind == LST_AUTH_QUERY || auth->kind == LST_AUTH_FORM;
     question->signature_age_ms = (passage->now - auth->time) * 1000;
@@ -249,7 +301,8 @@ int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
     struct host_list list = {.count = 0};
     struct lst_hints hints = {.hosts = list.hosts, .bucket = bucket};
 
-    if (passage->identity == NULL) {
+    if (passage->identity == NULL ||
+        (passage->auth.kind != LST_AUTH_QUERY && passage->auth.kind != LST_AUTH_HEADER)) {
         return LST_ERR_INVALID_ARGUMENT;
     }
     if (!may_explain(gate, passage->now)) {

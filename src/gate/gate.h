@@ -23,6 +23,9 @@ struct lst_gate_options {
     const struct lst_slice *public_hosts; /* host[:port] of each configured public URL: tried when
                                              the Host header does not fit */
     size_t public_host_count;             /* at most LST_GATE_HOSTS_MAX */
+    const struct lst_slice *domains; /* of virtual hosts: Signature Version 2 signs the bucket in
+                                        the host name, not the host */
+    size_t domain_count;
 };
 
 LST_MUST_CHECK int lst_gate_open(const struct lst_gate_options *options,
@@ -60,6 +63,17 @@ struct lst_passage {
 LST_MUST_CHECK int lst_gate_authenticate(struct lst_gate *gate,
                                          const struct lst_http_request *request, int64_t now,
                                          struct lst_passage *ret_passage);
+
+/*
+ * Who signed the form? The same for the fields of a POST form, all but the file, where the request
+ * itself is not signed; with the codes of lst_parse_form() and lst_verify_form() as well. What its
+ * policy allows is for lst_policy_check() to say. ret_passage: not yet released ones must be before
+ * it; its slices point into the fields.
+ */
+LST_MUST_CHECK int lst_gate_authenticate_form(struct lst_gate *gate,
+                                              const struct lst_http_request *request,
+                                              const struct lst_field *fields, size_t field_count,
+                                              int64_t now, struct lst_passage *ret_passage);
 void lst_passage_release(struct lst_passage *passage);
 
 /*
@@ -73,7 +87,8 @@ LST_MUST_CHECK int lst_gate_authorise(struct lst_gate *gate, const struct lst_pa
 
 /*
  * Why was the signature wrong? After LST_REFUSED_SIGNATURE. bucket: as the request was understood;
- * may be empty. Codes of lst_explain(); LST_ERR_INVALID_ARGUMENT without an identity;
+ * may be empty. Codes of lst_explain(); LST_ERR_INVALID_ARGUMENT without an identity, and for forms
+ * and Signature Version 2, which are not explained;
  * LST_ERR_TOO_LARGE when 200 were explained in this second already: a search costs too much time
  * to be had by anybody, for ever.
  */

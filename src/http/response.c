@@ -15,6 +15,9 @@ void lst_http_response_release(struct lst_http_response *response)
     if (response->file >= 0) {
         (void)close(response->file);
     }
+    if (response->stream.close != NULL) {
+        response->stream.close(response->stream.context);
+    }
     lst_buffer_release(&response->headers);
     lst_buffer_release(&response->body);
     lst_http_response_init(response);

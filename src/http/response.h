@@ -14,17 +14,28 @@ enum lst_body_kind {
     LST_BODY_BYTES = 1,  /* the buffer */
     LST_BODY_FILE = 2,   /* a part of a file */
     LST_BODY_LENGTH = 3, /* the answer to HEAD: only the length is told */
+    LST_BODY_STREAM = 4, /* so many bytes, read while they are sent */
+};
+
+/* Bytes that are not in one place. */
+struct lst_http_stream {
+    /* The next bytes, at most so many; *ret_length is 0 only at the end. A code other than 0 cuts
+     * the answer off. May block for the time of a disk read. */
+    int (*read)(void *context, char *out, size_t capacity, size_t *ret_length);
+    void (*close)(void *context);
+    void *context;
 };
 
 struct lst_http_response {
     int status;                /* 200 */
     struct lst_buffer headers; /* name NUL value NUL, in order */
     enum lst_body_kind kind;
-    struct lst_buffer body; /* of BYTES */
-    int file;               /* of FILE: owned, -1 if none */
-    uint64_t offset;        /* of FILE */
-    uint64_t length;        /* bytes, of FILE and LENGTH */
-    bool close;             /* close the connection after it */
+    struct lst_buffer body;        /* of BYTES */
+    int file;                      /* of FILE: owned, -1 if none */
+    uint64_t offset;               /* of FILE */
+    uint64_t length;               /* bytes, of FILE, LENGTH and STREAM */
+    struct lst_http_stream stream; /* of STREAM: owned; all NULL if none */
+    bool close;                    /* close the connection after it */
 };
 
 void lst_http_response_init(struct lst_http_response *response);

@@ -23,7 +23,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-#define LST_INDEX_KEY_MAX   1400
+#define LST_INDEX_KEY_MAX   2100
 #define LST_INDEX_VALUE_MAX (256 * 1024)
 
 struct lst_index;

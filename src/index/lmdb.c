@@ -33,14 +33,23 @@ static int open_environment(struct lst_index *index, const char *path, uint64_t 
     return code;
 }
 
-/* Address space may be scarce (a limit, a debugger's): take what there is. */
+/* Address space may be scarce (a limit, a debugger's): take of what there is, but leave most of it
+ * to others, who could not even start without. */
 static int open_largest(struct lst_index *index, const struct lst_index_options *options)
 {
     uint64_t size = options->size_max == 0 ? SIZE_DEFAULT : options->size_max;
     int code = open_environment(index, options->path, size);
 
-    while ((code == ENOMEM || code == EINVAL) && options->size_max == 0 && size > SIZE_SMALLEST) {
+    if ((code != ENOMEM && code != EINVAL) || options->size_max != 0) {
+        return lst_index_error(code);
+    }
+    while ((code == ENOMEM || code == EINVAL) && size > SIZE_SMALLEST) {
         size /= 2;
+        code = open_environment(index, options->path, size);
+    }
+    if (code == 0 && size > SIZE_SMALLEST) {
+        mdb_env_close(index->environment);
+        size = size / 4 > SIZE_SMALLEST ? size / 4 : SIZE_SMALLEST;
         code = open_environment(index, options->path, size);
     }
     return lst_index_error(code);

@@ -21,6 +21,25 @@ struct lst_http_response *lst_s3_answer_begin(struct lst_s3_exchange *exchange, 
     return response;
 }
 
+void lst_s3_answer_version(struct lst_s3_exchange *exchange, const struct lst_version_id *version)
+{
+    if (version->length > 0) {
+        lst_http_response_add(&exchange->response, "x-amz-version-id",
+                              lst_version_id_slice(version));
+    }
+}
+
+void lst_s3_answer_etag(struct lst_s3_exchange *exchange, struct lst_slice etag)
+{
+    char quoted[LST_ETAG_MAX + 2];
+    struct lst_slice tag = lst_slice_first(etag, LST_ETAG_MAX);
+
+    quoted[0] = '"';
+    memcpy(quoted + 1, tag.bytes == NULL ? "" : tag.bytes, tag.length);
+    quoted[tag.length + 1] = '"';
+    lst_http_response_add(&exchange->response, "ETag", lst_slice_make(quoted, tag.length + 2));
+}
+
 /* An answer that memory did not suffice for becomes a bare 503. */
 static void drop_incomplete(struct lst_http_response *response)
 {
@@ -169,6 +188,24 @@ void lst_s3_fail_not_implemented(struct lst_s3_exchange *exchange, const char *w
     }
 }
 
+static void fail_no_upload(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice upload;
+
+    (void)lst_s3_parameter(exchange, "uploadId", &upload);
+    lst_s3_fail_about(exchange, LST_S3_NO_SUCH_UPLOAD, NULL, "UploadId", upload);
+}
+
+static void fail_no_version(struct lst_s3_exchange *exchange)
+{
+    struct lst_field details[] = {
+        {LST_SLICE("Key"), exchange->target.key},
+        {LST_SLICE("VersionId"), exchange->version},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_NO_SUCH_VERSION, NULL, details, 2);
+}
+
 void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
 {
     enum lst_s3_error error = lst_s3_error_of(code);
@@ -182,14 +219,27 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
     case LST_ERR_KEY_NOT_FOUND:
         lst_s3_fail_about(exchange, error, NULL, "Key", exchange->target.key);
         break;
-    case LST_ERR_PRECONDITION: /* the only one that the store knows */
-        lst_s3_fail_about(exchange, error, NULL, "Condition", LST_SLICE("If-None-Match"));
+    case LST_ERR_PRECONDITION: /* a write has one of them at most */
+        lst_s3_fail_about(exchange, error, NULL, "Condition",
+                          lst_http_header(exchange->request, LST_SLICE("If-Match")).bytes != NULL
+                              ? LST_SLICE("If-Match")
+                              : LST_SLICE("If-None-Match"));
+        break;
+    case LST_ERR_UPLOAD_NOT_FOUND:
+        fail_no_upload(exchange);
         break;
     case LST_ERR_BUCKET_NOT_FOUND:
     case LST_ERR_BUCKET_NOT_EMPTY:
     case LST_ERR_BUCKET_EXISTS:
     case LST_ERR_BUCKET_NAME:
         lst_s3_fail_about(exchange, error, NULL, "BucketName", exchange->target.bucket);
+        break;
+    case LST_ERR_VERSION_MALFORMED:
+        lst_s3_fail_argument(exchange, "Invalid version id specified", "versionId",
+                             exchange->version);
+        break;
+    case LST_ERR_VERSION_NOT_FOUND:
+        fail_no_version(exchange);
         break;
     default:
         lst_s3_fail(exchange, error);

@@ -1,8 +1,6 @@
 /* body.c - the body of a request on its way in. */
 #include "s3/body_state.h"
 
-#include "base/encoding.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,8 +14,22 @@ bool lst_body_length(const struct lst_body *body, uint64_t *ret_length)
 
 enum lst_checksum_kind lst_body_checksum(const struct lst_body *body, struct lst_slice *ret_text)
 {
-    *ret_text = body->checksum_text;
-    return body->checksum_text.length == 0 ? LST_CHECKSUM_NONE : body->checksum.kind;
+    *ret_text = lst_slice_make(body->checksum_text, body->checksum_length);
+    return body->checksum_length == 0 ? LST_CHECKSUM_NONE : body->checksum.kind;
+}
+
+enum lst_checksum_kind lst_body_second_checksum(const struct lst_body *body,
+                                                struct lst_slice *ret_text)
+{
+    size_t size = lst_checksum_size(body->second.kind);
+
+    *ret_text = lst_slice_make(body->second_text, LST_BASE64_LENGTH(size));
+    return body->second.kind;
+}
+
+enum lst_checksum_kind lst_body_declared(const struct lst_body *body)
+{
+    return body->checksum_declared ? body->checksum.kind : LST_CHECKSUM_NONE;
 }
 
 void lst_body_free(struct lst_body *body)
@@ -47,6 +59,7 @@ static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
         md5_update(&body->md5, bytes.length, (const uint8_t *)bytes.bytes);
     }
     lst_checksum_update(&body->checksum, bytes);
+    lst_checksum_update(&body->second, bytes);
     status = body->plan.take(exchange, bytes);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
@@ -158,8 +171,12 @@ static bool check_checksum(struct lst_s3_exchange *exchange)
     uint8_t digest[LST_CHECKSUM_SIZE_MAX];
     char message[96];
 
+    lst_checksum_digest(&body->second, digest);
+    lst_base64_encode(digest, lst_checksum_size(body->second.kind), body->second_text);
     lst_checksum_digest(&body->checksum, digest);
-    if (memcmp(digest, body->expected_checksum, size) == 0) {
+    lst_base64_encode(digest, size, body->checksum_text);
+    body->checksum_length = LST_BASE64_LENGTH(size);
+    if (!body->checksum_declared || memcmp(digest, body->expected_checksum, size) == 0) {
         return true;
     }
     (void)snprintf(message, sizeof(message),

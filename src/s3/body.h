@@ -19,6 +19,9 @@ struct lst_body_plan {
     bool digest_required; /* a Content-MD5 or a checksum must be declared */
     bool wants_md5;       /* compute the MD5 here; else take() does, and finish() hands it to
                            * lst_body_check_md5() */
+    enum lst_checksum_kind checksum; /* compute this one if none is declared, */
+    bool checksum_besides;           /* and, besides it, also if another one is */
+    bool checksum_is_of_object;      /* the headers speak of something else than this body */
 
     /* A piece of the body, unframed. LST_OK or a code to answer for. */
     int (*take)(struct lst_s3_exchange *exchange, struct lst_slice bytes);
@@ -43,9 +46,16 @@ void lst_body_end(struct lst_s3_exchange *exchange);
  * differ. */
 bool lst_body_check_md5(struct lst_s3_exchange *exchange, const uint8_t md5[16]);
 
-/* The checksum that was declared, in base64: in the head, or, after the end, in a trailer. NONE,
+/* After the end, the checksum that was declared, or computed because none was, in base64. NONE,
  * with an empty text, if there is none. The text is valid as long as the body. */
 enum lst_checksum_kind lst_body_checksum(const struct lst_body *body, struct lst_slice *ret_text);
+
+/* After the end, the one that was computed besides it; the same. */
+enum lst_checksum_kind lst_body_second_checksum(const struct lst_body *body,
+                                                struct lst_slice *ret_text);
+
+/* The kind of the checksum that the head declares, in itself or in a trailer to come. */
+enum lst_checksum_kind lst_body_declared(const struct lst_body *body);
 
 /* NULL does nothing. */
 void lst_body_free(struct lst_body *body);

@@ -1,8 +1,6 @@
 /* body_prepare.c - what the head of a request says of its body. */
 #include "s3/body_state.h"
 
-#include "base/encoding.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -122,7 +120,6 @@ bool lst_body_expect_checksum(struct lst_s3_exchange *exchange, struct lst_slice
     char message[96];
 
     if (lst_base64_decode(text, body->expected_checksum, lst_checksum_size(body->checksum.kind))) {
-        body->checksum_text = text;
         return true;
     }
     (void)snprintf(message, sizeof(message), "Value for %s header is invalid.",
@@ -156,6 +153,7 @@ static bool read_checksum_header(struct lst_s3_exchange *exchange)
         value = message->headers[i].value;
     }
     lst_checksum_init(&body->checksum, kind);
+    body->checksum_declared = kind != LST_CHECKSUM_NONE;
     return kind == LST_CHECKSUM_NONE || lst_body_expect_checksum(exchange, lst_slice_trim(value));
 }
 
@@ -182,6 +180,7 @@ static bool read_checksum_trailer(struct lst_s3_exchange *exchange)
         return false;
     }
     lst_checksum_init(&body->checksum, kind);
+    body->checksum_declared = true;
     body->checksum_in_trailer = true;
     return true;
 }
@@ -209,6 +208,12 @@ static bool check_algorithm(struct lst_s3_exchange *exchange)
     return true;
 }
 
+static bool read_checksum(struct lst_s3_exchange *exchange)
+{
+    return read_checksum_header(exchange) && read_checksum_trailer(exchange) &&
+           check_algorithm(exchange);
+}
+
 static bool check_digest_declared(struct lst_s3_exchange *exchange)
 {
     const struct lst_body *body = exchange->body;
@@ -220,6 +225,17 @@ static bool check_digest_declared(struct lst_s3_exchange *exchange)
                      "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
                      NULL, 0);
     return false;
+}
+
+/* What is to be computed of the body for its own sake. */
+static bool compute_checksum(struct lst_body *body)
+{
+    if (!body->checksum_declared) {
+        lst_checksum_init(&body->checksum, body->plan.checksum);
+    } else if (body->plan.checksum_besides && body->checksum.kind != body->plan.checksum) {
+        lst_checksum_init(&body->second, body->plan.checksum);
+    }
+    return true;
 }
 
 bool lst_body_prepare(struct lst_s3_exchange *exchange, const struct lst_body_plan *plan)
@@ -235,7 +251,6 @@ bool lst_body_prepare(struct lst_s3_exchange *exchange, const struct lst_body_pl
     body->is_stream = exchange->passage.auth.payload >= LST_PAYLOAD_STREAM_SIGNED;
     exchange->body = body;
     return read_length(exchange) && check_limit(exchange) && read_md5(exchange) &&
-           read_checksum_header(exchange) && read_checksum_trailer(exchange) &&
-           check_algorithm(exchange) && check_digest_declared(exchange) &&
-           prepare_payload(exchange);
+           (plan->checksum_is_of_object || read_checksum(exchange)) &&
+           check_digest_declared(exchange) && prepare_payload(exchange) && compute_checksum(body);
 }

@@ -2,6 +2,7 @@
 #ifndef LST_S3_BODY_STATE_H
 #define LST_S3_BODY_STATE_H
 
+#include "base/encoding.h"
 #include "s3/body.h"
 
 #include <nettle/md5.h>
@@ -19,10 +20,14 @@ struct lst_body {
     uint8_t expected_md5[MD5_DIGEST_SIZE];
     struct md5_ctx md5; /* only if the plan wants it */
 
-    struct lst_checksum checksum; /* of kind NONE if none was declared */
+    struct lst_checksum checksum; /* of kind NONE if there is none */
+    bool checksum_declared;       /* else it is computed for its own sake */
     bool checksum_in_trailer;
-    struct lst_slice checksum_text; /* base64; empty until it is known */
     uint8_t expected_checksum[LST_CHECKSUM_SIZE_MAX];
+    char checksum_text[LST_BASE64_LENGTH(LST_CHECKSUM_SIZE_MAX)]; /* at the end */
+    size_t checksum_length;
+    struct lst_checksum second; /* computed besides it; of kind NONE if it is not wanted */
+    char second_text[LST_BASE64_LENGTH(LST_CHECKSUM_SIZE_MAX)];
 
     bool is_stream;
     struct lst_stream stream; /* last and large: not touched unless the body is aws-chunked */

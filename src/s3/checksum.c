@@ -8,14 +8,16 @@
 static const struct {
     const char *name;
     const char *header;
+    const char *element;
     size_t size;
 } kinds[] = {
-    [LST_CHECKSUM_NONE] = {"", "", 0},
-    [LST_CHECKSUM_CRC32] = {"CRC32", "x-amz-checksum-crc32", 4},
-    [LST_CHECKSUM_CRC32C] = {"CRC32C", "x-amz-checksum-crc32c", 4},
-    [LST_CHECKSUM_CRC64NVME] = {"CRC64NVME", "x-amz-checksum-crc64nvme", 8},
-    [LST_CHECKSUM_SHA1] = {"SHA1", "x-amz-checksum-sha1", SHA1_DIGEST_SIZE},
-    [LST_CHECKSUM_SHA256] = {"SHA256", "x-amz-checksum-sha256", SHA256_DIGEST_SIZE},
+    [LST_CHECKSUM_NONE] = {"", "", "", 0},
+    [LST_CHECKSUM_CRC32] = {"CRC32", "x-amz-checksum-crc32", "ChecksumCRC32", 4},
+    [LST_CHECKSUM_CRC32C] = {"CRC32C", "x-amz-checksum-crc32c", "ChecksumCRC32C", 4},
+    [LST_CHECKSUM_CRC64NVME] = {"CRC64NVME", "x-amz-checksum-crc64nvme", "ChecksumCRC64NVME", 8},
+    [LST_CHECKSUM_SHA1] = {"SHA1", "x-amz-checksum-sha1", "ChecksumSHA1", SHA1_DIGEST_SIZE},
+    [LST_CHECKSUM_SHA256] = {"SHA256", "x-amz-checksum-sha256", "ChecksumSHA256",
+                             SHA256_DIGEST_SIZE},
 };
 
 enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
@@ -35,10 +37,30 @@ const char *lst_checksum_header(enum lst_checksum_kind kind)
     return kinds[kind].header;
 }
 
+const char *lst_checksum_word(enum lst_checksum_kind kind)
+{
+    return kind == LST_CHECKSUM_NONE ? "null" : kinds[kind].header + strlen("x-amz-checksum-");
+}
+
+const char *lst_checksum_element(enum lst_checksum_kind kind)
+{
+    return kinds[kind].element;
+}
+
 enum lst_checksum_kind lst_checksum_of_name(struct lst_slice name)
 {
     for (unsigned i = LST_CHECKSUM_CRC32; i < KIND_COUNT; i++) {
         if (lst_slice_equal_ignoring_case(name, lst_slice_of(kinds[i].name))) {
+            return (enum lst_checksum_kind)i;
+        }
+    }
+    return LST_CHECKSUM_NONE;
+}
+
+enum lst_checksum_kind lst_checksum_of_element(const char *element)
+{
+    for (unsigned i = LST_CHECKSUM_CRC32; i < KIND_COUNT; i++) {
+        if (strcmp(element, kinds[i].element) == 0) {
             return (enum lst_checksum_kind)i;
         }
     }
@@ -53,6 +75,38 @@ enum lst_checksum_kind lst_checksum_of_header(struct lst_slice header)
         }
     }
     return LST_CHECKSUM_NONE;
+}
+
+enum lst_checksum_kind lst_checksum_of_fields(const struct lst_field *fields, size_t count,
+                                              struct lst_slice *ret_text)
+{
+    *ret_text = lst_slice_make(NULL, 0);
+    for (size_t i = 0; i < count; i++) {
+        enum lst_checksum_kind kind = lst_checksum_of_header(fields[i].name);
+        if (kind != LST_CHECKSUM_NONE) {
+            *ret_text = fields[i].value;
+            return kind;
+        }
+    }
+    return LST_CHECKSUM_NONE;
+}
+
+bool lst_checksum_find(const struct lst_field *fields, size_t count, enum lst_checksum_kind kind,
+                       struct lst_slice *ret_text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lst_slice_equal_ignoring_case(fields[i].name, lst_slice_of(kinds[kind].header))) {
+            *ret_text = fields[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *lst_checksum_type(struct lst_slice text)
+{
+    return lst_slice_find(text, '-') < text.length ? LST_CHECKSUM_COMPOSITE
+                                                   : LST_CHECKSUM_FULL_OBJECT;
 }
 
 void lst_checksum_init(struct lst_checksum *checksum, enum lst_checksum_kind kind)

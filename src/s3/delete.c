@@ -1,26 +1,55 @@
 /* delete.c - DeleteObject. */
 #include "s3/exchange.h"
 
+#include <stdlib.h>
+
 static void answer_deleted(struct lst_s3_exchange *exchange)
 {
-    (void)lst_s3_answer_begin(exchange, 204);
+    const struct lst_deletion *deletion = exchange->work;
+    struct lst_http_response *response;
+
+    if (deletion->status == LST_ERR_PRECONDITION) {
+        lst_s3_fail_about(exchange, LST_S3_PRECONDITION_FAILED, NULL, "Condition",
+                          LST_SLICE("If-Match"));
+        return;
+    }
+    if (deletion->status != LST_OK) {
+        lst_s3_fail_code(exchange, deletion->status);
+        return;
+    }
+    response = lst_s3_answer_begin(exchange, 204);
+    if (deletion->is_marker) {
+        lst_http_response_add(response, "x-amz-delete-marker", LST_SLICE("true"));
+    }
+    if (deletion->version_id.length > 0) {
+        lst_http_response_add(response, "x-amz-version-id",
+                              lst_version_id_slice(&deletion->version_id));
+    }
     lst_s3_answer_end(exchange);
 }
 
 void lst_delete_object(struct lst_s3_exchange *exchange)
 {
+    struct lst_deletion *deletion;
     int status;
 
-    if (lst_http_header(exchange->request, LST_SLICE("If-Match")).bytes != NULL) {
-        lst_s3_fail_not_implemented(exchange, "header", LST_SLICE("If-Match"));
-        return;
-    }
     if (!lst_s3_check_version(exchange)) {
         return;
     }
-    status =
-        lst_store_delete(exchange->s3->options.store, exchange->target.bucket,
-                         &exchange->target.key, 1, lst_s3_write_begin(exchange, answer_deleted));
+    deletion = calloc(1, sizeof(*deletion));
+    if (deletion == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    *deletion = (struct lst_deletion){
+        .key = exchange->target.key,
+        .version = exchange->version,
+        .if_match = lst_s3_unquote(lst_http_header(exchange->request, LST_SLICE("If-Match"))),
+    };
+    exchange->work = deletion;
+    exchange->free_work = free;
+    status = lst_store_delete(exchange->s3->options.store, exchange->target.bucket, deletion, 1,
+                              lst_s3_write_begin(exchange, answer_deleted));
     if (status != LST_OK) {
         lst_s3_write_refused(exchange, status);
     }

@@ -10,142 +10,194 @@ enum {
     TEXT_MAX = 8192,                /* bytes of one element: keys, and whatever else stands there */
 };
 
-enum fate {
-    DELETED, /* unless something speaks against it */
+/* Why something can't be handed to the store. */
+enum obstacle {
+    NOTHING,
     NOT_ALLOWED,
     KEY_TOO_LONG,
-    NO_SUCH_VERSION,
-    CONDITIONAL, /* ETag, LastModifiedTime or Size must fit: not implemented */
+    CONDITIONAL, /* LastModifiedTime or Size must fit: not implemented */
 };
 
-/* Keys end where the next one begins, in one buffer: it moves while it grows. */
-struct entry {
+/* Text in one buffer, which moves while it grows. */
+struct place {
     size_t offset;
     size_t length;
-    enum fate fate;
 };
 
-struct deletion {
-    struct lst_buffer keys;
-    struct entry *entries; /* LST_STORE_DELETE_MAX of them, owned */
+struct entry {
+    struct place key;
+    struct place version;
+    struct place etag;
+    enum obstacle obstacle;
+    size_t index; /* of its deletion, if there is no obstacle */
+};
+
+struct request {
+    struct lst_buffer text;
+    struct entry *entries; /* owned, as are the deletions */
     size_t count;
     bool is_quiet;
-    bool has_key; /* the object that is being read has one */
-    enum fate fate;
-    struct lst_slice *deleted; /* owned: what was handed to the store */
+    struct lst_deletion *deletions;
 };
 
 static void release(void *work)
 {
-    struct deletion *deletion = work;
+    struct request *request = work;
 
-    lst_buffer_release(&deletion->keys);
-    free(deletion->entries);
-    free(deletion->deleted);
+    lst_buffer_release(&request->text);
+    free(request->entries);
+    free(request->deletions);
 }
 
-static struct lst_slice key_of(const struct deletion *deletion, const struct entry *entry)
+static struct lst_slice text_of(const struct request *request, struct place place)
 {
-    return lst_slice_make(deletion->keys.bytes + entry->offset, entry->length);
+    return lst_slice_make(request->text.bytes + place.offset, place.length);
 }
 
 /* ---- Reading */
 
-static int read_key(struct deletion *deletion, struct lst_slice text)
+static int keep(struct request *request, struct lst_slice text, struct place *place)
 {
-    if (deletion->has_key || text.length == 0 || deletion->count == LST_STORE_DELETE_MAX) {
-        return LST_ERR_MALFORMED;
+    if (place->length > 0) {
+        return LST_ERR_MALFORMED; /* twice */
     }
-    deletion->has_key = true;
-    deletion->entries[deletion->count].offset = deletion->keys.length;
-    deletion->entries[deletion->count].length = text.length;
-    lst_buffer_append(&deletion->keys, text);
-    return lst_buffer_status(&deletion->keys);
+    *place = (struct place){request->text.length, text.length};
+    lst_buffer_append(&request->text, text);
+    return lst_buffer_status(&request->text);
 }
 
-static int end_object(struct deletion *deletion)
+static int end_object(struct request *request)
 {
-    struct entry *entry = &deletion->entries[deletion->count];
+    struct entry *entry = &request->entries[request->count];
 
-    if (!deletion->has_key) {
+    if (entry->key.length == 0) {
         return LST_ERR_MALFORMED;
     }
-    entry->fate = entry->length > LST_STORE_KEY_MAX ? KEY_TOO_LONG : deletion->fate;
-    deletion->count++;
-    deletion->has_key = false;
-    deletion->fate = DELETED;
+    if (entry->key.length > LST_STORE_KEY_MAX) {
+        entry->obstacle = KEY_TOO_LONG;
+    }
+    request->count++;
+    return LST_OK;
+}
+
+/* An element of the object that is being read. */
+static int visit_object(struct request *request, const char *name, struct lst_slice text)
+{
+    struct entry *entry = &request->entries[request->count];
+
+    if (request->count == LST_STORE_DELETE_MAX) {
+        return LST_ERR_MALFORMED;
+    }
+    if (strcmp(name, "Key") == 0) {
+        return keep(request, text, &entry->key);
+    }
+    if (strcmp(name, "VersionId") == 0) {
+        return keep(request, text, &entry->version);
+    }
+    if (strcmp(name, "ETag") == 0) {
+        return keep(request, lst_s3_unquote(text), &entry->etag);
+    }
+    entry->obstacle = CONDITIONAL;
     return LST_OK;
 }
 
 static int visit(void *context, const char *path, struct lst_slice text)
 {
-    struct deletion *deletion = context;
+    static const char prefix[] = "Delete/Object/";
+    struct request *request = context;
 
     if (strcmp(path, "Delete") == 0) {
         return LST_OK;
     }
     if (strcmp(path, "Delete/Quiet") == 0) {
-        deletion->is_quiet = lst_slice_equal_ignoring_case(text, LST_SLICE("true"));
+        request->is_quiet = lst_slice_equal_ignoring_case(text, LST_SLICE("true"));
         return LST_OK;
     }
     if (strcmp(path, "Delete/Object") == 0) {
-        return end_object(deletion);
+        return request->count == LST_STORE_DELETE_MAX ? LST_ERR_MALFORMED : end_object(request);
     }
-    if (strcmp(path, "Delete/Object/Key") == 0) {
-        return read_key(deletion, text);
-    }
-    if (strcmp(path, "Delete/Object/VersionId") == 0) {
-        if (text.length > 0 && !lst_slice_equal(text, LST_SLICE("null"))) {
-            deletion->fate = NO_SUCH_VERSION;
-        }
-        return LST_OK;
-    }
-    if (strncmp(path, "Delete/Object/", strlen("Delete/Object/")) == 0) {
-        deletion->fate = CONDITIONAL;
-        return LST_OK;
+    if (strncmp(path, prefix, sizeof(prefix) - 1) == 0) {
+        return visit_object(request, path + sizeof(prefix) - 1, text);
     }
     return LST_ERR_MALFORMED;
 }
 
 /* ---- Answering */
 
-static void write_error(struct lst_buffer *body, struct lst_slice key, enum fate fate)
+static void write_error(const struct request *request, const struct entry *entry, const char *code,
+                        const char *message, struct lst_buffer *body)
+{
+    lst_xml_open(body, "Error");
+    lst_xml_text(body, "Key", text_of(request, entry->key));
+    if (entry->version.length > 0) {
+        lst_xml_text(body, "VersionId", text_of(request, entry->version));
+    }
+    lst_xml_string(body, "Code", code);
+    lst_xml_string(body, "Message", message);
+    lst_xml_close(body, "Error");
+}
+
+static void write_obstacle(const struct request *request, const struct entry *entry,
+                           struct lst_buffer *body)
 {
     static const struct {
         const char *code;
         const char *message;
     } errors[] = {
-        [DELETED] = {"", ""},
+        [NOTHING] = {"", ""},
         [NOT_ALLOWED] = {"AccessDenied", "Access Denied"},
         [KEY_TOO_LONG] = {"KeyTooLongError", "Your key is too long"},
-        [NO_SUCH_VERSION] = {"NoSuchVersion", "The specified version does not exist."},
         [CONDITIONAL] = {"NotImplemented",
-                         "Conditional deletes are not implemented by Latchstring yet"},
+                         "Deletes on condition of a time or a size are not implemented by "
+                         "Latchstring yet"},
     };
 
-    lst_xml_open(body, "Error");
-    lst_xml_text(body, "Key", key);
-    lst_xml_string(body, "Code", errors[fate].code);
-    lst_xml_string(body, "Message", errors[fate].message);
-    lst_xml_close(body, "Error");
+    write_error(request, entry, errors[entry->obstacle].code, errors[entry->obstacle].message,
+                body);
+}
+
+static void write_deleted(const struct request *request, const struct entry *entry,
+                          const struct lst_deletion *deletion, struct lst_buffer *body)
+{
+    struct lst_slice id = lst_version_id_slice(&deletion->version_id);
+
+    lst_xml_open(body, "Deleted");
+    lst_xml_text(body, "Key", text_of(request, entry->key));
+    if (entry->version.length > 0) {
+        lst_xml_text(body, "VersionId", text_of(request, entry->version));
+    }
+    if (deletion->is_marker) {
+        lst_xml_string(body, "DeleteMarker", "true");
+        lst_xml_text(body, "DeleteMarkerVersionId", id);
+    }
+    lst_xml_close(body, "Deleted");
+}
+
+static void write_entry(const struct request *request, const struct entry *entry,
+                        struct lst_buffer *body)
+{
+    const struct lst_deletion *deletion = &request->deletions[entry->index];
+
+    if (entry->obstacle != NOTHING) {
+        write_obstacle(request, entry, body);
+    } else if (deletion->status == LST_ERR_VERSION_MALFORMED) {
+        write_error(request, entry, "NoSuchVersion", "The specified version does not exist.", body);
+    } else if (deletion->status != LST_OK) {
+        const struct lst_s3_error_row *row = lst_s3_error_row(lst_s3_error_of(deletion->status));
+        write_error(request, entry, row->code, row->text, body);
+    } else if (!request->is_quiet) {
+        write_deleted(request, entry, deletion, body);
+    }
 }
 
 static void answer_deletion(struct lst_s3_exchange *exchange)
 {
-    const struct deletion *deletion = lst_document_work(exchange);
+    const struct request *request = lst_document_work(exchange);
     struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
 
     lst_xml_begin(body, "DeleteResult");
-    for (size_t i = 0; i < deletion->count; i++) {
-        const struct entry *entry = &deletion->entries[i];
-        struct lst_slice key = key_of(deletion, entry);
-        if (entry->fate != DELETED) {
-            write_error(body, key, entry->fate);
-        } else if (!deletion->is_quiet) {
-            lst_xml_open(body, "Deleted");
-            lst_xml_text(body, "Key", key);
-            lst_xml_close(body, "Deleted");
-        }
+    for (size_t i = 0; i < request->count; i++) {
+        write_entry(request, &request->entries[i], body);
     }
     lst_xml_close(body, "DeleteResult");
     lst_s3_answer_xml(exchange);
@@ -153,27 +205,34 @@ static void answer_deletion(struct lst_s3_exchange *exchange)
 
 /* ---- Deleting */
 
-/* Ask for permission for each key, and collect those that there is nothing against. */
-static size_t choose(struct lst_s3_exchange *exchange, struct deletion *deletion)
+/* Ask for permission for each, and collect those that there is nothing against. */
+static size_t choose(struct lst_s3_exchange *exchange, struct request *request)
 {
     size_t chosen = 0;
 
-    for (size_t i = 0; i < deletion->count; i++) {
-        struct entry *entry = &deletion->entries[i];
-        struct lst_slice key = key_of(deletion, entry);
-        if (!lst_s3_is_allowed(exchange, "s3:DeleteObject", key)) {
-            entry->fate = NOT_ALLOWED;
+    for (size_t i = 0; i < request->count; i++) {
+        struct entry *entry = &request->entries[i];
+        struct lst_deletion deletion = {
+            .key = text_of(request, entry->key),
+            .version = text_of(request, entry->version),
+            .if_match = text_of(request, entry->etag),
+        };
+        const char *action =
+            entry->version.length > 0 ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
+        if (!lst_s3_is_allowed(exchange, action, deletion.key)) {
+            entry->obstacle = NOT_ALLOWED;
         }
-        if (entry->fate == DELETED) {
-            deletion->deleted[chosen++] = key;
+        if (entry->obstacle == NOTHING) {
+            entry->index = chosen;
+            request->deletions[chosen++] = deletion;
         }
     }
     return chosen;
 }
 
-static void delete_all(struct lst_s3_exchange *exchange, struct deletion *deletion)
+static void delete_all(struct lst_s3_exchange *exchange, struct request *request)
 {
-    size_t chosen = choose(exchange, deletion);
+    size_t chosen = choose(exchange, request);
     int status;
 
     if (chosen == 0) {
@@ -181,7 +240,7 @@ static void delete_all(struct lst_s3_exchange *exchange, struct deletion *deleti
         return;
     }
     status =
-        lst_store_delete(exchange->s3->options.store, exchange->target.bucket, deletion->deleted,
+        lst_store_delete(exchange->s3->options.store, exchange->target.bucket, request->deletions,
                          chosen, lst_s3_write_begin(exchange, answer_deletion));
     if (status != LST_OK) {
         lst_s3_write_refused(exchange, status);
@@ -190,23 +249,23 @@ static void delete_all(struct lst_s3_exchange *exchange, struct deletion *deleti
 
 static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
-    struct deletion *deletion = lst_document_work(exchange);
+    struct request *request = lst_document_work(exchange);
     int status;
 
-    lst_buffer_init(&deletion->keys, DOCUMENT_MAX);
-    deletion->entries = calloc(LST_STORE_DELETE_MAX, sizeof(*deletion->entries));
-    deletion->deleted = calloc(LST_STORE_DELETE_MAX, sizeof(*deletion->deleted));
-    if (deletion->entries == NULL || deletion->deleted == NULL) {
+    lst_buffer_init(&request->text, DOCUMENT_MAX);
+    request->entries = calloc(LST_STORE_DELETE_MAX + 1, sizeof(*request->entries));
+    request->deletions = calloc(LST_STORE_DELETE_MAX, sizeof(*request->deletions));
+    if (request->entries == NULL || request->deletions == NULL) {
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
     }
-    status = lst_xml_read(document, TEXT_MAX, visit, deletion);
-    if (status == LST_ERR_MALFORMED || (status == LST_OK && deletion->count == 0)) {
+    status = lst_xml_read(document, TEXT_MAX, visit, request);
+    if (status == LST_ERR_MALFORMED || (status == LST_OK && request->count == 0)) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
     } else {
-        delete_all(exchange, deletion);
+        delete_all(exchange, request);
     }
 }
 
@@ -216,7 +275,7 @@ void lst_delete_objects(struct lst_s3_exchange *exchange)
         .limit = DOCUMENT_MAX,
         .length_required = true,
         .digest_required = true,
-        .work_size = sizeof(struct deletion),
+        .work_size = sizeof(struct request),
         .release_work = release,
         .read = read_document,
     };

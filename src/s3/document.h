@@ -8,7 +8,9 @@ struct lst_document_plan {
     size_t limit;         /* bytes */
     bool length_required; /* else there may be no body at all */
     bool digest_required; /* Content-MD5 or a checksum */
-    size_t work_size;     /* bytes of the operation's own struct: exchange->work, zeroed */
+    bool
+        checksum_is_of_object; /* x-amz-checksum- headers speak of an object, not of the document */
+    size_t work_size;          /* bytes of the operation's own struct: exchange->work, zeroed */
     void (*release_work)(
         void *work); /* frees what the struct owns, not the struct; NULL: nothing */
 

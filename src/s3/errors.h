@@ -29,6 +29,11 @@
     X(ENTITY_TOO_LARGE, "EntityTooLarge", 400,                                                     \
       "Your proposed upload exceeds the maximum allowed "                                          \
       "size")                                                                                      \
+    X(ENTITY_TOO_SMALL, "EntityTooSmall", 400,                                                     \
+      "Your proposed upload is smaller than the minimum "                                          \
+      "allowed size")                                                                              \
+    X(ILLEGAL_VERSIONING, "IllegalVersioningConfigurationException", 400,                          \
+      "The versioning configuration specified in the request is invalid.")                         \
     X(ILLEGAL_LOCATION, "IllegalLocationConstraintException", 400,                                 \
       "The unspecified location "                                                                  \
       "constraint is incompatible for the region specific endpoint this request was sent to.")     \
@@ -48,13 +53,26 @@
     X(INVALID_LOCATION, "InvalidLocationConstraint", 400,                                          \
       "The specified location-constraint is "                                                      \
       "not valid")                                                                                 \
+    X(INVALID_PART, "InvalidPart", 400,                                                            \
+      "One or more of the specified parts could not be found.  "                                   \
+      "The part may not have been uploaded, or the specified entity tag may not match the part's " \
+      "entity tag.")                                                                               \
+    X(INVALID_PART_NUMBER, "InvalidPartNumber", 416,                                               \
+      "The requested partnumber is not satisfiable")                                               \
+    X(INVALID_PART_ORDER, "InvalidPartOrder", 400,                                                 \
+      "The list of parts was not in ascending order. Parts "                                       \
+      "must be ordered by part number.")                                                           \
     X(INVALID_RANGE, "InvalidRange", 416, "The requested range is not satisfiable")                \
     X(INVALID_REQUEST, "InvalidRequest", 400, "Invalid Request")                                   \
     X(INVALID_STORAGE_CLASS, "InvalidStorageClass", 400,                                           \
       "The storage class you specified is not "                                                    \
       "valid")                                                                                     \
+    X(INVALID_TAG, "InvalidTag", 400, "The tag provided was not a valid tag.")                     \
     X(INVALID_URI, "InvalidURI", 400, "Couldn't parse the specified URI.")                         \
     X(KEY_TOO_LONG, "KeyTooLongError", 400, "Your key is too long")                                \
+    X(MALFORMED_POST, "MalformedPOSTRequest", 400,                                                 \
+      "The body of your POST request is not well-formed "                                          \
+      "multipart/form-data.")                                                                      \
     X(MALFORMED_TRAILER, "MalformedTrailerError", 400,                                             \
       "The request contained trailing data that "                                                  \
       "was not well-formed or did not conform to our published schema.")                           \
@@ -77,9 +95,18 @@
       "is not implemented")                                                                        \
     X(NO_SUCH_BUCKET, "NoSuchBucket", 404, "The specified bucket does not exist")                  \
     X(NO_SUCH_KEY, "NoSuchKey", 404, "The specified key does not exist.")                          \
+    X(NO_SUCH_CORS, "NoSuchCORSConfiguration", 404, "The CORS configuration does not exist")       \
+    X(NO_SUCH_TAG_SET, "NoSuchTagSet", 404, "The TagSet does not exist")                           \
+    X(NO_SUCH_UPLOAD, "NoSuchUpload", 404,                                                         \
+      "The specified multipart upload does not exist. The upload "                                 \
+      "ID may be invalid, or the upload may have been aborted or completed.")                      \
+    X(NO_SUCH_VERSION, "NoSuchVersion", 404, "The specified version does not exist.")              \
     X(OPERATION_ABORTED, "OperationAborted", 409,                                                  \
       "A conflicting conditional operation is "                                                    \
       "currently in progress against this resource. Please try again.")                            \
+    X(POST_FIELDS_TOO_LARGE, "MaxPostPreDataLengthExceededError", 400,                             \
+      "Your POST request "                                                                         \
+      "fields preceding the upload file were too large.")                                          \
     X(PRECONDITION_FAILED, "PreconditionFailed", 412,                                              \
       "At least one of the pre-conditions you "                                                    \
       "specified did not hold")                                                                    \

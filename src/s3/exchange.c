@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/random.h"
 #include "s3/body.h"
+#include "s3/post.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,7 @@ static struct lst_s3_exchange *make_exchange(struct lst_s3 *s3,
 /* The host name that the client meant: the one that the signature fits, where that is known. */
 static struct lst_slice meant_host(const struct lst_s3_exchange *exchange)
 {
-    if (exchange->passage.host.length > 0) {
+    if (exchange->passage.auth.kind != LST_AUTH_NONE && exchange->passage.host.length > 0) {
         return exchange->passage.host;
     }
     return exchange->request->forwarded_host.length > 0 ? exchange->request->forwarded_host
@@ -85,13 +86,16 @@ static int decode_target(struct lst_s3_exchange *exchange)
     return status;
 }
 
-/* A form posted by a browser carries its signature in its body. */
-static bool is_form(const struct lst_s3_exchange *exchange)
+/* A form posted by a browser carries its signature in its body. To post it elsewhere than to a
+ * bucket is a mistake that may be told to anybody. */
+static bool is_form(const struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
-    return lst_slice_equal(exchange->request->message.method, LST_SLICE("POST")) &&
-           lst_slice_starts_with_ignoring_case(
-               lst_http_header(exchange->request, LST_SLICE("Content-Type")),
-               LST_SLICE("multipart/form-data"));
+    return exchange->passage.auth.kind == LST_AUTH_NONE &&
+           ((route->kind == LST_ROUTE_FOUND && route->operation->begin == lst_post_object) ||
+            (route->kind == LST_ROUTE_METHOD &&
+             lst_slice_starts_with_ignoring_case(
+                 lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+                 LST_SLICE("multipart/form-data"))));
 }
 
 static void fail_conflict(struct lst_s3_exchange *exchange, const struct lst_route *route)
@@ -141,11 +145,27 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
     return true;
 }
 
-/* May the signer do this? If not, it has been answered. */
-static bool authorise(struct lst_s3_exchange *exchange)
+/* What is asked of a version has an action of its own: s3:GetObjectVersion, and so on. */
+static struct lst_slice action_of(const struct lst_s3_exchange *exchange, char ret_text[64])
 {
+    const char *action = exchange->operation->action;
+    const char *object = action == NULL ? NULL : strstr(action, "Object");
+    size_t length;
+
+    if (!exchange->has_version || object == NULL || strcmp(action, "s3:PutObject") == 0) {
+        return lst_slice_of(action == NULL ? "" : action);
+    }
+    object += strlen("Object");
+    length =
+        (size_t)snprintf(ret_text, 64, "%.*sVersion%s", (int)(object - action), action, object);
+    return lst_slice_make(ret_text, length < 64 ? length : 63);
+}
+
+bool lst_s3_authorise(struct lst_s3_exchange *exchange)
+{
+    char action[64];
     struct lst_access_question question = {
-        .action = lst_slice_of(exchange->operation->action),
+        .action = action_of(exchange, action),
         .bucket = exchange->target.bucket,
         .key = exchange->target.key,
     };
@@ -162,8 +182,9 @@ static bool authorise(struct lst_s3_exchange *exchange)
         return true;
     }
     if (status == LST_REFUSED_NOT_ALLOWED) {
-        lst_s3_set_reason(exchange, "the policies of user %s do not allow %s here",
-                          lst_passage_user_name(&exchange->passage), exchange->operation->action);
+        lst_s3_set_reason(exchange, "the policies of user %s do not allow %.*s here",
+                          lst_passage_user_name(&exchange->passage), (int)question.action.length,
+                          question.action.bytes);
     }
     lst_s3_fail_code(exchange, status);
     return false;
@@ -185,16 +206,17 @@ static void begin(struct lst_s3_exchange *exchange)
         route.parameter_count > SIGNING_PARAMETERS) {
         exchange->query = exchange->request->query;
     }
-    if (status == LST_REFUSED_NOT_SIGNED && is_form(exchange)) {
-        lst_s3_fail_not_implemented(exchange, "operation", LST_SLICE("PostObject"));
-    } else if (status != LST_OK) {
+    exchange->has_version = target_status == LST_OK && exchange->target.level == LST_LEVEL_OBJECT &&
+                            lst_s3_parameter(exchange, "versionId", &exchange->version);
+    bool is_unsigned_form = status == LST_REFUSED_NOT_SIGNED && is_form(exchange, &route);
+    if (status != LST_OK && !is_unsigned_form) {
         lst_s3_fail_code(exchange, status);
     } else if (target_status != LST_OK) {
         lst_s3_fail(exchange, target_status == LST_ERR_KEY_TOO_LONG ? LST_S3_KEY_TOO_LONG
                                                                     : LST_S3_INVALID_URI);
     } else if (exchange->target.level != LST_LEVEL_SERVICE && exchange->target.bucket.length == 0) {
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NAME);
-    } else if (follow_route(exchange, &route) && authorise(exchange) &&
+    } else if (follow_route(exchange, &route) && (is_unsigned_form || lst_s3_authorise(exchange)) &&
                lst_s3_check_options(exchange)) {
         exchange->operation->begin(exchange);
     }
@@ -230,14 +252,24 @@ enum lst_s3_state lst_s3_state(struct lst_s3_exchange *exchange)
 void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes)
 {
     exchange->bytes_in += bytes.length;
-    if (atomic_load(&exchange->state) == LST_S3_BODY) {
+    if (atomic_load(&exchange->state) != LST_S3_BODY) {
+        return;
+    }
+    if (exchange->post != NULL) {
+        lst_post_take(exchange, bytes);
+    } else {
         lst_body_take(exchange, bytes);
     }
 }
 
 void lst_s3_end(struct lst_s3_exchange *exchange)
 {
-    if (atomic_load(&exchange->state) == LST_S3_BODY) {
+    if (atomic_load(&exchange->state) != LST_S3_BODY) {
+        return;
+    }
+    if (exchange->post != NULL) {
+        lst_post_end(exchange);
+    } else {
         lst_body_end(exchange);
     }
 }
@@ -253,8 +285,10 @@ static void write_done(struct lst_store_write *write, int status)
 
     if (status == LST_OK) {
         exchange->written(exchange);
-    } else {
+    } else if (exchange->failed == NULL) {
         lst_s3_fail_code(exchange, status);
+    } else if (exchange->failed(exchange, status)) {
+        return;
     }
     if (!atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_RESPOND)) {
         atomic_store(&exchange->state, LST_S3_RESPOND);
@@ -274,7 +308,11 @@ struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
 void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code)
 {
     atomic_store(&exchange->state, LST_S3_BODY);
-    lst_s3_fail_code(exchange, code);
+    if (exchange->failed == NULL) {
+        lst_s3_fail_code(exchange, code);
+    } else {
+        (void)exchange->failed(exchange, code);
+    }
 }
 
 /* ---- Ending */
@@ -286,7 +324,8 @@ struct lst_http_response *lst_s3_response(struct lst_s3_exchange *exchange)
 
 void lst_s3_record(const struct lst_s3_exchange *exchange, struct lst_s3_record *ret_record)
 {
-    static const char *const kinds[] = {"none", "query", "header", "form"};
+    static const char *const kinds[] = {"none",     "query",     "header", "form",
+                                        "v2-query", "v2-header", "v2-form"};
     const struct lst_passage *passage = &exchange->passage;
 
     *ret_record = (struct lst_s3_record){
@@ -311,6 +350,7 @@ void lst_s3_free(struct lst_s3_exchange *exchange)
         exchange->free_work(exchange->work);
     }
     lst_body_free(exchange->body);
+    lst_post_free(exchange->post);
     lst_passage_release(&exchange->passage);
     lst_http_response_release(&exchange->response);
     lst_buffer_release(&exchange->reason);

@@ -18,6 +18,7 @@
 #define LST_S3_HOST_ID_LENGTH 44 /* base64 of 32 bytes: x-amz-id-2 */
 
 struct lst_body;
+struct lst_post;
 
 struct lst_s3 {
     struct lst_s3_options options;
@@ -34,7 +35,9 @@ struct lst_s3_exchange {
 
     struct lst_passage passage;
     struct lst_target target;
-    struct lst_slice query; /* the request's; empty if it has the signature's parameters alone */
+    bool has_version;
+    struct lst_slice version; /* versionId; empty if there is none */
+    struct lst_slice query;   /* the request's; empty if it has the signature's parameters alone */
     const struct lst_operation *operation; /* NULL until routed, or if there is none */
     struct lst_http_response response;
     const char *error;        /* S3's code, "" on success */
@@ -42,8 +45,12 @@ struct lst_s3_exchange {
     uint64_t bytes_in;
 
     struct lst_body *body; /* of operations that take one */
+    struct lst_post *post; /* of PostObject: the form that the body is in */
     struct lst_store_write write;
     void (*written)(struct lst_s3_exchange *exchange); /* answers a write that went well */
+    /* Answers one that did not, or begins it once more, with exchange->write, and gives true; NULL:
+     * it is answered for by its code */
+    bool (*failed)(struct lst_s3_exchange *exchange, int code);
     void *work; /* the operation's own, freed by free_work() */
     void (*free_work)(void *work);
 
@@ -73,6 +80,13 @@ bool lst_s3_option(struct lst_s3_exchange *exchange, const char *name, struct ls
  */
 struct lst_slice lst_s3_decode(struct lst_s3_exchange *exchange, struct lst_slice raw);
 
+/* May the signer do what the operation needs permission for, to the target? False if not: it has
+ * been answered. */
+bool lst_s3_authorise(struct lst_s3_exchange *exchange);
+
+/* An ETag without spaces around it and its quotes, if it has them. */
+struct lst_slice lst_s3_unquote(struct lst_slice etag);
+
 /* May the signer do this, to the bucket and key, now? */
 bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, struct lst_slice key);
 
@@ -80,14 +94,19 @@ bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, str
  * implemented, and that may not be ignored. */
 bool lst_s3_check_options(struct lst_s3_exchange *exchange);
 
-/* False, having answered, if the request names a version other than "null", the only one there
- * is. */
+/* False, having answered, if the request names a version by an empty id, which would be none. */
 bool lst_s3_check_version(struct lst_s3_exchange *exchange);
 
 /* ---- Answering */
 
 /* Begin an answer: the status and the headers that every answer has. */
 struct lst_http_response *lst_s3_answer_begin(struct lst_s3_exchange *exchange, int status);
+
+/* Add x-amz-version-id, if there is one to be shown. */
+void lst_s3_answer_version(struct lst_s3_exchange *exchange, const struct lst_version_id *version);
+
+/* Add ETag; etag: without quotes. */
+void lst_s3_answer_etag(struct lst_s3_exchange *exchange, struct lst_slice etag);
 
 /* The answer is complete. */
 void lst_s3_answer_end(struct lst_s3_exchange *exchange);

@@ -1,18 +1,24 @@
 /* get.c - GetObject and HeadObject. */
 #include "base/clock.h"
-#include "blob/blob.h"
 #include "http/conditions.h"
 #include "http/range.h"
 #include "s3/checksum.h"
-#include "s3/exchange.h"
+#include "s3/read_object.h"
+#include "s3/upload_part.h"
 
 #include <stdio.h>
 
-/* The part of the object that is asked for. */
-struct part {
+/* What is asked for of the object. */
+struct piece {
     bool is_range;
     uint64_t first;
     uint64_t length;
+
+    /* By the number of a part: its checksum, if it has one of its own. */
+    bool is_part;
+    enum lst_checksum_kind kind;
+    char checksum[LST_CHECKSUM_TEXT_MAX];
+    size_t checksum_length;
 };
 
 /* Query parameters that replace a header of the answer, which only a signed request may have. */
@@ -63,23 +69,18 @@ static bool is_overridden(struct lst_slice name, unsigned overridden)
 }
 
 /* The headers that the object was put with. */
-static void add_fields(struct lst_s3_exchange *exchange, const struct lst_object *object,
-                       bool with_checksum)
+static void add_fields(struct lst_s3_exchange *exchange, const struct lst_object *object)
 {
     unsigned overridden = add_overrides(exchange);
     bool has_type = is_overridden(LST_SLICE("Content-Type"), overridden);
 
     for (size_t i = 0; i < object->field_count; i++) {
         const struct lst_field *field = &object->fields[i];
-        bool is_checksum = lst_slice_starts_with(field->name, LST_SLICE("x-amz-checksum-"));
-        if (is_overridden(field->name, overridden) || (is_checksum && !with_checksum)) {
+        if (is_overridden(field->name, overridden) ||
+            lst_slice_starts_with(field->name, LST_SLICE("x-amz-checksum-"))) {
             continue;
         }
         lst_http_response_add_field(&exchange->response, field->name, field->value);
-        if (is_checksum) {
-            lst_http_response_add(&exchange->response, "x-amz-checksum-type",
-                                  LST_SLICE("FULL_OBJECT"));
-        }
         has_type = has_type || lst_slice_equal(field->name, LST_SLICE("Content-Type"));
     }
     if (!has_type) {
@@ -88,72 +89,126 @@ static void add_fields(struct lst_s3_exchange *exchange, const struct lst_object
     }
 }
 
-static void add_validators(struct lst_http_response *response, const struct lst_object *object)
+/* The checksum of what is answered with: of a range that is not a part there is none. */
+static void add_checksum(struct lst_s3_exchange *exchange, const struct lst_object *object,
+                         const struct piece *piece)
 {
-    char date[LST_HTTP_DATE_LENGTH];
-    char etag[2 + 128];
-    struct lst_slice tag = lst_slice_first(object->etag, sizeof(etag) - 2);
+    struct lst_slice text = lst_slice_make(piece->checksum, piece->checksum_length);
+    enum lst_checksum_kind kind = piece->kind;
+    struct lst_slice whole;
+    struct lst_slice mode;
 
-    lst_clock_format_http(object->modified_ms / 1000, date);
-    lst_http_response_add(response, "Last-Modified", lst_slice_make(date, sizeof(date)));
-    etag[0] = '"';
-    memcpy(etag + 1, tag.bytes, tag.length);
-    etag[tag.length + 1] = '"';
-    lst_http_response_add(response, "ETag", lst_slice_make(etag, tag.length + 2));
+    if ((piece->is_range && piece->checksum_length == 0) ||
+        !lst_s3_option(exchange, "x-amz-checksum-mode", &mode) ||
+        !lst_slice_equal_ignoring_case(mode, LST_SLICE("ENABLED"))) {
+        return;
+    }
+    if (lst_checksum_of_fields(object->fields, object->field_count, &whole) == LST_CHECKSUM_NONE) {
+        return;
+    }
+    if (piece->checksum_length == 0) {
+        kind = lst_checksum_of_fields(object->fields, object->field_count, &text);
+    }
+    lst_http_response_add(&exchange->response, lst_checksum_header(kind), text);
+    lst_http_response_add(&exchange->response, "x-amz-checksum-type",
+                          lst_slice_of(lst_checksum_type(whole)));
 }
 
-/* Hand over the bytes: a copy of a small body, the file of a large one. */
+static void add_validators(struct lst_s3_exchange *exchange, const struct lst_object *object)
+{
+    char date[LST_HTTP_DATE_LENGTH];
+
+    lst_clock_format_http(object->modified_ms / 1000, date);
+    lst_http_response_add(&exchange->response, "Last-Modified", lst_slice_make(date, sizeof(date)));
+    lst_s3_answer_etag(exchange, object->etag);
+    lst_s3_answer_version(exchange, &object->version);
+}
+
+static int read_stream(void *context, char *out, size_t capacity, size_t *ret_length)
+{
+    return lst_object_stream_read(context, out, capacity, ret_length);
+}
+
+static void close_stream(void *context)
+{
+    lst_object_stream_close(context);
+}
+
+/* Bytes that are neither in the index nor in one file: read while they are sent. */
+static int add_stream(struct lst_http_response *response, struct lst_object *object,
+                      const struct piece *piece)
+{
+    struct lst_object_stream *stream;
+    int status = lst_object_stream_open(object, piece->first, piece->length, &stream);
+
+    if (status == LST_OK) {
+        response->kind = LST_BODY_STREAM;
+        response->stream = (struct lst_http_stream){read_stream, close_stream, stream};
+    }
+    return status;
+}
+
+/* Hand over the bytes: a copy of a small body, the file that they are in, or a stream. */
 static void add_body(struct lst_s3_exchange *exchange, struct lst_object *object,
-                     const struct part *part)
+                     const struct piece *piece)
 {
     struct lst_http_response *response = &exchange->response;
+    int status = LST_OK;
 
-    response->length = part->length;
+    response->length = piece->length;
     if (lst_s3_is_head(exchange)) {
         response->kind = LST_BODY_LENGTH;
-    } else if (object->is_inline) {
+    } else if (object->is_inline || piece->length == 0) {
         response->kind = LST_BODY_BYTES;
         lst_buffer_append(
             &response->body,
-            lst_slice_first(lst_slice_after(object->body, part->first), part->length));
+            lst_slice_first(lst_slice_after(object->body, piece->first), piece->length));
     } else {
+        response->file =
+            lst_object_take_file(object, piece->first, piece->length, &response->offset);
         response->kind = LST_BODY_FILE;
-        response->offset = part->first;
-        response->file = lst_blob_take_file(object->blob);
+        if (response->file < 0) {
+            status = add_stream(response, object, piece);
+        }
     }
-    if (response->kind == LST_BODY_FILE && response->file < 0) {
-        lst_s3_fail_code(exchange, LST_ERR_IO);
-    } else {
+    if (status == LST_OK) {
         lst_s3_answer_end(exchange);
+    } else {
+        lst_s3_fail_code(exchange, status);
     }
 }
 
 static void answer(struct lst_s3_exchange *exchange, struct lst_object *object,
-                   const struct part *part)
+                   const struct piece *piece)
 {
-    struct lst_http_response *response = lst_s3_answer_begin(exchange, part->is_range ? 206 : 200);
-    struct lst_slice mode;
-    bool with_checksum = !part->is_range && lst_s3_option(exchange, "x-amz-checksum-mode", &mode) &&
-                         lst_slice_equal_ignoring_case(mode, LST_SLICE("ENABLED"));
+    struct lst_http_response *response = lst_s3_answer_begin(exchange, piece->is_range ? 206 : 200);
     char range[80];
 
-    add_validators(response, object);
+    add_validators(exchange, object);
     lst_http_response_add(response, "Accept-Ranges", LST_SLICE("bytes"));
-    if (part->is_range) {
-        (void)snprintf(
-            range, sizeof(range), "bytes %llu-%llu/%llu", (unsigned long long)part->first,
-            (unsigned long long)(part->first + part->length - 1), (unsigned long long)object->size);
+    if (piece->is_range) {
+        (void)snprintf(range, sizeof(range), "bytes %llu-%llu/%llu",
+                       (unsigned long long)piece->first,
+                       (unsigned long long)(piece->first + piece->length - 1),
+                       (unsigned long long)object->size);
         lst_http_response_add(response, "Content-Range", lst_slice_of(range));
     }
-    add_fields(exchange, object, with_checksum);
-    add_body(exchange, object, part);
+    if (piece->is_part && object->part_count > 0) {
+        lst_http_response_add_number(response, "x-amz-mp-parts-count", object->part_count);
+    }
+    if (object->tag_count > 0) {
+        lst_http_response_add_number(response, "x-amz-tagging-count", object->tag_count);
+    }
+    add_fields(exchange, object);
+    add_checksum(exchange, object, piece);
+    add_body(exchange, object, piece);
 }
 
 static void answer_not_modified(struct lst_s3_exchange *exchange, const struct lst_object *object)
 {
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 304);
 
-    add_validators(response, object);
+    add_validators(exchange, object);
     /* The length that a 200 would have (RFC 9110, section 8.6): the connection stays usable. */
     response->kind = LST_BODY_LENGTH;
     response->length = object->size;
@@ -176,62 +231,166 @@ static void answer_unsatisfiable(struct lst_s3_exchange *exchange, struct lst_sl
     lst_http_response_add(&exchange->response, "Content-Range", lst_slice_of(content_range));
 }
 
-static void answer_object(struct lst_s3_exchange *exchange, struct lst_object *object)
+/* ---- By the number of a part */
+
+static int see_part(void *context, const struct lst_object_part *part)
+{
+    struct piece *piece = context;
+    struct lst_slice text;
+
+    piece->first = part->first;
+    piece->length = part->size;
+    piece->kind = lst_checksum_of_fields(part->fields, part->field_count, &text);
+    text = lst_slice_first(text, sizeof(piece->checksum));
+    if (text.length > 0) {
+        memcpy(piece->checksum, text.bytes, text.length);
+    }
+    piece->checksum_length = text.length;
+    return LST_ERR_CLOSED; /* one is enough */
+}
+
+static void answer_no_part(struct lst_s3_exchange *exchange, const struct lst_object *object,
+                           uint32_t number)
+{
+    char actual[16];
+    char requested[16];
+
+    (void)snprintf(actual, sizeof(actual), "%u", object->part_count > 0 ? object->part_count : 1);
+    (void)snprintf(requested, sizeof(requested), "%u", number);
+    struct lst_field details[] = {
+        {LST_SLICE("ActualPartCount"), lst_slice_of(actual)},
+        {LST_SLICE("PartNumberRequested"), lst_slice_of(requested)},
+    };
+    lst_s3_fail_with(exchange, LST_S3_INVALID_PART_NUMBER, NULL, details, 2);
+}
+
+/* The checksum of all is that of the only part, and of several parts that of none. */
+static void keep_whole(const struct lst_object *object, struct piece *piece)
+{
+    struct lst_slice text;
+
+    piece->kind = lst_checksum_of_fields(object->fields, object->field_count, &text);
+    text = lst_slice_first(text, object->part_count > 1 ? 0 : sizeof(piece->checksum));
+    piece->checksum_length = text.length;
+    if (text.length > 0) {
+        memcpy(piece->checksum, text.bytes, text.length);
+    }
+}
+
+/*
+ * The parts of an object are counted from 1, whatever the numbers that they were uploaded by; an
+ * object that was uploaded at once is its only part. Parts of an object whose checksum is that of
+ * all its bytes have none that S3 would tell.
+ */
+static bool find_part(struct lst_s3_exchange *exchange, struct lst_object *object, uint32_t number,
+                      struct piece *piece)
+{
+    struct lst_slice whole;
+    int status;
+
+    piece->is_part = true;
+    piece->is_range = object->size > 0;
+    if (number > (object->part_count > 0 ? object->part_count : 1)) {
+        answer_no_part(exchange, object, number);
+        return false;
+    }
+    (void)lst_checksum_of_fields(object->fields, object->field_count, &whole);
+    if (object->part_count == 0) {
+        keep_whole(object, piece);
+        return true;
+    }
+    status = lst_object_parts(object, number - 1, see_part, piece);
+    if (status != LST_ERR_CLOSED) {
+        lst_s3_fail_code(exchange, status == LST_OK ? LST_ERR_CORRUPT : status);
+        return false;
+    }
+    piece->is_range = piece->length > 0;
+    if (strcmp(lst_checksum_type(whole), LST_CHECKSUM_FULL_OBJECT) == 0) {
+        keep_whole(object, piece);
+    }
+    return true;
+}
+
+/* ---- Choosing */
+
+/* What the request asks for. False, having answered, if that is not there. */
+static bool choose_piece(struct lst_s3_exchange *exchange, struct lst_object *object,
+                         uint32_t part_number, struct piece *piece)
 {
     const struct lst_http_request *request = exchange->request;
-    int64_t modified = object->modified_ms / 1000;
-    const char *condition = NULL;
     struct lst_slice range = lst_http_header(request, LST_SLICE("Range"));
-    enum lst_verdict verdict = lst_conditions_check(request, object->etag, modified, &condition);
-    struct part part = {false, 0, object->size};
     uint64_t last;
 
-    if (verdict == LST_CONDITIONS_NOT_MODIFIED) {
-        answer_not_modified(exchange, object);
-        return;
+    if (part_number > 0) {
+        return find_part(exchange, object, part_number, piece);
     }
-    if (verdict == LST_CONDITIONS_FAILED) {
+    if (range.length == 0 ||
+        !lst_conditions_range_counts(request, object->etag, object->modified_ms / 1000)) {
+        return true;
+    }
+    switch (lst_range_parse(range, object->size, &piece->first, &last)) {
+    case LST_RANGE_UNSATISFIABLE:
+        answer_unsatisfiable(exchange, range, object->size);
+        return false;
+    case LST_RANGE_PART:
+        piece->is_range = true;
+        piece->length = last - piece->first + 1;
+        break;
+    case LST_RANGE_WHOLE:
+        break;
+    }
+    return true;
+}
+
+static void answer_object(struct lst_s3_exchange *exchange, struct lst_object *object,
+                          uint32_t part_number)
+{
+    const char *condition = NULL;
+    struct piece piece = {.length = object->size};
+
+    switch (lst_conditions_check(exchange->request, object->etag, object->modified_ms / 1000,
+                                 &condition)) {
+    case LST_CONDITIONS_NOT_MODIFIED:
+        answer_not_modified(exchange, object);
+        break;
+    case LST_CONDITIONS_FAILED:
         lst_s3_fail_about(exchange, LST_S3_PRECONDITION_FAILED, NULL, "Condition",
                           lst_slice_of(condition));
-        return;
-    }
-    if (range.length > 0 && lst_conditions_range_counts(request, object->etag, modified)) {
-        switch (lst_range_parse(range, object->size, &part.first, &last)) {
-        case LST_RANGE_UNSATISFIABLE:
-            answer_unsatisfiable(exchange, range, object->size);
-            return;
-        case LST_RANGE_PART:
-            part.is_range = true;
-            part.length = last - part.first + 1;
-            break;
-        case LST_RANGE_WHOLE:
-            break;
+        break;
+    case LST_CONDITIONS_HOLD:
+        if (choose_piece(exchange, object, part_number, &piece)) {
+            answer(exchange, object, &piece);
         }
+        break;
     }
-    answer(exchange, object, &part);
+}
+
+/* False, having answered, if the partNumber is none, or stands beside a Range. */
+static bool read_part_number(struct lst_s3_exchange *exchange, uint32_t *ret_number)
+{
+    struct lst_slice text;
+
+    if (!lst_s3_parameter(exchange, "partNumber", &text)) {
+        *ret_number = 0;
+        return true;
+    }
+    if (lst_http_header(exchange->request, LST_SLICE("Range")).bytes != NULL) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "Cannot specify both Range header and partNumber query parameter", NULL,
+                         0);
+        return false;
+    }
+    return lst_part_number_read(exchange, text, ret_number);
 }
 
 void lst_get_object(struct lst_s3_exchange *exchange)
 {
     struct lst_object object;
-    int status;
+    uint32_t part_number;
 
-    if (!lst_s3_check_version(exchange)) {
-        return;
-    }
-    status = lst_object_open(exchange->s3->options.store, exchange->target.bucket,
-                             exchange->target.key, !lst_s3_is_head(exchange), &object);
-    if (status == LST_ERR_KEY_NOT_FOUND &&
-        !lst_s3_is_allowed(exchange, "s3:ListBucket", lst_slice_make(NULL, 0))) {
-        /* Whoever may not list the bucket is not told which keys it lacks. */
-        lst_s3_set_reason(exchange,
-                          "the object does not exist, and user %s may not list the bucket",
-                          lst_passage_user_name(&exchange->passage));
-        lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
-    } else if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
-    } else {
-        answer_object(exchange, &object);
+    if (read_part_number(exchange, &part_number) &&
+        lst_read_object(exchange, !lst_s3_is_head(exchange), &object)) {
+        answer_object(exchange, &object, part_number);
         lst_object_close(&object);
     }
 }

@@ -1,7 +1,7 @@
 /* list.c - ListObjects and ListObjectsV2. */
 #include "s3/list.h"
 
-#include "s3/bucket.h"
+#include "s3/checksum.h"
 #include "s3/xml.h"
 
 void lst_ask_list(struct lst_s3_exchange *exchange, struct lst_access_question *question)
@@ -18,9 +18,8 @@ void lst_ask_list(struct lst_s3_exchange *exchange, struct lst_access_question *
     }
 }
 
-/* Text of a key, percent-encoded if the client wants it so. */
-static void write_key(const struct lst_listing *listing, struct lst_buffer *body, const char *name,
-                      struct lst_slice key)
+void lst_listing_write_key(const struct lst_listing *listing, struct lst_buffer *body,
+                           const char *name, struct lst_slice key)
 {
     size_t length;
     char *room;
@@ -37,10 +36,37 @@ static void write_key(const struct lst_listing *listing, struct lst_buffer *body
     lst_xml_close(body, name);
 }
 
+void lst_listing_write_prefix(struct lst_listing *listing, struct lst_slice prefix)
+{
+    lst_xml_open(&listing->prefixes, "CommonPrefixes");
+    lst_listing_write_key(listing, &listing->prefixes, "Prefix", prefix);
+    lst_xml_close(&listing->prefixes, "CommonPrefixes");
+}
+
+/* Which checksum the object has, and of what. */
+void lst_listing_write_checksum(struct lst_buffer *body, const struct lst_field *fields,
+                                size_t field_count)
+{
+    for (size_t i = 0; i < field_count; i++) {
+        enum lst_checksum_kind kind = lst_checksum_of_header(fields[i].name);
+        if (kind != LST_CHECKSUM_NONE) {
+            bool is_composite = lst_slice_find(fields[i].value, '-') < fields[i].value.length;
+            lst_xml_string(body, "ChecksumAlgorithm", lst_checksum_name(kind));
+            lst_xml_string(body, "ChecksumType", is_composite ? "COMPOSITE" : "FULL_OBJECT");
+        }
+    }
+}
+
+void lst_listing_write_owner(struct lst_buffer *body, const struct lst_bucket_sight *sight)
+{
+    lst_xml_open(body, "Owner");
+    lst_xml_text(body, "ID", lst_slice_make(sight->owner, sight->owner_length));
+    lst_xml_close(body, "Owner");
+}
+
 static int write_entry(void *context, const struct lst_list_entry *entry)
 {
-    struct lst_s3_exchange *exchange = context;
-    struct lst_listing *listing = exchange->work;
+    struct lst_listing *listing = context;
     struct lst_buffer *body = &listing->contents;
     struct lst_slice last = lst_slice_first(entry->key, sizeof(listing->last));
 
@@ -48,21 +74,19 @@ static int write_entry(void *context, const struct lst_list_entry *entry)
     memcpy(listing->last, last.bytes, last.length);
     listing->last_length = last.length;
     if (entry->is_prefix) {
-        lst_xml_open(&listing->prefixes, "CommonPrefixes");
-        write_key(listing, &listing->prefixes, "Prefix", entry->key);
-        lst_xml_close(&listing->prefixes, "CommonPrefixes");
+        lst_listing_write_prefix(listing, entry->key);
         return lst_buffer_status(&listing->prefixes);
     }
     lst_xml_open(body, "Contents");
-    write_key(listing, body, "Key", entry->key);
+    lst_listing_write_key(listing, body, "Key", entry->key);
     lst_xml_time(body, "LastModified", entry->modified_ms);
     lst_buffer_append(body, LST_SLICE("<ETag>&quot;"));
     lst_xml_escape(body, entry->etag);
     lst_buffer_append(body, LST_SLICE("&quot;</ETag>"));
+    lst_listing_write_checksum(body, entry->fields, entry->field_count);
     lst_xml_number(body, "Size", entry->size);
     if (listing->with_owner) {
-        lst_xml_owner(body, lst_passage_canonical_id(&exchange->passage),
-                      lst_passage_display_name(&exchange->passage));
+        lst_listing_write_owner(body, &listing->sight);
     }
     lst_buffer_append(body, LST_SLICE("<StorageClass>STANDARD</StorageClass></Contents>"));
     return lst_buffer_status(body);
@@ -79,7 +103,7 @@ static void write_next(const struct lst_listing *listing, struct lst_buffer *bod
         lst_xml_close(body, "NextContinuationToken");
     } else if (listing->delimiter.length > 0) {
         /* Without a delimiter the last key is the next marker, and S3 leaves it out. */
-        write_key(listing, body, "NextMarker", last);
+        lst_listing_write_key(listing, body, "NextMarker", last);
     }
 }
 
@@ -88,12 +112,12 @@ static void write_head(const struct lst_s3_exchange *exchange, const struct lst_
 {
     lst_xml_begin(body, "ListBucketResult");
     lst_xml_text(body, "Name", exchange->target.bucket);
-    write_key(listing, body, "Prefix", listing->prefix);
+    lst_listing_write_key(listing, body, "Prefix", listing->prefix);
     if (!listing->is_v2) {
-        write_key(listing, body, "Marker", listing->marker);
+        lst_listing_write_key(listing, body, "Marker", listing->marker);
     }
     if (listing->has_start_after) {
-        write_key(listing, body, "StartAfter", listing->start_after);
+        lst_listing_write_key(listing, body, "StartAfter", listing->start_after);
     }
     if (listing->has_token) {
         lst_xml_text(body, "ContinuationToken", listing->token);
@@ -106,7 +130,7 @@ static void write_head(const struct lst_s3_exchange *exchange, const struct lst_
     }
     lst_xml_number(body, "MaxKeys", listing->max_keys);
     if (listing->delimiter.length > 0) {
-        write_key(listing, body, "Delimiter", listing->delimiter);
+        lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
     }
     if (listing->url_encoded) {
         lst_xml_string(body, "EncodingType", "url");
@@ -115,14 +139,15 @@ static void write_head(const struct lst_s3_exchange *exchange, const struct lst_
 }
 
 static void answer_listing(struct lst_s3_exchange *exchange, const struct lst_listing *listing,
-                           const struct lst_bucket_sight *sight, bool is_truncated)
+                           bool is_truncated)
 {
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
     struct lst_buffer *body = &response->body;
 
     lst_http_response_add(
         response, "x-amz-bucket-region",
-        lst_bucket_region(exchange, lst_slice_make(sight->region, sight->region_length)));
+        lst_bucket_region(exchange,
+                          lst_slice_make(listing->sight.region, listing->sight.region_length)));
     write_head(exchange, listing, body, is_truncated);
     lst_buffer_append(body, lst_buffer_slice(&listing->contents));
     lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
@@ -133,7 +158,6 @@ static void answer_listing(struct lst_s3_exchange *exchange, const struct lst_li
 void lst_list_objects(struct lst_s3_exchange *exchange)
 {
     struct lst_listing *listing = exchange->work;
-    struct lst_bucket_sight sight;
     bool is_truncated = false;
     int status;
 
@@ -151,14 +175,14 @@ void lst_list_objects(struct lst_s3_exchange *exchange)
         .after = listing->after,
         .max_entries = listing->max_keys,
     };
-    status = lst_bucket_see(exchange, &sight);
+    status = lst_bucket_see(exchange, &listing->sight);
     if (status == LST_OK && listing->max_keys > 0) {
-        status = lst_store_list(exchange->s3->options.store, &options, write_entry, exchange,
+        status = lst_store_list(exchange->s3->options.store, &options, write_entry, listing,
                                 &is_truncated);
     }
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
         return;
     }
-    answer_listing(exchange, listing, &sight, is_truncated);
+    answer_listing(exchange, listing, is_truncated);
 }

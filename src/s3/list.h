@@ -2,6 +2,7 @@
 #ifndef LST_S3_LIST_H
 #define LST_S3_LIST_H
 
+#include "s3/bucket.h"
 #include "s3/exchange.h"
 #include "s3/token.h"
 
@@ -18,7 +19,8 @@ struct lst_listing {
     bool with_owner;
     struct lst_slice prefix;
     struct lst_slice delimiter;
-    struct lst_slice marker; /* of version 1 */
+    struct lst_slice marker;         /* of version 1, and key-marker of versions */
+    struct lst_slice version_marker; /* of versions */
     struct lst_slice start_after;
     struct lst_slice token;
     struct lst_slice list_type;
@@ -29,8 +31,9 @@ struct lst_listing {
     char place[LST_TOKEN_PLACE_MAX]; /* of the token, decoded */
     struct lst_slice after;
 
-    struct lst_buffer contents; /* XML of the keys */
-    struct lst_buffer prefixes; /* XML of the common prefixes */
+    struct lst_bucket_sight sight; /* of the bucket */
+    struct lst_buffer contents;    /* XML of the keys */
+    struct lst_buffer prefixes;    /* XML of the common prefixes */
     uint64_t count;
     char last[LST_TOKEN_PLACE_MAX]; /* the last key or common prefix written */
     size_t last_length;
@@ -42,5 +45,19 @@ struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange);
 
 /* Check them. False, having answered, if one is wrong. */
 bool lst_listing_check(struct lst_s3_exchange *exchange, struct lst_listing *listing);
+
+/* Text of a key, percent-encoded if the client wants it so. */
+void lst_listing_write_key(const struct lst_listing *listing, struct lst_buffer *body,
+                           const char *name, struct lst_slice key);
+
+/* <CommonPrefixes>, into listing->prefixes. */
+void lst_listing_write_prefix(struct lst_listing *listing, struct lst_slice prefix);
+
+/* <ChecksumAlgorithm> and <ChecksumType>, if the fields have a checksum. */
+void lst_listing_write_checksum(struct lst_buffer *body, const struct lst_field *fields,
+                                size_t field_count);
+
+/* <Owner>: of an object that is the bucket's owner, whoever wrote it ("BucketOwnerEnforced"). */
+void lst_listing_write_owner(struct lst_buffer *body, const struct lst_bucket_sight *sight);
 
 #endif

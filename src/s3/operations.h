@@ -51,7 +51,32 @@ void lst_ask_list(struct lst_s3_exchange *exchange, struct lst_access_question *
 void lst_list_objects(struct lst_s3_exchange *exchange);
 void lst_put_object(struct lst_s3_exchange *exchange);
 void lst_get_object(struct lst_s3_exchange *exchange); /* and HeadObject */
+void lst_post_object(struct lst_s3_exchange *exchange);
 void lst_delete_object(struct lst_s3_exchange *exchange);
 void lst_delete_objects(struct lst_s3_exchange *exchange);
+void lst_answer_probe(struct lst_s3_exchange *exchange);
+void lst_get_acl(struct lst_s3_exchange *exchange);
+void lst_put_acl(struct lst_s3_exchange *exchange);
+void lst_put_object_tagging(struct lst_s3_exchange *exchange);
+void lst_get_object_tagging(struct lst_s3_exchange *exchange);
+void lst_delete_object_tagging(struct lst_s3_exchange *exchange);
+void lst_put_bucket_tagging(struct lst_s3_exchange *exchange);
+void lst_get_bucket_tagging(struct lst_s3_exchange *exchange);
+void lst_delete_bucket_tagging(struct lst_s3_exchange *exchange);
+void lst_put_bucket_cors(struct lst_s3_exchange *exchange);
+void lst_get_bucket_cors(struct lst_s3_exchange *exchange);
+void lst_delete_bucket_cors(struct lst_s3_exchange *exchange);
+void lst_put_bucket_versioning(struct lst_s3_exchange *exchange);
+void lst_get_bucket_versioning(struct lst_s3_exchange *exchange);
+void lst_list_object_versions(struct lst_s3_exchange *exchange);
+void lst_copy_object(struct lst_s3_exchange *exchange);
+void lst_get_object_attributes(struct lst_s3_exchange *exchange);
+void lst_copy_part(struct lst_s3_exchange *exchange);
+void lst_upload_part(struct lst_s3_exchange *exchange);
+void lst_abort_upload(struct lst_s3_exchange *exchange);
+void lst_complete_upload(struct lst_s3_exchange *exchange);
+void lst_list_parts(struct lst_s3_exchange *exchange);
+void lst_create_upload(struct lst_s3_exchange *exchange);
+void lst_list_uploads(struct lst_s3_exchange *exchange);
 
 #endif

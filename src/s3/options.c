@@ -65,9 +65,7 @@ static const struct unsupported {
     {"server-side-encryption", true, NULL},
     {"object-lock-", true, NULL},
     {"grant-", true, NULL},
-    {"copy-source-", true, NULL},
-    {"tagging", false, NULL},
-    {"tagging-directive", false, NULL},
+    {"copy-source-server-side-encryption", true, NULL},
     {"website-redirect-location", false, NULL},
     {"write-offset-bytes", false, NULL},
     {"mfa", false, NULL},
@@ -136,17 +134,22 @@ bool lst_s3_check_options(struct lst_s3_exchange *exchange)
     return true;
 }
 
+struct lst_slice lst_s3_unquote(struct lst_slice etag)
+{
+    struct lst_slice text = lst_slice_trim(etag);
+
+    if (text.length >= 2 && text.bytes[0] == '"' && text.bytes[text.length - 1] == '"') {
+        return lst_slice_make(text.bytes + 1, text.length - 2);
+    }
+    return text;
+}
+
 bool lst_s3_check_version(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice version;
-
-    if (!lst_s3_parameter(exchange, "versionId", &version) ||
-        lst_slice_equal(version, LST_SLICE("null"))) {
-        return true;
+    if (exchange->has_version && exchange->version.length == 0) {
+        lst_s3_fail_argument(exchange, "Version id cannot be the empty string", "versionId",
+                             exchange->version);
+        return false;
     }
-    lst_s3_fail_argument(exchange,
-                         version.length == 0 ? "Version id cannot be the empty string"
-                                             : "Invalid version id specified",
-                         "versionId", version);
-    return false;
+    return true;
 }

@@ -1,19 +1,22 @@
 /* put_fields.c - what an upload's headers say of the new object. */
 #include "s3/put_fields.h"
 
-#include "s3/body.h"
-
 /* The headers that are kept with an object and given back with it, by these names. */
 static const char *const kept[] = {
     "Cache-Control",    "Content-Disposition", "Content-Encoding",
     "Content-Language", "Content-Type",        "Expires",
 };
 
+enum {
+    FIELDS_MAX = LST_STORE_FIELDS_MAX - 1,
+    FIELD_BYTES_MAX = LST_STORE_FIELD_BYTES_MAX - 128, /* a checksum and its name need less */
+};
+
 static const struct lst_slice metadata_prefix = {"x-amz-meta-", sizeof("x-amz-meta-") - 1};
 
 static bool add_field(struct lst_put_fields *fields, struct lst_slice name, struct lst_slice value)
 {
-    if (fields->count == LST_STORE_FIELDS_MAX) {
+    if (fields->count == FIELDS_MAX) {
         return false;
     }
     fields->list[fields->count++] = (struct lst_field){name, value};
@@ -27,7 +30,7 @@ static bool add_metadata(struct lst_put_fields *fields, struct lst_slice name,
     char *text = fields->names + fields->names_length;
 
     fields->metadata += name.length + value.length;
-    if (fields->metadata > LST_METADATA_MAX || fields->count == LST_STORE_FIELDS_MAX) {
+    if (fields->metadata > LST_METADATA_MAX || fields->count == FIELDS_MAX) {
         return false;
     }
     memcpy(text, metadata_prefix.bytes, metadata_prefix.length);
@@ -93,7 +96,8 @@ static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *f
     struct lst_slice name;
     struct lst_field raw;
 
-    if (exchange->passage.auth.kind != LST_AUTH_QUERY) {
+    if (exchange->passage.auth.kind != LST_AUTH_QUERY &&
+        exchange->passage.auth.kind != LST_AUTH_V2_QUERY) {
         return true;
     }
     while (lst_http_next_parameter(&rest, &raw)) {
@@ -106,15 +110,6 @@ static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *f
     return true;
 }
 
-static bool add_checksum(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
-{
-    struct lst_slice text;
-    enum lst_checksum_kind kind = lst_body_checksum(exchange->body, &text);
-
-    return kind == LST_CHECKSUM_NONE ||
-           add_field(fields, lst_slice_of(lst_checksum_header(kind)), text);
-}
-
 static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
 {
     const struct lst_request *message = &exchange->request->message;
@@ -124,7 +119,7 @@ static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fi
             return false;
         }
     }
-    return add_query(exchange, fields) && add_checksum(exchange, fields);
+    return add_query(exchange, fields);
 }
 
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields)
@@ -141,8 +136,44 @@ bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields
     for (size_t i = 0; i < ret_fields->count; i++) {
         bytes += ret_fields->list[i].name.length + ret_fields->list[i].value.length;
     }
-    if (bytes > LST_STORE_FIELD_BYTES_MAX) {
+    if (bytes > FIELD_BYTES_MAX) {
         lst_s3_fail(exchange, LST_S3_METADATA_TOO_LARGE);
+        return false;
+    }
+    return true;
+}
+
+bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret_tags)
+{
+    struct lst_slice header;
+
+    if (!lst_s3_option(exchange, "x-amz-tagging", &header) || header.length == 0) {
+        return true;
+    }
+    if (!lst_s3_is_allowed(exchange, "s3:PutObjectTagging", exchange->target.key)) {
+        lst_s3_set_reason(
+            exchange, "x-amz-tagging needs s3:PutObjectTagging, which user %s does not have here",
+            lst_passage_user_name(&exchange->passage));
+        lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
+        return false;
+    }
+    return lst_tags_parse_header(exchange, header, ret_tags);
+}
+
+bool lst_put_check_class_and_acl(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice value;
+
+    if (lst_s3_option(exchange, "x-amz-storage-class", &value) &&
+        !lst_slice_equal(value, LST_SLICE("STANDARD"))) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_STORAGE_CLASS, NULL, "StorageClassRequested",
+                          value);
+        return false;
+    }
+    if (lst_s3_option(exchange, "x-amz-acl", &value) &&
+        !lst_slice_equal(value, LST_SLICE("private")) &&
+        !lst_slice_equal(value, LST_SLICE("bucket-owner-full-control"))) {
+        lst_s3_fail(exchange, LST_S3_ACL_NOT_SUPPORTED);
         return false;
     }
     return true;

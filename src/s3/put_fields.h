@@ -2,7 +2,7 @@
 #ifndef LST_S3_PUT_FIELDS_H
 #define LST_S3_PUT_FIELDS_H
 
-#include "s3/exchange.h"
+#include "s3/tags.h"
 
 #define LST_METADATA_MAX 2048 /* bytes of names and values of x-amz-meta-, as S3 counts them */
 
@@ -16,10 +16,18 @@ struct lst_put_fields {
 };
 
 /*
- * Content-Type and the other headers that come back with the object, x-amz-meta-* (also from the
- * query of a presigned URL), and the checksum, if a header declared one. False if they are more
- * than an object can have: the exchange has been answered.
+ * Content-Type and the other headers that come back with the object, and x-amz-meta-* (also from
+ * the query of a presigned URL). There is room for one more field, the checksum. False if they are
+ * more than an object can have: the exchange has been answered.
  */
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields);
+
+/* The tags of x-amz-tagging, if it is there. False, having answered, if they are malformed or the
+ * signer may not tag. The set, all zero before, is to be released either way. */
+bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret_tags);
+
+/* False, having answered, if another storage class or access control list is asked for than every
+ * object has: STANDARD, and the bucket owner's alone ("Bucket owner enforced"). */
+bool lst_put_check_class_and_acl(struct lst_s3_exchange *exchange);
 
 #endif

@@ -67,6 +67,32 @@ static size_t mask_tokens(char *text, size_t length)
     return written;
 }
 
+static void write_string_to_sign(struct lst_buffer *body, struct lst_slice text,
+                                 struct lst_slice signature)
+{
+    lst_xml_text(body, "StringToSign", text);
+    lst_xml_text(body, "SignatureProvided", signature);
+    write_bytes(body, "StringToSignBytes", text);
+}
+
+/* What a request of Signature Version 2 should have signed. */
+static void write_stage_of_v2(struct lst_s3_exchange *exchange, struct lst_buffer *body)
+{
+    const struct lst_request *message = &exchange->request->message;
+    struct lst_slice bucket =
+        exchange->target.is_virtual_host ? exchange->target.bucket : lst_slice_make(NULL, 0);
+    size_t capacity = lst_canonical_request_bound(message) + bucket.length;
+    char *text = malloc(capacity);
+    size_t length;
+
+    if (text != NULL && lst_string_to_sign_v2(message, &exchange->passage.auth, bucket, text,
+                                              capacity, &length) == LST_OK) {
+        length = mask_tokens(text, length);
+        write_string_to_sign(body, lst_slice_make(text, length), exchange->passage.auth.signature);
+    }
+    free(text);
+}
+
 /* What was signed, as this server understood it. */
 static void write_stages(struct lst_s3_exchange *exchange, struct lst_buffer *body)
 {
@@ -78,9 +104,7 @@ static void write_stages(struct lst_s3_exchange *exchange, struct lst_buffer *bo
     size_t length;
 
     if (lst_string_to_sign(message, auth, text, sizeof(text), &length) == LST_OK) {
-        lst_xml_text(body, "StringToSign", lst_slice_make(text, length));
-        lst_xml_text(body, "SignatureProvided", auth->signature);
-        write_bytes(body, "StringToSignBytes", lst_slice_make(text, length));
+        write_string_to_sign(body, lst_slice_make(text, length), auth->signature);
     }
     if (canonical != NULL &&
         lst_canonical_request(message, auth, canonical, capacity, &length) == LST_OK) {
@@ -136,8 +160,14 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
     switch (code) {
     case LST_REFUSED_SIGNATURE:
         lst_xml_string(body, "AWSAccessKeyId", auth->access_key_id);
-        write_stages(exchange, body);
-        write_explanation(exchange, body);
+        if (auth->kind == LST_AUTH_FORM || auth->kind == LST_AUTH_V2_FORM) {
+            write_string_to_sign(body, auth->policy, auth->signature);
+        } else if (auth->kind == LST_AUTH_V2_QUERY || auth->kind == LST_AUTH_V2_HEADER) {
+            write_stage_of_v2(exchange, body);
+        } else {
+            write_stages(exchange, body);
+            write_explanation(exchange, body);
+        }
         break;
     case LST_REFUSED_ACCESS_KEY_UNKNOWN:
     case LST_REFUSED_ACCESS_KEY_INACTIVE:
@@ -145,7 +175,9 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
         break;
     case LST_REFUSED_EXPIRED:
     case LST_REFUSED_NOT_YET_VALID:
-        if (code == LST_REFUSED_EXPIRED) {
+        if (auth->kind == LST_AUTH_V2_QUERY) {
+            /* It has no more than its end. */
+        } else if (code == LST_REFUSED_EXPIRED) {
             lst_xml_number(body, "X-Amz-Expires", (uint64_t)auth->expires);
         } else { /* in milliseconds, as S3 has it here alone */
             lst_xml_number(body, "X-Amz-Date", (uint64_t)auth->time * 1000);
@@ -172,6 +204,20 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
     }
 }
 
+/* What else than Version 4 would help. text: where the message may stand, of that capacity. */
+static struct lst_slice add_v2_advice(struct lst_slice message, char *text, size_t capacity)
+{
+    struct lst_slice advice =
+        LST_SLICE(" The administrator of this server can allow Signature Version 2 with "
+                  "--allow-signature-v2 (LATCHSTRING_ALLOW_SIGNATURE_V2=yes).");
+
+    if (message.bytes != text || advice.length > capacity - message.length) {
+        return message;
+    }
+    memcpy(text + message.length, advice.bytes, advice.length);
+    return lst_slice_make(text, message.length + advice.length);
+}
+
 void lst_s3_refuse(struct lst_s3_exchange *exchange, int code)
 {
     const struct lst_refusal *refusal = lst_refusal(code, exchange->passage.auth.kind);
@@ -183,6 +229,9 @@ void lst_s3_refuse(struct lst_s3_exchange *exchange, int code)
     if (lst_refusal_text(code, &exchange->passage.auth, exchange->s3->rules, text, sizeof(text),
                          &length) == LST_OK) {
         message = lst_slice_make(text, length);
+    }
+    if (code == LST_REFUSED_SIGNATURE_V2) {
+        message = add_v2_advice(message, text, sizeof(text));
     }
     if (exchange->reason.length == 0) {
         lst_s3_set_reason(exchange, "%.*s", (int)message.length, message.bytes);

@@ -9,8 +9,12 @@ struct found {
 
 /* Query parameters of S3 that are not sub-resources, and may be empty. */
 static const char *const plain_parameters[] = {
-    "prefix",      "delimiter", "marker", "max-keys",    "encoding-type", "continuation-token",
-    "start-after", "versionId", "id",     "fetch-owner", "max-buckets",   "bucket-region",
+    "prefix",      "delimiter",          "marker",
+    "max-keys",    "encoding-type",      "continuation-token",
+    "start-after", "versionId",          "id",
+    "fetch-owner", "max-buckets",        "bucket-region",
+    "key-marker",  "version-id-marker",  "upload-id-marker",
+    "max-uploads", "part-number-marker", "max-parts",
 };
 
 static bool is_plain(struct lst_slice raw_name)

@@ -65,7 +65,7 @@ struct lst_http_response *lst_s3_response(struct lst_s3_exchange *exchange);
 struct lst_s3_record {
     const char *operation;     /* "PutObject"; "-" if it was not understood */
     const char *user;          /* "" if unknown */
-    const char *signed_by;     /* "query", "header", "form", "none" */
+    const char *signed_by;     /* "query", "header", "form", "v2-query" ..., "none" */
     const char *access_key_id; /* "" if unknown */
     const char *error;         /* S3's code, "" on success */
     const char

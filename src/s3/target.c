@@ -1,47 +1,7 @@
 /* target.c - what a request's host and path name. */
 #include "base/error.h"
+#include "http/host.h"
 #include "s3/routes.h"
-
-/* A host name without its port; the brackets of an IPv6 address stay. */
-static struct lst_slice without_port(struct lst_slice host)
-{
-    for (size_t i = host.length; i > 0; i--) {
-        char byte = host.bytes[i - 1];
-        if (byte == ':') {
-            return lst_slice_first(host, i - 1);
-        }
-        if (byte < '0' || byte > '9') {
-            break;
-        }
-    }
-    return host;
-}
-
-/* The bucket in the host name; empty if there is none. The longest domain that fits counts, and a
- * host that is a domain itself has none. */
-static struct lst_slice bucket_of_host(struct lst_slice host, const struct lst_slice *domains,
-                                       size_t domain_count)
-{
-    struct lst_slice name = without_port(host);
-    struct lst_slice bucket = {NULL, 0};
-
-    for (size_t i = 0; i < domain_count; i++) {
-        struct lst_slice domain = domains[i];
-        if (lst_slice_equal_ignoring_case(name, domain)) {
-            return lst_slice_make(NULL, 0);
-        }
-        if (name.length < domain.length + 2) {
-            continue;
-        }
-        size_t before = name.length - domain.length - 1;
-        if (name.bytes[before] == '.' &&
-            lst_slice_equal_ignoring_case(lst_slice_after(name, before + 1), domain) &&
-            (bucket.bytes == NULL || before < bucket.length)) {
-            bucket = lst_slice_first(name, before);
-        }
-    }
-    return bucket;
-}
 
 /* Decode a part of the path into *scratch, which moves on. */
 static int decode(struct lst_slice raw, char **scratch, struct lst_slice *ret_text)
@@ -59,7 +19,7 @@ static int decode(struct lst_slice raw, char **scratch, struct lst_slice *ret_te
 int lst_target_decode(struct lst_slice path, struct lst_slice host, const struct lst_slice *domains,
                       size_t domain_count, char *scratch, struct lst_target *ret_target)
 {
-    struct lst_target target = {.bucket = bucket_of_host(host, domains, domain_count)};
+    struct lst_target target = {.bucket = lst_host_bucket(host, domains, domain_count)};
     struct lst_slice rest = lst_slice_after(path, 1);
     int status = LST_OK;
 

@@ -51,6 +51,13 @@ void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms)
     lst_xml_text(buffer, name, lst_slice_make(text, sizeof(text)));
 }
 
+void lst_xml_etag(struct lst_buffer *buffer, struct lst_slice etag)
+{
+    lst_buffer_append(buffer, LST_SLICE("<ETag>&quot;"));
+    lst_xml_escape(buffer, etag);
+    lst_buffer_append(buffer, LST_SLICE("&quot;</ETag>"));
+}
+
 void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id, const char *display_name)
 {
     lst_xml_open(buffer, "Owner");

@@ -20,6 +20,9 @@ void lst_xml_number(struct lst_buffer *buffer, const char *name, uint64_t number
 /* An element with a time, "2026-11-23T19:18:00.000Z". */
 void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms);
 
+/* <ETag>, in quotes. */
+void lst_xml_etag(struct lst_buffer *buffer, struct lst_slice etag);
+
 /* <Owner> with both names. */
 void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id, const char *display_name);
 

@@ -3,10 +3,7 @@
 
 #include "server/address.h"
 
-#include <ctype.h>
 #include <stdlib.h>
-
-#define VARIABLE_PREFIX "LATCHSTRING_"
 
 static void *member_of(struct lst_config *config, const struct lst_setting *setting)
 {
@@ -84,6 +81,21 @@ static int set_number(uint64_t *number, const struct lst_setting *setting, const
     return LST_ERR_MALFORMED;
 }
 
+static int set_switch(bool *is_on, const struct lst_setting *setting, const char *value,
+                      struct lst_buffer *message)
+{
+    static const char *const words[] = {"no", "yes", "false", "true", "0", "1", "off", "on"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (lst_slice_equal_ignoring_case(lst_slice_of(value), lst_slice_of(words[i]))) {
+            *is_on = i % 2 == 1;
+            return LST_OK;
+        }
+    }
+    lst_buffer_append_format(message, "%s: '%s' is neither yes nor no", setting->name, value);
+    return LST_ERR_MALFORMED;
+}
+
 static int add_to_list(struct lst_config_list *list, const struct lst_setting *setting,
                        const char *value, struct lst_buffer *message)
 {
@@ -145,6 +157,8 @@ int lst_config_set(struct lst_config *config, const struct lst_setting *setting,
         return set_text(member, setting, value);
     case LST_SETTING_NUMBER:
         return set_number(member, setting, value, message);
+    case LST_SETTING_SWITCH:
+        return set_switch(member, setting, value, message);
     case LST_SETTING_LIST:
         break;
     }
@@ -152,57 +166,6 @@ int lst_config_set(struct lst_config *config, const struct lst_setting *setting,
         list_release(member);
     }
     return add_to_list(member, setting, value, message);
-}
-
-/* "LATCHSTRING_TRUSTED_PROXY" is "trusted-proxy". */
-static bool variable_names(struct lst_slice variable, const char *name)
-{
-    if (variable.length != strlen(name)) {
-        return false;
-    }
-    for (size_t i = 0; i < variable.length; i++) {
-        char expected = name[i] == '-' ? '_' : (char)toupper((unsigned char)name[i]);
-
-        if (variable.bytes[i] != expected) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static int set_variable(struct lst_config *config, struct lst_slice variable, const char *value,
-                        struct lst_buffer *message)
-{
-    size_t count;
-    const struct lst_setting *settings = lst_settings(&count);
-
-    for (size_t i = 0; i < count; i++) {
-        if (variable_names(variable, settings[i].name)) {
-            return lst_config_set(config, &settings[i], value, LST_CONFIG_ENVIRONMENT, message);
-        }
-    }
-    lst_buffer_append_format(message,
-                             "the environment variable " VARIABLE_PREFIX
-                             "%.*s is none of ours: unset it, or see --help for the names",
-                             (int)variable.length, variable.bytes);
-    return LST_ERR_MALFORMED;
-}
-
-int lst_config_read_environment(struct lst_config *config, char *const *environment,
-                                struct lst_buffer *message)
-{
-    int status = LST_OK;
-
-    for (; *environment != NULL && status == LST_OK; environment++) {
-        struct lst_slice pair = lst_slice_of(*environment);
-        struct lst_slice name = lst_slice_first(pair, lst_slice_find(pair, '='));
-
-        if (lst_slice_starts_with(name, LST_SLICE(VARIABLE_PREFIX)) && name.length < pair.length) {
-            status = set_variable(config, lst_slice_after(name, sizeof(VARIABLE_PREFIX) - 1),
-                                  pair.bytes + name.length + 1, message);
-        }
-    }
-    return status;
 }
 
 /* A value that parses as what its setting takes. */
@@ -315,6 +278,12 @@ static int check_origins(const struct lst_config *config, struct lst_buffer *mes
 int lst_config_check(const struct lst_config *config, struct lst_buffer *message)
 {
     int status = check_addresses(config, message);
+
+    if (config->data[0] == '\0') {
+        lst_buffer_append_string(message, "data: the name of the folder is empty; try "
+                                          "/srv/latchstring, or leave the setting out for ./data");
+        return LST_ERR_MALFORMED;
+    }
 
     if (status == LST_OK) {
         status = check_public_urls(config, message);

@@ -45,6 +45,7 @@ struct lst_config {
     uint64_t connections;   /* at once */
     uint64_t idle_timeout;  /* seconds */
     uint64_t drain_timeout; /* seconds */
+    bool allow_signature_v2;
     char *access_log;
     char *log_format;
     char *file;
@@ -63,12 +64,13 @@ enum lst_setting_kind {
     LST_SETTING_TEXT,
     LST_SETTING_NUMBER,
     LST_SETTING_LIST,
+    LST_SETTING_SWITCH, /* yes or no; as a flag it needs no value */
 };
 
 /* One row of the table. */
 struct lst_setting {
     const char *name;       /* "trusted-proxy" */
-    const char *value_name; /* "CIDR", as --help shows it */
+    const char *value_name; /* "CIDR", as --help shows it; NULL of a switch */
     const char *help;
     enum lst_setting_kind kind;
     bool is_secret;     /* not a flag, and wiped */
@@ -94,11 +96,11 @@ LST_MUST_CHECK int lst_config_set(struct lst_config *config, const struct lst_se
                                   struct lst_buffer *message);
 
 /* Take every LATCHSTRING_... variable of the environment; an unknown one is an error, because it
- * would be ignored silently. */
+ * would be ignored silently. The message names settings that are similar. */
 LST_MUST_CHECK int lst_config_read_environment(struct lst_config *config, char *const *environment,
                                                struct lst_buffer *message);
 
-/* Take a file of `name = value` lines (inih's dialect; comments begin with # or ;). */
+/* Take a file of `name = value` lines (settings_file.h). */
 LST_MUST_CHECK int lst_config_read_file(struct lst_config *config, const char *path,
                                         struct lst_buffer *message);
 

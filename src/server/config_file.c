@@ -2,8 +2,7 @@
 #include "server/config.h"
 
 #include "base/file.h"
-
-#include <ini.h>
+#include "server/settings_file.h"
 
 struct reading {
     struct lst_config *config;
@@ -11,15 +10,21 @@ struct reading {
     int status;
 };
 
-/* inih calls it for each line; 0 means that the line is wrong. */
-static int take_line(void *user, const char *section, const char *name, const char *value)
+/* An indented line is one like the others. */
+static struct lst_slice trim(void *user, struct lst_slice line)
+{
+    (void)user;
+    return lst_slice_trim(line);
+}
+
+static bool take_line(void *user, const char *section, const char *name, const char *value)
 {
     struct reading *reading = user;
     size_t count;
     const struct lst_setting *settings = lst_settings(&count);
 
     if (reading->status != LST_OK) {
-        return 1; /* the first mistake is the one that is told */
+        return true; /* the first mistake is the one that is told */
     }
     for (size_t i = 0; section[0] == '\0' && i < count; i++) {
         if (strcmp(settings[i].name, name) == 0 && strcmp(name, "config") != 0) {
@@ -37,7 +42,7 @@ static int take_line(void *user, const char *section, const char *name, const ch
                                  name);
     }
     reading->status = LST_ERR_MALFORMED;
-    return 0;
+    return false;
 }
 
 int lst_config_read_file(struct lst_config *config, const char *path, struct lst_buffer *message)
@@ -45,7 +50,7 @@ int lst_config_read_file(struct lst_config *config, const char *path, struct lst
     struct lst_buffer content;
     struct reading reading = {.config = config, .message = message, .status = LST_OK};
     int status;
-    int line;
+    int line = 0;
 
     lst_buffer_init(&content, LST_CONFIG_FILE_MAX);
     status = lst_file_read(path, &content);
@@ -54,16 +59,13 @@ int lst_config_read_file(struct lst_config *config, const char *path, struct lst
         lst_buffer_release(&content);
         return status;
     }
-    lst_buffer_append_byte(&content, '\0');
-    line = lst_buffer_status(&content) == LST_OK
-               ? ini_parse_string(content.bytes, take_line, &reading)
-               : -1;
+    status = lst_settings_read(lst_buffer_slice(&content), trim, take_line, &reading, &line);
     if (content.bytes != NULL) {
         explicit_bzero(content.bytes, content.length);
     }
     lst_buffer_release(&content);
-    if (line == 0) {
-        return LST_OK;
+    if (status != LST_ERR_MALFORMED) {
+        return status;
     }
     if (reading.status == LST_OK) {
         lst_buffer_append_string(message, "this is not a line of the form name = value");

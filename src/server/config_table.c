@@ -20,6 +20,12 @@
         .offset = offsetof(struct lst_config, member)                                              \
     }
 
+#define SWITCH(setting_name, member, help_text)                                                    \
+    {                                                                                              \
+        .name = (setting_name), .help = (help_text), .kind = LST_SETTING_SWITCH, .preset = "no",   \
+        .offset = offsetof(struct lst_config, member)                                              \
+    }
+
 static const struct lst_setting settings[] = {
     TEXT("data", "DIR", data, "data", "where everything is kept; made if it is not there"),
     TEXT("listen", "ADDR:PORT", listen, "127.0.0.1:9000",
@@ -42,13 +48,15 @@ static const struct lst_setting settings[] = {
          "'none' is none; may be repeated"),
     NUMBER("expires-max", "SECONDS", expires_max, 1, 315360000, "604800",
            "longest life of a presigned URL that is accepted"),
+    SWITCH("allow-signature-v2", allow_signature_v2,
+           "accept Signature Version 2 too, for old clients: it protects less"),
     NUMBER("body-max", "BYTES", body_max, 1, 5368709120U, "5368709120",
            "largest body of one upload"),
     NUMBER("threads", "N", threads, 0, 256, "0", "worker threads; 0 is one for each processor"),
     NUMBER("connections", "N", connections, 1, 1000000, "4096",
            "connections at once; more are answered 503 SlowDown"),
     NUMBER("idle-timeout", "SECONDS", idle_timeout, 1, 3600, "60",
-           "close a connection on which nothing moves for so long"),
+           "close a connection on which nothing, or hardly anything, moves for so long"),
     NUMBER("drain-timeout", "SECONDS", drain_timeout, 0, 3600, "30",
            "on SIGTERM, wait so long for running requests"),
     TEXT("access-log", "PATH", access_log, "-", "a line for each request: a file, '-', or 'off'"),

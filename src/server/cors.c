@@ -1,7 +1,7 @@
 /* cors.c - Cross-Origin Resource Sharing. */
 #include "server/cors.h"
 
-#include "s3/s3.h"
+#include "s3/cors.h"
 
 #define EXPOSED_MAX 4096 /* bytes of Access-Control-Expose-Headers */
 
@@ -54,13 +54,25 @@ static bool is_known_method(struct lst_slice method)
     return false;
 }
 
-void lst_cors_preflight(const struct lst_cors *cors, const struct lst_http_request *request,
+static const struct lst_slice vary = {
+    "Origin, Access-Control-Request-Headers, Access-Control-Request-Method", 69};
+
+static void forbid(const struct lst_http_request *request, const char *message,
+                   struct lst_http_response *ret_response, const char **ret_error)
+{
+    *ret_error = "AccessForbidden";
+    lst_s3_error_response(request, *ret_error, message, ret_response);
+}
+
+void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
+                        const struct lst_http_request *request,
                         struct lst_http_response *ret_response, const char **ret_error)
 {
     struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
     struct lst_slice method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method"));
     struct lst_slice headers =
         lst_http_header(request, LST_SLICE("Access-Control-Request-Headers"));
+    enum lst_cors_verdict verdict;
 
     *ret_error = "";
     if (origin.length == 0) {
@@ -78,16 +90,28 @@ void lst_cors_preflight(const struct lst_cors *cors, const struct lst_http_reque
                               ret_response);
         return;
     }
-    if (!lst_cors_allows(cors, origin)) {
-        *ret_error = "AccessForbidden";
-        lst_s3_error_response(request, *ret_error,
-                              "CORSResponse: This CORS request is not allowed. The server's "
-                              "setting cors-origin does not name this Origin.",
-                              ret_response);
+    verdict = lst_s3_cors(s3, request, true, ret_response);
+    if (verdict == LST_CORS_FORBIDDEN) {
+        forbid(request,
+               "CORSResponse: This CORS request is not allowed. This is usually because the "
+               "evalution of Origin, request method / Access-Control-Request-Method or "
+               "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+               ret_response, ret_error);
+        return;
+    }
+    if (verdict == LST_CORS_NO_RULES && !lst_cors_allows(cors, origin)) {
+        forbid(request,
+               "CORSResponse: This CORS request is not allowed. The bucket has no CORS "
+               "configuration, and the server's setting cors-origin does not name this Origin.",
+               ret_response, ret_error);
         return;
     }
     ret_response->status = 200;
     ret_response->kind = LST_BODY_BYTES;
+    lst_http_response_add(ret_response, "Vary", vary);
+    if (verdict == LST_CORS_ALLOWED) {
+        return;
+    }
     add_origin(cors, origin, ret_response);
     lst_http_response_add(ret_response, "Access-Control-Allow-Methods",
                           LST_SLICE("GET, PUT, HEAD, POST, DELETE"));
@@ -95,9 +119,6 @@ void lst_cors_preflight(const struct lst_cors *cors, const struct lst_http_reque
         lst_http_response_add(ret_response, "Access-Control-Allow-Headers", headers);
     }
     lst_http_response_add(ret_response, "Access-Control-Max-Age", LST_SLICE("3600"));
-    lst_http_response_add(
-        ret_response, "Vary",
-        LST_SLICE("Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
 }
 
 /* The response's own x-amz-* headers, the user's metadata most of all, besides those always
@@ -121,16 +142,17 @@ static void append_own_headers(const struct lst_http_response *response, struct 
     }
 }
 
-void lst_cors_decorate(const struct lst_cors *cors, const struct lst_http_request *request,
-                       struct lst_http_response *response)
+void lst_cors_decorate(const struct lst_cors *cors, const struct lst_s3 *s3,
+                       const struct lst_http_request *request, struct lst_http_response *response)
 {
     struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
     struct lst_buffer exposed;
 
     /* Also without an Origin: a cache that keeps the answer to a plain <img> must not give it to a
      * page's fetch() later. */
-    lst_http_response_add(response, "Vary", LST_SLICE("Origin"));
-    if (origin.length == 0 || !lst_cors_allows(cors, origin)) {
+    lst_http_response_add(response, "Vary", vary);
+    if (origin.length == 0 || lst_s3_cors(s3, request, false, response) != LST_CORS_NO_RULES ||
+        !lst_cors_allows(cors, origin)) {
         return;
     }
     add_origin(cors, origin, response);

@@ -114,9 +114,12 @@ static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
     struct lst_http_response *response = response_of(exchange);
 
     if (!lst_cors_is_preflight(&exchange->request)) {
-        lst_cors_decorate(&exchange->server->cors, &exchange->request, response);
+        lst_cors_decorate(&exchange->server->cors, exchange->server->s3, &exchange->request,
+                          response);
     }
-    if (exchange->server->is_draining) {
+    /* The library is lenient with chunks: line ends, and extensions. Where such a body ends,
+     * another server may not agree, so nothing that follows it is taken for a request. */
+    if (exchange->server->is_draining || exchange->request.is_chunked) {
         response->close = true;
     }
     exchange->stage = LST_STAGE_DONE;
@@ -181,15 +184,14 @@ static bool begin(struct lst_exchange *exchange)
     return lst_exchange_route(exchange);
 }
 
-static enum MHD_Result take_head(struct lst_exchange *exchange, const char *method,
-                                 const char *version)
+static enum MHD_Result take_head(struct lst_exchange *exchange, const struct lst_request_line *line)
 {
     if (exchange->has_begun) {
         return settle_head(exchange); /* resumed */
     }
-    (void)strncpy(exchange->method, method, sizeof(exchange->method) - 1);
+    (void)strncpy(exchange->method, line->method, sizeof(exchange->method) - 1);
     exchange->method[sizeof(exchange->method) - 1] = '\0';
-    lst_exchange_read_head(exchange, version);
+    lst_exchange_read_head(exchange, line);
     if (!exchange->request.is_chunked && exchange->request.content_length == 0 &&
         !exchange->is_bad_head) {
         exchange->stage = LST_STAGE_BODY; /* there is none: the last call comes next */
@@ -233,14 +235,13 @@ static enum MHD_Result take_end(struct lst_exchange *exchange)
     return state_of(exchange) == LST_S3_PENDING ? wait_for_commit(exchange) : answer(exchange);
 }
 
-static enum MHD_Result take(struct lst_exchange *exchange, const char *method, const char *version,
+static enum MHD_Result take(struct lst_exchange *exchange, const struct lst_request_line *line,
                             struct lst_slice body)
 {
     if (body.length > 0) {
         return take_body(exchange, body);
     }
-    return exchange->stage == LST_STAGE_HEAD ? take_head(exchange, method, version)
-                                             : take_end(exchange);
+    return exchange->stage == LST_STAGE_HEAD ? take_head(exchange, line) : take_end(exchange);
 }
 
 enum MHD_Result lst_exchange_on_request(void *context, struct MHD_Connection *connection,
@@ -250,27 +251,45 @@ enum MHD_Result lst_exchange_on_request(void *context, struct MHD_Connection *co
 {
     struct lst_exchange *exchange = *request_context;
     struct lst_server *server = context;
+    struct lst_request_line line = {method, url, version};
     struct lst_slice body = lst_slice_make(upload_data, *upload_data_size);
     enum MHD_Result result = MHD_NO;
 
     (void)connection;
-    (void)url;
     if (exchange == NULL) {
         return MHD_NO;
     }
     *upload_data_size = 0;
     exchange->is_suspended = false;
     server->busy_count++; /* before the look at is_stopped: see lst_listen_stop() */
+    lst_pace_take_turn(&exchange->peer->paced, LST_PACE_OURS);
     if (!server->is_stopped) {
-        result = take(exchange, method, version, body);
+        result = take(exchange, &line, body);
     }
     if (!exchange->is_suspended) {
+        lst_pace_take_turn(&exchange->peer->paced, exchange->stage == LST_STAGE_DONE
+                                                       ? LST_PACE_CLIENT_READS
+                                                       : LST_PACE_CLIENT_SENDS);
         server->busy_count--;
     }
     return result;
 }
 
-static void write_log(struct lst_exchange *exchange, uint64_t duration_us)
+/* Why there was no answer of ours. */
+static const char *reason_of(enum MHD_RequestTerminationCode code)
+{
+    switch (code) {
+    case MHD_REQUEST_TERMINATED_COMPLETED_OK:
+        return "the body was not framed as HTTP wants it: the HTTP library refused it";
+    case MHD_REQUEST_TERMINATED_TIMEOUT_REACHED:
+        return "nothing came for --idle-timeout";
+    default:
+        return "the client was gone, or too slow, before there was an answer";
+    }
+}
+
+static void write_log(struct lst_exchange *exchange, enum MHD_RequestTerminationCode code,
+                      uint64_t duration_us)
 {
     struct lst_s3_record record = {.operation = exchange->operation,
                                    .user = "",
@@ -284,7 +303,7 @@ static void write_log(struct lst_exchange *exchange, uint64_t duration_us)
         lst_s3_record(exchange->s3, &record);
     }
     if (exchange->status == 0) {
-        record.reason = "the client was gone before there was an answer";
+        record.reason = reason_of(code);
     }
     line = (struct lst_log_line){
         .time_ms = exchange->request.received_ms,
@@ -308,6 +327,15 @@ static void write_log(struct lst_exchange *exchange, uint64_t duration_us)
                       exchange->received, exchange->sent, duration_us);
 }
 
+/* What a client does not read of its answer must not wait for it in the kernel, megabytes for
+ * minutes: closing will reset the connection. */
+static void forget_unsent(int socket)
+{
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void lst_exchange_on_completed(void *context, struct MHD_Connection *connection,
                                void **request_context, enum MHD_RequestTerminationCode code)
 {
@@ -323,14 +351,16 @@ void lst_exchange_on_completed(void *context, struct MHD_Connection *connection,
         exchange->sent = 0; /* how much went out is not known */
     }
     if (exchange->request.received_ms != 0) { /* else its head never became complete */
-        write_log(exchange, (lst_clock_monotonic_ns() - exchange->began_ns) / 1000);
+        write_log(exchange, code, (lst_clock_monotonic_ns() - exchange->began_ns) / 1000);
     }
-    if (exchange->must_linger) {
-        socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        if (socket != NULL) {
-            lst_linger_add(server->linger, socket->connect_fd);
-        }
+    socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (exchange->must_linger && socket != NULL) {
+        lst_linger_add(server->linger, socket->connect_fd);
+    } else if (socket != NULL &&
+               (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED || exchange->peer->paced.was_cut)) {
+        forget_unsent(socket->connect_fd);
     }
+    lst_pace_count_answer(&exchange->peer->paced);
     if (exchange->s3 != NULL) {
         lst_s3_free(exchange->s3);
     }
@@ -344,10 +374,12 @@ static struct lst_peer *make_peer(struct lst_server *server, struct MHD_Connecti
 {
     const union MHD_ConnectionInfo *information =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *socket =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct lst_peer *peer = calloc(1, sizeof(*peer));
     struct lst_address address;
 
-    if (peer == NULL || information == NULL) {
+    if (peer == NULL || information == NULL || socket == NULL) {
         free(peer);
         return NULL;
     }
@@ -358,7 +390,16 @@ static struct lst_peer *make_peer(struct lst_server *server, struct MHD_Connecti
         }
     }
     peer->is_over_limit = server->metrics.connections >= server->config->connections;
+    lst_pace_add(server->pace, &peer->paced, socket->connect_fd, peer->is_over_limit);
     return peer;
+}
+
+static void forget_peer(struct lst_server *server, struct lst_peer *peer)
+{
+    if (peer != NULL) {
+        lst_pace_remove(server->pace, &peer->paced);
+        free(peer);
+    }
 }
 
 void lst_exchange_on_connection(void *context, struct MHD_Connection *connection,
@@ -371,7 +412,7 @@ void lst_exchange_on_connection(void *context, struct MHD_Connection *connection
         add(&server->metrics.connections);
         add(&server->metrics.accepted);
     } else {
-        free(*connection_context);
+        forget_peer(server, *connection_context);
         *connection_context = NULL;
         subtract(&server->metrics.connections);
     }

@@ -14,6 +14,8 @@
 #ifndef LST_SERVER_EXCHANGE_H
 #define LST_SERVER_EXCHANGE_H
 
+#include "server/lines.h"
+#include "server/pace.h"
 #include "server/server.h"
 
 #define LST_HEADER_SECTION_MAX  8192 /* bytes of all headers, as S3; the request line is apart */
@@ -22,6 +24,7 @@
 
 /* What is known of a connection. */
 struct lst_peer {
+    struct lst_paced paced;
     char address[LST_ADDRESS_TEXT_MAX];
     bool is_proxy;      /* its X-Forwarded-* headers are believed */
     bool is_over_limit; /* one more than --connections: answered 503 */
@@ -79,9 +82,9 @@ void lst_exchange_on_connection(void *context, struct MHD_Connection *connection
 
 /* ---- Parts (head.c, route.c) */
 
-/* Fill in exchange->request from the library. version: "HTTP/1.1". A head that can't be right gets
- * an own response. */
-void lst_exchange_read_head(struct lst_exchange *exchange, const char *version);
+/* Fill in exchange->request from the library. A head that can't be right, or that another server
+ * could understand differently, gets an own response. */
+void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_request_line *line);
 
 /* Decide who answers: this server itself, CORS, or S3. False if there is no memory. */
 LST_MUST_CHECK bool lst_exchange_route(struct lst_exchange *exchange);

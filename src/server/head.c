@@ -2,6 +2,7 @@
 #include "server/exchange.h"
 
 #include "base/clock.h"
+#include "server/lines.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ struct gathering {
     size_t capacity;
     size_t bytes;
     bool is_malformed;
+    struct lst_lines lines;
 };
 
 /* A token of RFC 9110, section 5.6.2. A space before the colon would hide a header from one of two
@@ -40,6 +42,7 @@ static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char
     (void)kind;
     gathering->bytes += name_length + value_length + sizeof(": \r\n") - 1;
     gathering->is_malformed |= !is_token(field.name);
+    lst_lines_take(&gathering->lines, field.name, field.value);
     if (gathering->count < gathering->capacity) {
         field.value = lst_slice_trim(field.value);
         gathering->fields[gathering->count] = field;
@@ -48,7 +51,16 @@ static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char
     return MHD_YES;
 }
 
-static void gather_headers(struct lst_exchange *exchange, struct gathering *gathering)
+static size_t head_size(const struct lst_exchange *exchange)
+{
+    const union MHD_ConnectionInfo *information =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return information == NULL ? 0 : information->header_size;
+}
+
+static void gather_headers(struct lst_exchange *exchange, const struct lst_request_line *line,
+                           struct gathering *gathering)
 {
     int count = MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, NULL, NULL);
 
@@ -60,7 +72,9 @@ static void gather_headers(struct lst_exchange *exchange, struct gathering *gath
             gathering->capacity = (size_t)count;
         }
     }
+    lst_lines_begin(&gathering->lines, line, exchange->target_length);
     (void)MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, gather, gathering);
+    gathering->is_malformed |= !lst_lines_end(&gathering->lines, head_size(exchange));
     exchange->request.message.headers = gathering->fields;
     exchange->request.message.header_count =
         gathering->count < gathering->capacity ? gathering->count : gathering->capacity;
@@ -158,12 +172,13 @@ static void refuse_head(struct lst_exchange *exchange, const char *code, const c
     exchange->own_response.close = true;
 }
 
-void lst_exchange_read_head(struct lst_exchange *exchange, const char *version)
+void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_request_line *line)
 {
     struct lst_http_request *request = &exchange->request;
     struct lst_slice target = lst_slice_make(exchange->target, exchange->target_length);
     size_t question = lst_slice_find(target, '?');
     struct gathering gathering;
+    bool is_old = strcmp(line->version, "HTTP/1.0") == 0;
     const char *problem;
 
     request->message.method = lst_slice_of(exchange->method);
@@ -174,17 +189,20 @@ void lst_exchange_read_head(struct lst_exchange *exchange, const char *version)
     request->secure = exchange->server->tls_certificate != NULL;
     request->received_ms = lst_clock_now_ms();
     make_id(exchange->server, request->id);
-    gather_headers(exchange, &gathering);
+    gather_headers(exchange, line, &gathering);
     problem = read_framing(request);
     if (gathering.count > gathering.capacity || gathering.bytes > LST_HEADER_SECTION_MAX) {
         refuse_head(exchange, "RequestHeaderSectionTooLarge", NULL);
     } else if (gathering.is_malformed) {
         refuse_head(exchange, "BadRequest",
-                    "The name of a header has a character that it may not "
-                    "have.");
+                    "The head is not as HTTP wants it: one space on either side of the target, "
+                    "lines that end in CR LF and are not folded, and no white space, control or "
+                    "other odd character in the target and in the names of headers.");
     } else if (problem != NULL) {
         refuse_head(exchange, "BadRequest", problem);
-    } else if (request->host.length == 0 && strcmp(version, "HTTP/1.0") != 0) {
+    } else if (is_old && request->is_chunked) {
+        refuse_head(exchange, "BadRequest", "HTTP/1.0 has no Transfer-Encoding.");
+    } else if (request->host.length == 0 && !is_old) {
         refuse_head(exchange, "BadRequest", "There is no Host header.");
     }
     if (exchange->peer->is_proxy) {

@@ -23,7 +23,7 @@ struct lst_log_line {
     struct lst_slice peer;
     const char *user;          /* "" where there is none, as all strings here */
     const char *access_key_id; /* as the client sent it: it may be anything */
-    const char *signed_by;     /* "query", "header", "form", "none" */
+    const char *signed_by;     /* "query", "header", "form", "v2-query", ..., "none" */
     const char *operation;     /* "PutObject" */
     struct lst_slice bucket;   /* decoded; escaped in the line */
     struct lst_slice key;

@@ -55,6 +55,48 @@ static struct MHD_Response *make_from_file(struct lst_http_response *response)
     return made;
 }
 
+/* What the library reads while it sends. */
+enum { STREAM_PIECE = 256 * 1024 };
+
+static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t capacity)
+{
+    const struct lst_http_stream *stream = context;
+    size_t length;
+
+    (void)position; /* it asks for one piece behind the other */
+    if (stream->read(stream->context, buffer, capacity, &length) != LST_OK || length == 0) {
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    return (ssize_t)length;
+}
+
+static void close_stream(void *context)
+{
+    struct lst_http_stream *stream = context;
+
+    stream->close(stream->context);
+    free(stream);
+}
+
+static struct MHD_Response *make_from_stream(struct lst_http_response *response)
+{
+    struct lst_http_stream *stream = malloc(sizeof(*stream));
+    struct MHD_Response *made;
+
+    if (stream == NULL) {
+        return NULL;
+    }
+    *stream = response->stream;
+    made = MHD_create_response_from_callback(response->length, STREAM_PIECE, read_stream, stream,
+                                             close_stream);
+    if (made == NULL) {
+        free(stream);
+        return NULL;
+    }
+    response->stream = (struct lst_http_stream){NULL, NULL, NULL};
+    return made;
+}
+
 /*
  * A 304 without a length: the library would say "Content-Length: 0", which RFC 9110, section 8.6,
  * forbids, unless it thinks that the length is unknown; the price is the connection. A 304 that
@@ -85,6 +127,9 @@ static struct MHD_Response *make(struct lst_http_response *response, bool is_hea
     case LST_BODY_FILE:
         *ret_length = is_head ? 0 : response->length;
         return make_from_file(response);
+    case LST_BODY_STREAM:
+        *ret_length = is_head ? 0 : response->length;
+        return make_from_stream(response);
     case LST_BODY_LENGTH:
         return MHD_create_response_from_callback(response->length, 1, read_nothing, NULL, NULL);
     case LST_BODY_NONE:

@@ -98,7 +98,7 @@ bool lst_exchange_route(struct lst_exchange *exchange)
         answer_own(exchange);
     } else if (lst_cors_is_preflight(&exchange->request)) {
         exchange->operation = "Preflight";
-        lst_cors_preflight(&server->cors, &exchange->request, &exchange->own_response,
+        lst_cors_preflight(&server->cors, server->s3, &exchange->request, &exchange->own_response,
                            &exchange->error);
         exchange->has_own = true;
     } else {

@@ -79,9 +79,12 @@ static bool open_gate(struct lst_server *server)
     const struct lst_config *config = server->config;
     struct lst_gate_options options = {
         .rules = {.region = lst_slice_of(config->region),
-                  .expires_max = (int64_t)config->expires_max},
+                  .expires_max = (int64_t)config->expires_max,
+                  .allow_v2 = config->allow_signature_v2},
         .public_hosts = server->public_hosts,
         .public_host_count = server->public_host_count,
+        .domains = config->domains.values,
+        .domain_count = config->domains.count,
     };
     int status = lst_users_open(config->data, false, &server->users);
 
@@ -111,6 +114,9 @@ static bool open_s3(struct lst_server *server)
 
     if (status == LST_OK) {
         status = lst_linger_open(&server->linger);
+    }
+    if (status == LST_OK) {
+        status = lst_pace_open(config->idle_timeout, &server->pace);
     }
     if (status != LST_OK) {
         lst_server_complain("can't start: %s", lst_error_text(status));
@@ -147,6 +153,7 @@ void lst_server_close(struct lst_server *server)
         (void)close(server->listener);
     }
     lst_linger_close(server->linger);
+    lst_pace_close(server->pace);
     if (server->s3 != NULL) {
         lst_s3_close(server->s3);
     }
@@ -193,6 +200,7 @@ static void block_signals(sigset_t *signals)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
     (void)sigaction(SIGPIPE, &ignore, NULL);
+    (void)sigaction(SIGXFSZ, &ignore, NULL); /* RLIMIT_FSIZE: an error of write() is enough */
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);

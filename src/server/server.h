@@ -13,6 +13,7 @@
 #include "server/linger.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/pace.h"
 
 #include <microhttpd.h>
 
@@ -25,6 +26,7 @@ struct lst_server {
     struct lst_s3 *s3;
     struct lst_log *log;
     struct lst_linger *linger;
+    struct lst_pace *pace;
     struct lst_cors cors;
     struct lst_metrics metrics;
     struct lst_network proxies[LST_CONFIG_LIST_MAX];

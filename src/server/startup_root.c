@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "server/settings_file.h"
 
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,7 +22,7 @@ static bool copy_text(char *to, size_t capacity, const char *from)
     return true;
 }
 
-static int take_credential(void *user, const char *section, const char *name, const char *value)
+static bool take_credential(void *user, const char *section, const char *name, const char *value)
 {
     struct lst_user_key *key = user;
 
@@ -33,7 +33,7 @@ static int take_credential(void *user, const char *section, const char *name, co
     if (strcmp(name, "aws_secret_access_key") == 0) {
         return copy_text(key->secret, sizeof(key->secret), value);
     }
-    return 1;
+    return true;
 }
 
 static int read_credentials(const char *path, struct lst_user_key *ret_key)
@@ -41,15 +41,14 @@ static int read_credentials(const char *path, struct lst_user_key *ret_key)
     struct lst_user_key key = {.active = true, .created_ms = lst_clock_now_ms()};
     struct lst_buffer content;
     int status;
+    int line;
 
     lst_buffer_init(&content, CREDENTIALS_MAX);
     status = lst_file_read(path, &content);
-    lst_buffer_append_byte(&content, '\0');
     if (status == LST_OK) {
-        status = lst_buffer_status(&content);
+        status = lst_settings_read(lst_buffer_slice(&content), NULL, take_credential, &key, &line);
     }
-    if (status == LST_OK && (ini_parse_string(content.bytes, take_credential, &key) != 0 ||
-                             !lst_user_key_is_valid(&key))) {
+    if (status == LST_OK && !lst_user_key_is_valid(&key)) {
         status = LST_ERR_MALFORMED;
     }
     if (status == LST_OK) {

@@ -135,15 +135,19 @@ int lst_store_read_bucket(struct lst_store *store, struct lst_slice bucket,
 
 int lst_store_is_empty(struct lst_index_reader *reader, uint64_t partition, bool *ret_empty)
 {
-    static const char first = LST_ROW_OBJECT;
-    struct lst_slice key;
-    struct lst_slice value;
-    int status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &key, &value);
+    static const char kinds[] = {LST_ROW_OBJECT, LST_ROW_MARKER, LST_ROW_VERSION};
+    bool empty = true;
 
-    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
-        return status;
+    for (size_t i = 0; i < sizeof(kinds) && empty; i++) {
+        struct lst_slice key;
+        struct lst_slice value;
+        int status = lst_index_seek(reader, partition, lst_slice_make(&kinds[i], 1), &key, &value);
+        if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+            return status;
+        }
+        empty = status == LST_ERR_NOT_FOUND || key.bytes[0] != kinds[i];
     }
-    *ret_empty = status == LST_ERR_NOT_FOUND || key.bytes[0] != LST_ROW_OBJECT;
+    *ret_empty = empty;
     return LST_OK;
 }
 

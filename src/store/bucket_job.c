@@ -1,19 +1,28 @@
 /* bucket_job.c - make and delete buckets: several commits, one after another, on the housekeeper's
  * thread. */
-#include "store/state.h"
+#include "store/head.h"
 
-static int set_state(struct lst_store *store, uint64_t partition, struct lst_slice expected,
-                     struct lst_slice state)
+static const char state_name = LST_ROW_STATE;
+
+static int make_state(struct lst_store *store, uint64_t partition)
 {
-    static const char name = LST_ROW_STATE;
+    struct lst_index_change change = {LST_INDEX_PUT, lst_slice_make(&state_name, 1),
+                                      lst_bucket_state_text((struct lst_bucket_state){0})};
+
+    return lst_index_apply(store->index, partition, &change, 1);
+}
+
+/* LST_ERR_CONFLICT: the state is not the one that was expected. */
+static int change_state(struct lst_store *store, uint64_t partition,
+                        struct lst_bucket_state expected, struct lst_bucket_state state)
+{
+    struct lst_slice name = lst_slice_make(&state_name, 1);
     struct lst_index_change changes[2] = {
-        {LST_INDEX_REQUIRE_PREFIX, lst_slice_make(&name, 1), expected},
-        {LST_INDEX_PUT, lst_slice_make(&name, 1), state},
+        {LST_INDEX_REQUIRE_PREFIX, name, lst_bucket_state_text(expected)},
+        {LST_INDEX_PUT, name, lst_bucket_state_text(state)},
     };
 
-    /* Without an expectation only the second counts. */
-    return lst_index_apply(store->index, partition, expected.length == 0 ? changes + 1 : changes,
-                           expected.length == 0 ? 1 : 2);
+    return lst_index_apply(store->index, partition, changes, 2);
 }
 
 static int read_next_partition(struct lst_store *store, struct lst_slice counter,
@@ -91,7 +100,7 @@ static int create(struct lst_store *store, const struct lst_bucket *bucket)
     }
     status = take_partition(store, &row.partition);
     if (status == LST_OK) {
-        status = set_state(store, row.partition, lst_slice_make(NULL, 0), lst_row_live);
+        status = make_state(store, row.partition);
     }
     /* The bucket is there with its row, not before: what a failure leaves is a partition unused. */
     return status == LST_OK ? put_bucket(store, &row) : status;
@@ -121,8 +130,84 @@ static int delete_row(struct lst_store *store, uint64_t partition, char kind, st
         &(struct lst_index_change){.kind = LST_INDEX_DELETE, .key = lst_row_name_slice(&name)}, 1);
 }
 
+/* From here on no object can be put, so an empty bucket stays empty. */
+static int begin_deletion(struct lst_store *store, uint64_t partition,
+                          struct lst_bucket_state *ret_state)
+{
+    struct lst_bucket_state deleting;
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_head_read_state(reader, partition, ret_state);
+    lst_index_read_end(reader);
+    if (status != LST_OK) {
+        return status;
+    }
+    deleting = (struct lst_bucket_state){ret_state->versioning, true};
+    return change_state(store, partition, *ret_state, deleting);
+}
+
+/* Delete all rows of an empty bucket but its state, then the bucket's own row. */
+static int delete_rows(struct lst_store *store, uint64_t partition, struct lst_slice name)
+{
+    int status = check_empty(store, partition);
+
+    if (status == LST_OK) {
+        status = lst_store_leave_uploads(store, partition);
+    }
+    if (status == LST_OK) {
+        status = lst_store_delete_garbage(store, partition);
+    }
+    return status == LST_OK ? delete_row(store, LST_STORE_PARTITION, LST_ROW_BUCKET, name) : status;
+}
+
+/* The name of the first setting. LST_ERR_NOT_FOUND. */
+static int find_setting(struct lst_store *store, uint64_t partition, struct lst_row_name *ret_name)
+{
+    static const char first = LST_ROW_SETTING;
+    struct lst_index_reader *reader;
+    struct lst_slice name;
+    struct lst_slice value;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &name, &value);
+    if (status == LST_OK && name.bytes[0] != LST_ROW_SETTING) {
+        status = LST_ERR_NOT_FOUND;
+    }
+    if (status == LST_OK) {
+        lst_row_name_make(ret_name, LST_ROW_SETTING, lst_slice_after(name, 1));
+    }
+    lst_index_read_end(reader);
+    return status;
+}
+
+/* What is left when the bucket is gone: its settings, which are few, and its state. */
+static int delete_leftovers(struct lst_store *store, uint64_t partition)
+{
+    struct lst_row_name name;
+    int status;
+
+    while ((status = find_setting(store, partition, &name)) == LST_OK) {
+        status = delete_row(store, partition, LST_ROW_SETTING,
+                            lst_slice_after(lst_row_name_slice(&name), 1));
+        if (status != LST_OK) {
+            return status;
+        }
+    }
+    return status == LST_ERR_NOT_FOUND
+               ? delete_row(store, partition, LST_ROW_STATE, lst_slice_make(NULL, 0))
+               : status;
+}
+
 static int delete_bucket(struct lst_store *store, struct lst_slice name)
 {
+    struct lst_bucket_state state;
     struct lst_index_reader *reader;
     uint64_t partition;
     int status = lst_store_read_bucket(store, name, &reader, &partition);
@@ -131,25 +216,22 @@ static int delete_bucket(struct lst_store *store, struct lst_slice name)
         return status;
     }
     lst_index_read_end(reader);
-    /* From here on no object can be put, so an empty bucket stays empty. */
-    status = set_state(store, partition, lst_row_live, lst_row_deleting);
+    do {
+        /* Somebody may change the versioning at the same time. */
+        status = begin_deletion(store, partition, &state);
+    } while (status == LST_ERR_CONFLICT);
     if (status != LST_OK) {
-        return status == LST_ERR_CONFLICT ? LST_ERR_CORRUPT : status;
+        return status;
     }
-    status = check_empty(store, partition);
-    if (status == LST_OK) {
-        status = lst_store_delete_garbage(store, partition);
-    }
-    if (status == LST_OK) {
-        status = delete_row(store, LST_STORE_PARTITION, LST_ROW_BUCKET, name);
-    }
+    status = delete_rows(store, partition, name);
     if (status != LST_OK) {
         /* If this fails as well, the next opening of the store makes the bucket live again. */
-        int undone = set_state(store, partition, lst_row_deleting, lst_row_live);
+        struct lst_bucket_state deleting = {state.versioning, true};
+        int undone = change_state(store, partition, deleting, state);
         return undone == LST_OK || undone == status ? status : LST_ERR_IO;
     }
-    /* The bucket is gone; a state row left over harms nobody. */
-    status = delete_row(store, partition, LST_ROW_STATE, lst_slice_make(NULL, 0));
+    /* The bucket is gone; rows left over harm nobody. */
+    status = delete_leftovers(store, partition);
     return status == LST_ERR_NO_SPACE ? LST_OK : status;
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+static const struct lst_slice nothing = {NULL, 0};
+
 enum { BLOCK_SIZE = 1536, FIRST_CAPACITY = 8 };
 
 struct lst_changes_block {
@@ -99,33 +101,47 @@ void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kin
     (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), value);
 }
 
-int lst_changes_release_object(struct lst_changes *changes, struct lst_index_reader *reader,
-                               uint64_t partition, struct lst_slice key, bool *ret_exists)
+void lst_changes_require_value(struct lst_changes *changes, struct lst_slice name,
+                               struct lst_slice value)
 {
-    static const struct lst_slice nothing = {NULL, 0};
-    struct lst_object_row row;
-    struct lst_row_name name;
-    struct lst_slice value;
-    struct lst_slice stamp;
-    int status;
+    (void)lst_changes_add(changes, LST_INDEX_REQUIRE_PREFIX, name,
+                          lst_changes_copy(changes, lst_slice_first(value, LST_ROW_STAMP_SIZE)));
+}
 
-    lst_row_name_make(&name, LST_ROW_OBJECT, key);
-    status = lst_index_get(reader, partition, lst_row_name_slice(&name), &value);
+void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value)
+{
+    struct lst_object_row row;
+
+    /* A damaged row can be replaced and deleted; which blob it had, nobody knows. */
+    if (lst_object_row_decode(value, &row) != LST_OK) {
+        return;
+    }
+    if (row.blob.generation != 0) {
+        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, row.blob, nothing);
+        lst_changes_add_blob(changes, LST_INDEX_PUT, LST_ROW_GARBAGE, row.blob, nothing);
+    }
+    if (row.parts.length > 0) {
+        lst_changes_add_row(changes, LST_INDEX_PUT, LST_ROW_LEFT, lst_row_parts_upload(row.parts),
+                            nothing);
+    }
+}
+
+int lst_changes_release_row(struct lst_changes *changes, struct lst_index_reader *reader,
+                            uint64_t partition, struct lst_slice name, bool *ret_exists)
+{
+    struct lst_slice value;
+    int status = lst_index_get(reader, partition, name, &value);
+
     if (status == LST_ERR_NOT_FOUND) {
-        lst_changes_add_row(changes, LST_INDEX_REQUIRE_ABSENT, LST_ROW_OBJECT, key, nothing);
+        (void)lst_changes_add(changes, LST_INDEX_REQUIRE_ABSENT, name, nothing);
         *ret_exists = false;
         return LST_OK;
     }
     if (status != LST_OK) {
         return status;
     }
-    stamp = lst_changes_copy(changes, lst_slice_first(value, LST_ROW_STAMP_SIZE));
-    lst_changes_add_row(changes, LST_INDEX_REQUIRE_PREFIX, LST_ROW_OBJECT, key, stamp);
-    /* A damaged row can be replaced and deleted; which blob it had, nobody knows. */
-    if (lst_object_row_decode(value, &row) == LST_OK && !row.is_inline) {
-        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, row.blob, nothing);
-        lst_changes_add_blob(changes, LST_INDEX_PUT, LST_ROW_GARBAGE, row.blob, nothing);
-    }
+    lst_changes_require_value(changes, name, value);
+    lst_changes_let_go(changes, value);
     *ret_exists = true;
     return LST_OK;
 }

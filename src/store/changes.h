@@ -34,14 +34,22 @@ void lst_changes_add_row(struct lst_changes *changes, enum lst_index_change_kind
 void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
                           struct lst_blob_id id, struct lst_slice value);
 
+/* Require that a row is still the one that has this value, by its stamp. */
+void lst_changes_require_value(struct lst_changes *changes, struct lst_slice name,
+                               struct lst_slice value);
+
+/* Let go of the body of an object or part whose row has this value: its blob gets a garbage row,
+ * its parts are left (LST_ROW_LEFT). Inline bodies are gone with their row. */
+void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value);
+
 /*
- * Require that an object be still as it is in this snapshot, and let go of its blob, if it has one:
- * its row becomes a garbage row. *ret_exists: there is such an object. Any status but 0 is a
- * failure to read.
+ * Require that a row of an object or part be still as it is in this snapshot, and let go of its
+ * body: for one who deletes or replaces the row. *ret_exists: there is such a row. Any status but 0
+ * is a failure to read.
  */
-LST_MUST_CHECK int lst_changes_release_object(struct lst_changes *changes,
-                                              struct lst_index_reader *reader, uint64_t partition,
-                                              struct lst_slice key, bool *ret_exists);
+LST_MUST_CHECK int lst_changes_release_row(struct lst_changes *changes,
+                                           struct lst_index_reader *reader, uint64_t partition,
+                                           struct lst_slice name, bool *ret_exists);
 
 LST_MUST_CHECK int lst_changes_status(const struct lst_changes *changes);
 

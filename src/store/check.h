@@ -1,16 +1,19 @@
-/* check.h - inside the check of a store: what its two halves, rows and blobs, share. */
+/* check.h - inside the check of a store: what its parts - rows, parts of objects, blobs - share. */
 #ifndef LST_STORE_CHECK_H
 #define LST_STORE_CHECK_H
 
 #include "store/state.h"
 
-/* The blobs that rows name; sorted when it is looked into. */
+/* Blobs; sorted when it is looked into. Ids of uploads, of as many bytes, are kept in such a list as
+ * well. */
 struct lst_blob_list {
     struct lst_blob_id *ids;
     size_t count;
     size_t capacity;
 };
 LST_MUST_CHECK int lst_blob_list_add(struct lst_blob_list *list, struct lst_blob_id id);
+/* An upload's id, unless it is the last already. LST_ERR_CORRUPT: its length. */
+LST_MUST_CHECK int lst_check_add_id(struct lst_blob_list *list, struct lst_slice upload_id);
 void lst_blob_list_sort(struct lst_blob_list *list);
 bool lst_blob_list_has(const struct lst_blob_list *list, struct lst_blob_id id);
 
@@ -21,19 +24,52 @@ struct lst_check {
     struct lst_store_census census;
     struct lst_blob_list known; /* of all blob and garbage rows */
 
+    /* Of the bucket that is looked at: who refers to parts, and whose parts there are. */
+    struct lst_blob_list uploads;
+    struct lst_blob_list parts;
+
     /* The bucket and the row that are looked at; copies, so that no snapshot is kept for long. */
     uint64_t partition;
     struct lst_slice bucket;
     char bucket_name[LST_BUCKET_NAME_MAX];
     struct lst_buffer row_name;
     struct lst_buffer row_value;
+    struct lst_buffer part_value;
 };
 
 void lst_check_report(struct lst_check *check, struct lst_slice key, const char *text);
 
-/* Hold an object's body against its row. Any status but 0 ends the check. */
+/* A row of the bucket. */
+LST_MUST_CHECK int lst_check_get(const struct lst_check *check, struct lst_index_reader *reader,
+                                 const struct lst_row_name *name, struct lst_slice *ret_value);
+
+/* Hold one row against the others of its snapshot. */
+LST_MUST_CHECK int lst_check_row(struct lst_check *check, struct lst_index_reader *reader,
+                                 struct lst_slice name, struct lst_slice value);
+
+/* Whether the blob's row is there and names this row as its owner. */
+LST_MUST_CHECK int lst_check_blob_row(const struct lst_check *check,
+                                      struct lst_index_reader *reader, struct lst_slice owner,
+                                      struct lst_blob_id blob, bool *ret_has);
+
+/* Hold an object that has parts against their rows, in a snapshot. */
+LST_MUST_CHECK int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *reader,
+                                          struct lst_slice key, const struct lst_object_row *row);
+/* A part's own row. */
+LST_MUST_CHECK int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
+                                      struct lst_slice name, struct lst_slice value);
+/* Hold the bodies of all parts of an object or an upload against their rows. */
+LST_MUST_CHECK int lst_check_part_bodies(struct lst_check *check, struct lst_slice key,
+                                         struct lst_slice upload_id);
+/* At the end of a bucket: parts that are of no object and of no upload. */
+LST_MUST_CHECK int lst_check_stray_parts(struct lst_check *check);
+
+/* What is wrong with the body of an object or part, which has no parts; NULL: nothing. */
+LST_MUST_CHECK int lst_check_find_fault(struct lst_check *check, const struct lst_object_row *row,
+                                        const char **ret_text);
+/* Hold the body of an object, whose row has this name, against it. */
 LST_MUST_CHECK int lst_check_body(struct lst_check *check, struct lst_slice key,
-                                  const struct lst_object_row *row);
+                                  struct lst_slice row_name, const struct lst_object_row *row);
 
 /* Count the blobs that no row names. */
 LST_MUST_CHECK int lst_check_orphans(struct lst_check *check);

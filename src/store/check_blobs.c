@@ -41,6 +41,23 @@ int lst_blob_list_add(struct lst_blob_list *list, struct lst_blob_id id)
     return LST_OK;
 }
 
+int lst_check_add_id(struct lst_blob_list *list, struct lst_slice upload_id)
+{
+    struct lst_blob_id id = {0};
+    int status = lst_row_number_decode(lst_slice_first(upload_id, 8), &id.generation);
+
+    if (status == LST_OK) {
+        status = lst_row_number_decode(lst_slice_after(upload_id, 8), &id.number);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    if (list->count > 0 && compare_ids(&list->ids[list->count - 1], &id) == 0) {
+        return LST_OK;
+    }
+    return lst_blob_list_add(list, id);
+}
+
 void lst_blob_list_sort(struct lst_blob_list *list)
 {
     if (list->count > 0) {
@@ -88,9 +105,8 @@ static int hash_blob(struct lst_blob_reader *blob, struct md5_ctx *md5)
     return status;
 }
 
-/* What is wrong with the body; NULL: nothing. */
-static int find_fault(struct lst_check *check, const struct lst_object_row *row,
-                      const char **ret_text)
+int lst_check_find_fault(struct lst_check *check, const struct lst_object_row *row,
+                         const char **ret_text)
 {
     struct lst_blob_reader *blob;
     struct md5_ctx md5;
@@ -126,36 +142,35 @@ static int find_fault(struct lst_check *check, const struct lst_object_row *row,
     return status;
 }
 
-/* Whether the object is still the one that the row is of. */
-static int is_still_there(struct lst_check *check, struct lst_slice key,
+/* Whether the row of this name is still the one that was read. */
+static int is_still_there(struct lst_check *check, struct lst_slice row_name,
                           const struct lst_object_row *row, bool *ret_is)
 {
     struct lst_index_reader *reader;
-    struct lst_row_name name;
     struct lst_slice value;
     int status = lst_index_read_begin(check->store->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    lst_row_name_make(&name, LST_ROW_OBJECT, key);
-    status = lst_index_get(reader, check->partition, lst_row_name_slice(&name), &value);
+    status = lst_index_get(reader, check->partition, row_name, &value);
     *ret_is = status == LST_OK &&
               lst_slice_starts_with(value, lst_slice_make(row->stamp, sizeof(row->stamp)));
     lst_index_read_end(reader);
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
-int lst_check_body(struct lst_check *check, struct lst_slice key, const struct lst_object_row *row)
+int lst_check_body(struct lst_check *check, struct lst_slice key, struct lst_slice row_name,
+                   const struct lst_object_row *row)
 {
     bool is_there = false;
     const char *text;
-    int status = find_fault(check, row, &text);
+    int status = lst_check_find_fault(check, row, &text);
 
     if (status != LST_OK || text == NULL) {
         return status;
     }
-    status = is_still_there(check, key, row, &is_there);
+    status = is_still_there(check, row_name, row, &is_there);
     if (status == LST_OK && is_there) {
         lst_check_report(check, key, text);
     }

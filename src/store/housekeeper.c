@@ -16,95 +16,68 @@ enum {
 
 /* ---- Garbage */
 
-/* Delete the blobs, then their rows. A blob that can't be deleted keeps its row, for later. */
-static int delete_blobs(struct lst_store *store, uint64_t partition,
-                        const struct lst_blob_id *blobs, size_t count)
+/* With the lock held. */
+static void keep_garbage(struct lst_store *store, uint64_t partition, struct lst_blob_id blob)
 {
-    struct lst_changes changes = {0};
-    int failure = LST_OK;
-    int status;
-
-    for (size_t i = 0; i < count; i++) {
-        status = lst_blob_delete(store->blobs, blobs[i]);
-        if (status == LST_OK) {
-            lst_changes_add_blob(&changes, LST_INDEX_DELETE, LST_ROW_GARBAGE, blobs[i],
-                                 lst_slice_make(NULL, 0));
-        } else {
-            failure = status;
-        }
+    if (store->garbage_count < LST_GARBAGE_MAX) {
+        store->garbage[store->garbage_count++] = (struct lst_garbage){partition, blob};
+    } else {
+        store->garbage_overflowed = true;
     }
-    status = lst_changes_status(&changes);
-    if (status == LST_OK && changes.count > 0) {
-        status = lst_index_apply(store->index, partition, changes.list, changes.count);
-    }
-    lst_changes_release(&changes);
-    return status == LST_OK ? failure : status;
 }
 
-/* The first garbage rows of a partition. */
-static int find_garbage(struct lst_store *store, uint64_t partition,
-                        struct lst_blob_id ret_blobs[GARBAGE_BATCH], size_t *ret_count)
+/* With the lock held. */
+static void keep_left(struct lst_store *store, uint64_t partition, struct lst_slice upload_id)
 {
-    static const char first = LST_ROW_GARBAGE;
-    struct lst_index_reader *reader;
-    struct lst_slice key;
-    struct lst_slice value;
-    int status = lst_index_read_begin(store->index, &reader);
-
-    if (status != LST_OK) {
-        return status;
+    if (store->left_count < LST_LEFT_MAX) {
+        struct lst_left_upload *left = &store->left[store->left_count++];
+        left->partition = partition;
+        memcpy(left->id, upload_id.bytes, sizeof(left->id));
+    } else {
+        store->garbage_overflowed = true;
     }
-    *ret_count = 0;
-    status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &key, &value);
-    while (status == LST_OK && key.bytes[0] == LST_ROW_GARBAGE && *ret_count < GARBAGE_BATCH) {
-        status = lst_row_blob_id_decode(key, &ret_blobs[(*ret_count)++]);
-        if (status == LST_OK) {
-            status = lst_index_next(reader, &key, &value);
-        }
-    }
-    lst_index_read_end(reader);
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
-int lst_store_delete_garbage(struct lst_store *store, uint64_t partition)
+/* With the lock held. */
+static bool has_garbage(const struct lst_store *store)
 {
-    struct lst_blob_id blobs[GARBAGE_BATCH];
-    size_t count = GARBAGE_BATCH;
-    int status = LST_OK;
-
-    while (status == LST_OK && count == GARBAGE_BATCH) {
-        status = find_garbage(store, partition, blobs, &count);
-        if (status == LST_OK && count > 0) {
-            status = delete_blobs(store, partition, blobs, count);
-        }
-    }
-    return status;
+    return store->garbage_count > 0 || store->left_count > 0 || store->garbage_overflowed;
 }
 
 void lst_store_collect(struct lst_store *store, uint64_t partition,
                        const struct lst_changes *changes)
 {
-    bool any = false;
-
     pthread_mutex_lock(&store->lock);
     for (size_t i = 0; i < changes->count; i++) {
         const struct lst_index_change *change = &changes->list[i];
+        struct lst_slice rest = lst_slice_after(change->key, 1);
         struct lst_blob_id blob;
-        if (change->kind != LST_INDEX_PUT || change->key.bytes[0] != LST_ROW_GARBAGE ||
-            lst_row_blob_id_decode(change->key, &blob) != LST_OK) {
+        if (change->kind != LST_INDEX_PUT) {
             continue;
         }
-        any = true;
-        if (store->garbage_count < LST_GARBAGE_MAX) {
-            store->garbage[store->garbage_count++] = (struct lst_garbage){partition, blob};
-        } else {
-            store->garbage_overflowed = true;
+        if (change->key.bytes[0] == LST_ROW_GARBAGE &&
+            lst_row_blob_id_decode(change->key, &blob) == LST_OK) {
+            keep_garbage(store, partition, blob);
+        } else if (change->key.bytes[0] == LST_ROW_LEFT && rest.length == LST_ROW_UPLOAD_ID_SIZE) {
+            keep_left(store, partition, rest);
         }
     }
-    if (any) {
+    if (has_garbage(store)) {
         pthread_cond_signal(&store->wake);
     }
     pthread_mutex_unlock(&store->lock);
+}
+
+void lst_store_unpin(struct lst_store *store, struct lst_slice upload_id)
+{
+    uint64_t partition;
+
+    if (lst_pins_remove(&store->pins, upload_id, &partition)) {
+        pthread_mutex_lock(&store->lock);
+        keep_left(store, partition, upload_id);
+        pthread_cond_signal(&store->wake);
+        pthread_mutex_unlock(&store->lock);
+    }
 }
 
 static int by_partition(const void *left, const void *right)
@@ -133,22 +106,48 @@ static int sweep_all(struct lst_store *store)
     return status;
 }
 
-static int sweep(struct lst_store *store, struct lst_garbage *garbage, size_t count,
-                 bool overflowed)
+/* What waited in memory, taken out of the store. */
+struct sweep {
+    size_t garbage_count;
+    struct lst_garbage garbage[LST_GARBAGE_MAX];
+    size_t left_count;
+    struct lst_left_upload left[LST_LEFT_MAX];
+    bool overflowed;
+};
+
+/* With the lock held. */
+static void take_garbage(struct lst_store *store, struct sweep *sweep)
+{
+    sweep->garbage_count = store->garbage_count;
+    memcpy(sweep->garbage, store->garbage, store->garbage_count * sizeof(store->garbage[0]));
+    sweep->left_count = store->left_count;
+    memcpy(sweep->left, store->left, store->left_count * sizeof(store->left[0]));
+    sweep->overflowed = store->garbage_overflowed;
+    store->garbage_count = 0;
+    store->left_count = 0;
+    store->garbage_overflowed = false;
+}
+
+/* What fails keeps its row: the next opening of the store deletes it. */
+static int run_sweep(struct lst_store *store, struct sweep *sweep)
 {
     struct lst_blob_id blobs[GARBAGE_BATCH];
     int status = LST_OK;
 
-    qsort(garbage, count, sizeof(*garbage), by_partition);
-    for (size_t i = 0; i < count && status == LST_OK;) {
-        uint64_t partition = garbage[i].partition;
+    qsort(sweep->garbage, sweep->garbage_count, sizeof(sweep->garbage[0]), by_partition);
+    for (size_t i = 0; i < sweep->garbage_count && status == LST_OK;) {
+        uint64_t partition = sweep->garbage[i].partition;
         size_t taken = 0;
-        while (i < count && garbage[i].partition == partition && taken < GARBAGE_BATCH) {
-            blobs[taken++] = garbage[i++].blob;
+        while (i < sweep->garbage_count && sweep->garbage[i].partition == partition &&
+               taken < GARBAGE_BATCH) {
+            blobs[taken++] = sweep->garbage[i++].blob;
         }
-        status = delete_blobs(store, partition, blobs, taken);
+        status = lst_store_delete_blobs(store, partition, blobs, taken);
     }
-    return status == LST_OK && overflowed ? sweep_all(store) : status;
+    for (size_t i = 0; i < sweep->left_count && status == LST_OK; i++) {
+        status = lst_store_delete_left(store, &sweep->left[i]);
+    }
+    return status == LST_OK && sweep->overflowed ? sweep_all(store) : status;
 }
 
 /* ---- The thread */
@@ -188,8 +187,8 @@ static void do_job(struct lst_store *store, struct lst_bucket_job *job)
 
 void *lst_store_housekeeper(void *argument)
 {
-    struct lst_garbage garbage[LST_GARBAGE_MAX];
     struct lst_store *store = argument;
+    struct sweep sweep;
 
     pthread_mutex_lock(&store->lock);
     for (;;) {
@@ -198,18 +197,11 @@ void *lst_store_housekeeper(void *argument)
             pthread_mutex_unlock(&store->lock);
             do_job(store, job);
             pthread_mutex_lock(&store->lock);
-        } else if (store->garbage_count > 0) {
-            size_t count;
-            bool overflowed;
+        } else if (has_garbage(store)) {
             wait_a_moment(store);
-            count = store->garbage_count;
-            overflowed = store->garbage_overflowed;
-            memcpy(garbage, store->garbage, count * sizeof(*garbage));
-            store->garbage_count = 0;
-            store->garbage_overflowed = false;
+            take_garbage(store, &sweep);
             pthread_mutex_unlock(&store->lock);
-            /* What fails stays a garbage row: the next opening of the store deletes it. */
-            (void)sweep(store, garbage, count, overflowed);
+            (void)run_sweep(store, &sweep);
             pthread_mutex_lock(&store->lock);
         } else if (store->stopping) {
             break;

@@ -1,8 +1,9 @@
 /* list.c - list the keys of a bucket, with prefix and delimiter. */
-#include "store/state.h"
+#include "store/list.h"
 
 struct listing {
     const struct lst_list_options *options;
+    struct lst_list_scope scope;
     struct lst_index_reader *reader;
     uint64_t partition;
     int (*visit)(void *context, const struct lst_list_entry *entry);
@@ -11,30 +12,25 @@ struct listing {
     bool is_truncated;
 };
 
-/* The common prefix that a key belongs to: up to the first delimiter behind the listing's prefix;
- * false if it has none. */
-static bool common_prefix(const struct lst_list_options *options, struct lst_slice key,
-                          struct lst_slice *ret_prefix)
+bool lst_list_common_prefix(const struct lst_list_scope *scope, struct lst_slice key,
+                            struct lst_slice *ret_prefix)
 {
-    struct lst_slice rest = lst_slice_after(key, options->prefix.length);
+    struct lst_slice rest = lst_slice_after(key, scope->prefix.length);
     size_t at;
 
-    if (options->delimiter.length == 0) {
+    if (scope->delimiter.length == 0) {
         return false;
     }
-    at = lst_slice_find_slice(rest, options->delimiter);
+    at = lst_slice_find_slice(rest, scope->delimiter);
     if (at == rest.length) {
         return false;
     }
-    *ret_prefix = lst_slice_first(key, options->prefix.length + at + options->delimiter.length);
+    *ret_prefix = lst_slice_first(key, scope->prefix.length + at + scope->delimiter.length);
     return true;
 }
 
-/* Make the name that is less than no key with this prefix, and not greater than any key behind
- * them. False: no key can be behind them. */
-static bool name_behind_prefix(struct lst_row_name *name, struct lst_slice prefix)
+bool lst_list_pass(struct lst_row_name *name)
 {
-    lst_row_name_make(name, LST_ROW_OBJECT, prefix);
     while (name->length > 1 && (uint8_t)name->bytes[name->length - 1] == 0xFF) {
         name->length--;
     }
@@ -45,29 +41,28 @@ static bool name_behind_prefix(struct lst_row_name *name, struct lst_slice prefi
     return true;
 }
 
-/* Where to begin. False: nothing can be listed. */
-static bool make_start(const struct lst_list_options *options, struct lst_row_name *ret_start)
+bool lst_list_start(const struct lst_list_scope *scope, char kind, struct lst_slice after,
+                    struct lst_row_name *ret_start)
 {
     struct lst_slice passed;
 
-    if (options->prefix.length > LST_STORE_KEY_MAX) {
+    if (scope->prefix.length > LST_STORE_KEY_MAX) {
         return false;
     }
-    if (options->after.length == 0 || lst_slice_compare(options->after, options->prefix) < 0) {
-        lst_row_name_make(ret_start, LST_ROW_OBJECT, options->prefix);
+    if (after.length == 0 || lst_slice_compare(after, scope->prefix) < 0) {
+        lst_row_name_make(ret_start, kind, scope->prefix);
         return true;
     }
-    if (!lst_slice_starts_with(options->after, options->prefix)) {
+    if (!lst_slice_starts_with(after, scope->prefix)) {
         return false; /* behind all that begin with the prefix */
     }
     /* A common prefix that `after` is in has been listed. */
-    if (common_prefix(options, options->after, &passed) && passed.length <= LST_STORE_KEY_MAX) {
-        return name_behind_prefix(ret_start, passed);
+    if (lst_list_common_prefix(scope, after, &passed) && passed.length <= LST_STORE_KEY_MAX) {
+        lst_row_name_make(ret_start, kind, passed);
+        return lst_list_pass(ret_start);
     }
-    lst_row_name_make(ret_start, LST_ROW_OBJECT, options->after);
-    if (ret_start->length < sizeof(ret_start->bytes)) {
-        ret_start->bytes[ret_start->length++] = '\0';
-    }
+    lst_row_name_make(ret_start, kind, lst_slice_first(after, LST_STORE_KEY_MAX + 1));
+    lst_row_name_append(ret_start, lst_slice_make("", 1));
     return true;
 }
 
@@ -89,6 +84,8 @@ static int show_object(struct listing *listing, struct lst_slice key, struct lst
     entry.size = row.size;
     entry.modified_ms = row.modified_ms;
     entry.etag = row.etag;
+    entry.fields = row.fields;
+    entry.field_count = row.field_count;
     return show(listing, &entry);
 }
 
@@ -102,11 +99,12 @@ static int show_and_move(struct listing *listing, struct lst_slice *ret_key,
     struct lst_row_name behind;
     int status;
 
-    if (!common_prefix(listing->options, key, &entry.key)) {
+    if (!lst_list_common_prefix(&listing->scope, key, &entry.key)) {
         status = show_object(listing, key, *ret_value);
         return status == LST_OK ? lst_index_next(listing->reader, ret_key, ret_value) : status;
     }
-    if (!name_behind_prefix(&behind, entry.key)) {
+    lst_row_name_make(&behind, LST_ROW_OBJECT, entry.key);
+    if (!lst_list_pass(&behind)) {
         status = show(listing, &entry);
         return status == LST_OK ? LST_ERR_NOT_FOUND : status;
     }
@@ -126,7 +124,8 @@ static int list(struct listing *listing)
     struct lst_slice value;
     int status;
 
-    if (options->max_entries == 0 || !make_start(options, &start)) {
+    if (options->max_entries == 0 ||
+        !lst_list_start(&listing->scope, LST_ROW_OBJECT, options->after, &start)) {
         return LST_OK;
     }
     status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&start), &key,
@@ -146,7 +145,10 @@ int lst_store_list(struct lst_store *store, const struct lst_list_options *optio
                    int (*visit)(void *context, const struct lst_list_entry *entry), void *context,
                    bool *ret_truncated)
 {
-    struct listing listing = {.options = options, .visit = visit, .context = context};
+    struct listing listing = {.options = options,
+                              .scope = {options->prefix, options->delimiter},
+                              .visit = visit,
+                              .context = context};
     int status = lst_store_read_bucket(store, options->bucket, &listing.reader, &listing.partition);
 
     if (status != LST_OK) {

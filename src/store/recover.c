@@ -150,23 +150,27 @@ static int recover_bucket(void *context, const struct lst_bucket_row *row)
     struct lst_slice name = lst_slice_make(&state_name, 1);
     struct lst_store *store = context;
     struct lst_index_reader *reader;
-    struct lst_slice state;
-    bool is_live_bucket;
+    struct lst_bucket_state state = {0};
+    struct lst_slice text;
+    bool is_right;
     int status = lst_index_read_begin(store->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    status = lst_index_get(reader, row->partition, name, &state);
-    is_live_bucket = status == LST_OK && lst_slice_equal(state, lst_row_live);
+    status = lst_index_get(reader, row->partition, name, &text);
+    is_right =
+        status == LST_OK && lst_bucket_state_parse(text, &state) == LST_OK && !state.is_deleting;
     lst_index_read_end(reader);
     if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         return status;
     }
     status = LST_OK;
-    if (!is_live_bucket) {
-        status = lst_index_apply(store->index, row->partition,
-                                 &(struct lst_index_change){LST_INDEX_PUT, name, lst_row_live}, 1);
+    if (!is_right) {
+        state.is_deleting = false;
+        status = lst_index_apply(
+            store->index, row->partition,
+            &(struct lst_index_change){LST_INDEX_PUT, name, lst_bucket_state_text(state)}, 1);
     }
     if (status == LST_OK) {
         status = lst_store_delete_garbage(store, row->partition);

@@ -3,27 +3,6 @@
 
 enum { BUCKET_VERSION = 1 };
 
-const struct lst_slice lst_row_live = {"live", 4};
-const struct lst_slice lst_row_deleting = {"deleting", 8};
-
-void lst_row_name_make(struct lst_row_name *name, char kind, struct lst_slice rest)
-{
-    struct lst_slice fitting = lst_slice_first(rest, sizeof(name->bytes) - 1);
-
-    name->bytes[0] = kind;
-    if (fitting.length > 0) {
-        memcpy(name->bytes + 1, fitting.bytes, fitting.length);
-    }
-    name->length = 1 + fitting.length;
-}
-
-void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_blob_id id)
-{
-    name->bytes[0] = kind;
-    lst_row_blob_id_encode(id, name->bytes + 1);
-    name->length = 1 + LST_ROW_BLOB_ID_SIZE;
-}
-
 void lst_row_number_encode(uint64_t number, char ret_bytes[8])
 {
     for (int i = 0; i < 8; i++) {

@@ -23,24 +23,43 @@ enum {
     LST_ROW_RUNNING = 'r',        /* alone; there while a process has the store open */
     /* In a bucket's. */
     LST_ROW_STATE = 's',   /* alone */
-    LST_ROW_OBJECT = 'o',  /* + key */
-    LST_ROW_BLOB = 'b',    /* + blob id; its value is the key of the object that it belongs to */
+    LST_ROW_OBJECT = 'o',  /* + key; the current version, an object */
+    LST_ROW_MARKER = 'm',  /* + key; the current version, a delete marker; never beside an `o` */
+    LST_ROW_VERSION = 'v', /* + escaped key + inverted order; a version that is not current */
+    LST_ROW_NULL = 'n',    /* + key; the order (8) of the null version, if that is not current */
+    LST_ROW_SETTING = 'c', /* + name */
+    LST_ROW_UPLOAD = 'u',  /* + escaped key + upload id; an upload in progress */
+    LST_ROW_PART = 'p',    /* + upload id + number (4); a part of an upload, or of an object */
+    LST_ROW_LEFT = 'x',    /* + upload id; nobody refers to its parts any more */
+    LST_ROW_BLOB = 'b',    /* + blob id; the key of the row that it belongs to (`o` or `p`) */
     LST_ROW_GARBAGE = 'g', /* + blob id; nobody refers to it any more, to be deleted */
 };
 
 enum {
     LST_ROW_BLOB_ID_SIZE = 16,
     LST_ROW_STAMP_SIZE = 16,
-    LST_ROW_ETAG_LENGTH = 32,
+    LST_ROW_UPLOAD_ID_SIZE = 16,
     LST_BUCKET_NAME_MAX = 63,
     LST_BUCKET_TEXT_MAX = 255, /* region, owner */
-    /* Longer than any key of an object, and room for a byte that makes it the one after. */
-    LST_ROW_NAME_MAX = 1 + LST_STORE_KEY_MAX + 1,
+    LST_SETTING_NAME_MAX = 64,
+    /* Longer than the name of any row: the longest are those of uploads, whose key is escaped. */
+    LST_ROW_NAME_MAX = 1 + 2 * LST_STORE_KEY_MAX + 2 + LST_ROW_UPLOAD_ID_SIZE + 1,
 };
 
-/* The values of a state row: writes need it to be live. */
-extern const struct lst_slice lst_row_live;
-extern const struct lst_slice lst_row_deleting;
+/* ---- The state of a bucket */
+
+/* The value of a state row. None is the beginning of another, but "deleting" of all that is being
+ * deleted; a write requires the state that it was made for. */
+struct lst_bucket_state {
+    enum lst_versioning versioning;
+    bool is_deleting;
+};
+struct lst_slice lst_bucket_state_text(struct lst_bucket_state state);
+/* LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_bucket_state_parse(struct lst_slice text,
+                                          struct lst_bucket_state *ret_state);
+
+/* ---- Names */
 
 /* A key being put together. A name that is too long is cut: no row has a name that long. */
 struct lst_row_name {
@@ -48,11 +67,43 @@ struct lst_row_name {
     char bytes[LST_ROW_NAME_MAX];
 };
 void lst_row_name_make(struct lst_row_name *name, char kind, struct lst_slice rest);
+void lst_row_name_append(struct lst_row_name *name, struct lst_slice bytes);
 void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_blob_id id);
+/*
+ * The kind and the escaped key: how all rows of LST_ROW_VERSION or LST_ROW_UPLOAD of the key begin.
+ * Each byte 00 becomes 00 FF, and 00 00 is the end, so that rows are in the order of their keys.
+ */
+void lst_row_name_make_escaped(struct lst_row_name *name, char kind, struct lst_slice key);
+/* The same, without the end: how the rows of all keys that begin with this one begin. */
+void lst_row_name_make_escaped_prefix(struct lst_row_name *name, char kind,
+                                      struct lst_slice prefix);
+/* Of a version: the newest first. */
+void lst_row_name_make_version(struct lst_row_name *name, struct lst_slice key, uint64_t order);
+void lst_row_name_make_part(struct lst_row_name *name, struct lst_slice upload_id, uint32_t number);
 static inline struct lst_slice lst_row_name_slice(const struct lst_row_name *name)
 {
     return lst_slice_make(name->bytes, name->length);
 }
+
+/* An escaped name taken apart again. */
+struct lst_key_copy {
+    size_t length;
+    char bytes[LST_STORE_KEY_MAX];
+};
+static inline struct lst_slice lst_key_copy_slice(const struct lst_key_copy *key)
+{
+    return lst_slice_make(key->bytes, key->length);
+}
+/* *ret_suffix: what stands behind the end of the key; it must have so many bytes. LST_ERR_CORRUPT.
+ */
+LST_MUST_CHECK int lst_row_name_split(struct lst_slice name, size_t suffix_size,
+                                      struct lst_key_copy *ret_key, struct lst_slice *ret_suffix);
+/* The order in the name of a version's row; with its key. LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_row_name_split_version(struct lst_slice name, struct lst_key_copy *ret_key,
+                                              uint64_t *ret_order);
+/* LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_row_name_split_part(struct lst_slice name, struct lst_slice *ret_upload_id,
+                                           uint32_t *ret_number);
 
 void lst_row_blob_id_encode(struct lst_blob_id id, char ret_bytes[LST_ROW_BLOB_ID_SIZE]);
 /* Of a key of LST_ROW_BLOB or LST_ROW_GARBAGE. */
@@ -71,25 +122,62 @@ void lst_bucket_row_encode(const struct lst_bucket_row *row, struct lst_buffer *
 /* Slices point into value. LST_ERR_CORRUPT. */
 LST_MUST_CHECK int lst_bucket_row_decode(struct lst_slice value, struct lst_bucket_row *ret_row);
 
-/* ---- Objects */
+/* ---- Versions */
+
+/* What names a version among those of its key. Later versions have a larger order. */
+struct lst_version {
+    uint64_t order;
+    uint64_t random; /* 0: a null version */
+};
+static inline bool lst_version_is_null(struct lst_version version)
+{
+    return version.random == 0;
+}
+/* 32 lower-case hex digits, of order and random; or "null". */
+void lst_version_format(struct lst_version version, struct lst_version_id *ret_id);
+/* Of "null" both are 0. LST_ERR_VERSION_MALFORMED. */
+LST_MUST_CHECK int lst_version_parse(struct lst_slice text, struct lst_version *ret_version);
+
+/* ---- Objects, delete markers, uploads and parts: all have rows of one form */
+
+enum lst_row_form {
+    LST_FORM_OBJECT, /* or a part: ETag, and a body inline, in a blob or (not a part's) in parts */
+    LST_FORM_MARKER, /* none of them, and no fields */
+    LST_FORM_UPLOAD, /* neither ETag nor body */
+};
 
 struct lst_object_row {
     char stamp[LST_ROW_STAMP_SIZE]; /* of this write alone: a row that begins with it is this one */
+    enum lst_row_form form;
     uint64_t size;
     int64_t modified_ms;
+    struct lst_version
+        version; /* of a row as versions before wrote it: made of modified_ms; null */
     struct lst_slice etag;
     struct lst_field fields[LST_STORE_FIELDS_MAX];
     size_t field_count;
+    size_t late_field_count; /* so many of them, the last, were added after the body */
+    struct lst_field tags[LST_STORE_TAGS_MAX];
+    size_t tag_count;
     bool is_inline;
     struct lst_slice body;   /* if inline */
-    struct lst_blob_id blob; /* if not */
+    struct lst_blob_id blob; /* of generation 0: none */
+    struct lst_slice parts;  /* encoded, see below; empty: none */
+    struct lst_slice note;   /* of an upload */
 };
 /* Slices point into value. LST_ERR_CORRUPT. */
 LST_MUST_CHECK int lst_object_row_decode(struct lst_slice value, struct lst_object_row *ret_row);
+/* Only which version it is of; cheap. All 0 if the row is damaged beyond telling. */
+struct lst_version lst_object_row_peek(struct lst_slice value);
+
+/* Write a whole row into an empty buffer. */
+void lst_object_row_encode(struct lst_buffer *value, const struct lst_object_row *row);
 
 /*
- * A row is written while its body comes in: begin, then the inline body (start, append to the
- * buffer, end) or the blob, then seal with what is known only at the end.
+ * A row can also be written while its body comes in, into an empty buffer: begin; the inline body
+ * (start, append to the buffer, end) or the blob or nothing; the end, with what is known only then:
+ * of *row it takes the late fields (the last late_field_count of fields), tags, parts and note;
+ * then seal, which takes stamp, size, modified_ms, version and etag (empty: none).
  */
 void lst_object_row_begin(struct lst_buffer *value, const struct lst_field *fields,
                           size_t field_count);
@@ -99,9 +187,36 @@ void lst_object_row_end_body(struct lst_buffer *value, size_t body_start);
 /* Drop an inline body that was begun. */
 void lst_object_row_drop_body(struct lst_buffer *value, size_t body_start);
 void lst_object_row_append_blob(struct lst_buffer *value, struct lst_blob_id id);
+void lst_object_row_append_rest(struct lst_buffer *value, const struct lst_object_row *row);
 void lst_object_row_seal(struct lst_buffer *value, const struct lst_object_row *row);
+/* Change the version of a row that was sealed. */
+void lst_object_row_set_version(struct lst_buffer *value, struct lst_version version);
 
-/* Bytes that the value takes besides fields and body. */
-enum { LST_OBJECT_ROW_OVERHEAD = 128 };
+/* Bytes that the value takes besides the content of fields (4 more for each), tags (as fields),
+ * body, parts and note. */
+enum { LST_OBJECT_ROW_OVERHEAD = 160 };
+
+/*
+ * The list of an object's parts: the id of the upload, under which their rows are; of each part
+ * its number (2) and where it ends in the object (8), so that the one that holds an offset is found
+ * without a look at the others.
+ */
+struct lst_row_part {
+    uint32_t number;
+    uint64_t first; /* where it begins in the object */
+    uint64_t end;
+};
+void lst_row_parts_begin(struct lst_buffer *parts, struct lst_slice upload_id);
+void lst_row_parts_add(struct lst_buffer *parts, uint32_t number, uint64_t end);
+static inline struct lst_slice lst_row_parts_upload(struct lst_slice parts)
+{
+    return lst_slice_first(parts, LST_ROW_UPLOAD_ID_SIZE);
+}
+/* 0 if there are none. */
+uint32_t lst_row_parts_count(struct lst_slice parts);
+/* The position must be less than the count. */
+struct lst_row_part lst_row_parts_at(struct lst_slice parts, uint32_t position);
+/* The position of the part that has the byte at the offset; the count if none has. */
+uint32_t lst_row_parts_find(struct lst_slice parts, uint64_t offset);
 
 #endif

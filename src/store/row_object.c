@@ -1,29 +1,7 @@
-/*
- * row_object.c - the rows of objects.
- *
- * stamp (16), version (1), size (8), modified (8), then sections in ascending order of their tags,
- * each a tag (1), a length (4) and so many bytes. A later version adds sections.
- */
-#include "store/row.h"
+/* row_object.c - the rows of objects, markers, uploads and parts: reading them. */
+#include "store/row_form.h"
 
-enum {
-    OBJECT_VERSION = 1,
-    HEADER_SIZE = LST_ROW_STAMP_SIZE + 1 + 8 + 8,
-    SECTION_HEADER_SIZE = 1 + 4,
-
-    SECTION_ETAG = 1,
-    SECTION_FIELDS = 2, /* for each: length of name (2), of value (2), name, value */
-    SECTION_INLINE = 3,
-    SECTION_BLOB = 4,
-};
-
-static void put_number(char *out, uint64_t number, size_t size)
-{
-    for (size_t i = size; i-- > 0;) {
-        out[i] = (char)(uint8_t)number;
-        number >>= 8;
-    }
-}
+#include "store/upload.h"
 
 static uint64_t get_number(const char *bytes, size_t size)
 {
@@ -35,114 +13,41 @@ static uint64_t get_number(const char *bytes, size_t size)
     return number;
 }
 
-/* ---- Encoding */
+/* ---- Sections */
 
-static void append_number(struct lst_buffer *value, uint64_t number, size_t size)
+/* "-" and how many parts there are. */
+static bool is_etag_of_parts(struct lst_slice suffix)
 {
-    char *room = lst_buffer_reserve(value, size);
+    uint64_t count;
 
-    if (room != NULL) {
-        put_number(room, number, size);
-        value->length += size;
-    }
+    return suffix.length >= 2 && suffix.bytes[0] == '-' && suffix.bytes[1] != '0' &&
+           lst_slice_to_number(lst_slice_after(suffix, 1), LST_PARTS_COUNT_MAX, &count);
 }
-
-static void append_section(struct lst_buffer *value, uint8_t tag, size_t length)
-{
-    append_number(value, tag, 1);
-    append_number(value, length, 4);
-}
-
-/* The length of the section that ends the value and whose content begins here. */
-static void close_section(struct lst_buffer *value, size_t content_start)
-{
-    if (lst_buffer_status(value) == LST_OK) {
-        put_number(value->bytes + content_start - 4, value->length - content_start, 4);
-    }
-}
-
-void lst_object_row_begin(struct lst_buffer *value, const struct lst_field *fields,
-                          size_t field_count)
-{
-    static const char zeros[HEADER_SIZE];
-    size_t start;
-
-    lst_buffer_append(value, lst_slice_make(zeros, HEADER_SIZE));
-    append_section(value, SECTION_ETAG, LST_ROW_ETAG_LENGTH);
-    lst_buffer_append(value, lst_slice_make(zeros, LST_ROW_ETAG_LENGTH));
-    if (field_count == 0) {
-        return;
-    }
-    append_section(value, SECTION_FIELDS, 0);
-    start = value->length;
-    for (size_t i = 0; i < field_count; i++) {
-        append_number(value, fields[i].name.length, 2);
-        append_number(value, fields[i].value.length, 2);
-        lst_buffer_append(value, fields[i].name);
-        lst_buffer_append(value, fields[i].value);
-    }
-    close_section(value, start);
-}
-
-size_t lst_object_row_begin_body(struct lst_buffer *value)
-{
-    append_section(value, SECTION_INLINE, 0);
-    return value->length;
-}
-
-void lst_object_row_end_body(struct lst_buffer *value, size_t body_start)
-{
-    close_section(value, body_start);
-}
-
-void lst_object_row_drop_body(struct lst_buffer *value, size_t body_start)
-{
-    value->length = body_start - SECTION_HEADER_SIZE;
-}
-
-void lst_object_row_append_blob(struct lst_buffer *value, struct lst_blob_id id)
-{
-    char bytes[LST_ROW_BLOB_ID_SIZE];
-
-    lst_row_blob_id_encode(id, bytes);
-    append_section(value, SECTION_BLOB, sizeof(bytes));
-    lst_buffer_append(value, lst_slice_make(bytes, sizeof(bytes)));
-}
-
-void lst_object_row_seal(struct lst_buffer *value, const struct lst_object_row *row)
-{
-    char *header = value->bytes;
-
-    if (lst_buffer_status(value) != LST_OK) {
-        return;
-    }
-    memcpy(header, row->stamp, LST_ROW_STAMP_SIZE);
-    header += LST_ROW_STAMP_SIZE;
-    *header++ = OBJECT_VERSION;
-    put_number(header, row->size, 8);
-    put_number(header + 8, (uint64_t)row->modified_ms, 8);
-    memcpy(header + 16 + SECTION_HEADER_SIZE, row->etag.bytes, LST_ROW_ETAG_LENGTH);
-}
-
-/* ---- Decoding */
 
 static bool is_etag(struct lst_slice text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        char digit = text.bytes[i];
+    struct lst_slice digits = lst_slice_first(text, LST_ROW_MD5_LENGTH);
+
+    for (size_t i = 0; i < digits.length; i++) {
+        char digit = digits.bytes[i];
         if (!(digit >= '0' && digit <= '9') && !(digit >= 'a' && digit <= 'f')) {
             return false;
         }
     }
-    return text.length == LST_ROW_ETAG_LENGTH;
+    return digits.length == LST_ROW_MD5_LENGTH &&
+           (text.length == digits.length || is_etag_of_parts(lst_slice_after(text, digits.length)));
 }
 
-static bool decode_fields(struct lst_slice content, struct lst_object_row *row)
+/* Add them to those that are there. */
+static bool decode_fields(struct lst_slice content, struct lst_field *fields, size_t capacity,
+                          size_t *count)
 {
+    bool any = false;
+
     while (content.length > 0) {
         size_t name_length;
         size_t value_length;
-        if (content.length < 4 || row->field_count == LST_STORE_FIELDS_MAX) {
+        if (content.length < 4 || *count == capacity) {
             return false;
         }
         name_length = (size_t)get_number(content.bytes, 2);
@@ -151,80 +56,216 @@ static bool decode_fields(struct lst_slice content, struct lst_object_row *row)
         if (name_length == 0 || name_length + value_length > content.length) {
             return false;
         }
-        row->fields[row->field_count++] =
+        fields[(*count)++] =
             (struct lst_field){lst_slice_make(content.bytes, name_length),
                                lst_slice_make(content.bytes + name_length, value_length)};
         content = lst_slice_after(content, name_length + value_length);
+        any = true;
     }
-    return row->field_count > 0;
+    return any;
+}
+
+/* The last part ends where the object does. The others are looked at when they are needed: a
+ * listing can't read the 100 KB that they may take. */
+static bool are_parts(struct lst_slice content, uint64_t size)
+{
+    size_t list = content.length - LST_ROW_UPLOAD_ID_SIZE;
+
+    return content.length > LST_ROW_UPLOAD_ID_SIZE && list % LST_PARTS_ENTRY_SIZE == 0 &&
+           list / LST_PARTS_ENTRY_SIZE <= LST_PARTS_COUNT_MAX &&
+           lst_row_parts_at(content, lst_row_parts_count(content) - 1).end == size;
+}
+
+static bool decode_blob(struct lst_slice content, struct lst_blob_id *ret_blob)
+{
+    if (content.length != LST_ROW_BLOB_ID_SIZE) {
+        return false;
+    }
+    ret_blob->generation = get_number(content.bytes, 8);
+    ret_blob->number = get_number(content.bytes + 8, 8);
+    return ret_blob->generation != 0;
 }
 
 static bool decode_section(uint8_t tag, struct lst_slice content, struct lst_object_row *row)
 {
+    size_t early_count;
+
     switch (tag) {
-    case SECTION_ETAG:
+    case LST_SECTION_ETAG:
         row->etag = content;
         return is_etag(content);
-    case SECTION_FIELDS:
-        return decode_fields(content, row);
-    case SECTION_INLINE:
+    case LST_SECTION_FIELDS:
+        return decode_fields(content, row->fields, LST_STORE_FIELDS_MAX, &row->field_count);
+    case LST_SECTION_INLINE:
         row->is_inline = true;
         row->body = content;
         return content.length == row->size && content.length <= LST_STORE_INLINE_MAX;
-    case SECTION_BLOB:
-        if (content.length != LST_ROW_BLOB_ID_SIZE || row->is_inline) {
+    case LST_SECTION_BLOB:
+        return decode_blob(content, &row->blob);
+    case LST_SECTION_LATE_FIELDS:
+        early_count = row->field_count;
+        if (!decode_fields(content, row->fields, LST_STORE_FIELDS_MAX, &row->field_count)) {
             return false;
         }
-        row->blob.generation = get_number(content.bytes, 8);
-        row->blob.number = get_number(content.bytes + 8, 8);
-        return row->blob.generation != 0;
+        row->late_field_count = row->field_count - early_count;
+        return true;
+    case LST_SECTION_TAGS:
+        return decode_fields(content, row->tags, LST_STORE_TAGS_MAX, &row->tag_count);
+    case LST_SECTION_PARTS:
+        row->parts = content;
+        return are_parts(content, row->size);
+    case LST_SECTION_MARKER:
+        row->form = LST_FORM_MARKER;
+        return content.length == 0;
+    case LST_SECTION_NOTE:
+        row->note = content;
+        return content.length > 0 && content.length <= LST_UPLOAD_NOTE_MAX;
     default:
         return false;
     }
 }
 
-static bool decode_sections(struct lst_slice rest, struct lst_object_row *row)
+static bool decode_sections(struct lst_slice rest, uint8_t largest_tag, struct lst_object_row *row)
 {
     uint8_t last_tag = 0;
 
     while (rest.length > 0) {
         uint8_t tag;
         size_t length;
-        if (rest.bytes == NULL || rest.length < SECTION_HEADER_SIZE) {
+        if (rest.bytes == NULL || rest.length < LST_SECTION_HEADER_SIZE) {
             return false;
         }
         tag = (uint8_t)rest.bytes[0];
         length = (size_t)get_number(rest.bytes + 1, 4);
-        rest = lst_slice_after(rest, SECTION_HEADER_SIZE);
-        if (tag <= last_tag || length > rest.length ||
+        rest = lst_slice_after(rest, LST_SECTION_HEADER_SIZE);
+        if (tag <= last_tag || tag > largest_tag || length > rest.length ||
             !decode_section(tag, lst_slice_first(rest, length), row)) {
             return false;
         }
         last_tag = tag;
         rest = lst_slice_after(rest, length);
     }
-    return row->etag.length > 0 && (row->is_inline || row->blob.generation != 0);
+    return true;
+}
+
+/* ---- Rows */
+
+/* Whether the sections are those of one of the forms. */
+static bool has_form(struct lst_object_row *row)
+{
+    int bodies =
+        (row->is_inline ? 1 : 0) + (row->blob.generation != 0) + (row->parts.length > 0 ? 1 : 0);
+
+    if (row->form == LST_FORM_MARKER) {
+        return bodies == 0 && row->size == 0 && row->etag.length == 0 && row->field_count == 0 &&
+               row->tag_count == 0 && row->note.length == 0;
+    }
+    if (row->etag.length > 0) {
+        return bodies == 1 && row->note.length == 0;
+    }
+    row->form = LST_FORM_UPLOAD;
+    return bodies == 0 && row->size == 0;
+}
+
+static bool is_old(struct lst_slice value)
+{
+    return value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT_OLD;
+}
+
+static bool has_header(struct lst_slice value)
+{
+    return value.length >= LST_ROW_OLD_HEADER_SIZE &&
+           (is_old(value) || (value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT &&
+                              value.length >= LST_ROW_HEADER_SIZE));
+}
+
+static struct lst_version get_version(struct lst_slice value)
+{
+    if (is_old(value)) {
+        return (struct lst_version){.order =
+                                        get_number(value.bytes + LST_ROW_MODIFIED_AT, 8) * 1000};
+    }
+    return (struct lst_version){get_number(value.bytes + LST_ROW_ORDER_AT, 8),
+                                get_number(value.bytes + LST_ROW_RANDOM_AT, 8)};
+}
+
+struct lst_version lst_object_row_peek(struct lst_slice value)
+{
+    return has_header(value) ? get_version(value) : (struct lst_version){0};
+}
+
+/* All but the arrays, of which only what is counted is ever looked at. */
+static void clear(struct lst_object_row *row)
+{
+    row->form = LST_FORM_OBJECT;
+    row->etag = lst_slice_make(NULL, 0);
+    row->field_count = 0;
+    row->late_field_count = 0;
+    row->tag_count = 0;
+    row->is_inline = false;
+    row->body = lst_slice_make(NULL, 0);
+    row->blob = (struct lst_blob_id){0};
+    row->parts = lst_slice_make(NULL, 0);
+    row->note = lst_slice_make(NULL, 0);
 }
 
 int lst_object_row_decode(struct lst_slice value, struct lst_object_row *ret_row)
 {
-    const char *header = value.bytes;
+    size_t header_size;
 
-    if (value.length < HEADER_SIZE || header[LST_ROW_STAMP_SIZE] != OBJECT_VERSION) {
+    if (!has_header(value)) {
         return LST_ERR_CORRUPT;
     }
-    memcpy(ret_row->stamp, header, LST_ROW_STAMP_SIZE);
-    header += LST_ROW_STAMP_SIZE + 1;
-    ret_row->size = get_number(header, 8);
-    ret_row->modified_ms = (int64_t)get_number(header + 8, 8);
-    ret_row->etag = lst_slice_make(NULL, 0);
-    ret_row->field_count = 0;
-    ret_row->is_inline = false;
-    ret_row->body = lst_slice_make(NULL, 0);
-    ret_row->blob = (struct lst_blob_id){0};
+    clear(ret_row);
+    memcpy(ret_row->stamp, value.bytes, LST_ROW_STAMP_SIZE);
+    ret_row->size = get_number(value.bytes + LST_ROW_SIZE_AT, 8);
+    ret_row->modified_ms = (int64_t)get_number(value.bytes + LST_ROW_MODIFIED_AT, 8);
+    ret_row->version = get_version(value);
+    header_size = is_old(value) ? LST_ROW_OLD_HEADER_SIZE : LST_ROW_HEADER_SIZE;
     if (ret_row->size > INT64_MAX || ret_row->modified_ms < 0 ||
-        !decode_sections(lst_slice_after(value, HEADER_SIZE), ret_row)) {
+        !decode_sections(lst_slice_after(value, header_size),
+                         is_old(value) ? LST_SECTION_BLOB : LST_SECTION_NOTE, ret_row) ||
+        !has_form(ret_row) || (is_old(value) && ret_row->form != LST_FORM_OBJECT)) {
         return LST_ERR_CORRUPT;
     }
     return LST_OK;
+}
+
+/* ---- Parts */
+
+uint32_t lst_row_parts_count(struct lst_slice parts)
+{
+    return parts.length <= LST_ROW_UPLOAD_ID_SIZE
+               ? 0
+               : (uint32_t)((parts.length - LST_ROW_UPLOAD_ID_SIZE) / LST_PARTS_ENTRY_SIZE);
+}
+
+struct lst_row_part lst_row_parts_at(struct lst_slice parts, uint32_t position)
+{
+    const char *entry =
+        parts.bytes + LST_ROW_UPLOAD_ID_SIZE + (size_t)position * LST_PARTS_ENTRY_SIZE;
+    struct lst_row_part part = {.number = (uint32_t)get_number(entry, LST_PARTS_NUMBER_SIZE),
+                                .end =
+                                    get_number(entry + LST_PARTS_NUMBER_SIZE, LST_PARTS_END_SIZE)};
+
+    if (position > 0) {
+        part.first = get_number(entry - LST_PARTS_END_SIZE, LST_PARTS_END_SIZE);
+    }
+    return part;
+}
+
+uint32_t lst_row_parts_find(struct lst_slice parts, uint64_t offset)
+{
+    uint32_t low = 0;
+    uint32_t high = lst_row_parts_count(parts);
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (lst_row_parts_at(parts, middle).end <= offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
 }

@@ -3,6 +3,8 @@
 #define LST_STORE_STATE_H
 
 #include "store/changes.h"
+#include "store/copier.h"
+#include "store/pin.h"
 #include "store/row.h"
 #include "store/store.h"
 
@@ -12,6 +14,7 @@
 enum {
     /* Garbage that waits in memory; more of it is found in its rows. */
     LST_GARBAGE_MAX = 1024,
+    LST_LEFT_MAX = 256, /* uploads */
 };
 
 /* A bucket to be made or deleted. */
@@ -28,6 +31,12 @@ struct lst_garbage {
     struct lst_blob_id blob;
 };
 
+/* An upload whose parts nobody refers to any more. */
+struct lst_left_upload {
+    uint64_t partition;
+    char id[LST_ROW_UPLOAD_ID_SIZE];
+};
+
 struct lst_store {
     struct lst_index *index;
     struct lst_blobs *blobs;
@@ -35,6 +44,7 @@ struct lst_store {
     /* Stamps: a number of this run, a number within it. */
     char run[8];
     atomic_uint_fast64_t next_stamp;
+    atomic_uint_fast64_t last_order; /* of versions */
 
     /* The housekeeper's: a thread that may block. */
     pthread_t housekeeper;
@@ -44,8 +54,14 @@ struct lst_store {
     struct lst_bucket_job **last_job; /* where the next one is linked */
     size_t garbage_count;
     struct lst_garbage garbage[LST_GARBAGE_MAX];
-    bool garbage_overflowed; /* look for it in the rows of all buckets */
+    size_t left_count;
+    struct lst_left_upload left[LST_LEFT_MAX];
+    bool garbage_overflowed; /* look for both in the rows of all buckets */
     bool stopping;
+
+    struct lst_pins pins; /* of parts that are read */
+
+    struct lst_copiers copiers;
 
     size_t writes; /* that were begun and are not done; under the lock */
     pthread_cond_t no_writes;
@@ -64,7 +80,7 @@ LST_MUST_CHECK int lst_store_read_bucket(struct lst_store *store, struct lst_sli
                                          struct lst_index_reader **ret_reader,
                                          uint64_t *ret_partition);
 
-/* Whether a bucket has no object. */
+/* Whether a bucket has no version of any object, and no delete marker. */
 LST_MUST_CHECK int lst_store_is_empty(struct lst_index_reader *reader, uint64_t partition,
                                       bool *ret_empty);
 
@@ -76,16 +92,46 @@ LST_MUST_CHECK int lst_store_each_bucket(
 /* Unique among all stamps of this store, of this run and any other. */
 void lst_store_stamp(struct lst_store *store, char ret_stamp[LST_ROW_STAMP_SIZE]);
 
+/* An order for a new version whose key has one of this order: larger than that and than any that
+ * was given out; the time in microseconds unless the clock went back. */
+uint64_t lst_store_next_order(struct lst_store *store, uint64_t least);
+
+/* A batch's status that says that a precondition did not hold: somebody changed what the batch was
+ * made for. */
+static inline bool lst_store_is_conflict(int status)
+{
+    return status == LST_ERR_CONFLICT || status == LST_ERR_EXISTS || status == LST_ERR_NOT_FOUND;
+}
+
 /* ---- The housekeeper */
 
 void *lst_store_housekeeper(void *store);
 
-/* Hand over the blobs whose garbage rows a batch has put. Never blocks. */
+/* Hand over the blobs whose garbage rows a batch has put, and the uploads that it left. Never
+ * blocks. */
 void lst_store_collect(struct lst_store *store, uint64_t partition,
                        const struct lst_changes *changes);
 
-/* Delete the blobs of all garbage rows of a partition, and the rows. */
+/* Delete blobs that have garbage rows, and those rows. A blob that can't be deleted keeps its row,
+ * for later. */
+LST_MUST_CHECK int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
+                                          const struct lst_blob_id *blobs, size_t count);
+
+/* Delete the blobs of all garbage rows of a partition, and the rows; and the parts of all uploads
+ * that were left. */
 LST_MUST_CHECK int lst_store_delete_garbage(struct lst_store *store, uint64_t partition);
+
+/* Delete the parts of an upload that was left, and then its row; nothing if it has none, or is
+ * pinned. */
+LST_MUST_CHECK int lst_store_delete_left(struct lst_store *store,
+                                         const struct lst_left_upload *left);
+
+/* Leave all uploads in progress of a bucket that is being deleted. */
+LST_MUST_CHECK int lst_store_leave_uploads(struct lst_store *store, uint64_t partition);
+
+/* Remove a pin of an upload (store->pins). If the upload was left meanwhile, its parts are deleted
+ * soon. Never blocks. */
+void lst_store_unpin(struct lst_store *store, struct lst_slice upload_id);
 
 /* Make or delete a bucket, on the housekeeper's thread; gives the write's status. */
 LST_MUST_CHECK int lst_store_do_job(struct lst_store *store, const struct lst_bucket_job *job);

@@ -1,6 +1,7 @@
 /* store.c - open and close a store. */
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "store/state.h"
@@ -63,8 +64,10 @@ static int open_parts(struct lst_store *store, const struct lst_store_options *o
 
 static void free_store(struct lst_store *store)
 {
+    lst_copiers_release(&store->copiers);
     lst_index_close(store->index);
     lst_blobs_close(store->blobs);
+    lst_pins_release(&store->pins);
     pthread_cond_destroy(&store->no_writes);
     pthread_cond_destroy(&store->wake);
     pthread_mutex_destroy(&store->lock);
@@ -91,6 +94,8 @@ int lst_store_open(const struct lst_store_options *options, struct lst_store_rec
     pthread_cond_init(&store->wake, &clock);
     pthread_condattr_destroy(&clock);
     pthread_cond_init(&store->no_writes, NULL);
+    lst_pins_init(&store->pins);
+    lst_copiers_init(&store->copiers);
     status = open_parts(store, options, &recovery);
     if (status != LST_OK) {
         free_store(store);
@@ -144,6 +149,19 @@ void lst_store_stamp(struct lst_store *store, char ret_stamp[LST_ROW_STAMP_SIZE]
 {
     memcpy(ret_stamp, store->run, sizeof(store->run));
     lst_row_number_encode(atomic_fetch_add(&store->next_stamp, 1), ret_stamp + sizeof(store->run));
+}
+
+uint64_t lst_store_next_order(struct lst_store *store, uint64_t least)
+{
+    uint64_t last = atomic_load(&store->last_order);
+    uint64_t order;
+
+    do {
+        order = (uint64_t)lst_clock_now_ms() * 1000;
+        order = order > last ? order : last + 1;
+        order = order > least ? order : least + 1;
+    } while (!atomic_compare_exchange_weak(&store->last_order, &last, order));
+    return order;
 }
 
 void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *ret_statistics)

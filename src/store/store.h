@@ -2,15 +2,19 @@
  * store.h - what S3 means: buckets, objects, listings. Written once, on index + blob.
  *
  * The store knows nothing of HTTP, XML, users or signatures. It keeps objects as S3 defines them: a
- * body, its MD5 (the ETag), the time it was written, and fields: the headers that a PUT gave and a
- * GET gives back (Content-Type, x-amz-meta-*).
+ * body, its ETag, the time it was written, tags, and fields: the headers that a PUT gave and a GET
+ * gives back (Content-Type, x-amz-meta-*, x-amz-checksum-*). upload.h has multipart uploads.
  *
  * Durable: when a write's done() gets 0, the write survives a crash. When it gets anything else,
  * what was there before is there still. Never between the two. Of two writers of one key the later
  * to be committed wins.
  *
- * Small bodies (up to LST_STORE_INLINE_MAX) live in the index, others in a blob.
- * docs/on-disk-format.md has every row.
+ * Small bodies (up to LST_STORE_INLINE_MAX) live in the index, others in a blob, those of multipart
+ * uploads in their parts. docs/on-disk-format.md has every row.
+ *
+ * Versions are those of "Using versioning in S3 buckets" of the Amazon S3 User Guide. A version id
+ * is text; that of a null version is "null". In a bucket that was never versioned each object is a
+ * null version, and nobody is shown its id.
  */
 #ifndef LST_STORE_STORE_H
 #define LST_STORE_STORE_H
@@ -18,17 +22,22 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "blob/blob.h"
 
-#define LST_STORE_KEY_MAX         1024        /* bytes, as S3 */
-#define LST_STORE_INLINE_MAX      8192        /* bytes */
-#define LST_STORE_SIZE_MAX        5368709120U /* bytes of one PUT: 5 GiB, as S3 */
-#define LST_STORE_FIELDS_MAX      64          /* fields of one object */
-#define LST_STORE_FIELD_BYTES_MAX 16384       /* names and values together */
-#define LST_STORE_DELETE_MAX      1000        /* keys of one lst_store_delete(), as S3 */
+#define LST_STORE_KEY_MAX         1024         /* bytes, as S3 */
+#define LST_STORE_INLINE_MAX      8192         /* bytes */
+#define LST_STORE_SIZE_MAX        5368709120U  /* bytes of one PUT: 5 GiB, as S3 */
+#define LST_STORE_FIELDS_MAX      64           /* fields of one object */
+#define LST_STORE_FIELD_BYTES_MAX 16384        /* names and values together */
+#define LST_STORE_DELETE_MAX      1000         /* keys of one lst_store_delete(), as S3 */
+#define LST_STORE_TAGS_MAX        10           /* tags of one object, as S3 */
+#define LST_STORE_TAG_BYTES_MAX   8192         /* names and values together */
+#define LST_STORE_SETTING_MAX     (128 * 1024) /* bytes of one setting of a bucket */
+#define LST_VERSION_ID_LENGTH     32           /* letters and digits */
+#define LST_ETAG_MAX              40 /* 32 hex digits, and "-10000" of a multipart upload */
 
 struct lst_store;
 struct lst_put;
-struct lst_blob_reader;
 struct lst_index_reader;
 
 struct lst_store_options {
@@ -72,6 +81,16 @@ struct lst_bucket {
 /* AWS's "Bucket naming rules" for general purpose buckets. LST_ERR_BUCKET_NAME. */
 LST_MUST_CHECK int lst_bucket_name_check(struct lst_slice name);
 
+/* The id of a version, as text. Of length 0: there is none to be shown. */
+struct lst_version_id {
+    size_t length;
+    char text[LST_VERSION_ID_LENGTH];
+};
+static inline struct lst_slice lst_version_id_slice(const struct lst_version_id *id)
+{
+    return lst_slice_make(id->text, id->length);
+}
+
 /*
  * A write in progress. The caller keeps the struct (in its own memory) until done() is called:
  * exactly once, on a thread of the store, perhaps before the call that began the write has
@@ -80,6 +99,12 @@ LST_MUST_CHECK int lst_bucket_name_check(struct lst_slice name);
 struct lst_store_write {
     void (*done)(struct lst_store_write *write, int status);
     void *context; /* the caller's */
+
+    /* Of the object or part that was written, when done() gets 0. */
+    struct lst_version_id version; /* of length 0 in a bucket that was never versioned */
+    int64_t modified_ms;
+    size_t etag_length;
+    char etag[LST_ETAG_MAX]; /* without quotes */
 };
 
 /* LST_ERR_BUCKET_NAME, _BUCKET_EXISTS (with its owner to be read by lst_store_bucket()). */
@@ -101,47 +126,139 @@ LST_MUST_CHECK int lst_store_buckets(struct lst_store *store, struct lst_slice p
                                      int (*visit)(void *context, const struct lst_bucket *bucket),
                                      void *context);
 
+enum lst_versioning {
+    LST_VERSIONING_NEVER, /* as every bucket begins */
+    LST_VERSIONING_ENABLED,
+    LST_VERSIONING_SUSPENDED,
+};
+
+/* LST_ERR_BUCKET_NOT_FOUND. */
+LST_MUST_CHECK int lst_bucket_versioning(struct lst_store *store, struct lst_slice bucket,
+                                         enum lst_versioning *ret_versioning);
+/* LST_ERR_BUCKET_NOT_FOUND; LST_ERR_INVALID_ARGUMENT: a bucket can't go back to NEVER. Writes that
+ * are being committed count as before or after it. */
+LST_MUST_CHECK int lst_bucket_set_versioning(struct lst_store *store, struct lst_slice bucket,
+                                             enum lst_versioning versioning,
+                                             struct lst_store_write *write);
+
+/*
+ * A setting of a bucket: bytes under a short name ("cors", "tagging"), kept for the layers above,
+ * gone with the bucket. Reading appends it to the buffer. LST_ERR_BUCKET_NOT_FOUND,
+ * LST_ERR_NOT_FOUND: there is none.
+ */
+LST_MUST_CHECK int lst_bucket_setting(struct lst_store *store, struct lst_slice bucket,
+                                      struct lst_slice name, struct lst_buffer *value);
+/* Replace it, or remove it (value NULL; nothing if there is none). Name and value are copied.
+ * LST_ERR_BUCKET_NOT_FOUND, _TOO_LARGE. */
+LST_MUST_CHECK int lst_bucket_set_setting(struct lst_store *store, struct lst_slice bucket,
+                                          struct lst_slice name, const struct lst_slice *value,
+                                          struct lst_store_write *write);
+
 /* ---- Reading objects */
+
+/* Which object: of a key, the current version or the one that is named. */
+struct lst_object_name {
+    struct lst_slice bucket;
+    struct lst_slice key;
+    struct lst_slice version; /* empty: the current one */
+};
 
 /* One object, opened. Slices and fields are valid until lst_object_close(). */
 struct lst_object {
     uint64_t size; /* bytes */
     int64_t modified_ms;
-    struct lst_slice etag; /* without quotes: 32 hex digits */
+    struct lst_slice etag;         /* without quotes */
+    struct lst_version_id version; /* of length 0 in a bucket that was never versioned */
+    bool is_marker;                /* of a failure: a delete marker was found; see below */
     struct lst_field fields[LST_STORE_FIELDS_MAX];
     size_t field_count;
+    struct lst_field tags[LST_STORE_TAGS_MAX];
+    size_t tag_count;
+    uint32_t part_count; /* of a multipart upload; else 0 */
     bool is_inline;
     struct lst_slice body; /* of an inline object */
-    struct lst_blob_reader
-        *blob; /* of any other; closed by lst_object_close() unless taken (set to NULL) */
-    struct lst_index_reader *reader; /* the store's */
+
+    /* The store's. */
+    struct lst_store *store;
+    uint64_t partition;
+    struct lst_index_reader *reader;
+    struct lst_blob_reader *blob;
+    struct lst_blob_id blob_id;
+    struct lst_slice parts; /* encoded */
+    bool is_pinned;         /* its parts stay on the disk until it is closed */
 };
 
 /*
- * Open an object. Keep it open briefly: it holds a reader of the index. LST_ERR_BUCKET_NOT_FOUND,
- * _KEY_NOT_FOUND, _IO, _CORRUPT. with_body: false for HEAD, which then needs no file.
+ * Open an object. Keep it open briefly: it holds a reader of the index. with_body: false for HEAD,
+ * which then needs no file. LST_ERR_BUCKET_NOT_FOUND, _KEY_NOT_FOUND, _VERSION_NOT_FOUND,
+ * _VERSION_MALFORMED (no version can have such an id), _DELETE_MARKER (the version that is named is
+ * one), _IO, _CORRUPT. After LST_ERR_KEY_NOT_FOUND and _DELETE_MARKER is_marker, version and
+ * modified_ms are set: of the delete marker that is there, if one is.
  */
-LST_MUST_CHECK int lst_object_open(struct lst_store *store, struct lst_slice bucket,
-                                   struct lst_slice key, bool with_body,
-                                   struct lst_object *ret_object);
+LST_MUST_CHECK int lst_object_open(struct lst_store *store, const struct lst_object_name *name,
+                                   bool with_body, struct lst_object *ret_object);
 void lst_object_close(struct lst_object *object);
 
+/* A part of an object that was uploaded in parts. */
+struct lst_object_part {
+    uint32_t number;                /* as it was uploaded: 1 to 10,000, perhaps with gaps */
+    uint64_t first;                 /* where it begins in the object */
+    uint64_t size;                  /* bytes */
+    const struct lst_field *fields; /* its checksum */
+    size_t field_count;
+};
+
+/* Call visit() with the parts whose position (0 is the first) is from `from` on. A code other than
+ * 0 ends it and is given back. Slices are valid during the call. */
+LST_MUST_CHECK int lst_object_parts(struct lst_object *object, uint32_t from,
+                                    int (*visit)(void *context, const struct lst_object_part *part),
+                                    void *context);
+
+/*
+ * A file to send a range of the body from, if the range is in one: *ret_offset is where it begins
+ * there. The caller closes it. -1: read it through a stream, or from body. The object must have
+ * been opened with its body.
+ */
+int lst_object_take_file(struct lst_object *object, uint64_t first, uint64_t length,
+                         uint64_t *ret_offset);
+
+/* The bytes of a range, in order, of any object that was opened with its body. The stream outlives
+ * the object, and goes on when that is deleted. LST_ERR_NO_MEMORY, _IO. */
+struct lst_object_stream;
+LST_MUST_CHECK int lst_object_stream_open(struct lst_object *object, uint64_t first,
+                                          uint64_t length, struct lst_object_stream **ret_stream);
+/* *ret_length is 0 only at the end. */
+LST_MUST_CHECK int lst_object_stream_read(struct lst_object_stream *stream, char *out,
+                                          size_t capacity, size_t *ret_length);
+void lst_object_stream_close(struct lst_object_stream *stream);
+
 /* ---- Writing objects */
+
+/* What must hold of the current version when the write is committed; else LST_ERR_PRECONDITION. All
+ * zero: nothing. */
+struct lst_write_condition {
+    bool only_if_absent; /* If-None-Match: *. A delete marker is no object */
+    /* If-Match: this ETag, without quotes, or "*"; not asked for if empty. LST_ERR_KEY_NOT_FOUND if
+     * there is no object */
+    struct lst_slice if_match;
+};
 
 struct lst_put_options {
     struct lst_slice bucket;
     struct lst_slice key;
-    const struct lst_field *fields; /* copied */
+    const struct lst_field *fields; /* copied, as are tags and condition */
     size_t field_count;
+    const struct lst_field *tags;
+    size_t tag_count;
     bool size_known;
-    uint64_t size;       /* bytes, if known: the body must then have exactly so many */
-    bool only_if_absent; /* If-None-Match: * */
+    uint64_t size; /* bytes, if known: the body must then have exactly so many */
+    struct lst_write_condition condition;
 };
 
 /*
- * Begin. Looks at the bucket, the key and, if only_if_absent, at the present object, so that a
- * hopeless upload fails before its body. LST_ERR_BUCKET_NOT_FOUND, _KEY_TOO_LONG, _KEY_NOT_UTF8,
- * _PRECONDITION, _TOO_LARGE, _NO_SPACE, _TOO_MANY_FILES, _NO_MEMORY.
+ * Begin. Looks at the bucket, the key and the condition, so that a hopeless upload fails before its
+ * body. LST_ERR_BUCKET_NOT_FOUND, _KEY_TOO_LONG, _KEY_NOT_UTF8, _PRECONDITION, _KEY_NOT_FOUND
+ * (if_match), _TOO_LARGE, _NO_SPACE, _TOO_MANY_FILES, _NO_MEMORY.
  */
 LST_MUST_CHECK int lst_put_begin(struct lst_store *store, const struct lst_put_options *options,
                                  struct lst_put **ret_put);
@@ -151,22 +268,73 @@ LST_MUST_CHECK int lst_put_write(struct lst_put *put, struct lst_slice bytes);
  * lst_put_write() may not be called. */
 void lst_put_digest(struct lst_put *put, uint8_t ret_md5[16]);
 
+/* One more field, known only after the body: its checksum. Copied. LST_ERR_TOO_LARGE, _NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_put_add_field(struct lst_put *put, struct lst_slice name,
+                                     struct lst_slice value);
+
 /*
- * Commit: takes the put. done(): 0, LST_ERR_PRECONDITION (somebody was first), _BUCKET_NOT_FOUND
- * (deleted meanwhile), _NO_SPACE, _IO.
+ * Commit: takes the put. done(): 0, LST_ERR_PRECONDITION (somebody was first), _KEY_NOT_FOUND
+ * (if_match), _BUCKET_NOT_FOUND or _UPLOAD_NOT_FOUND (gone meanwhile), _NO_SPACE, _IO.
  */
 void lst_put_commit(struct lst_put *put, struct lst_store_write *write);
 
 /* Give up: nothing is left, the object that was there is untouched. NULL does nothing. */
 void lst_put_abort(struct lst_put *put);
 
+/* A body that is taken from an object that is there, instead of lst_put_write(). */
+struct lst_copy {
+    struct lst_object *source; /* open, with its body */
+    uint64_t first;            /* of its bytes, so many */
+    uint64_t length;
+    /* Look at the bytes, on a thread of the store; NULL: nobody need see them. */
+    void (*look)(void *context, struct lst_slice bytes);
+    /* When they are all there, on that thread: may add fields to the put. A code other than 0 ends
+     * it. NULL: nothing to do. */
+    int (*finish)(void *context, struct lst_put *put);
+    void *context;
+};
+
 /*
- * Delete keys of one bucket in one commit. Keys that are not there are no error, as in S3. The keys
- * must stay valid until done(). LST_ERR_BUCKET_NOT_FOUND, _TOO_LARGE (more than
- * LST_STORE_DELETE_MAX).
+ * Fill the put, into which nothing was written, from an object, and commit it: takes the put, and
+ * closes the source. Where the whole of an object is taken its bytes are shared, at no cost but
+ * that of a name for each blob, and the ETag is the source's; each can be deleted without the
+ * other. Else they are copied, on a thread of the store, and the ETag is their MD5.
+ * done(): as lst_put_commit(); LST_ERR_CONFLICT: the source went away meanwhile, open it again.
+ */
+void lst_put_copy(struct lst_put *put, const struct lst_copy *copy, struct lst_store_write *write);
+
+/* Replace the tags of an object; all else of it stays, the time it was written too. Tags are
+ * copied. Codes of lst_object_open(), LST_ERR_TOO_LARGE. write->version is set. */
+LST_MUST_CHECK int lst_object_set_tags(struct lst_store *store, const struct lst_object_name *name,
+                                       const struct lst_field *tags, size_t tag_count,
+                                       struct lst_store_write *write);
+
+/* One thing to delete, and, when done() gets 0, what became of it. */
+struct lst_deletion {
+    struct lst_slice key;
+    /* This version, for good. Empty: the object; in a bucket with versioning that leaves a delete
+     * marker */
+    struct lst_slice version;
+    /* Only if the ETag is this, or "*"; empty: whatever it is */
+    struct lst_slice if_match;
+
+    /* 0 (also when there is no such key or version), LST_ERR_VERSION_MALFORMED,
+     * LST_ERR_PRECONDITION, or, with if_match, LST_ERR_KEY_NOT_FOUND */
+    int status;
+    /* A delete marker was made (version empty), or the version that was deleted was one */
+    bool is_marker;
+    /* Of the marker that was made, or the version that was named; of length 0 if there is none to
+     * be shown */
+    struct lst_version_id version_id;
+};
+
+/*
+ * Delete from one bucket, in one commit. What the deletions point to must stay valid until done().
+ * LST_ERR_BUCKET_NOT_FOUND, _TOO_LARGE (more than LST_STORE_DELETE_MAX).
  */
 LST_MUST_CHECK int lst_store_delete(struct lst_store *store, struct lst_slice bucket,
-                                    const struct lst_slice *keys, size_t key_count,
+                                    struct lst_deletion *deletions, size_t count,
                                     struct lst_store_write *write);
 
 /* ---- Listing */
@@ -185,7 +353,9 @@ struct lst_list_entry {
     struct lst_slice key; /* valid during the call */
     uint64_t size;
     int64_t modified_ms;
-    struct lst_slice etag; /* without quotes */
+    struct lst_slice etag;          /* without quotes */
+    const struct lst_field *fields; /* its checksum is among them */
+    size_t field_count;
 };
 
 /*
@@ -196,6 +366,36 @@ struct lst_list_entry {
 LST_MUST_CHECK int lst_store_list(struct lst_store *store, const struct lst_list_options *options,
                                   int (*visit)(void *context, const struct lst_list_entry *entry),
                                   void *context, bool *ret_truncated);
+
+struct lst_version_list_options {
+    struct lst_slice bucket;
+    struct lst_slice prefix;
+    struct lst_slice delimiter;     /* any string; empty for none */
+    struct lst_slice after_key;     /* list what comes after this key (or common prefix) ... */
+    struct lst_slice after_version; /* ... or, if this is not empty, after this version of it */
+    size_t max_entries;
+};
+
+struct lst_version_entry {
+    bool is_prefix; /* a common prefix: only key is set */
+    bool is_latest;
+    bool is_marker;                /* a delete marker: without size and ETag */
+    struct lst_slice key;          /* valid during the call */
+    struct lst_version_id version; /* always there */
+    uint64_t size;
+    int64_t modified_ms;
+    struct lst_slice etag; /* without quotes */
+    const struct lst_field *fields;
+    size_t field_count;
+};
+
+/* Call visit() for each version and delete marker: keys in byte order, of a key the newest first.
+ * LST_ERR_BUCKET_NOT_FOUND, _VERSION_MALFORMED. */
+LST_MUST_CHECK int lst_store_list_versions(struct lst_store *store,
+                                           const struct lst_version_list_options *options,
+                                           int (*visit)(void *context,
+                                                        const struct lst_version_entry *entry),
+                                           void *context, bool *ret_truncated);
 
 /* ---- For metrics */
 

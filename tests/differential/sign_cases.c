@@ -10,7 +10,9 @@
  *   header    the same, without expires        prints the value of the Authorization header
  *   check     method target region secret token time header*
  *             prints "ok", or the name of the refusal
- *   time      method ... as presign, and prints the nanoseconds that one presigned URL takes
+ *   check-v2  method target secret time bucket (of a virtual host) header*: Signature Version 2;
+ * the same, without token time      method ... as presign, and prints the nanoseconds that one
+ * presigned URL takes
  */
 #include "latchstring.h"
 
@@ -174,6 +176,24 @@ static void print_checked(const struct request_case *request)
     printf("%s\n", lst_refusal(error, auth.kind)->name);
 }
 
+static void print_checked_v2(const struct request_case *request)
+{
+    struct lst_request received = {
+        .method = request->values[METHOD],
+        .target = request->values[TARGET],
+        .headers = request->headers,
+        .header_count = request->header_count,
+    };
+    struct lst_rules rules = {.allow_v2 = true};
+    struct lst_auth auth;
+    int error = lst_parse(&received, &rules, number(request->values[TIME]), &auth);
+
+    if (error == LST_OK) {
+        error = lst_verify_v2(&received, &auth, request->values[BUCKET], request->values[SECRET]);
+    }
+    printf("%s\n", lst_refusal(error, auth.kind)->name);
+}
+
 static void print_time(const struct request_case *request)
 {
     struct lst_signing signing = signing_of(request);
@@ -215,6 +235,8 @@ static void run(char *line)
     }
     if (strcmp(verb, "check") == 0) {
         print_checked(&request);
+    } else if (strcmp(verb, "check-v2") == 0) {
+        print_checked_v2(&request);
     } else if (strcmp(verb, "time") == 0) {
         print_time(&request);
     } else {

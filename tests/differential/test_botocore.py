@@ -9,6 +9,8 @@ import os
 import random
 import subprocess
 import sys
+import unittest.mock
+from email.utils import formatdate
 from urllib.parse import quote, urlsplit
 
 try:
@@ -224,6 +226,61 @@ def test_urls_of_clients():
     clients = list(make_clients(source))
     cases = [client_case(source, *clients[i % len(clients)]) for i in range(1500)]
     assert compare(cases) == 1500
+
+
+# Signature Version 2: only checked here, never signed.
+
+
+def v2_line(method, url, bucket, headers):
+    parts = urlsplit(url)
+    target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+    return line("check-v2", method=method, target=target, bucket=bucket, secret=SECRET, time=SECONDS,
+                headers=[("Host", parts.netloc), *headers])
+
+
+def without_ampersand(params):
+    """It may stand for the start of another parameter in what Version 2 signs, so we refuse it there."""
+    return {name: value.replace("&", "") if name in ("VersionId", "UploadId") else value
+            for name, value in params.items()}
+
+
+def test_signature_v2_urls():
+    source = random.Random(2006)
+    cases = []
+    for style in ["path", "virtual"] * 300:
+        client = boto3.client("s3", endpoint_url="https://s3.example.com", region_name="us-east-1",
+                              aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET,
+                              config=Config(signature_version="s3", s3={"addressing_style": style},
+                                            request_checksum_calculation="when_required"))
+        params = {"Bucket": "a-b", "Key": random_key(source)}
+        operation, method, _, headers = source.choice(OPERATIONS)(source, params)
+        with unittest.mock.patch("botocore.auth.time.time", lambda: float(SECONDS)):
+            url = client.generate_presigned_url(operation, Params=without_ampersand(params), ExpiresIn=3600)
+        headers = [header for header in headers if header[0] == "Content-Type" and source.random() < 0.5]
+        cases.append((method, url, "a-b" if style == "virtual" else "", headers))
+    verdicts = ours([v2_line(*case) for case in cases])
+    wrong = [(case, verdict) for case, verdict in zip(cases, verdicts) if verdict != "ok"]
+    assert not wrong, wrong[:3]
+    spoilt = [(method, url + "&versionId=1", bucket, headers) for method, url, bucket, headers in cases]
+    assert set(ours([v2_line(*case) for case in spoilt])) == {"signature-does-not-match"}
+
+
+def test_signature_v2_headers():
+    source = random.Random(1996)
+    lines, wrong = [], []
+    for _ in range(600):
+        host, key, _, headers = random_request(source)
+        headers = {name: value for name, value in headers.items() if not name.startswith("X-Amz-Date")}
+        query = [(name, source.choice(["", "1", "a b+c"])) for name in
+                 source.sample(["acl", "versionId", "prefix", "uploads", "response-expires", "tagging"], 2)]
+        method = source.choice(["GET", "PUT", "DELETE", "POST", "HEAD"])
+        request = AWSRequest(method=method, url=f"http://{host}/{quote(key, safe='/~')}?{encoded_query(query)}",
+                             headers=headers)
+        with unittest.mock.patch("botocore.auth.formatdate", lambda usegmt: formatdate(SECONDS, usegmt=usegmt)):
+            botocore.auth.HmacV1Auth(Credentials(ACCESS_KEY, SECRET)).add_auth(request)
+        lines.append(v2_line(method, request.url, "", list(request.headers.items())))
+    wrong = [(asked, verdict) for asked, verdict in zip(lines, ours(lines)) if verdict != "ok"]
+    assert not wrong, wrong[:3]
 
 
 # The signers themselves, given requests that no operation of the client makes.

@@ -203,28 +203,13 @@ def test_a_key_that_is_not_utf8(server):
 # ---- What is not there yet
 
 NOT_IMPLEMENTED = [
-    ("copy_object", {"Key": "k", "CopySource": "pictures/a"}), ("create_multipart_upload", {"Key": "k"}),
-    ("upload_part", {"Key": "k", "PartNumber": 1, "UploadId": "x", "Body": b"x"}),
-    ("upload_part_copy", {"Key": "k", "PartNumber": 1, "UploadId": "x", "CopySource": "pictures/a"}),
-    ("complete_multipart_upload", {"Key": "k", "UploadId": "x", "MultipartUpload": {"Parts": []}}),
-    ("abort_multipart_upload", {"Key": "k", "UploadId": "x"}), ("list_parts", {"Key": "k", "UploadId": "x"}),
-    ("list_multipart_uploads", {}), ("list_object_versions", {}), ("get_object_acl", {"Key": "k"}),
-    ("put_object_acl", {"Key": "k", "ACL": "public-read"}), ("get_object_tagging", {"Key": "k"}),
-    ("put_object_tagging", {"Key": "k", "Tagging": {"TagSet": []}}), ("delete_object_tagging", {"Key": "k"}),
-    ("get_object_attributes", {"Key": "k", "ObjectAttributes": ["ETag"]}),
-    ("get_object_retention", {"Key": "k"}), ("get_object_legal_hold", {"Key": "k"}),
     ("get_object_torrent", {"Key": "k"}), ("restore_object", {"Key": "k", "RestoreRequest": {"Days": 1}}),
     ("select_object_content", {"Key": "k", "Expression": "x", "ExpressionType": "SQL",
                                "InputSerialization": {}, "OutputSerialization": {}}),
-    ("get_bucket_acl", {}), ("put_bucket_acl", {"ACL": "private"}), ("get_bucket_policy", {}),
-    ("put_bucket_policy", {"Policy": "{}"}), ("delete_bucket_policy", {}), ("get_bucket_cors", {}),
-    ("get_bucket_versioning", {}),
-    ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Enabled"}}),
-    ("get_bucket_lifecycle_configuration", {}), ("get_bucket_encryption", {}), ("get_bucket_logging", {}),
-    ("get_bucket_notification_configuration", {}), ("get_bucket_replication", {}),
-    ("get_bucket_request_payment", {}), ("get_bucket_tagging", {}), ("get_bucket_website", {}),
-    ("get_bucket_accelerate_configuration", {}), ("get_object_lock_configuration", {}),
-    ("get_public_access_block", {}), ("get_bucket_ownership_controls", {}), ("get_bucket_policy_status", {}),
+    ("put_bucket_policy", {"Policy": "{}"}), ("delete_bucket_policy", {}), ("delete_bucket_lifecycle", {}),
+    ("delete_bucket_encryption", {}), ("delete_bucket_website", {}), ("delete_public_access_block", {}),
+    ("put_bucket_accelerate_configuration", {"AccelerateConfiguration": {"Status": "Enabled"}}),
+    ("put_object_legal_hold", {"Key": "k", "LegalHold": {"Status": "ON"}}),
     ("list_bucket_analytics_configurations", {}), ("list_bucket_inventory_configurations", {}),
     ("list_bucket_metrics_configurations", {}), ("list_bucket_intelligent_tiering_configurations", {}),
 ]
@@ -242,7 +227,7 @@ def test_not_implemented_says_so_with_its_name(s3, operation, parameters):
 
 
 @pytest.mark.parametrize("parameters", [
-    {"ServerSideEncryption": "AES256"}, {"Tagging": "a=b"}, {"StorageClass": "GLACIER"},
+    {"ServerSideEncryption": "AES256"}, {"StorageClass": "GLACIER"},
     {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": datetime.datetime(2040, 1, 1)},
     {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": b"x" * 32},
     {"WebsiteRedirectLocation": "/elsewhere"}, {"GrantRead": "id=abc"}, {"ACL": "public-read"}])
@@ -266,7 +251,7 @@ def test_an_unknown_method(server):
 
 def test_the_owner_is_the_same_everywhere(s3):
     s3.put_object(Bucket=BUCKET, Key="owned", Body=b"x")
-    owner = s3.list_buckets()["Owner"]
+    owner = {"ID": s3.list_buckets()["Owner"]["ID"]}
     assert s3.list_objects_v2(Bucket=BUCKET, Prefix="owned", FetchOwner=True)["Contents"][0]["Owner"] == owner
     assert s3.list_objects(Bucket=BUCKET, Prefix="owned")["Contents"][0]["Owner"] == owner
     assert "Owner" not in s3.list_objects_v2(Bucket=BUCKET, Prefix="owned")["Contents"][0]
@@ -391,8 +376,8 @@ def test_if_none_match_can_be_signed_into_a_url(server, s3):
     assert requests.put(url, data=b"3", timeout=10).status_code == 403, "it can't be left out"
 
 
-def test_if_match_on_a_write_is_not_silently_ignored(s3):
+def test_if_match_on_a_write(s3):
     s3.put_object(Bucket=BUCKET, Key="match", Body=b"first")
     code = code_of(s3.put_object, Bucket=BUCKET, Key="match", Body=b"second", IfMatch='"other"')
-    assert code in ("PreconditionFailed", "NotImplemented")
+    assert code == "PreconditionFailed"
     assert s3.get_object(Bucket=BUCKET, Key="match")["Body"].read() == b"first"

@@ -120,15 +120,18 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_file(start, tmp_pa
 SETTINGS = {
     "buckets": "abc,def", "region": "eu-west-1", "domain": "s3.example.com", "public-url": "https://f.example.com",
     "trusted-proxy": "10.0.0.0/8", "cors-origin": "https://app.example.com", "expires-max": "1000000",
+    "allow-signature-v2": "yes",
     "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",
     "access-log": "off", "log-format": "json"}
+SWITCHES = {"allow-signature-v2"}  # as flags, without a value
 
 
 def test_every_setting_is_a_flag_a_variable_and_a_line(start, tmp_path):
     variables = {"LATCHSTRING_" + name.upper().replace("-", "_"): value for name, value in SETTINGS.items()}
     config = tmp_path / "latchstring.conf"
     config.write_text("".join(f"{name} = {value}\n" for name, value in SETTINGS.items()))
-    flags = [word for name, value in SETTINGS.items() for word in ("--" + name, value)]
+    flags = [word for name, value in SETTINGS.items()
+             for word in (["--" + name] if name in SWITCHES else ["--" + name, value])]
     for arguments, environment in ((flags, {}), ([], variables), (["--config", config], {})):
         server = start(*arguments, environment=environment)
         s3 = server.client(region="eu-west-1")
@@ -137,11 +140,13 @@ def test_every_setting_is_a_flag_a_variable_and_a_line(start, tmp_path):
             "EntityTooLarge"
         assert server.send("OPTIONS", "/abc/x", {"Origin": "https://b.example",
                                                 "Access-Control-Request-Method": "GET"}).status == 403
+        old = presign(server.client(region="eu-west-1", signature_version="s3"), "get_object", bucket="abc")
+        assert server.send("GET", target_of(old)).code == "NoSuchKey", "Signature Version 2 is allowed"
         assert "ListBuckets" not in server.log()
 
 
 def test_the_settings_in_the_test_are_those_of_the_help(tmp_path):
-    names = set(re.findall(r"^  --([a-z-]+)", run("serve", "--help").stdout, re.M))
+    names = set(re.findall(r"^  --([a-z0-9-]+)", run("serve", "--help").stdout, re.M))
     elsewhere = {"data", "listen", "config", "tls-cert", "tls-key", "access-key", "help", "version"}
     assert names == set(SETTINGS) | elsewhere
 

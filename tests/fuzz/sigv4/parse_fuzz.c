@@ -67,6 +67,31 @@ static void check_stages(const struct lst_request *request, const struct lst_aut
     free(text);
 }
 
+/* The same request where Signature Version 2 is allowed. */
+static void check_v2(const struct lst_request *request)
+{
+    static const struct lst_rules rules = {.allow_v2 = true};
+    size_t bound = lst_canonical_request_bound(request) + 6;
+    struct lst_auth auth;
+    size_t length = 0;
+    char *text;
+
+    if (lst_parse(request, &rules, NOW, &auth) != LST_OK || auth.kind < LST_AUTH_V2_QUERY) {
+        return;
+    }
+    text = malloc(bound);
+    require(text != NULL);
+    require(lst_verify_v2(request, &auth, LST_SLICE("photos"), LST_SLICE("secret")) ==
+            LST_REFUSED_SIGNATURE);
+    if (lst_string_to_sign_v2(request, &auth, LST_SLICE("photos"), text, bound, &length) ==
+        LST_OK) {
+        require(length <= bound);
+    } else { /* what could pass for several parameters is not signed at all */
+        require(length == 0);
+    }
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const struct lst_rules rules;
@@ -90,5 +115,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     if (code == LST_OK) {
         check_stages(&request, &auth);
     }
+    check_v2(&request);
     return 0;
 }

@@ -1,38 +1,63 @@
-/* row_fuzz.c - the decoders of rows: they read within bounds, and what they accept the encoders
- * give back byte for byte. */
-#include "store/row.h"
+/* row_fuzz.c - the decoders of rows, their names and version ids: they read within bounds, and what
+ * they accept the encoders give back byte for byte. */
+#include "store/row_form.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
-static void require_equal(struct lst_buffer *encoded, struct lst_slice value)
+static void require(bool holds)
 {
-    if (lst_buffer_status(encoded) != LST_OK ||
-        !lst_slice_equal(lst_buffer_slice(encoded), value)) {
+    if (!holds) {
         abort();
     }
+}
+
+static void require_equal(struct lst_buffer *encoded, struct lst_slice value)
+{
+    require(lst_buffer_status(encoded) == LST_OK &&
+            lst_slice_equal(lst_buffer_slice(encoded), value));
     lst_buffer_release(encoded);
+}
+
+/* A row of the old format is the new one without order and random. */
+static void make_old(struct lst_buffer *encoded)
+{
+    size_t sections = encoded->length - LST_ROW_HEADER_SIZE;
+
+    memmove(encoded->bytes + LST_ROW_OLD_HEADER_SIZE, encoded->bytes + LST_ROW_HEADER_SIZE,
+            sections);
+    encoded->bytes[LST_ROW_FORMAT_AT] = LST_ROW_FORMAT_OLD;
+    encoded->length = LST_ROW_OLD_HEADER_SIZE + sections;
+}
+
+static void look_at_parts(const struct lst_object_row *row)
+{
+    uint32_t count = lst_row_parts_count(row->parts);
+
+    require(lst_row_parts_find(row->parts, row->size / 2) <= count);
+    require(count > 0 && lst_row_parts_at(row->parts, count - 1).end == row->size);
 }
 
 static void try_object(struct lst_slice value)
 {
     struct lst_object_row row;
+    struct lst_version version;
     struct lst_buffer encoded;
 
     if (lst_object_row_decode(value, &row) != LST_OK) {
         return;
     }
-    lst_buffer_init(&encoded, value.length + LST_OBJECT_ROW_OVERHEAD);
-    lst_object_row_begin(&encoded, row.fields, row.field_count);
-    if (row.is_inline) {
-        size_t start = lst_object_row_begin_body(&encoded);
-        lst_buffer_append(&encoded, row.body);
-        lst_object_row_end_body(&encoded, start);
-    } else {
-        lst_object_row_append_blob(&encoded, row.blob);
+    version = lst_object_row_peek(value);
+    require(version.order == row.version.order && version.random == row.version.random);
+    if (row.parts.length > 0) {
+        look_at_parts(&row);
     }
-    lst_object_row_seal(&encoded, &row);
+    lst_buffer_init(&encoded, value.length + LST_OBJECT_ROW_OVERHEAD);
+    lst_object_row_encode(&encoded, &row);
+    if (value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT_OLD) {
+        make_old(&encoded);
+    }
     require_equal(&encoded, value);
 }
 
@@ -49,11 +74,51 @@ static void try_bucket(struct lst_slice value)
     require_equal(&encoded, value);
 }
 
+static void try_name(struct lst_slice value)
+{
+    struct lst_key_copy key;
+    struct lst_slice upload_id;
+    struct lst_row_name name;
+    uint64_t order;
+    uint32_t number;
+
+    if (value.length == 0) {
+        return;
+    }
+    if (lst_row_name_split_version(value, &key, &order) == LST_OK) {
+        lst_row_name_make_version(&name, lst_key_copy_slice(&key), order);
+        name.bytes[0] = value.bytes[0];
+        require(lst_slice_equal(lst_row_name_slice(&name), value));
+    }
+    if (lst_row_name_split_part(value, &upload_id, &number) == LST_OK) {
+        lst_row_name_make_part(&name, upload_id, number);
+        name.bytes[0] = value.bytes[0];
+        require(lst_slice_equal(lst_row_name_slice(&name), value));
+    }
+}
+
+static void try_text(struct lst_slice value)
+{
+    struct lst_bucket_state state;
+    struct lst_version_id id;
+    struct lst_version version;
+
+    if (lst_version_parse(value, &version) == LST_OK) {
+        lst_version_format(version, &id);
+        require(lst_slice_equal(lst_version_id_slice(&id), value));
+    }
+    if (lst_bucket_state_parse(value, &state) == LST_OK) {
+        require(lst_slice_equal(lst_bucket_state_text(state), value));
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct lst_slice value = lst_slice_make(bytes, size);
 
     try_object(value);
     try_bucket(value);
+    try_name(value);
+    try_text(value);
     return 0;
 }

@@ -275,7 +275,7 @@ static void test_full(void)
     struct rlimit before;
     struct rlimit small;
     struct lst_blob_writer *writer;
-    static char bytes[100000];
+    static char bytes[300000];
     int files = walk(blobs);
     int status;
 
@@ -290,6 +290,63 @@ static void test_full(void)
     lst_blob_discard(writer);
     (void)setrlimit(RLIMIT_FSIZE, &before);
     CHECK(walk(blobs) == files, "nothing is left of it");
+    lst_blobs_close(blobs);
+}
+
+/* More than may gather their bytes in memory before they write them: the others write at once. */
+enum { GATHERING = 100, PIECE = 100001, PIECES = 4 };
+
+static bool holds_pieces(struct lst_blobs *blobs, struct lst_blob_id id, char letter)
+{
+    static char bytes[PIECE * PIECES];
+    struct lst_blob_reader *reader;
+    size_t at = 0;
+    size_t length;
+    bool ok = lst_blob_open(blobs, id, &reader) == 0;
+
+    if (!ok) {
+        return false;
+    }
+    do {
+        ok = lst_blob_read(reader, at, bytes + at, sizeof(bytes) - at, &length) == 0;
+        at += length;
+    } while (ok && length > 0 && at < sizeof(bytes));
+    ok = ok && lst_blob_size(reader) == sizeof(bytes) && at == sizeof(bytes);
+    for (size_t i = 0; ok && i < sizeof(bytes); i++) {
+        ok = bytes[i] == (char)(letter + (char)(i / PIECE));
+    }
+    lst_blob_close(reader);
+    return ok;
+}
+
+static void test_gathering(void)
+{
+    static char piece[PIECE];
+    static struct lst_blob_writer *writers[GATHERING];
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blob_id ids[GATHERING];
+    bool ok = true;
+
+    for (int i = 0; i < GATHERING; i++) {
+        ok = ok && lst_blob_create(blobs, PIECE * PIECES, &writers[i]) == 0;
+    }
+    for (int j = 0; j < PIECES; j++) {
+        for (int i = 0; i < GATHERING; i++) {
+            memset(piece, 'A' + i % 20 + j, sizeof(piece));
+            ok = ok && lst_blob_append(writers[i], lst_slice_make(piece, sizeof(piece))) == 0;
+        }
+    }
+    for (int i = 0; i < GATHERING; i++) {
+        struct lst_blob_seal seal = {.done = count_done};
+        ids[i] = lst_blob_writer_id(writers[i]);
+        lst_blob_seal_submit(writers[i], &seal);
+        ok = wait_done(1) && ok;
+    }
+    CHECK(ok, "many are written at once, piece by piece");
+    for (int i = 0; i < GATHERING; i++) {
+        ok = ok && holds_pieces(blobs, ids[i], (char)('A' + i % 20));
+    }
+    CHECK(ok, "each has its own bytes, in order");
     lst_blobs_close(blobs);
 }
 
@@ -311,6 +368,7 @@ int main(void)
     test_many();
     test_recovery();
     test_full();
+    test_gathering();
     (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return tap_done();
 }

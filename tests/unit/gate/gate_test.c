@@ -208,6 +208,68 @@ static void test_many_scopes(void)
           "and only right ones");
 }
 
+/* A form as lst_sign_form() signs it. */
+static void test_form(void)
+{
+    const struct lst_condition conditions[] = {{LST_SLICE("key"), LST_SLICE("a"), LST_MATCH_EXACT}};
+    const struct lst_form form = {.bucket = LST_SLICE("photos"),
+                                  .conditions = conditions,
+                                  .condition_count = 1,
+                                  .access_key_id = LST_SLICE("alice"),
+                                  .time = SCENE_NOW,
+                                  .expires = 60};
+    const struct lst_http_request request = {.peer = LST_SLICE("203.0.113.7")};
+    struct lst_access_question question = {
+        .action = LST_SLICE("s3:PutObject"), .bucket = LST_SLICE("photos"), .key = LST_SLICE("a")};
+    struct lst_passage passage;
+    struct lst_key key;
+    char policy[2048];
+    char signature[LST_SIGNATURE_LENGTH];
+    char credential[320];
+    size_t policy_length = 0;
+    size_t credential_length = 0;
+
+    CHECK(lst_key_init(&key, LST_SLICE(SCENE_SECRET), SCENE_NOW, LST_SLICE("eu-west-1"),
+                       LST_SLICE("s3")) == LST_OK &&
+              lst_sign_form(&form, &key, policy, sizeof(policy), &policy_length, signature) ==
+                  LST_OK &&
+              lst_credential(LST_SLICE("alice"), &key, credential, sizeof(credential),
+                             &credential_length) == LST_OK,
+          "a form is signed");
+    struct lst_field fields[] = {
+        {LST_SLICE("key"), LST_SLICE("a")},
+        {LST_SLICE("policy"), {policy, policy_length}},
+        {LST_SLICE("x-amz-algorithm"), LST_SLICE("AWS4-HMAC-SHA256")},
+        {LST_SLICE("x-amz-credential"), {credential, credential_length}},
+        {LST_SLICE("x-amz-date"), LST_SLICE("20260131T120000Z")},
+        {LST_SLICE("x-amz-signature"), {signature, sizeof(signature)}},
+        {LST_SLICE("x-amz-security-token"), LST_SLICE("token")},
+    };
+    CHECK(lst_gate_authenticate_form(scene_gate, &request, fields, 6, SCENE_NOW, &passage) ==
+                  LST_OK &&
+              strcmp(lst_passage_user_name(&passage), "alice") == 0,
+          "its signer passes");
+    CHECK(lst_gate_authorise(scene_gate, &passage, &question) == LST_OK, "and may upload");
+    struct lst_explanation explanation;
+    CHECK(lst_gate_explain(scene_gate, &passage, LST_SLICE("photos"), &explanation) ==
+              LST_ERR_INVALID_ARGUMENT,
+          "forms are not explained");
+    lst_passage_release(&passage);
+    CHECK(lst_gate_authenticate_form(scene_gate, &request, fields, 7, SCENE_NOW, &passage) ==
+              LST_REFUSED_TOKEN_INVALID,
+          "no token is right");
+    lst_passage_release(&passage);
+    policy[0] ^= 1;
+    CHECK(lst_gate_authenticate_form(scene_gate, &request, fields, 6, SCENE_NOW, &passage) ==
+              LST_REFUSED_SIGNATURE,
+          "the policy can't be changed");
+    lst_passage_release(&passage);
+    CHECK(lst_gate_authenticate_form(scene_gate, &request, fields, 1, SCENE_NOW, &passage) ==
+              LST_REFUSED_NOT_SIGNED,
+          "a form without a signature is nobody's");
+    lst_passage_release(&passage);
+}
+
 int main(void)
 {
     const struct lst_slice public_hosts[] = {LST_SLICE("cdn.example.com"),
@@ -222,6 +284,7 @@ int main(void)
     test_hosts();
     test_explain();
     test_many_scopes();
+    test_form();
     scene_close();
     return tap_done();
 }

@@ -74,12 +74,12 @@ static void model_delete(struct lst_slice key)
  * keys share long prefixes and begin one another. */
 static struct lst_slice random_key(uint64_t *random, char *room)
 {
-    static const size_t lengths[] = {1,   2,   100, 478, 479, 480, 481,  482,  483,
-                                     600, 958, 959, 960, 961, 962, 1399, 1400, 1200};
+    static const size_t lengths[] = {1,   2,   100, 478, 479,  480,  481,  482,  483,  600,  958,
+                                     959, 960, 961, 962, 1200, 1440, 1441, 1920, 1921, 2099, 2100};
     static const char bytes[] = {'a', 'a', 'a', 'b', '\0', '\xff', '\1'};
     size_t length = lengths[fixture_random(random) % (sizeof(lengths) / sizeof(lengths[0]))];
-    static const size_t places[] = {0,   1,   99,  477, 478, 479,  480, 481,
-                                    482, 958, 959, 960, 961, 1398, 1399};
+    static const size_t places[] = {0,   1,   99,  477, 478,  479,  480,  481,  482,
+                                    958, 959, 960, 961, 1439, 1440, 1920, 2098, 2099};
 
     memset(room, 'a', KEY_MAX);
     if (fixture_random(random) % 4 == 0) {

@@ -4,18 +4,32 @@
 
 #include <stdlib.h>
 
-/* The row that the document must have. */
+/* The row that the document must have, up to its last column. */
 static void write_row(const struct lst_operation *row, char *text, size_t size)
 {
     static const char *const paths[] = {"/", "/bucket", "/bucket/key"};
 
-    snprintf(text, size, "| %s | `%s %s%s%s%s%s%s%s` | %s | %s |\n", row->name, row->method,
+    snprintf(text, size, "| %s | `%s %s%s%s%s%s%s%s` | %s | ", row->name, row->method,
              paths[row->level], row->parameter == NULL ? "" : "?",
              row->parameter == NULL ? "" : row->parameter, row->second == NULL ? "" : "&",
              row->second == NULL ? "" : row->second, row->header == NULL ? "" : " + ",
              row->header == NULL ? "" : row->header,
-             row->action == NULL ? "s3:DeleteObject, for each key" : row->action,
-             row->begin == NULL ? "501" : "yes");
+             row->action == NULL ? "s3:DeleteObject, for each key" : row->action);
+}
+
+/* What there is of it: "yes" or "partly" and what, or "501". */
+static bool says_so(const char *document, const char *start, const struct lst_operation *row)
+{
+    const char *at = strstr(document, start);
+
+    if (at == NULL) {
+        return false;
+    }
+    at += strlen(start);
+    if (row->begin == NULL) {
+        return strncmp(at, "501 |", 5) == 0;
+    }
+    return strncmp(at, "yes |", 5) == 0 || strncmp(at, "partly: ", 8) == 0;
 }
 
 static char *read_document(void)
@@ -55,7 +69,8 @@ int main(void)
     }
     for (size_t i = 0; i < lst_operation_count; i++) {
         write_row(&lst_operations[i], row, sizeof(row));
-        if (!CHECK(strstr(document, row) != NULL, "%s is documented", lst_operations[i].name)) {
+        if (!CHECK(says_so(document, row, &lst_operations[i]), "%s is documented",
+                   lst_operations[i].name)) {
             printf("# want: %s", row);
         }
     }

@@ -272,6 +272,24 @@ static inline void fixture_wake(void *context)
     sem_post(context);
 }
 
+/* In pieces of an odd size. */
+static inline void fixture_read(const struct lst_http_stream *stream, struct reply *reply)
+{
+    size_t used = 0;
+    size_t got = 1;
+
+    while (got > 0 && used <= reply->body_length) {
+        char piece[4099];
+        if (stream->read(stream->context, piece, sizeof(piece), &got) != LST_OK ||
+            got > reply->body_length - used) {
+            break;
+        }
+        memcpy(reply->body + used, piece, got);
+        used += got;
+    }
+    CHECK(used == reply->body_length && got == 0, "the stream has the bytes that were promised");
+}
+
 static inline void fixture_collect(struct lst_s3_exchange *exchange, struct reply *reply)
 {
     struct lst_http_response *response = lst_s3_response(exchange);
@@ -288,14 +306,17 @@ static inline void fixture_collect(struct lst_s3_exchange *exchange, struct repl
         used += (size_t)snprintf(reply->headers + used, 65536 - used, "%s: %s\n", name, value);
     }
     reply->body_length = response->kind == LST_BODY_BYTES  ? response->body.length
-                         : response->kind == LST_BODY_FILE ? response->length
-                                                           : 0;
+                         : response->kind == LST_BODY_FILE || response->kind == LST_BODY_STREAM
+                             ? response->length
+                             : 0;
     reply->body = calloc(1, reply->body_length + 1);
     if (response->kind == LST_BODY_BYTES && response->body.length > 0) {
         memcpy(reply->body, response->body.bytes, response->body.length);
     } else if (response->kind == LST_BODY_FILE) {
         ssize_t got = pread(response->file, reply->body, response->length, (off_t)response->offset);
         CHECK(got == (ssize_t)response->length, "the file has the bytes that were promised");
+    } else if (response->kind == LST_BODY_STREAM) {
+        fixture_read(&response->stream, reply);
     }
     lst_s3_record(exchange, &reply->record);
     snprintf(reply->error, sizeof(reply->error), "%s", reply->record.error);

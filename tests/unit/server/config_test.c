@@ -37,6 +37,7 @@ static void test_defaults(void)
     CHECK(strcmp(config.data, "data") == 0, "keeps its data in ./data");
     CHECK(config.region[0] == '\0', "takes any region");
     CHECK(config.expires_max == 604800, "takes links of seven days");
+    CHECK(!config.allow_signature_v2, "takes no Signature Version 2");
     CHECK(config.cors_origins.count == 1 && config.cors_origins.values[0].bytes[0] == '*',
           "is open to every web origin");
     lst_config_release(&config);

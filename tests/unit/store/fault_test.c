@@ -160,15 +160,19 @@ static void test_damage(void)
     CHECK(pwrite(file, "x", 1, 10000) == 1, "one byte of its file is changed");
     CHECK(has_fault(&fixture), "the check finds it");
     CHECK(ftruncate(file, 19999) == 0 && has_fault(&fixture), "a file too short is found");
-    CHECK(lst_object_open(fixture.store, slice("dmg"), slice("k"), true, &object) ==
-              LST_ERR_CORRUPT,
+    CHECK(lst_object_open(fixture.store,
+                          &(struct lst_object_name){slice("dmg"), slice("k"), {NULL, 0}}, true,
+                          &object) == LST_ERR_CORRUPT,
           "and not served");
     close(file);
     CHECK(unlink(blob_path) == 0 && has_fault(&fixture), "a missing file is found");
-    CHECK(lst_object_open(fixture.store, slice("dmg"), slice("k"), true, &object) ==
-              LST_ERR_CORRUPT,
+    CHECK(lst_object_open(fixture.store,
+                          &(struct lst_object_name){slice("dmg"), slice("k"), {NULL, 0}}, true,
+                          &object) == LST_ERR_CORRUPT,
           "and not served");
-    CHECK(lst_object_open(fixture.store, slice("dmg"), slice("k"), false, &object) == 0,
+    CHECK(lst_object_open(fixture.store,
+                          &(struct lst_object_name){slice("dmg"), slice("k"), {NULL, 0}}, false,
+                          &object) == 0,
           "what is known about the object is");
     lst_object_close(&object);
     CHECK(fixture_put(&fixture, "dmg", "k", bytes, 20000) == 0 &&

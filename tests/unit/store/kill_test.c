@@ -115,8 +115,9 @@ static bool has_version(struct fixture *fixture, uint32_t writer, uint32_t numbe
 
     (void)snprintf(key, sizeof(key), "w%u/k%u", writer, number);
     if (version == 0) {
-        if (lst_object_open(fixture->store, slice("kill"), slice(key), false, &object) ==
-            LST_ERR_KEY_NOT_FOUND) {
+        if (lst_object_open(fixture->store,
+                            &(struct lst_object_name){slice("kill"), slice(key), {NULL, 0}}, false,
+                            &object) == LST_ERR_KEY_NOT_FOUND) {
             return true;
         }
         lst_object_close(&object);

@@ -43,7 +43,7 @@ static void *put_if_absent(void *argument)
 
     (void)snprintf(key, sizeof(key), "only-%d", racer->round);
     struct lst_put_options options = {
-        .bucket = slice("race"), .key = slice(key), .only_if_absent = true};
+        .bucket = slice("race"), .key = slice(key), .condition = {.only_if_absent = true}};
     racer->status = fixture_put_options(racer->fixture, &options, body, size);
     return NULL;
 }
@@ -95,7 +95,9 @@ static void *look(void *argument)
 
     while (!atomic_load(stop)) {
         struct lst_object object;
-        int status = lst_object_open(fixture->store, slice("race"), slice("hot"), true, &object);
+        int status = lst_object_open(
+            fixture->store, &(struct lst_object_name){slice("race"), slice("hot"), {NULL, 0}}, true,
+            &object);
         char body[20000];
         char start[20] = "";
         size_t length = 0;

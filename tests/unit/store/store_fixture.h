@@ -40,7 +40,7 @@ static inline void waiter_done(struct lst_store_write *write, int status)
 
 static inline struct lst_store_write waiter_write(struct waiter *waiter)
 {
-    struct lst_store_write write = {waiter_done, waiter};
+    struct lst_store_write write = {.done = waiter_done, .context = waiter};
 
     pthread_mutex_init(&waiter->lock, NULL);
     pthread_cond_init(&waiter->wake, NULL);
@@ -176,10 +176,10 @@ static inline int fixture_put(struct fixture *fixture, const char *bucket, const
 
 static inline int fixture_delete(struct fixture *fixture, const char *bucket, const char *key)
 {
-    struct lst_slice keys[1] = {slice(key)};
+    struct lst_deletion deletion = {.key = slice(key)};
     struct waiter waiter;
     struct lst_store_write write = waiter_write(&waiter);
-    int status = lst_store_delete(fixture->store, slice(bucket), keys, 1, &write);
+    int status = lst_store_delete(fixture->store, slice(bucket), &deletion, 1, &write);
 
     return status == 0 ? waiter_wait(&waiter) : status;
 }
@@ -207,7 +207,9 @@ static inline bool fixture_holds(struct fixture *fixture, const char *bucket, co
     struct lst_object object;
     bool holds;
 
-    if (lst_object_open(fixture->store, slice(bucket), slice(key), true, &object) != 0) {
+    if (lst_object_open(fixture->store,
+                        &(struct lst_object_name){slice(bucket), slice(key), {NULL, 0}}, true,
+                        &object) != 0) {
         return false;
     }
     holds = object.size == size &&

@@ -96,7 +96,9 @@ static void test_object(void)
                                       .size_known = true,
                                       .size = 3};
     CHECK(fixture_put_options(&fixture, &options, "abc", 3) == 0, "an object is put");
-    CHECK(lst_object_open(fixture.store, slice("one"), slice("k"), false, &object) == 0,
+    CHECK(lst_object_open(fixture.store,
+                          &(struct lst_object_name){slice("one"), slice("k"), {NULL, 0}}, false,
+                          &object) == 0,
           "it is opened");
     CHECK_TEXT(object.etag.bytes, object.etag.length, "900150983cd24fb0d6963f7d28e17f72",
                "its ETag is its MD5");
@@ -107,16 +109,18 @@ static void test_object(void)
           "its fields are as they were given, in their order");
     CHECK(object.modified_ms > 1600000000000, "it knows when it was written");
     lst_object_close(&object);
-    CHECK(lst_object_open(fixture.store, slice("one"), slice("kk"), false, &object) ==
-              LST_ERR_KEY_NOT_FOUND,
+    CHECK(lst_object_open(fixture.store,
+                          &(struct lst_object_name){slice("one"), slice("kk"), {NULL, 0}}, false,
+                          &object) == LST_ERR_KEY_NOT_FOUND,
           "another key is not there");
-    CHECK(lst_object_open(fixture.store, slice("two"), slice("k"), false, &object) ==
-              LST_ERR_BUCKET_NOT_FOUND,
+    CHECK(lst_object_open(fixture.store,
+                          &(struct lst_object_name){slice("two"), slice("k"), {NULL, 0}}, false,
+                          &object) == LST_ERR_BUCKET_NOT_FOUND,
           "nor is another bucket");
-    options.only_if_absent = true;
+    options.condition.only_if_absent = true;
     CHECK(fixture_put_options(&fixture, &options, "xyz", 3) == LST_ERR_PRECONDITION,
           "only-if-absent does not overwrite");
-    options.only_if_absent = false;
+    options.condition.only_if_absent = false;
     CHECK(fixture_put_options(&fixture, &options, "xy", 2) == LST_ERR_MALFORMED,
           "a body that is too short is refused");
     CHECK(fixture_put_options(&fixture, &options, "wxyz", 4) == LST_ERR_MALFORMED,
@@ -175,7 +179,8 @@ static void test_overwrite(void)
 {
     struct fixture fixture = fixture_open();
     char *bytes = fixture_bytes(60000, 1);
-    struct lst_slice keys[3] = {slice("a"), slice("b"), slice("none")};
+    struct lst_deletion deletions[3] = {
+        {.key = slice("a")}, {.key = slice("b")}, {.key = slice("none")}};
     struct waiter waiter = {0};
     bool all = true;
 
@@ -190,7 +195,7 @@ static void test_overwrite(void)
     CHECK(fixture_is_clean(&fixture, 2), "the check finds nothing wrong");
 
     struct lst_store_write write = waiter_write(&waiter);
-    CHECK(lst_store_delete(fixture.store, slice("over"), keys, 3, &write) == 0 &&
+    CHECK(lst_store_delete(fixture.store, slice("over"), deletions, 3, &write) == 0 &&
               waiter_wait(&waiter) == 0,
           "three keys are deleted, one of which is not there");
     CHECK(!fixture_holds(&fixture, "over", "a", bytes + 19, 20019), "the object is gone");

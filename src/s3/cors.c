@@ -1,0 +1,305 @@
+/* cors.c - the CORS rules of a bucket: put, get, delete, and the answer to a browser. */
+#include "s3/cors.h"
+
+#include "s3/document.h"
+#include "s3/exchange.h"
+#include "s3/xml.h"
+#include "s3/xml_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    TEXT_MAX = 4096,         /* bytes of one element */
+    ID_CHARACTERS_MAX = 255, /* as S3 */
+};
+
+static const struct lst_slice setting_name = {"cors", 4};
+
+/* A configuration that is being read: checked, and written again in our own words. */
+struct configuration {
+    struct lst_buffer written;
+    struct lst_buffer rule; /* the elements of the rule that is being read */
+    size_t rule_count;
+    bool has_origin;
+    bool has_method;
+    char message[256]; /* what is wrong with it, if S3 has words for that */
+};
+
+static void release(void *work)
+{
+    struct configuration *configuration = work;
+
+    lst_buffer_release(&configuration->written);
+    lst_buffer_release(&configuration->rule);
+}
+
+/* ---- Reading */
+
+static int refuse(struct configuration *configuration, const char *before, struct lst_slice text,
+                  const char *after)
+{
+    (void)snprintf(configuration->message, sizeof(configuration->message), "%s%.*s%s", before,
+                   text.length < 100 ? (int)text.length : 100, text.bytes == NULL ? "" : text.bytes,
+                   after);
+    return LST_ERR_INVALID_ARGUMENT;
+}
+
+static bool has_two_wildcards(struct lst_slice text)
+{
+    size_t star = lst_slice_find(text, '*');
+    struct lst_slice rest = lst_slice_after(text, star + 1);
+
+    return star < text.length && lst_slice_find(rest, '*') < rest.length;
+}
+
+static bool is_method(struct lst_slice text)
+{
+    static const char *const methods[] = {"GET", "PUT", "POST", "DELETE", "HEAD"};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (lst_slice_equal(text, lst_slice_of(methods[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_element(struct configuration *configuration, const char *name,
+                         struct lst_slice text)
+{
+    static const char too_many[] = "\" can not have more than one wildcard.";
+    uint64_t number;
+
+    if (strcmp(name, "AllowedOrigin") == 0) {
+        configuration->has_origin = true;
+        return has_two_wildcards(text) ? refuse(configuration, "AllowedOrigin \"", text, too_many)
+                                       : LST_OK;
+    }
+    if (strcmp(name, "AllowedMethod") == 0) {
+        configuration->has_method = true;
+        return is_method(text) ? LST_OK
+                               : refuse(configuration,
+                                        "Found unsupported HTTP method in CORS config. Unsupported "
+                                        "method is ",
+                                        text, "");
+    }
+    if (strcmp(name, "AllowedHeader") == 0) {
+        return has_two_wildcards(text) ? refuse(configuration, "AllowedHeader \"", text, too_many)
+                                       : LST_OK;
+    }
+    if (strcmp(name, "ExposeHeader") == 0) {
+        return lst_slice_find(text, '*') < text.length
+                   ? refuse(configuration, "ExposeHeader \"", text,
+                            "\" contains wildcard. We currently do not support wildcard for "
+                            "ExposeHeader.")
+                   : LST_OK;
+    }
+    if (strcmp(name, "MaxAgeSeconds") == 0) {
+        return lst_slice_to_number(text, INT32_MAX, &number) ? LST_OK : LST_ERR_MALFORMED;
+    }
+    return strcmp(name, "ID") == 0 && text.length <= ID_CHARACTERS_MAX ? LST_OK : LST_ERR_MALFORMED;
+}
+
+static int end_rule(struct configuration *configuration)
+{
+    struct lst_buffer *written = &configuration->written;
+
+    configuration->rule_count++;
+    if (!configuration->has_origin || !configuration->has_method ||
+        configuration->rule_count > LST_CORS_RULES_MAX) {
+        return LST_ERR_MALFORMED;
+    }
+    lst_xml_open(written, "CORSRule");
+    lst_buffer_append(written, lst_buffer_slice(&configuration->rule));
+    lst_xml_close(written, "CORSRule");
+    lst_buffer_clear(&configuration->rule);
+    configuration->has_origin = false;
+    configuration->has_method = false;
+    return lst_buffer_status(written);
+}
+
+static int visit(void *context, const char *path, struct lst_slice text)
+{
+    static const char prefix[] = "CORSConfiguration/CORSRule";
+    struct configuration *configuration = context;
+    const char *name;
+    int status;
+
+    if (strcmp(path, "CORSConfiguration") == 0) {
+        return configuration->rule_count > 0 ? LST_OK : LST_ERR_MALFORMED;
+    }
+    if (strcmp(path, prefix) == 0) {
+        return end_rule(configuration);
+    }
+    if (strncmp(path, prefix, sizeof(prefix) - 1) != 0 || path[sizeof(prefix) - 1] != '/') {
+        return LST_ERR_MALFORMED;
+    }
+    name = path + sizeof(prefix);
+    status = check_element(configuration, name, text);
+    if (status == LST_OK) {
+        lst_xml_text(&configuration->rule, name, text);
+        status = lst_buffer_status(&configuration->rule);
+    }
+    return status;
+}
+
+/* ---- The operations */
+
+static void answer_put(struct lst_s3_exchange *exchange)
+{
+    lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
+    lst_s3_answer_end(exchange);
+}
+
+static void answer_deleted(struct lst_s3_exchange *exchange)
+{
+    (void)lst_s3_answer_begin(exchange, 204);
+    lst_s3_answer_end(exchange);
+}
+
+static void set_rules(struct lst_s3_exchange *exchange, const struct lst_slice *value,
+                      void (*answer)(struct lst_s3_exchange *exchange))
+{
+    int status = lst_bucket_set_setting(exchange->s3->options.store, exchange->target.bucket,
+                                        setting_name, value, lst_s3_write_begin(exchange, answer));
+
+    if (status != LST_OK) {
+        lst_s3_write_refused(exchange, status);
+    }
+}
+
+static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+{
+    struct configuration *configuration = lst_document_work(exchange);
+    struct lst_slice value;
+    int status;
+
+    lst_buffer_init(&configuration->written, LST_STORE_SETTING_MAX);
+    lst_buffer_init(&configuration->rule, LST_STORE_SETTING_MAX);
+    lst_xml_begin(&configuration->written, "CORSConfiguration");
+    status = lst_xml_read(document, TEXT_MAX, visit, configuration);
+    lst_xml_close(&configuration->written, "CORSConfiguration");
+    value = lst_buffer_slice(&configuration->written);
+    if (status == LST_ERR_INVALID_ARGUMENT) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, configuration->message, NULL, 0);
+    } else if (status == LST_ERR_MALFORMED) {
+        lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
+    } else if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    } else {
+        set_rules(exchange, &value, answer_put);
+    }
+}
+
+void lst_put_bucket_cors(struct lst_s3_exchange *exchange)
+{
+    static const struct lst_document_plan plan = {
+        .limit = LST_CORS_DOCUMENT_MAX,
+        .length_required = true,
+        .digest_required = true,
+        .work_size = sizeof(struct configuration),
+        .release_work = release,
+        .read = read_document,
+    };
+
+    lst_document_begin(exchange, &plan);
+}
+
+void lst_get_bucket_cors(struct lst_s3_exchange *exchange)
+{
+    struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
+    int status = lst_bucket_setting(exchange->s3->options.store, exchange->target.bucket,
+                                    setting_name, body);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_s3_fail_about(exchange, LST_S3_NO_SUCH_CORS, NULL, "BucketName",
+                          exchange->target.bucket);
+    } else if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    } else {
+        lst_s3_answer_xml(exchange);
+    }
+}
+
+void lst_delete_bucket_cors(struct lst_s3_exchange *exchange)
+{
+    set_rules(exchange, NULL, answer_deleted);
+}
+
+/* ---- Browsers */
+
+/* The rules of the bucket that a request is for. LST_ERR_NOT_FOUND, or whatever hinders. */
+static int find_rules(const struct lst_s3 *s3, const struct lst_http_request *request,
+                      struct lst_buffer *rules)
+{
+    char *scratch = malloc(request->path.length + 1);
+    struct lst_slice host =
+        request->forwarded_host.length > 0 ? request->forwarded_host : request->host;
+    struct lst_target target;
+    int status;
+
+    if (scratch == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    status = lst_target_decode(request->path, host, s3->options.domains, s3->options.domain_count,
+                               scratch, &target);
+    if (status == LST_OK) {
+        status = target.bucket.length == 0
+                     ? LST_ERR_NOT_FOUND
+                     : lst_bucket_setting(s3->options.store, target.bucket, setting_name, rules);
+    }
+    free(scratch);
+    return status;
+}
+
+static void add_headers(struct lst_http_response *response,
+                        const struct lst_cors_question *question, const struct lst_cors_rule *rule)
+{
+    lst_http_response_add(response, "Access-Control-Allow-Origin",
+                          rule->any_origin ? LST_SLICE("*") : question->origin);
+    lst_http_response_add(response, "Access-Control-Allow-Methods",
+                          lst_buffer_slice(&rule->methods));
+    if (question->headers.length > 0) {
+        lst_http_response_add(response, "Access-Control-Allow-Headers", question->headers);
+    }
+    if (rule->exposed.length > 0) {
+        lst_http_response_add(response, "Access-Control-Expose-Headers",
+                              lst_buffer_slice(&rule->exposed));
+    }
+    if (rule->max_age.length > 0) {
+        lst_http_response_add(response, "Access-Control-Max-Age", lst_buffer_slice(&rule->max_age));
+    }
+    if (!rule->any_origin) {
+        lst_http_response_add(response, "Access-Control-Allow-Credentials", LST_SLICE("true"));
+    }
+}
+
+enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http_request *request,
+                                  bool is_preflight, struct lst_http_response *response)
+{
+    struct lst_cors_question question = {
+        .origin = lst_http_header(request, LST_SLICE("Origin")),
+        .method = is_preflight
+                      ? lst_http_header(request, LST_SLICE("Access-Control-Request-Method"))
+                      : request->message.method,
+        .headers = is_preflight
+                       ? lst_http_header(request, LST_SLICE("Access-Control-Request-Headers"))
+                       : lst_slice_make(NULL, 0),
+    };
+    enum lst_cors_verdict verdict = LST_CORS_NO_RULES;
+    struct lst_cors_rule rule;
+    struct lst_buffer rules;
+
+    lst_buffer_init(&rules, LST_STORE_SETTING_MAX);
+    if (s3 != NULL && find_rules(s3, request, &rules) == LST_OK) {
+        verdict = LST_CORS_FORBIDDEN;
+        if (lst_cors_match(lst_buffer_slice(&rules), &question, &rule) == LST_OK) {
+            add_headers(response, &question, &rule);
+            verdict = LST_CORS_ALLOWED;
+        }
+        lst_cors_rule_release(&rule);
+    }
+    lst_buffer_release(&rules);
+    return verdict;
+}

@@ -1,0 +1,56 @@
+/*
+ * cors.h - the CORS rules of a bucket: kept with it, and asked of every cross-origin request.
+ *
+ * "Using cross-origin resource sharing (CORS)" of the Amazon S3 User Guide: the first rule that
+ * fits origin, method and all requested headers counts. A bucket without rules leaves the decision
+ * to the server.
+ */
+#ifndef LST_S3_CORS_H
+#define LST_S3_CORS_H
+
+#include "http/request.h"
+#include "http/response.h"
+#include "s3/s3.h"
+
+#define LST_CORS_RULES_MAX    100   /* of a bucket, as S3 */
+#define LST_CORS_DOCUMENT_MAX 65536 /* bytes, as S3 */
+
+struct lst_cors_question {
+    struct lst_slice origin;
+    struct lst_slice method;
+    struct lst_slice headers; /* Access-Control-Request-Headers; empty for what is no preflight */
+};
+
+/* What the rule that fits says. */
+struct lst_cors_rule {
+    bool any_origin;           /* its AllowedOrigin is "*" */
+    struct lst_buffer methods; /* "GET, PUT" */
+    struct lst_buffer exposed; /* "ETag, x-amz-meta-a" */
+    struct lst_buffer max_age; /* seconds; empty if it says nothing */
+};
+
+/*
+ * Find the rule in a CORSConfiguration document. ret_rule is to be released either way.
+ * LST_ERR_NOT_FOUND: none fits. LST_ERR_MALFORMED, _NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_cors_match(struct lst_slice document,
+                                  const struct lst_cors_question *question,
+                                  struct lst_cors_rule *ret_rule);
+void lst_cors_rule_release(struct lst_cors_rule *rule);
+
+enum lst_cors_verdict {
+    LST_CORS_NO_RULES, /* the bucket has none, or there is no bucket */
+    LST_CORS_FORBIDDEN,
+    LST_CORS_ALLOWED,
+};
+
+/*
+ * What the bucket of a request says of it. ALLOWED: the headers that a browser asks for have been
+ * added. is_preflight: the method is that of Access-Control-Request-Method. Needs no signature, as
+ * a preflight has none. s3: NULL if there are no buckets. Costs a look at the index, and nothing
+ * but that for a bucket without rules.
+ */
+enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http_request *request,
+                                  bool is_preflight, struct lst_http_response *response);
+
+#endif

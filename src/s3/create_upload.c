@@ -1,0 +1,93 @@
+/* create_upload.c - CreateMultipartUpload and AbortMultipartUpload. */
+#include "s3/put_fields.h"
+#include "s3/upload_checksum.h"
+#include "s3/xml.h"
+
+#include <stdlib.h>
+
+struct creation {
+    struct lst_upload_checksum checksum;
+    char id[LST_UPLOAD_ID_LENGTH];
+};
+
+static void answer_created(struct lst_s3_exchange *exchange)
+{
+    const struct creation *creation = exchange->work;
+    struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
+    struct lst_buffer *body = &response->body;
+
+    if (creation->checksum.is_declared) {
+        lst_http_response_add(response, "x-amz-checksum-algorithm",
+                              lst_slice_of(lst_checksum_name(creation->checksum.kind)));
+        lst_http_response_add(response, "x-amz-checksum-type",
+                              lst_slice_of(lst_upload_checksum_type(&creation->checksum)));
+    }
+    lst_xml_begin(body, "InitiateMultipartUploadResult");
+    lst_xml_text(body, "Bucket", exchange->target.bucket);
+    lst_xml_text(body, "Key", exchange->target.key);
+    lst_xml_text(body, "UploadId", lst_slice_make(creation->id, sizeof(creation->id)));
+    lst_xml_close(body, "InitiateMultipartUploadResult");
+    lst_s3_answer_xml(exchange);
+}
+
+static void create(struct lst_s3_exchange *exchange, struct creation *creation,
+                   const struct lst_tag_set *tags)
+{
+    struct lst_put_fields fields;
+    char note[LST_UPLOAD_NOTE_MAX];
+    struct lst_upload_options options = {
+        .bucket = exchange->target.bucket,
+        .key = exchange->target.key,
+        .fields = fields.list,
+        .tags = tags->list,
+        .tag_count = tags->count,
+    };
+    int status;
+
+    if (!lst_put_fields_read(exchange, &fields)) {
+        return;
+    }
+    options.field_count = fields.count;
+    options.note = lst_slice_make(note, lst_upload_checksum_write_note(&creation->checksum, note));
+    status = lst_upload_create(exchange->s3->options.store, &options, creation->id,
+                               lst_s3_write_begin(exchange, answer_created));
+    if (status != LST_OK) {
+        lst_s3_write_refused(exchange, status);
+    }
+}
+
+void lst_create_upload(struct lst_s3_exchange *exchange)
+{
+    struct lst_tag_set tags = {.count = 0};
+    struct creation *creation = calloc(1, sizeof(*creation));
+
+    if (creation == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    exchange->work = creation;
+    exchange->free_work = free;
+    if (lst_put_check_class_and_acl(exchange) &&
+        lst_upload_checksum_read(exchange, &creation->checksum) &&
+        lst_put_tags_read(exchange, &tags)) {
+        create(exchange, creation, &tags);
+    }
+    lst_tag_set_release(&tags);
+}
+
+static void answer_aborted(struct lst_s3_exchange *exchange)
+{
+    (void)lst_s3_answer_begin(exchange, 204);
+    lst_s3_answer_end(exchange);
+}
+
+void lst_abort_upload(struct lst_s3_exchange *exchange)
+{
+    struct lst_upload_name name = lst_upload_name_of(exchange);
+    int status = lst_upload_abort(exchange->s3->options.store, &name,
+                                  lst_s3_write_begin(exchange, answer_aborted));
+
+    if (status != LST_OK) {
+        lst_s3_write_refused(exchange, status);
+    }
+}

@@ -1,0 +1,126 @@
+/* list_uploads.c - ListMultipartUploads. */
+#include "s3/list_parts.h"
+#include "s3/xml.h"
+
+struct page {
+    struct lst_s3_exchange *exchange;
+    struct lst_listing *listing;
+    struct lst_slice upload_marker;
+    char last_upload[LST_UPLOAD_ID_LENGTH]; /* of the last entry */
+    size_t last_upload_length;              /* 0 after a common prefix */
+};
+
+static int write_entry(void *context, const struct lst_upload_entry *entry)
+{
+    struct page *page = context;
+    struct lst_listing *listing = page->listing;
+    struct lst_buffer *body = &listing->contents;
+    struct lst_slice last = lst_slice_first(entry->upload.key, sizeof(listing->last));
+    struct lst_slice id = lst_slice_first(entry->upload.id, sizeof(page->last_upload));
+    struct lst_upload_checksum agreed;
+
+    listing->count++;
+    memcpy(listing->last, last.bytes, last.length);
+    listing->last_length = last.length;
+    page->last_upload_length = 0;
+    if (entry->is_prefix) {
+        lst_listing_write_prefix(listing, entry->upload.key);
+        return lst_buffer_status(&listing->prefixes);
+    }
+    memcpy(page->last_upload, id.bytes, id.length);
+    page->last_upload_length = id.length;
+    agreed = lst_upload_checksum_of_note(entry->upload.note);
+    lst_xml_open(body, "Upload");
+    lst_listing_write_key(listing, body, "Key", entry->upload.key);
+    lst_xml_text(body, "UploadId", entry->upload.id);
+    lst_upload_write_owner(body, page->exchange, &listing->sight);
+    lst_xml_time(body, "Initiated", entry->upload.created_ms);
+    lst_upload_write_checksum(body, &agreed);
+    lst_xml_close(body, "Upload");
+    return lst_buffer_status(body);
+}
+
+static void answer(struct lst_s3_exchange *exchange, const struct page *page, bool is_truncated)
+{
+    const struct lst_listing *listing = page->listing;
+    struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
+
+    lst_xml_begin(body, "ListMultipartUploadsResult");
+    lst_xml_text(body, "Bucket", exchange->target.bucket);
+    lst_listing_write_key(listing, body, "KeyMarker", listing->marker);
+    lst_xml_text(body, "UploadIdMarker", page->upload_marker);
+    if (is_truncated) {
+        lst_listing_write_key(listing, body, "NextKeyMarker",
+                              lst_slice_make(listing->last, listing->last_length));
+        lst_xml_text(body, "NextUploadIdMarker",
+                     lst_slice_make(page->last_upload, page->last_upload_length));
+    }
+    lst_listing_write_key(listing, body, "Prefix", listing->prefix);
+    if (listing->delimiter.length > 0) {
+        lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
+    }
+    if (listing->url_encoded) {
+        lst_xml_string(body, "EncodingType", "url");
+    }
+    lst_xml_number(body, "MaxUploads", listing->max_keys);
+    lst_xml_string(body, "IsTruncated", is_truncated ? "true" : "false");
+    lst_buffer_append(body, lst_buffer_slice(&listing->contents));
+    lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
+    lst_xml_close(body, "ListMultipartUploadsResult");
+    lst_s3_answer_xml(exchange);
+}
+
+/* False, having answered, if they can't be. Without a key-marker S3 passes over upload-id-marker.
+ */
+static bool read_markers(struct lst_s3_exchange *exchange, struct page *page)
+{
+    struct lst_listing *listing = page->listing;
+    struct lst_slice count;
+
+    (void)lst_s3_parameter(exchange, "key-marker", &listing->marker);
+    (void)lst_s3_parameter(exchange, "upload-id-marker", &page->upload_marker);
+    (void)lst_s3_parameter(exchange, "max-uploads", &count);
+    if (listing->marker.length == 0) {
+        page->upload_marker.length = 0;
+    }
+    if (page->upload_marker.length > 0 && page->upload_marker.length != LST_UPLOAD_ID_LENGTH) {
+        lst_s3_fail_argument(exchange, "Invalid uploadId marker", "upload-id-marker",
+                             page->upload_marker);
+        return false;
+    }
+    return lst_page_count_read(exchange, "max-uploads", count, &listing->max_keys);
+}
+
+void lst_list_uploads(struct lst_s3_exchange *exchange)
+{
+    struct page page = {.exchange = exchange, .listing = lst_listing_read(exchange)};
+    struct lst_listing *listing = page.listing;
+    bool is_truncated = false;
+    int status;
+
+    if (listing == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    if (!lst_listing_check(exchange, listing) || !read_markers(exchange, &page)) {
+        return;
+    }
+    struct lst_upload_list_options options = {
+        .bucket = exchange->target.bucket,
+        .prefix = listing->prefix,
+        .delimiter = listing->delimiter,
+        .after_key = listing->marker,
+        .after_upload = page.upload_marker,
+        .max_entries = (size_t)listing->max_keys,
+    };
+    status = lst_bucket_see(exchange, &listing->sight);
+    if (status == LST_OK && listing->max_keys > 0) {
+        status = lst_store_list_uploads(exchange->s3->options.store, &options, write_entry, &page,
+                                        &is_truncated);
+    }
+    if (status == LST_OK) {
+        answer(exchange, &page, is_truncated);
+    } else {
+        lst_s3_fail_code(exchange, status);
+    }
+}

@@ -1,0 +1,160 @@
+/*
+ * probes.c - what clients ask of a bucket before they use it, and that no bucket here ever has.
+ *
+ * The answer is the one that AWS gives for a bucket, or an object, without the thing: a policy, a
+ * life cycle, a lock. ACLs are those of ObjectOwnership "BucketOwnerEnforced", AWS's default: the
+ * owner may do everything, and nothing can be changed.
+ */
+#include "s3/bucket.h"
+#include "s3/document.h"
+#include "s3/xml.h"
+
+struct probe {
+    const char *operation;
+    const char *root;    /* of the answer's XML; NULL: an error */
+    const char *content; /* of the root, as it is; or the error's text */
+    const char *code;    /* of the error */
+    int status;
+};
+
+static const struct probe probes[] = {
+    {"GetBucketAccelerateConfiguration", "AccelerateConfiguration", "", NULL, 200},
+    {"GetBucketEncryption", NULL, "The server side encryption configuration was not found",
+     "ServerSideEncryptionConfigurationNotFoundError", 404},
+    {"GetBucketLifecycleConfiguration", NULL, "The lifecycle configuration does not exist",
+     "NoSuchLifecycleConfiguration", 404},
+    {"GetBucketLogging", "BucketLoggingStatus", "", NULL, 200},
+    {"GetBucketNotificationConfiguration", "NotificationConfiguration", "", NULL, 200},
+    {"GetBucketOwnershipControls", "OwnershipControls",
+     "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>", NULL, 200},
+    {"GetBucketPolicy", NULL, "The bucket policy does not exist", "NoSuchBucketPolicy", 404},
+    {"GetBucketPolicyStatus", NULL, "The bucket policy does not exist", "NoSuchBucketPolicy", 404},
+    {"GetBucketReplication", NULL, "The replication configuration was not found",
+     "ReplicationConfigurationNotFoundError", 404},
+    {"GetBucketRequestPayment", "RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>", NULL,
+     200},
+    {"GetBucketWebsite", NULL, "The specified bucket does not have a website configuration",
+     "NoSuchWebsiteConfiguration", 404},
+    {"GetObjectLegalHold", NULL, "Bucket is missing Object Lock Configuration", "InvalidRequest",
+     400},
+    {"GetObjectLockConfiguration", NULL, "Object Lock configuration does not exist for this bucket",
+     "ObjectLockConfigurationNotFoundError", 404},
+    {"GetObjectRetention", NULL, "Bucket is missing Object Lock Configuration", "InvalidRequest",
+     400},
+    {"GetPublicAccessBlock", "PublicAccessBlockConfiguration",
+     "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
+     "<BlockPublicPolicy>true</BlockPublicPolicy>"
+     "<RestrictPublicBuckets>true</RestrictPublicBuckets>",
+     NULL, 200},
+};
+
+/* False, having answered, if the bucket, or the object, is not there. */
+static bool see_target(struct lst_s3_exchange *exchange, struct lst_bucket_sight *ret_sight)
+{
+    struct lst_object_name name = {exchange->target.bucket, exchange->target.key,
+                                   exchange->version};
+    struct lst_object object;
+    int status = lst_bucket_see(exchange, ret_sight);
+
+    if (status == LST_OK && exchange->target.level == LST_LEVEL_OBJECT) {
+        if (!lst_s3_check_version(exchange)) {
+            return false;
+        }
+        status = lst_object_open(exchange->s3->options.store, &name, false, &object);
+        if (status == LST_OK) {
+            lst_object_close(&object);
+        }
+    }
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+    return status == LST_OK;
+}
+
+static void answer_probe(struct lst_s3_exchange *exchange, const struct probe *probe)
+{
+    struct lst_buffer *body;
+
+    if (probe->root == NULL) {
+        body =
+            lst_s3_error_begin(exchange, probe->status, probe->code, lst_slice_of(probe->content));
+        lst_xml_text(body, "BucketName", exchange->target.bucket);
+        lst_s3_error_end(exchange);
+        return;
+    }
+    body = &lst_s3_answer_begin(exchange, probe->status)->body;
+    lst_xml_begin(body, probe->root);
+    lst_buffer_append_string(body, probe->content);
+    lst_xml_close(body, probe->root);
+    lst_s3_answer_xml(exchange);
+}
+
+void lst_answer_probe(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+
+    if (!see_target(exchange, &sight)) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+        if (strcmp(probes[i].operation, exchange->operation->name) == 0) {
+            answer_probe(exchange, &probes[i]);
+            return;
+        }
+    }
+    lst_s3_fail(exchange, LST_S3_INTERNAL_ERROR);
+}
+
+/* ---- ACLs */
+
+void lst_get_acl(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+    struct lst_slice owner;
+    struct lst_buffer *body;
+
+    if (!see_target(exchange, &sight)) {
+        return;
+    }
+    owner = lst_slice_make(sight.owner, sight.owner_length);
+    body = &lst_s3_answer_begin(exchange, 200)->body;
+    lst_xml_begin(body, "AccessControlPolicy");
+    lst_xml_open(body, "Owner");
+    lst_xml_text(body, "ID", owner);
+    lst_xml_close(body, "Owner");
+    lst_buffer_append_string(body, "<AccessControlList><Grant><Grantee "
+                                   "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+                                   "xsi:type=\"CanonicalUser\">");
+    lst_xml_text(body, "ID", owner);
+    lst_buffer_append_string(body, "</Grantee><Permission>FULL_CONTROL</Permission></Grant>"
+                                   "</AccessControlList>");
+    lst_xml_close(body, "AccessControlPolicy");
+    lst_s3_answer_xml(exchange);
+}
+
+/* The canned ACLs that change nothing. */
+static bool is_as_it_is(struct lst_slice acl)
+{
+    return lst_slice_equal(acl, LST_SLICE("private")) ||
+           lst_slice_equal(acl, LST_SLICE("bucket-owner-full-control"));
+}
+
+static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
+{
+    struct lst_bucket_sight sight;
+    struct lst_slice acl;
+
+    if (!lst_s3_option(exchange, "x-amz-acl", &acl) || !is_as_it_is(acl) || document.length > 0) {
+        lst_s3_fail(exchange, LST_S3_ACL_NOT_SUPPORTED);
+    } else if (see_target(exchange, &sight)) {
+        lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
+        lst_s3_answer_end(exchange);
+    }
+}
+
+void lst_put_acl(struct lst_s3_exchange *exchange)
+{
+    static const struct lst_document_plan plan = {.limit = 65536, .read = read_acl};
+
+    lst_document_begin(exchange, &plan);
+}

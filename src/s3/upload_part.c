@@ -1,0 +1,88 @@
+/* upload_part.c - UploadPart. */
+#include "s3/upload_part.h"
+
+#include "s3/receive.h"
+
+#include <stdio.h>
+
+bool lst_part_number_read(struct lst_s3_exchange *exchange, struct lst_slice text,
+                          uint32_t *ret_number)
+{
+    uint64_t number;
+
+    if (lst_slice_to_number(text, LST_PART_NUMBER_MAX, &number) && number > 0) {
+        *ret_number = (uint32_t)number;
+        return true;
+    }
+    lst_s3_fail_argument(exchange, "Part number must be an integer between 1 and 10000, inclusive",
+                         "partNumber", text);
+    return false;
+}
+
+bool lst_upload_part_read(struct lst_s3_exchange *exchange, struct lst_part_options *ret_options,
+                          struct lst_upload_checksum *ret_agreed)
+{
+    struct lst_part_options options = {.name = lst_upload_name_of(exchange)};
+    struct lst_slice text;
+    int status;
+
+    (void)lst_s3_parameter(exchange, "partNumber", &text);
+    if (!lst_part_number_read(exchange, text, &options.number)) {
+        return false;
+    }
+    status = lst_upload_checksum_see(exchange, &options.name, ret_agreed);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return false;
+    }
+    *ret_options = options;
+    return true;
+}
+
+static void answer_part(struct lst_s3_exchange *exchange)
+{
+    (void)lst_s3_answer_begin(exchange, 200);
+    lst_receive_answer(exchange);
+    lst_s3_answer_end(exchange);
+}
+
+/* False, having answered, if the part comes with another checksum than was agreed, or without the
+ * one that a composite is made of. */
+static bool check_checksum(struct lst_s3_exchange *exchange,
+                           const struct lst_upload_checksum *agreed)
+{
+    enum lst_checksum_kind declared = lst_body_declared(exchange->body);
+    char message[128];
+
+    if (!agreed->is_declared || declared == agreed->kind ||
+        (declared == LST_CHECKSUM_NONE && !agreed->is_composite)) {
+        return true;
+    }
+    (void)snprintf(message, sizeof(message),
+                   "Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum "
+                   "Type: %s",
+                   lst_checksum_word(agreed->kind), lst_checksum_word(declared));
+    lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, message, NULL, 0);
+    return false;
+}
+
+void lst_upload_part(struct lst_s3_exchange *exchange)
+{
+    struct lst_part_options options;
+    struct lst_upload_checksum agreed;
+    struct lst_receiving *receiving;
+    int status;
+
+    if (!lst_upload_part_read(exchange, &options, &agreed)) {
+        return;
+    }
+    receiving = lst_receive(exchange, agreed.kind, !agreed.is_declared, answer_part);
+    if (receiving == NULL || !check_checksum(exchange, &agreed)) {
+        return;
+    }
+    options.size_known = lst_body_length(exchange->body, &options.size);
+    status = lst_put_begin_part(exchange->s3->options.store, &options, &receiving->put);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+}

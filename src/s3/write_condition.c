@@ -1,0 +1,49 @@
+/* write_condition.c - If-Match and If-None-Match of a write. */
+#include "s3/write_condition.h"
+
+struct lst_slice lst_etag_unquote(struct lst_slice etag)
+{
+    etag = lst_slice_trim(etag);
+    if (etag.length >= 2 && etag.bytes[0] == '"' && etag.bytes[etag.length - 1] == '"') {
+        return lst_slice_make(etag.bytes + 1, etag.length - 2);
+    }
+    return etag;
+}
+
+static void fail(struct lst_s3_exchange *exchange, const char *header, const char *message)
+{
+    struct lst_field details[] = {
+        {LST_SLICE("Header"), lst_slice_of(header)},
+        {LST_SLICE("additionalMessage"), lst_slice_of(message)},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_NOT_IMPLEMENTED, NULL, details, 2);
+}
+
+bool lst_write_condition_read(struct lst_s3_exchange *exchange,
+                              struct lst_write_condition *ret_condition)
+{
+    struct lst_slice match = lst_http_header(exchange->request, LST_SLICE("If-Match"));
+    struct lst_slice none_match = lst_http_header(exchange->request, LST_SLICE("If-None-Match"));
+
+    if (match.bytes != NULL && none_match.bytes != NULL) {
+        fail(exchange, "If-Match,If-None-Match",
+             "Multiple conditional request headers present in the request");
+        return false;
+    }
+    if (none_match.bytes != NULL && !lst_slice_equal(lst_slice_trim(none_match), LST_SLICE("*"))) {
+        fail(exchange, "If-None-Match",
+             "We don't accept the provided value of If-None-Match header for this API");
+        return false;
+    }
+    *ret_condition = (struct lst_write_condition){
+        .only_if_absent = none_match.bytes != NULL,
+        .if_match = lst_etag_unquote(match),
+    };
+    if (match.bytes != NULL && ret_condition->if_match.length == 0) {
+        fail(exchange, "If-Match",
+             "We don't accept the provided value of If-Match header for this API");
+        return false;
+    }
+    return true;
+}

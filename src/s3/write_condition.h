@@ -1,0 +1,16 @@
+/* write_condition.h - If-Match and If-None-Match of a write: PutObject, CompleteMultipartUpload,
+ * CopyObject. "Conditional writes" of the Amazon S3 User Guide. */
+#ifndef LST_S3_WRITE_CONDITION_H
+#define LST_S3_WRITE_CONDITION_H
+
+#include "s3/exchange.h"
+
+/* False, having answered, if they ask for what S3 does not do: If-None-Match of an ETag, or both.
+ * The condition's slices are valid as long as the request. */
+bool lst_write_condition_read(struct lst_s3_exchange *exchange,
+                              struct lst_write_condition *ret_condition);
+
+/* An ETag as clients send it, without its quotes. */
+struct lst_slice lst_etag_unquote(struct lst_slice etag);
+
+#endif

@@ -1,0 +1,270 @@
+/* check_parts.c - hold the parts of objects and uploads against them. */
+#include "base/encoding.h"
+#include "store/check.h"
+#include "store/parts.h"
+
+#include <nettle/md5.h>
+#include <stdio.h>
+
+/* What a visit gives to end a walk early. */
+enum { ENOUGH = 1 };
+
+/* LST_ERR_NOT_FOUND: it was not left. */
+static int read_left(const struct lst_check *check, struct lst_index_reader *reader,
+                     struct lst_slice upload_id)
+{
+    struct lst_row_name name;
+    struct lst_slice value;
+
+    lst_row_name_make(&name, LST_ROW_LEFT, upload_id);
+    return lst_check_get(check, reader, &name, &value);
+}
+
+/* ---- Rows */
+
+/* What is wrong with the parts of an object; NULL: nothing. */
+static int find_fault(const struct lst_check *check, struct lst_index_reader *reader,
+                      const struct lst_object_row *row, const char **ret_text)
+{
+    uint32_t count = lst_row_parts_count(row->parts);
+    uint8_t digest[MD5_DIGEST_SIZE];
+    char etag[LST_ETAG_MAX + 1];
+    struct md5_ctx md5;
+
+    *ret_text = NULL;
+    md5_init(&md5);
+    for (uint32_t i = 0; i < count; i++) {
+        struct lst_row_part part = lst_row_parts_at(row->parts, i);
+        struct lst_object_row one;
+        int status = lst_part_read(reader, check->partition, lst_row_parts_upload(row->parts),
+                                   part.number, &one);
+        if (status != LST_OK && status != LST_ERR_NOT_FOUND && status != LST_ERR_CORRUPT) {
+            return status;
+        }
+        if (status != LST_OK || one.size != part.end - part.first ||
+            !lst_hex_decode(one.etag, digest, sizeof(digest))) {
+            *ret_text = status != LST_OK ? "a part is missing" : "a part has another size";
+            return LST_OK;
+        }
+        md5_update(&md5, sizeof(digest), digest);
+    }
+    md5_digest(&md5, sizeof(digest), digest);
+    lst_hex_encode(digest, sizeof(digest), etag);
+    (void)snprintf(etag + 2 * sizeof(digest), sizeof(etag) - 2 * sizeof(digest), "-%u", count);
+    if (!lst_slice_equal(row->etag, lst_slice_make(etag, strlen(etag)))) {
+        *ret_text = "the ETag is not that of the parts";
+    }
+    return LST_OK;
+}
+
+int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *reader,
+                           struct lst_slice key, const struct lst_object_row *row)
+{
+    struct lst_slice id = lst_row_parts_upload(row->parts);
+    const char *text;
+    int status = find_fault(check, reader, row, &text);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    if (text != NULL) {
+        lst_check_report(check, key, text);
+    }
+    status = read_left(check, reader, id);
+    if (status == LST_OK) {
+        lst_check_report(check, key, "the object's parts are about to be deleted");
+    }
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    return lst_check_add_id(&check->uploads, id);
+}
+
+int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
+                       struct lst_slice name, struct lst_slice value)
+{
+    struct lst_object_row row;
+    struct lst_slice upload_id;
+    uint32_t number;
+    bool has_row = true;
+    int status = LST_OK;
+
+    if (lst_row_name_split_part(name, &upload_id, &number) != LST_OK ||
+        lst_object_row_decode(value, &row) != LST_OK || row.form != LST_FORM_OBJECT ||
+        row.parts.length > 0) {
+        lst_check_report(check, lst_slice_make(NULL, 0), "the row of a part is damaged");
+        return LST_OK;
+    }
+    if (!row.is_inline) {
+        status = lst_check_blob_row(check, reader, name, row.blob, &has_row);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    if (!has_row) {
+        lst_check_report(check, lst_slice_make(NULL, 0), "a part's blob has no row");
+    }
+    return lst_check_add_id(&check->parts, upload_id);
+}
+
+/* ---- Bodies */
+
+struct next_part {
+    struct lst_check *check;
+    uint32_t number;
+};
+
+static int take_part(void *context, uint32_t number, struct lst_slice value)
+{
+    struct next_part *next = context;
+    struct lst_buffer *copy = &next->check->part_value;
+
+    next->number = number;
+    lst_buffer_clear(copy);
+    lst_buffer_append(copy, value);
+    return lst_buffer_status(copy) == LST_OK ? ENOUGH : lst_buffer_status(copy);
+}
+
+/* The part behind the one that was last, copied. ENOUGH: there is one. */
+static int find_part(struct lst_check *check, struct lst_slice upload_id, struct next_part *next)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status == LST_OK) {
+        status =
+            lst_part_each(reader, check->partition, upload_id, next->number, take_part, next);
+        lst_index_read_end(reader);
+    }
+    return status;
+}
+
+/* Whether the part is still the one that the row is of, and not about to be deleted. */
+static int is_still_there(const struct lst_check *check, struct lst_slice upload_id,
+                          uint32_t number, const struct lst_object_row *row, bool *ret_is)
+{
+    struct lst_index_reader *reader;
+    struct lst_object_row now;
+    int left;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_part_read(reader, check->partition, upload_id, number, &now);
+    left = read_left(check, reader, upload_id);
+    *ret_is = status == LST_OK && left == LST_ERR_NOT_FOUND &&
+              memcmp(now.stamp, row->stamp, sizeof(now.stamp)) == 0;
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+static int check_part_body(struct lst_check *check, struct lst_slice key,
+                           struct lst_slice upload_id, uint32_t number)
+{
+    struct lst_object_row row;
+    bool is_there = false;
+    const char *text;
+    char full[100];
+    int status;
+
+    if (lst_object_row_decode(lst_buffer_slice(&check->part_value), &row) != LST_OK ||
+        row.form != LST_FORM_OBJECT || row.parts.length > 0) {
+        return LST_OK; /* it is reported as a row */
+    }
+    status = lst_check_find_fault(check, &row, &text);
+    if (status == LST_OK && text != NULL) {
+        status = is_still_there(check, upload_id, number, &row, &is_there);
+    }
+    if (status == LST_OK && is_there) {
+        (void)snprintf(full, sizeof(full), "part %u: %s", number, text);
+        lst_check_report(check, key, full);
+    }
+    return status;
+}
+
+int lst_check_part_bodies(struct lst_check *check, struct lst_slice key, struct lst_slice upload_id)
+{
+    struct next_part next = {.check = check};
+    int status;
+
+    while ((status = find_part(check, upload_id, &next)) == ENOUGH) {
+        status = check_part_body(check, key, upload_id, next.number);
+        if (status != LST_OK) {
+            return status;
+        }
+    }
+    return status;
+}
+
+/* ---- Strays */
+
+/* Whether a row of one of these kinds refers to the upload's parts. */
+static int find_owner(const struct lst_check *check, struct lst_index_reader *reader, char kind,
+                      struct lst_slice upload_id, bool *ret_is)
+{
+    struct lst_slice name;
+    struct lst_slice value;
+    int status =
+        lst_index_seek(reader, check->partition, lst_slice_make(&kind, 1), &name, &value);
+
+    while (status == LST_OK && !*ret_is && name.bytes[0] == kind) {
+        struct lst_object_row row;
+        if (kind == LST_ROW_UPLOAD) {
+            *ret_is = name.length > upload_id.length &&
+                      memcmp(name.bytes + name.length - upload_id.length, upload_id.bytes,
+                             upload_id.length) == 0;
+        } else {
+            *ret_is = lst_object_row_decode(value, &row) == LST_OK &&
+                      lst_slice_equal(lst_row_parts_upload(row.parts), upload_id);
+        }
+        status = lst_index_next(reader, &name, &value);
+    }
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+/* Whether the upload has parts, and nothing that refers to them, in one snapshot: what was seen may
+ * have changed meanwhile. */
+static int is_stray(const struct lst_check *check, struct lst_slice upload_id, bool *ret_is)
+{
+    static const char kinds[] = {LST_ROW_UPLOAD, LST_ROW_OBJECT, LST_ROW_VERSION};
+    struct lst_index_reader *reader;
+    struct next_part next = {.check = (struct lst_check *)check};
+    bool is_owned;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    is_owned = read_left(check, reader, upload_id) != LST_ERR_NOT_FOUND;
+    for (size_t i = 0; i < sizeof(kinds) && status == LST_OK && !is_owned; i++) {
+        status = find_owner(check, reader, kinds[i], upload_id, &is_owned);
+    }
+    if (status == LST_OK) {
+        status = lst_part_each(reader, check->partition, upload_id, 0, take_part, &next);
+    }
+    lst_index_read_end(reader);
+    *ret_is = status == ENOUGH && !is_owned;
+    return status == ENOUGH ? LST_OK : status;
+}
+
+int lst_check_stray_parts(struct lst_check *check)
+{
+    int status = LST_OK;
+
+    lst_blob_list_sort(&check->uploads);
+    for (size_t i = 0; i < check->parts.count && status == LST_OK; i++) {
+        char id[LST_ROW_UPLOAD_ID_SIZE];
+        bool is = false;
+        if (lst_blob_list_has(&check->uploads, check->parts.ids[i])) {
+            continue;
+        }
+        lst_row_blob_id_encode(check->parts.ids[i], id);
+        status = is_stray(check, lst_slice_make(id, sizeof(id)), &is);
+        if (status == LST_OK && is) {
+            lst_check_report(check, lst_slice_make(NULL, 0),
+                             "there are parts of no upload and no object");
+        }
+    }
+    return status;
+}

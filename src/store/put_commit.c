@@ -1,0 +1,184 @@
+/* put_commit.c - the commit of a body that came in: its blob made durable, then a batch. */
+#include "store/put.h"
+
+#include "base/clock.h"
+#include "base/encoding.h"
+
+#include <stdlib.h>
+
+static void free_put(struct lst_put *put)
+{
+    lst_blob_discard(put->writer);
+    lst_changes_release(&put->changes);
+    lst_changes_release(&put->copies);
+    lst_buffer_release(&put->row);
+    free(put);
+}
+
+void lst_put_abort(struct lst_put *put)
+{
+    if (put != NULL) {
+        free_put(put);
+    }
+}
+
+void lst_put_finish(struct lst_put *put, int status)
+{
+    struct lst_store *store = put->store;
+    struct lst_store_write *write = put->write;
+
+    if (status == LST_OK) {
+        lst_store_collect(store, put->partition, &put->changes);
+    } else if (put->has_blob && lst_blob_delete(store->blobs, put->blob) != LST_OK) {
+        /* It stays behind; fsck counts it, and nothing refers to it. */
+        put->has_blob = false;
+    }
+    if (put->is_pinned) {
+        struct lst_slice id = lst_slice_make(put->upload_id, sizeof(put->upload_id));
+        /* If the object did not come about, its parts are those of an upload that was left. */
+        (void)lst_pins_ask(&store->pins, id, put->partition);
+        lst_store_unpin(store, id);
+    }
+    free_put(put);
+    lst_store_end_write(store, write, status);
+}
+
+void lst_put_add_blob(struct lst_put *put, struct lst_slice owner)
+{
+    if (put->has_blob) {
+        lst_changes_add_blob(&put->changes, LST_INDEX_PUT, LST_ROW_BLOB, put->blob, owner);
+    }
+}
+
+int lst_put_add_object(struct lst_put *put, struct lst_index_reader *reader)
+{
+    struct lst_key_place place = {put->store, reader, put->partition, put->key};
+    struct lst_version version;
+    struct lst_row_name name;
+    struct lst_slice owner;
+    int status =
+        lst_head_replace(&put->changes, &place, &put->condition, &version, &put->write->version);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_object_row_set_version(&put->row, version);
+    lst_row_name_make(&name, LST_ROW_OBJECT, put->key);
+    owner = lst_changes_add(&put->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
+                            lst_buffer_slice(&put->row));
+    lst_put_add_blob(put, owner);
+    return LST_OK;
+}
+
+static int make_changes(struct lst_put *put)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(put->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_changes_release(&put->changes);
+    status = put->add_changes(put, reader);
+    lst_index_read_end(reader);
+    return status == LST_OK ? lst_changes_status(&put->changes) : status;
+}
+
+static void committed(struct lst_index_batch *batch, int status, size_t failed_change)
+{
+    struct lst_put *put = batch->context;
+
+    (void)failed_change;
+    if (lst_store_is_conflict(status)) {
+        lst_put_submit(put); /* somebody was faster: again, over what is there now */
+    } else {
+        lst_put_finish(put, status);
+    }
+}
+
+void lst_put_submit(struct lst_put *put)
+{
+    int status = make_changes(put);
+
+    if (status != LST_OK) {
+        lst_changes_release(&put->changes);
+        lst_put_finish(put, status == LST_PUT_IS_DONE ? LST_OK : status);
+        return;
+    }
+    put->batch = (struct lst_index_batch){.partition = put->partition,
+                                          .changes = put->changes.list,
+                                          .change_count = put->changes.count,
+                                          .done = committed,
+                                          .context = put};
+    lst_index_submit(put->store->index, &put->batch);
+}
+
+int lst_put_seal(struct lst_put *put)
+{
+    struct lst_object_row *row = &put->rest;
+    struct lst_store_write *write = put->write;
+    uint8_t digest[MD5_DIGEST_SIZE];
+
+    if (row->etag.length > 0) {
+        memcpy(write->etag, row->etag.bytes, row->etag.length);
+        write->etag_length = row->etag.length;
+    } else {
+        lst_put_digest(put, digest);
+        lst_hex_encode(digest, sizeof(digest), write->etag);
+        write->etag_length = 2 * sizeof(digest);
+    }
+    row->etag = lst_slice_make(write->etag, write->etag_length);
+    row->size = put->size;
+    row->modified_ms = write->modified_ms = lst_clock_now_ms();
+    write->version.length = 0;
+    lst_store_stamp(put->store, row->stamp);
+    if (put->writer != NULL) {
+        put->blob = lst_blob_writer_id(put->writer);
+    }
+    if (put->writer != NULL || put->has_blob) {
+        lst_object_row_append_blob(&put->row, put->blob);
+    } else if (put->body_start > 0) {
+        lst_object_row_end_body(&put->row, put->body_start);
+    }
+    lst_object_row_append_rest(&put->row, row);
+    lst_object_row_seal(&put->row, row);
+    return lst_buffer_status(&put->row);
+}
+
+static void sealed(struct lst_blob_seal *seal, int status)
+{
+    struct lst_put *put = seal->context;
+
+    put->has_blob = status == LST_OK;
+    if (status == LST_OK) {
+        lst_put_submit(put);
+    } else {
+        lst_put_finish(put, status);
+    }
+}
+
+void lst_put_commit(struct lst_put *put, struct lst_store_write *write)
+{
+    put->write = write;
+    lst_store_begin_write(put->store);
+    lst_put_commit_begun(put);
+}
+
+void lst_put_commit_begun(struct lst_put *put)
+{
+    struct lst_blob_writer *writer = put->writer;
+    int status = LST_ERR_MALFORMED;
+
+    if (!put->size_known || put->size == put->expected_size) {
+        status = lst_put_seal(put);
+    }
+    if (status != LST_OK) {
+        lst_put_finish(put, status);
+    } else if (writer == NULL) {
+        lst_put_submit(put);
+    } else {
+        put->writer = NULL;
+        put->seal = (struct lst_blob_seal){.done = sealed, .context = put};
+        lst_blob_seal_submit(writer, &put->seal);
+    }
+}

@@ -1,0 +1,235 @@
+/* row_name.c - keys of rows, the ids of versions, and the states of buckets. */
+#include "store/row.h"
+
+#include "base/encoding.h"
+
+enum {
+    NUMBER_SIZE = 8,
+    PART_NUMBER_SIZE = 4,
+    /* In an escaped key, behind a byte 00: it was one of the key; or it is the end. */
+    ESCAPED = 0xFF,
+    END = 0x00,
+};
+
+/* ---- States */
+
+/* What stands for "never versioned" is what older versions wrote into each bucket. */
+static const struct {
+    const char *text;
+    struct lst_bucket_state state;
+} states[] = {
+    {"live", {LST_VERSIONING_NEVER, false}},
+    {"enabled", {LST_VERSIONING_ENABLED, false}},
+    {"suspended", {LST_VERSIONING_SUSPENDED, false}},
+    {"deleting", {LST_VERSIONING_NEVER, true}},
+    {"deleting enabled", {LST_VERSIONING_ENABLED, true}},
+    {"deleting suspended", {LST_VERSIONING_SUSPENDED, true}},
+};
+enum { STATE_COUNT = sizeof(states) / sizeof(states[0]) };
+
+struct lst_slice lst_bucket_state_text(struct lst_bucket_state state)
+{
+    size_t i = 0;
+
+    while (states[i].state.versioning != state.versioning ||
+           states[i].state.is_deleting != state.is_deleting) {
+        i++;
+    }
+    return lst_slice_make(states[i].text, strlen(states[i].text));
+}
+
+int lst_bucket_state_parse(struct lst_slice text, struct lst_bucket_state *ret_state)
+{
+    for (size_t i = 0; i < STATE_COUNT; i++) {
+        if (lst_slice_equal(text, lst_slice_make(states[i].text, strlen(states[i].text)))) {
+            *ret_state = states[i].state;
+            return LST_OK;
+        }
+    }
+    return LST_ERR_CORRUPT;
+}
+
+/* ---- Names */
+
+void lst_row_name_append(struct lst_row_name *name, struct lst_slice bytes)
+{
+    struct lst_slice fitting = lst_slice_first(bytes, sizeof(name->bytes) - name->length);
+
+    if (fitting.length > 0) {
+        memcpy(name->bytes + name->length, fitting.bytes, fitting.length);
+        name->length += fitting.length;
+    }
+}
+
+void lst_row_name_make(struct lst_row_name *name, char kind, struct lst_slice rest)
+{
+    name->bytes[0] = kind;
+    name->length = 1;
+    lst_row_name_append(name, rest);
+}
+
+void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_blob_id id)
+{
+    name->bytes[0] = kind;
+    lst_row_blob_id_encode(id, name->bytes + 1);
+    name->length = 1 + LST_ROW_BLOB_ID_SIZE;
+}
+
+void lst_row_name_make_escaped_prefix(struct lst_row_name *name, char kind, struct lst_slice prefix)
+{
+    static const char escaped[2] = {0, (char)ESCAPED};
+
+    name->bytes[0] = kind;
+    name->length = 1;
+    for (;;) {
+        struct lst_slice plain = lst_slice_first(prefix, lst_slice_find(prefix, '\0'));
+        lst_row_name_append(name, plain);
+        if (plain.length == prefix.length) {
+            return;
+        }
+        lst_row_name_append(name, lst_slice_make(escaped, sizeof(escaped)));
+        prefix = lst_slice_after(prefix, plain.length + 1);
+    }
+}
+
+void lst_row_name_make_escaped(struct lst_row_name *name, char kind, struct lst_slice key)
+{
+    static const char end[2] = {0, END};
+
+    lst_row_name_make_escaped_prefix(name, kind, key);
+    lst_row_name_append(name, lst_slice_make(end, sizeof(end)));
+}
+
+void lst_row_name_make_version(struct lst_row_name *name, struct lst_slice key, uint64_t order)
+{
+    char inverted[NUMBER_SIZE];
+
+    lst_row_number_encode(~order, inverted);
+    lst_row_name_make_escaped(name, LST_ROW_VERSION, key);
+    lst_row_name_append(name, lst_slice_make(inverted, sizeof(inverted)));
+}
+
+void lst_row_name_make_part(struct lst_row_name *name, struct lst_slice upload_id, uint32_t number)
+{
+    char encoded[NUMBER_SIZE];
+
+    lst_row_number_encode(number, encoded);
+    lst_row_name_make(name, LST_ROW_PART, upload_id);
+    lst_row_name_append(name,
+                        lst_slice_make(encoded + NUMBER_SIZE - PART_NUMBER_SIZE, PART_NUMBER_SIZE));
+}
+
+/* ---- Names taken apart */
+
+static uint64_t get_number(const char *bytes, size_t size)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        number = number << 8 | (uint8_t)bytes[i];
+    }
+    return number;
+}
+
+int lst_row_name_split(struct lst_slice name, size_t suffix_size, struct lst_key_copy *ret_key,
+                       struct lst_slice *ret_suffix)
+{
+    struct lst_slice rest = lst_slice_after(name, 1);
+
+    ret_key->length = 0;
+    for (;;) {
+        struct lst_slice plain = lst_slice_first(rest, lst_slice_find(rest, '\0'));
+        bool is_escaped;
+        if (plain.length + 2 > rest.length ||
+            plain.length > sizeof(ret_key->bytes) - ret_key->length) {
+            return LST_ERR_CORRUPT;
+        }
+        memcpy(ret_key->bytes + ret_key->length, plain.bytes, plain.length);
+        ret_key->length += plain.length;
+        is_escaped = (uint8_t)rest.bytes[plain.length + 1] == ESCAPED;
+        if (!is_escaped && rest.bytes[plain.length + 1] != END) {
+            return LST_ERR_CORRUPT;
+        }
+        rest = lst_slice_after(rest, plain.length + 2);
+        if (!is_escaped) {
+            break;
+        }
+        if (ret_key->length == sizeof(ret_key->bytes)) {
+            return LST_ERR_CORRUPT;
+        }
+        ret_key->bytes[ret_key->length++] = '\0';
+    }
+    if (rest.length != suffix_size || ret_key->length == 0) {
+        return LST_ERR_CORRUPT;
+    }
+    *ret_suffix = rest;
+    return LST_OK;
+}
+
+int lst_row_name_split_version(struct lst_slice name, struct lst_key_copy *ret_key,
+                               uint64_t *ret_order)
+{
+    struct lst_slice inverted;
+    int status = lst_row_name_split(name, NUMBER_SIZE, ret_key, &inverted);
+
+    if (status == LST_OK) {
+        *ret_order = ~get_number(inverted.bytes, NUMBER_SIZE);
+    }
+    return status;
+}
+
+int lst_row_name_split_part(struct lst_slice name, struct lst_slice *ret_upload_id,
+                            uint32_t *ret_number)
+{
+    struct lst_slice rest = lst_slice_after(name, 1);
+
+    if (rest.length != LST_ROW_UPLOAD_ID_SIZE + PART_NUMBER_SIZE) {
+        return LST_ERR_CORRUPT;
+    }
+    *ret_upload_id = lst_slice_first(rest, LST_ROW_UPLOAD_ID_SIZE);
+    *ret_number = (uint32_t)get_number(rest.bytes + LST_ROW_UPLOAD_ID_SIZE, PART_NUMBER_SIZE);
+    return LST_OK;
+}
+
+/* ---- Versions */
+
+static const struct lst_slice null_id = {"null", 4};
+
+void lst_version_format(struct lst_version version, struct lst_version_id *ret_id)
+{
+    char bytes[2 * NUMBER_SIZE];
+
+    if (lst_version_is_null(version)) {
+        memcpy(ret_id->text, null_id.bytes, null_id.length);
+        ret_id->length = null_id.length;
+        return;
+    }
+    lst_row_number_encode(version.order, bytes);
+    lst_row_number_encode(version.random, bytes + NUMBER_SIZE);
+    lst_hex_encode(bytes, sizeof(bytes), ret_id->text);
+    ret_id->length = LST_VERSION_ID_LENGTH;
+}
+
+int lst_version_parse(struct lst_slice text, struct lst_version *ret_version)
+{
+    struct lst_version version = {0};
+    struct lst_version_id id;
+    char bytes[2 * NUMBER_SIZE];
+
+    if (lst_slice_equal(text, null_id)) {
+        *ret_version = version;
+        return LST_OK;
+    }
+    if (!lst_hex_decode(text, bytes, sizeof(bytes))) {
+        return LST_ERR_VERSION_MALFORMED;
+    }
+    version.order = get_number(bytes, NUMBER_SIZE);
+    version.random = get_number(bytes + NUMBER_SIZE, NUMBER_SIZE);
+    /* Only what format() gives: no upper case, no id of a null version in digits. */
+    lst_version_format(version, &id);
+    if (!lst_slice_equal(lst_version_id_slice(&id), text)) {
+        return LST_ERR_VERSION_MALFORMED;
+    }
+    *ret_version = version;
+    return LST_OK;
+}

@@ -1,0 +1,360 @@
+/* upload_complete.c - make the parts of an upload an object. */
+#include "base/encoding.h"
+#include "store/parts.h"
+#include "store/put.h"
+
+#include <stdio.h>
+
+static const struct lst_slice nothing = {NULL, 0};
+
+/* ---- An upload that was completed already */
+
+struct search {
+    struct lst_key_place place;
+    struct lst_slice upload_id;
+    struct lst_store_write *write;
+    enum lst_versioning versioning;
+};
+
+/* Whether a version was made of the upload; what a client is told of it then. */
+static bool is_made_of_it(const struct search *search, struct lst_slice value)
+{
+    struct lst_object_row row;
+
+    if (lst_object_row_decode(value, &row) != LST_OK || row.parts.length == 0 ||
+        !lst_slice_equal(lst_row_parts_upload(row.parts), search->upload_id)) {
+        return false;
+    }
+    search->write->modified_ms = row.modified_ms;
+    search->write->etag_length = row.etag.length;
+    memcpy(search->write->etag, row.etag.bytes, row.etag.length);
+    search->write->version.length = 0;
+    if (search->versioning != LST_VERSIONING_NEVER) {
+        lst_version_format(row.version, &search->write->version);
+    }
+    return true;
+}
+
+/* Among the versions that are not current. All that are older than the upload come last. */
+static int search_versions(const struct search *search)
+{
+    const struct lst_key_place *place = &search->place;
+    struct lst_row_name start;
+    struct lst_slice name;
+    struct lst_slice value;
+    uint64_t begun;
+    int status = lst_row_number_decode(lst_slice_first(search->upload_id, 8), &begun);
+
+    lst_row_name_make_escaped(&start, LST_ROW_VERSION, place->key);
+    if (status == LST_OK) {
+        status = lst_index_seek(place->reader, place->partition, lst_row_name_slice(&start), &name,
+                                &value);
+    }
+    for (; status == LST_OK; status = lst_index_next(place->reader, &name, &value)) {
+        if (!lst_slice_starts_with(name, lst_row_name_slice(&start)) ||
+            lst_object_row_peek(value).order < begun) {
+            return LST_ERR_UPLOAD_NOT_FOUND;
+        }
+        if (is_made_of_it(search, value)) {
+            return LST_OK;
+        }
+    }
+    return status == LST_ERR_NOT_FOUND ? LST_ERR_UPLOAD_NOT_FOUND : status;
+}
+
+/* The object that was made of the upload, if it still is a version of its key. */
+static int find_completed(struct search *search)
+{
+    struct lst_bucket_state state;
+    struct lst_found_row head;
+    int status = lst_head_read_state(search->place.reader, search->place.partition, &state);
+
+    if (status == LST_OK) {
+        status = lst_head_read(&search->place, &head);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    search->versioning = state.versioning;
+    if (head.kind == LST_ROW_OBJECT && is_made_of_it(search, head.value)) {
+        return LST_OK;
+    }
+    return search_versions(search);
+}
+
+/* ---- The batch */
+
+/* The parts that are there, held against those of the object. */
+struct matching {
+    struct lst_put *put;
+    uint32_t next; /* of the object's */
+};
+
+/* One that the object does not have. */
+static void drop_part(struct lst_put *put, uint32_t number, struct lst_slice value)
+{
+    struct lst_row_name name;
+
+    lst_row_name_make_part(&name, lst_slice_make(put->upload_id, sizeof(put->upload_id)), number);
+    lst_changes_require_value(&put->changes, lst_row_name_slice(&name), value);
+    lst_changes_let_go(&put->changes, value);
+    (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&name), nothing);
+}
+
+static int match_part(void *context, uint32_t number, struct lst_slice value)
+{
+    struct matching *matching = context;
+    struct lst_put *put = matching->put;
+    struct lst_slice id = lst_slice_make(put->upload_id, sizeof(put->upload_id));
+    struct lst_object_row row;
+    struct lst_row_part part;
+    struct lst_row_name name;
+
+    if (matching->next == lst_row_parts_count(put->rest.parts) ||
+        number < put->completed[matching->next].number) {
+        drop_part(put, number, value);
+        return LST_OK;
+    }
+    part = lst_row_parts_at(put->rest.parts, matching->next);
+    if (number != part.number || lst_object_row_decode(value, &row) != LST_OK ||
+        row.size != part.end - part.first ||
+        !lst_slice_equal(row.etag, put->completed[matching->next].etag)) {
+        *put->culprit = part.number;
+        return LST_ERR_PART_INVALID;
+    }
+    lst_row_name_make_part(&name, id, number);
+    lst_changes_require_value(&put->changes, lst_row_name_slice(&name), value);
+    matching->next++;
+    return LST_OK;
+}
+
+static int add_completion(struct lst_put *put, struct lst_index_reader *reader)
+{
+    struct lst_slice id = lst_slice_make(put->upload_id, sizeof(put->upload_id));
+    struct matching matching = {.put = put};
+    struct lst_upload_place place;
+    struct lst_slice upload;
+    int status;
+
+    lst_upload_place_make(put->partition, put->key, id, &place);
+    status = lst_upload_read(reader, &place, &upload);
+    if (status == LST_ERR_UPLOAD_NOT_FOUND) {
+        struct search search = {
+            .place = {put->store, reader, put->partition, put->key},
+            .upload_id = id,
+            .write = put->write,
+        };
+        status = find_completed(&search);
+        return status == LST_OK ? LST_PUT_IS_DONE : status;
+    }
+    if (status == LST_OK) {
+        lst_changes_require_value(&put->changes, lst_row_name_slice(&place.row), upload);
+        (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&place.row),
+                              nothing);
+        status = lst_part_each(reader, put->partition, id, 0, match_part, &matching);
+    }
+    if (status == LST_OK && matching.next < lst_row_parts_count(put->rest.parts)) {
+        *put->culprit = put->completed[matching.next].number;
+        status = LST_ERR_PART_INVALID;
+    }
+    return status == LST_OK ? lst_put_add_object(put, reader) : status;
+}
+
+/* ---- Begin */
+
+/* The object that the listed parts make. */
+struct assembly {
+    const struct lst_complete_options *options;
+    uint32_t *culprit;
+    struct lst_index_reader *reader;
+    struct lst_upload_place place;
+    struct lst_buffer parts; /* encoded */
+    struct md5_ctx md5;      /* of their MD5s */
+    uint64_t size;
+    char etag[LST_ETAG_MAX];
+    size_t etag_length;
+};
+
+static int add_to_assembly(struct assembly *assembly, size_t i)
+{
+    const struct lst_completed_part *part = &assembly->options->parts[i];
+    bool is_last = i + 1 == assembly->options->part_count;
+    uint8_t digest[MD5_DIGEST_SIZE];
+    struct lst_object_row row;
+    int status;
+
+    *assembly->culprit = part->number;
+    if (i > 0 && part->number <= assembly->options->parts[i - 1].number) {
+        return LST_ERR_PART_ORDER;
+    }
+    status = lst_part_read(assembly->reader, assembly->place.partition,
+                           lst_upload_place_id(&assembly->place), part->number, &row);
+    if (status != LST_OK) {
+        return status == LST_ERR_NOT_FOUND ? LST_ERR_PART_INVALID : status;
+    }
+    if (!lst_slice_equal(row.etag, part->etag) ||
+        !lst_hex_decode(row.etag, digest, sizeof(digest))) {
+        return LST_ERR_PART_INVALID;
+    }
+    if (row.size < LST_PART_SIZE_MIN && !is_last) {
+        return LST_ERR_PART_TOO_SMALL;
+    }
+    if (row.size > LST_UPLOAD_SIZE_MAX - assembly->size) {
+        return LST_ERR_TOO_LARGE;
+    }
+    assembly->size += row.size;
+    md5_update(&assembly->md5, sizeof(digest), digest);
+    lst_row_parts_add(&assembly->parts, part->number, assembly->size);
+    return LST_OK;
+}
+
+static int assemble(struct assembly *assembly)
+{
+    const struct lst_complete_options *options = assembly->options;
+    uint8_t digest[MD5_DIGEST_SIZE];
+    char count[LST_ETAG_MAX - 2 * MD5_DIGEST_SIZE];
+    int status = LST_OK;
+    int length;
+
+    if (options->part_count == 0 || options->part_count > LST_PART_NUMBER_MAX) {
+        return LST_ERR_MALFORMED;
+    }
+    md5_init(&assembly->md5);
+    lst_row_parts_begin(&assembly->parts, lst_upload_place_id(&assembly->place));
+    for (size_t i = 0; i < options->part_count && status == LST_OK; i++) {
+        status = add_to_assembly(assembly, i);
+    }
+    if (status == LST_OK && options->size_known && options->size != assembly->size) {
+        status = LST_ERR_MALFORMED;
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    md5_digest(&assembly->md5, sizeof(digest), digest);
+    lst_hex_encode(digest, sizeof(digest), assembly->etag);
+    length = snprintf(count, sizeof(count), "-%zu", options->part_count);
+    memcpy(assembly->etag + 2 * sizeof(digest), count, (size_t)length);
+    assembly->etag_length = 2 * sizeof(digest) + (size_t)length;
+    return lst_buffer_status(&assembly->parts);
+}
+
+/* A put of that object, as the upload was created. */
+static int make_put(struct lst_store *store, struct assembly *assembly, struct lst_slice upload,
+                    struct lst_put **ret_put)
+{
+    const struct lst_complete_options *options = assembly->options;
+    struct lst_put_options object = {.bucket = options->name.bucket,
+                                     .key = options->name.key,
+                                     .condition = options->condition};
+    struct lst_object_row row;
+    struct lst_put *put;
+    int status = lst_object_row_decode(upload, &row);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    object.fields = row.fields;
+    object.field_count = row.field_count;
+    object.tags = row.tags;
+    object.tag_count = row.tag_count;
+    status = lst_put_make(store, assembly->place.partition, &object, &put);
+    if (status != LST_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < options->field_count && status == LST_OK; i++) {
+        status = lst_put_add_field(put, options->fields[i].name, options->fields[i].value);
+    }
+    if (status != LST_OK) {
+        lst_put_abort(put);
+        return status;
+    }
+    lst_put_drop_body(put);
+    memcpy(put->upload_id, assembly->place.id, sizeof(put->upload_id));
+    put->add_changes = add_completion;
+    put->completed = options->parts;
+    put->culprit = assembly->culprit;
+    put->size = assembly->size;
+    put->rest.parts = lst_changes_copy(&put->copies, lst_buffer_slice(&assembly->parts));
+    put->rest.etag = lst_changes_copy(&put->copies,
+                                      lst_slice_make(assembly->etag, assembly->etag_length));
+    *ret_put = put;
+    return LST_OK;
+}
+
+static void commit(struct lst_put *put, struct lst_store_write *write)
+{
+    int status = lst_changes_status(&put->copies);
+
+    put->write = write;
+    lst_store_begin_write(put->store);
+    if (status == LST_OK) {
+        status = lst_put_seal(put);
+    }
+    if (status == LST_OK) {
+        lst_put_submit(put);
+    } else {
+        lst_put_finish(put, status);
+    }
+}
+
+/* It is not in progress; perhaps it was completed. */
+static int complete_again(struct lst_store *store, const struct lst_upload_name *name,
+                          struct lst_store_write *write)
+{
+    char id[LST_ROW_UPLOAD_ID_SIZE] = {0};
+    struct search search = {
+        .place = {.store = store, .key = name->key},
+        .upload_id = lst_slice_make(id, sizeof(id)),
+        .write = write,
+    };
+    int status;
+
+    if (name->key.length == 0 || name->key.length > LST_STORE_KEY_MAX ||
+        !lst_hex_decode(name->upload, id, sizeof(id))) {
+        return LST_ERR_UPLOAD_NOT_FOUND;
+    }
+    status =
+        lst_store_read_bucket(store, name->bucket, &search.place.reader, &search.place.partition);
+    if (status != LST_OK) {
+        return status;
+    }
+    status = find_completed(&search);
+    lst_index_read_end(search.place.reader);
+    if (status == LST_OK) {
+        lst_store_begin_write(store);
+        lst_store_end_write(store, write, LST_OK);
+    }
+    return status;
+}
+
+int lst_upload_complete(struct lst_store *store, const struct lst_complete_options *options,
+                        uint32_t *ret_culprit, struct lst_store_write *write)
+{
+    struct assembly assembly = {.options = options, .culprit = ret_culprit};
+    struct lst_slice upload;
+    struct lst_put *put;
+    int status;
+
+    if (store->read_only) {
+        return LST_ERR_PERMISSION;
+    }
+    status =
+        lst_upload_find(store, &options->name, &assembly.reader, &assembly.place, &upload);
+    if (status == LST_ERR_UPLOAD_NOT_FOUND) {
+        return complete_again(store, &options->name, write);
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_buffer_init(&assembly.parts, LST_INDEX_VALUE_MAX);
+    status = assemble(&assembly);
+    if (status == LST_OK) {
+        status = make_put(store, &assembly, upload, &put);
+    }
+    lst_index_read_end(assembly.reader);
+    lst_buffer_release(&assembly.parts);
+    if (status == LST_OK) {
+        commit(put, write);
+    }
+    return status;
+}

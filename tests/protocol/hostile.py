@@ -1,0 +1,56 @@
+"""Raw bytes to a server, and what comes back: for the tests of hostile input."""
+import contextlib
+import re
+import socket
+
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from harness import ACCESS_KEY, SECRET_KEY, HeaderSigner
+
+
+def connect(server, timeout=10):
+    return socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
+
+
+def exchange(server, request, timeout=15):
+    """Send bytes and say no more; all that comes back until the server closes, which it must."""
+    received = b""
+    with connect(server, timeout) as sock:
+        with contextlib.suppress(OSError):  # a reset may overtake the answer
+            sock.sendall(request)
+            sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
+            while piece := sock.recv(65536):
+                received += piece
+    return received
+
+
+def read_answers(sock, count):
+    """Answers with a Content-Length, as (status, body), until count of them or the end."""
+    received, answers = b"", []
+    while len(answers) < count:
+        match = re.search(rb"\AHTTP/1\.1 (\d+)[^\r\n]*\r\n(.*?)\r\n\r\n", received, re.DOTALL)
+        if match:
+            length = int(re.search(rb"(?im)^Content-Length: *(\d+)", match.group(2)).group(1))
+            if len(received) >= match.end() + length:
+                answers.append((int(match.group(1)), received[match.end():match.end() + length]))
+                received = received[match.end() + length:]
+                continue
+        piece = sock.recv(65536)
+        if not piece:
+            break
+        received += piece
+    return answers
+
+
+def statuses(received):
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def signed_head(server, method, target, headers, body=b""):
+    """Request line and headers without the empty line, signed with a header; Content-Length is left out."""
+    request = AWSRequest(method, server.endpoint + target, data=body, headers=headers)
+    HeaderSigner(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1").add_auth(request)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items()
+                    if name.lower() != "content-length")
+    return f"{method} {target} HTTP/1.1\r\nHost: {server.host}\r\n{lines}".encode()

@@ -1,0 +1,235 @@
+"""Clients that are slow on purpose, and very many that do nothing: others are served meanwhile, and
+they are cut off after the configured time, whatever trickle they keep up."""
+import contextlib
+import os
+import resource
+import socket
+import threading
+import time
+
+import pytest
+from harness import presign, target_of
+from hostile import connect, read_answers, statuses
+
+BUCKET = "pictures"
+LIMIT = 2  # seconds of --idle-timeout
+ESTABLISHED = 1  # of TCP_INFO
+GRACE = 15  # seconds more, on a busy machine
+IDLE = 10_000 if os.environ.get("LST_FULL") else 1_000
+
+
+@pytest.fixture(scope="module")
+def server(start):
+    return start("--idle-timeout", str(LIMIT), "--buckets", BUCKET)
+
+
+@pytest.fixture(scope="module")
+def s3(server):
+    """It finds its idle connections closed, which the tests want, and tries again."""
+    return server.client(retries={"max_attempts": 3})
+
+
+def trickle(sock, pieces, until):
+    """Send a byte now and then; the seconds after which the server had closed, or None."""
+    begun = time.monotonic()
+    sock.settimeout(0.2)
+    for byte in pieces:
+        try:
+            sock.sendall(byte)
+            with contextlib.suppress(TimeoutError):
+                while piece := sock.recv(65536):
+                    pass
+                if not piece:
+                    return time.monotonic() - begun
+        except ConnectionError:
+            return time.monotonic() - begun
+        if time.monotonic() - begun > until:
+            return None
+    return None
+
+
+def bytewise(text):
+    while True:
+        for number in range(len(text)):
+            yield text[number:number + 1]
+
+
+def slow_clients(server, s3):
+    """What each of them sends at once, and what byte by byte after that."""
+    put = target_of(presign(s3, "put_object", key="slow"))
+    head = f"PUT {put} HTTP/1.1\r\nHost: {server.host}\r\n".encode()
+    return {
+        "first line": (b"GET /", b"a"),
+        "empty lines": (b"", b"\r\n"),
+        "headers": (head, b"X-Slow: a\r\n"),
+        "body": (head + b"Content-Length: 1000000\r\n\r\n", b"b"),
+        "refused body": (head.replace(b"slow", b"fast") + b"Content-Length: 100000\r\n\r\n", b"b"),
+        "after a request": (b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /-/health HTTP/1.1\r\nX-Slow: "),
+    }
+
+
+def test_slow_writers_are_cut_off_and_others_are_served(server, s3):
+    """A byte every fifth of a second would keep any timeout of silence from ending."""
+    clients = slow_clients(server, s3)
+    ended = {}
+
+    def run(name):
+        with connect(server) as sock:
+            first, rest = clients[name]
+            sock.sendall(first)
+            ended[name] = trickle(sock, bytewise(rest), LIMIT + GRACE)
+    threads = [threading.Thread(target=run, args=(name,)) for name in clients]
+    for thread in threads:
+        thread.start()
+    answered = 0
+    while any(thread.is_alive() for thread in threads):
+        s3.put_object(Bucket=BUCKET, Key="meanwhile", Body=b"x" * 10_000)
+        assert s3.get_object(Bucket=BUCKET, Key="meanwhile")["ContentLength"] == 10_000
+        answered += 1
+        time.sleep(0.05)
+    assert answered > 5
+    assert all(seconds is not None for seconds in ended.values()), f"not cut off: {ended}"
+    assert all(entry["Key"] != "slow" for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"])
+
+
+def test_a_steady_client_is_not_cut_off(server, s3):
+    """An upload over several times the limit, well above the least speed, and a pause within it."""
+    target = target_of(presign(s3, "put_object", key="steady"))
+    with connect(server, 30) as sock:
+        sock.sendall(f"PUT {target} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 60000\r\n\r\n".encode())
+        for _ in range(30):
+            sock.sendall(b"s" * 2000)
+            time.sleep(LIMIT / 10)
+        assert read_answers(sock, 1)[0][0] == 200
+    assert s3.head_object(Bucket=BUCKET, Key="steady")["ContentLength"] == 60_000
+
+
+def test_many_small_requests_on_one_connection_are_not_cut_off(server):
+    with connect(server, 30) as sock:
+        for _ in range(20):
+            sock.sendall(b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_answers(sock, 1)[0][0] == 200
+            time.sleep(LIMIT / 8)
+
+
+def test_slow_readers_are_cut_off_and_others_are_served(server, s3):
+    s3.put_object(Bucket=BUCKET, Key="large", Body=b"x" * 30_000_000)
+    request = f"GET {target_of(presign(s3, 'get_object', key='large'))} HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode()
+    readers = []
+    for _ in range(20):
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", server.port))
+        sock.sendall(request)
+        readers.append(sock)
+    deadline = time.monotonic() + LIMIT + GRACE
+    open_readers = set(readers)
+    while open_readers and time.monotonic() < deadline:
+        for sock in list(open_readers):
+            sock.setblocking(False)
+            try:
+                # What the kernel holds already comes in any case, so it is asked whether they are connected.
+                if not sock.recv(1) or sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != ESTABLISHED:
+                    open_readers.discard(sock)
+            except BlockingIOError:
+                pass
+            except ConnectionError:
+                open_readers.discard(sock)
+        assert s3.head_object(Bucket=BUCKET, Key="large")["ContentLength"] == 30_000_000
+        time.sleep(0.2)
+    assert not open_readers, f"{len(open_readers)} of 20 were not cut off"
+    assert s3.get_object(Bucket=BUCKET, Key="large")["Body"].read() == b"x" * 30_000_000
+    for sock in readers:
+        sock.close()
+
+
+def test_a_client_that_leaves_in_the_middle_does_not_hold_the_server(server, s3):
+    """Its last bytes and its end arrive together: the HTTP library alone would wait for more."""
+    target = target_of(presign(s3, "put_object", key="left"))
+    for _ in range(20):
+        with connect(server) as sock:
+            sock.sendall(f"PUT {target} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 100\r\n\r\nsome".encode())
+    deadline = time.monotonic() + LIMIT + GRACE
+    while in_flight(server) > 1:
+        assert time.monotonic() < deadline, "requests of clients that have left go on"
+        time.sleep(0.1)
+
+
+# ---- Very many
+
+def metric(server, name):
+    body = server.send("GET", "/-/metrics").body.decode()
+    return next(int(float(line.split()[-1])) for line in body.split("\n") if line.startswith(name + " "))
+
+
+def in_flight(server):
+    return metric(server, "latchstring_requests_in_flight")
+
+
+def resident_kilobytes(server):
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+@pytest.fixture
+def many_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = IDLE + 2000
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        pytest.skip(f"this machine allows {hard} open files only")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_very_many_idle_connections(start, many_files):
+    """Each costs little memory, nobody else notices, and all are closed in the end."""
+    seconds = 8 if IDLE == 1_000 else 60
+    server = start("--connections", str(IDLE + 100), "--idle-timeout", str(seconds), "--buckets", BUCKET)
+    s3 = server.client()
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"x" * 20_000)
+    before = resident_kilobytes(server)
+    held = []
+    for number in range(IDLE):
+        sock = connect(server)
+        if number % 2:  # half of them have sent a request and are kept alive
+            sock.sendall(b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        held.append(sock)
+    for sock in held[1::2]:
+        assert read_answers(sock, 1)[0][0] == 200
+    deadline = time.monotonic() + GRACE
+    while metric(server, "latchstring_connections") < IDLE:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    each = (resident_kilobytes(server) - before) / IDLE
+    assert each < 100, f"{each:.1f} KiB for each connection"  # under the sanitizers; a third of it without
+    for _ in range(20):
+        assert s3.get_object(Bucket=BUCKET, Key="k")["Body"].read() == b"x" * 20_000
+    deadline = time.monotonic() + seconds + GRACE
+    while metric(server, "latchstring_connections") > 20:
+        assert time.monotonic() < deadline, "idle connections are closed"
+        time.sleep(0.3)
+    for sock in held:
+        sock.close()
+
+
+def test_many_more_than_the_limit(start):
+    """Those above it are told to slow down, even when idle ones hold every place; nobody waits long."""
+    server = start("--connections", "20", "--idle-timeout", "60", "--buckets", BUCKET)
+    held = [connect(server) for _ in range(200)]
+    for _ in range(3):
+        begun = time.monotonic()
+        with connect(server, 30) as sock:
+            sock.sendall(b"GET /pictures/x HTTP/1.1\r\nHost: x\r\n\r\n")
+            received = sock.recv(65536)
+        assert statuses(received) == [503] and b"<Code>SlowDown</Code>" in received, received
+        assert time.monotonic() - begun < 2 * GRACE
+    for sock in held:
+        sock.close()
+    deadline = time.monotonic() + GRACE
+    while True:
+        with contextlib.suppress(OSError):
+            if server.send("GET", "/-/health").status == 200:
+                break
+        assert time.monotonic() < deadline, "it recovers"
+        time.sleep(0.1)
