@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 BUILD_PRODUCTS = @ninja -C $(RELEASE) --quiet src/cli/latchstring sigv4/liblatchstring.a \
 	sigv4/$$(basename $$(readlink -f $(RELEASE)/sigv4/liblatchstring.so))
 
-.PHONY: all help run test bench fuzz check format install clean
+.PHONY: all help run test test-long bench bench-growth fuzz check format install clean
 
 all: $(RELEASE)/build.ninja ## build build/latchstring, build/liblatchstring.a and .so
 	$(BUILD_PRODUCTS)
@@ -22,7 +22,7 @@ $(RELEASE)/build.ninja: | tools/packages.sh
 	@mv $(BUILD).log $(RELEASE)/setup.log
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
 run: all ## build and start the server (ARGS='--listen ...' to change how)
 	@$(BUILD)/latchstring serve $(ARGS)
@@ -31,10 +31,18 @@ test: ## run every test (FILTER=name for those with that in their name)
 	@tools/packages.sh build test
 	@tests/run $(if $(FILTER),-k '$(FILTER)')
 
+test-long: ## the same tests on the full sizes
+	@tools/packages.sh build test
+	@tests/run --long $(if $(FILTER),-k '$(FILTER)')
+
 bench: all ## measure, and hold the ratios against their targets
 	@tools/packages.sh bench
-	@ninja -C $(RELEASE) --quiet bench/sign bench/gate bench/store_bench bench/put_load
+	@ninja -C $(RELEASE) --quiet bench/sign bench/gate bench/store_bench bench/put_load bench/growth
 	@bench/run
+
+bench-growth: all ## measure how costs grow up to 10,000,000 objects; draw docs/growth.svg
+	@ninja -C $(RELEASE) --quiet bench/growth
+	@python3 bench/growth.py
 
 fuzz: ## run every fuzzer for FUZZ_SECONDS (60)
 	@tools/packages.sh build fuzz

@@ -10,8 +10,12 @@ packages_for() {
             libnettle8 nettle-dev liblmdb-dev libmicrohttpd-dev libgnutls28-dev libexpat1-dev \
             libjansson-dev libisal-dev libinih-dev
         ;;
-    # The clients come from PyPI and npm (tests/requirements.txt, tests/clients/package.json).
-    test) echo g++ python3 python3-venv ca-certificates curl openssl chromium chromium-driver ;;
+    # Other clients come from PyPI and npm (tests/requirements.txt, tests/clients/package.json). The
+    # awscli is the second generation; PyPI has the first.
+    test)
+        echo g++ python3 python3-venv ca-certificates openssl chromium chromium-driver \
+            curl awscli s3cmd rclone restic s3fs fuse
+        ;;
     check) echo clang clang-format clang-tidy cppcheck ;;
     fuzz) echo clang libclang-rt-14-dev ;;
     bench) echo python3 python3-venv ca-certificates nginx-light wrk util-linux ;;
