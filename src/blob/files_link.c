@@ -1,4 +1,5 @@
-/* files_link.c - a blob with the content of another: a hard link, or a copy where there can be none.
+/* files_link.c - a blob with the content of another: a hard link, or a copy where there can be
+ * none.
  */
 #include "blob/files.h"
 

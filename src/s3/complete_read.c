@@ -7,23 +7,17 @@
 
 enum { TEXT_MAX = 1024 /* bytes of one element */ };
 
-/* Why the reading ended, besides the codes of lst_xml_read(). */
-enum problem { NO_PROBLEM, NUMBER_TOO_SMALL, NUMBER_TOO_LARGE, NOT_ASCENDING, BAD_CHECKSUM };
-
 struct reading {
     struct lst_parts_list *list;
     struct lst_listed_part part; /* the one that is being read */
     bool has_number;
     bool has_etag;
-    enum problem problem;
-    char culprit[24]; /* the number's text */
-    size_t culprit_length;
 };
 
 void lst_parts_list_release(struct lst_parts_list *list)
 {
     free(list->parts);
-    *list = (struct lst_parts_list){NULL, 0, 0};
+    *list = (struct lst_parts_list){.parts = NULL};
 }
 
 static int add_part(struct lst_parts_list *list, const struct lst_listed_part *part)
@@ -41,9 +35,9 @@ static int add_part(struct lst_parts_list *list, const struct lst_listed_part *p
     return LST_OK;
 }
 
-static int stop(struct reading *reading, enum problem problem)
+static int stop(struct reading *reading, enum lst_parts_problem problem)
 {
-    reading->problem = problem;
+    reading->list->problem = problem;
     return LST_ERR_MALFORMED;
 }
 
@@ -56,7 +50,7 @@ static int end_part(struct reading *reading)
         return LST_ERR_MALFORMED;
     }
     if (list->count > 0 && list->parts[list->count - 1].number >= part.number) {
-        return stop(reading, NOT_ASCENDING);
+        return stop(reading, LST_PARTS_NOT_ASCENDING);
     }
     reading->part = (struct lst_listed_part){.number = 0};
     reading->has_number = false;
@@ -66,7 +60,8 @@ static int end_part(struct reading *reading)
 
 static int read_number(struct reading *reading, struct lst_slice text)
 {
-    struct lst_slice trimmed = lst_slice_first(lst_slice_trim(text), sizeof(reading->culprit));
+    struct lst_slice trimmed =
+        lst_slice_first(lst_slice_trim(text), sizeof(reading->list->culprit));
     bool is_negative = trimmed.length > 1 && trimmed.bytes[0] == '-';
     uint64_t number;
 
@@ -74,13 +69,13 @@ static int read_number(struct reading *reading, struct lst_slice text)
         !lst_slice_to_number(lst_slice_after(trimmed, is_negative ? 1 : 0), INT32_MAX, &number)) {
         return LST_ERR_MALFORMED;
     }
-    memcpy(reading->culprit, trimmed.bytes, trimmed.length);
-    reading->culprit_length = trimmed.length;
+    memcpy(reading->list->culprit, trimmed.bytes, trimmed.length);
+    reading->list->culprit_length = trimmed.length;
     if (is_negative || number == 0) {
-        return stop(reading, NUMBER_TOO_SMALL);
+        return stop(reading, LST_PARTS_NUMBER_TOO_SMALL);
     }
     if (number > LST_PART_NUMBER_MAX) {
-        return stop(reading, NUMBER_TOO_LARGE);
+        return stop(reading, LST_PARTS_NUMBER_TOO_LARGE);
     }
     reading->has_number = true;
     reading->part.number = (uint32_t)number;
@@ -112,7 +107,7 @@ static int read_checksum(struct reading *reading, const char *element, struct ls
     }
     if (reading->part.kind != LST_CHECKSUM_NONE || text.length == 0 ||
         text.length > sizeof(reading->part.checksum)) {
-        return stop(reading, BAD_CHECKSUM);
+        return stop(reading, LST_PARTS_BAD_CHECKSUM);
     }
     reading->part.kind = kind;
     memcpy(reading->part.checksum, text.bytes, text.length);
@@ -145,28 +140,35 @@ static int visit(void *context, const char *path, struct lst_slice text)
     return read_checksum(reading, element, text);
 }
 
-static void fail_problem(struct lst_s3_exchange *exchange, const struct reading *reading,
+int lst_parts_list_parse(struct lst_slice document, struct lst_parts_list *ret_list)
+{
+    struct reading reading = {.list = ret_list};
+
+    return lst_xml_read(document, TEXT_MAX, visit, &reading);
+}
+
+static void fail_problem(struct lst_s3_exchange *exchange, const struct lst_parts_list *list,
                          struct lst_slice upload)
 {
-    struct lst_slice culprit = lst_slice_make(reading->culprit, reading->culprit_length);
+    struct lst_slice culprit = lst_slice_make(list->culprit, list->culprit_length);
 
-    switch (reading->problem) {
-    case NUMBER_TOO_SMALL:
+    switch (list->problem) {
+    case LST_PARTS_NUMBER_TOO_SMALL:
         lst_s3_fail_argument(exchange, "PartNumber must be >= 1", "PartNumber", culprit);
         break;
-    case NUMBER_TOO_LARGE:
+    case LST_PARTS_NUMBER_TOO_LARGE:
         lst_s3_fail_argument(exchange,
                              "Part number must be an integer between 1 and 10000, inclusive",
                              "partNumber", culprit);
         break;
-    case NOT_ASCENDING:
+    case LST_PARTS_NOT_ASCENDING:
         lst_s3_fail_about(exchange, LST_S3_INVALID_PART_ORDER, NULL, "UploadId", upload);
         break;
-    case BAD_CHECKSUM:
+    case LST_PARTS_BAD_CHECKSUM:
         lst_s3_fail_argument(exchange, "Invalid Base64 or multiple checksums present in request",
                              "Checksum", lst_slice_make("", 0));
         break;
-    case NO_PROBLEM:
+    case LST_PARTS_FINE:
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
         break;
     }
@@ -175,12 +177,11 @@ static void fail_problem(struct lst_s3_exchange *exchange, const struct reading 
 bool lst_parts_list_read(struct lst_s3_exchange *exchange, struct lst_slice document,
                          struct lst_slice upload, struct lst_parts_list *ret_list)
 {
-    struct reading reading = {.list = ret_list};
-    int status = document.length == 0 ? LST_ERR_MALFORMED
-                                      : lst_xml_read(document, TEXT_MAX, visit, &reading);
+    int status =
+        document.length == 0 ? LST_ERR_MALFORMED : lst_parts_list_parse(document, ret_list);
 
     if (status == LST_ERR_MALFORMED) {
-        fail_problem(exchange, &reading, upload);
+        fail_problem(exchange, ret_list, upload);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
     } else if (ret_list->count == 0) {

@@ -8,6 +8,12 @@
 #include "s3/bucket.h"
 #include "s3/document.h"
 #include "s3/xml.h"
+#include "s3/xml_read.h"
+
+enum {
+    ACL_DOCUMENT_MAX = 65536, /* bytes */
+    ACL_TEXT_MAX = 1024,      /* bytes of one element */
+};
 
 struct probe {
     const char *operation;
@@ -139,14 +145,66 @@ static bool is_as_it_is(struct lst_slice acl)
            lst_slice_equal(acl, LST_SLICE("bucket-owner-full-control"));
 }
 
+/* A document that is the ACL as it is: what lst_get_acl() has written, sent back by a client that
+ * copies ACLs along with objects. */
+struct acl_reading {
+    struct lst_slice owner;
+    size_t grants;
+};
+
+static int visit_acl(void *context, const char *path, struct lst_slice text)
+{
+    static const char grant[] = "AccessControlPolicy/AccessControlList/Grant";
+    struct acl_reading *reading = context;
+
+    if (strncmp(path, grant, sizeof(grant) - 1) != 0) {
+        return LST_OK;
+    }
+    path += sizeof(grant) - 1;
+    if (strcmp(path, "") == 0) {
+        reading->grants++;
+        return LST_OK;
+    }
+    if (strcmp(path, "/Permission") == 0) {
+        return lst_slice_equal(text, LST_SLICE("FULL_CONTROL")) ? LST_OK : LST_ERR_CONFLICT;
+    }
+    if (strcmp(path, "/Grantee/ID") == 0) {
+        return lst_slice_equal(text, reading->owner) ? LST_OK : LST_ERR_CONFLICT;
+    }
+    return strcmp(path, "/Grantee") == 0 || strcmp(path, "/Grantee/DisplayName") == 0
+               ? LST_OK
+               : LST_ERR_CONFLICT;
+}
+
+/* Whether the request would leave everything as it is. */
+static int check_acl(struct lst_s3_exchange *exchange, struct lst_slice document,
+                     const struct lst_bucket_sight *sight)
+{
+    struct acl_reading reading = {.owner = lst_slice_make(sight->owner, sight->owner_length)};
+    struct lst_slice acl;
+    int status;
+
+    if (lst_s3_option(exchange, "x-amz-acl", &acl)) {
+        return is_as_it_is(acl) && document.length == 0 ? LST_OK : LST_ERR_CONFLICT;
+    }
+    status = lst_xml_read(document, ACL_TEXT_MAX, visit_acl, &reading);
+    return status == LST_OK && reading.grants != 1 ? LST_ERR_CONFLICT : status;
+}
+
 static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct lst_bucket_sight sight;
-    struct lst_slice acl;
+    int status;
 
-    if (!lst_s3_option(exchange, "x-amz-acl", &acl) || !is_as_it_is(acl) || document.length > 0) {
+    if (!see_target(exchange, &sight)) {
+        return;
+    }
+    status = check_acl(exchange, document, &sight);
+    if (status == LST_ERR_MALFORMED) {
+        lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
+    } else if (status != LST_OK) {
         lst_s3_fail(exchange, LST_S3_ACL_NOT_SUPPORTED);
-    } else if (see_target(exchange, &sight)) {
+    } else {
         lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
         lst_s3_answer_end(exchange);
     }
@@ -154,7 +212,7 @@ static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document
 
 void lst_put_acl(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {.limit = 65536, .read = read_acl};
+    static const struct lst_document_plan plan = {.limit = ACL_DOCUMENT_MAX, .read = read_acl};
 
     lst_document_begin(exchange, &plan);
 }

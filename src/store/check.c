@@ -83,9 +83,8 @@ static int check_taken_body(struct lst_check *check)
         row.form != LST_FORM_OBJECT) {
         return LST_OK; /* it was reported */
     }
-    return row.parts.length > 0
-               ? lst_check_part_bodies(check, key, lst_row_parts_upload(row.parts))
-               : lst_check_body(check, key, name, &row);
+    return row.parts.length > 0 ? lst_check_part_bodies(check, key, lst_row_parts_upload(row.parts))
+                                : lst_check_body(check, key, name, &row);
 }
 
 static int check_bucket(struct lst_check *check)

@@ -4,8 +4,8 @@
 
 #include "store/state.h"
 
-/* Blobs; sorted when it is looked into. Ids of uploads, of as many bytes, are kept in such a list as
- * well. */
+/* Blobs; sorted when it is looked into. Ids of uploads, of as many bytes, are kept in such a list
+ * as well. */
 struct lst_blob_list {
     struct lst_blob_id *ids;
     size_t count;

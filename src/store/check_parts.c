@@ -132,8 +132,7 @@ static int find_part(struct lst_check *check, struct lst_slice upload_id, struct
     int status = lst_index_read_begin(check->store->index, &reader);
 
     if (status == LST_OK) {
-        status =
-            lst_part_each(reader, check->partition, upload_id, next->number, take_part, next);
+        status = lst_part_each(reader, check->partition, upload_id, next->number, take_part, next);
         lst_index_read_end(reader);
     }
     return status;
@@ -205,8 +204,7 @@ static int find_owner(const struct lst_check *check, struct lst_index_reader *re
 {
     struct lst_slice name;
     struct lst_slice value;
-    int status =
-        lst_index_seek(reader, check->partition, lst_slice_make(&kind, 1), &name, &value);
+    int status = lst_index_seek(reader, check->partition, lst_slice_make(&kind, 1), &name, &value);
 
     while (status == LST_OK && !*ret_is && name.bytes[0] == kind) {
         struct lst_object_row row;

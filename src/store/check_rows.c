@@ -15,8 +15,8 @@ int lst_check_blob_row(const struct lst_check *check, struct lst_index_reader *r
     lst_row_name_make_blob(&name, LST_ROW_BLOB, blob);
     status = lst_check_get(check, reader, &name, &value);
     /* Versions before wrote an object's key alone. */
-    *ret_has = status == LST_OK && (lst_slice_equal(value, owner) ||
-                                    lst_slice_equal(value, lst_slice_after(owner, 1)));
+    *ret_has = status == LST_OK &&
+               (lst_slice_equal(value, owner) || lst_slice_equal(value, lst_slice_after(owner, 1)));
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
@@ -24,8 +24,8 @@ static bool has_blob(struct lst_slice value, struct lst_blob_id blob)
 {
     struct lst_object_row row;
 
-    return lst_object_row_decode(value, &row) == LST_OK &&
-           row.blob.generation == blob.generation && row.blob.number == blob.number;
+    return lst_object_row_decode(value, &row) == LST_OK && row.blob.generation == blob.generation &&
+           row.blob.number == blob.number;
 }
 
 /* Whether a version of the key has the blob. */
@@ -70,7 +70,8 @@ static int owner_has_blob(const struct lst_check *check, struct lst_index_reader
         *ret_has = status == LST_OK && has_blob(value, blob);
     }
     if ((status == LST_OK || status == LST_ERR_NOT_FOUND) && !*ret_has) {
-        status = key_has_blob(check, reader, owner, blob, ret_has); /* as versions before wrote it */
+        status =
+            key_has_blob(check, reader, owner, blob, ret_has); /* as versions before wrote it */
     }
     return status;
 }

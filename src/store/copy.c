@@ -111,8 +111,8 @@ static int take_source(struct lst_copying *copying)
         return LST_ERR_RANGE;
     }
     /* Small bodies cost least when they are copied; a part has one body, not parts. */
-    copying->shares = is_whole && !source->is_inline &&
-                      (source->parts.length == 0 || put->part_number == 0);
+    copying->shares =
+        is_whole && !source->is_inline && (source->parts.length == 0 || put->part_number == 0);
     copying->blob = source->blob_id;
     copying->etag = lst_changes_copy(&put->copies, source->etag);
     copying->parts = lst_changes_copy(&put->copies, source->parts);

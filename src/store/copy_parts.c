@@ -84,8 +84,7 @@ static void add_row(struct group *group, struct lst_slice upload_id, uint32_t nu
 static int share_part(struct lst_copying *copying, struct group *group, uint32_t number)
 {
     struct lst_store *store = copying->put->store;
-    struct lst_slice id =
-        lst_slice_make(copying->put->upload_id, sizeof(copying->put->upload_id));
+    struct lst_slice id = lst_slice_make(copying->put->upload_id, sizeof(copying->put->upload_id));
     struct lst_blob_writer *writer;
     struct lst_index_reader *reader;
     struct lst_object_row row;

@@ -250,8 +250,8 @@ int lst_store_leave_uploads(struct lst_store *store, uint64_t partition)
 
     while ((status = find_upload(store, partition, &name)) == LST_OK) {
         struct lst_slice bytes = lst_row_name_slice(&name);
-        struct lst_slice id = lst_slice_after(
-            bytes, bytes.length > LST_ROW_UPLOAD_ID_SIZE ? bytes.length - LST_ROW_UPLOAD_ID_SIZE
+        struct lst_slice id = lst_slice_after(bytes, bytes.length > LST_ROW_UPLOAD_ID_SIZE
+                                                         ? bytes.length - LST_ROW_UPLOAD_ID_SIZE
                                                          : bytes.length);
         (void)lst_changes_add(&changes, LST_INDEX_DELETE, bytes, nothing);
         lst_changes_add_row(&changes, LST_INDEX_PUT, LST_ROW_LEFT, id, nothing);

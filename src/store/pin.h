@@ -26,7 +26,8 @@ void lst_pins_init(struct lst_pins *pins);
 /* There must be no pin. */
 void lst_pins_release(struct lst_pins *pins);
 
-/* Pin an upload, by its id of LST_ROW_UPLOAD_ID_SIZE bytes; as often as one likes. LST_ERR_NO_MEMORY.
+/* Pin an upload, by its id of LST_ROW_UPLOAD_ID_SIZE bytes; as often as one likes.
+ * LST_ERR_NO_MEMORY.
  */
 LST_MUST_CHECK int lst_pins_add(struct lst_pins *pins, struct lst_slice upload_id);
 

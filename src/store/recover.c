@@ -143,7 +143,7 @@ static int recover_blobs(struct lst_store *store, uint64_t *ret_removed)
 
 /* ---- Buckets */
 
-/* A deletion that was cut short did not happen; garbage that was left is deleted now. */
+/* A deletion that was cut short did not happen. */
 static int recover_bucket(void *context, const struct lst_bucket_row *row)
 {
     static const char state_name = LST_ROW_STATE;
@@ -172,10 +172,25 @@ static int recover_bucket(void *context, const struct lst_bucket_row *row)
             store->index, row->partition,
             &(struct lst_index_change){LST_INDEX_PUT, name, lst_bucket_state_text(state)}, 1);
     }
-    if (status == LST_OK) {
-        status = lst_store_delete_garbage(store, row->partition);
-    }
     return status == LST_ERR_NO_SPACE ? LST_OK : status;
+}
+
+/* Delete what was left, in all partitions that ever were: also in those of buckets that are gone,
+ * where somebody may still have read from the parts of an object when the process ended. */
+static int delete_garbage(struct lst_store *store, struct lst_index_reader *reader)
+{
+    static const char name = LST_ROW_NEXT_PARTITION;
+    struct lst_slice value;
+    uint64_t next = 0;
+    int status = lst_index_get(reader, LST_STORE_PARTITION, lst_slice_make(&name, 1), &value);
+
+    if (status == LST_OK) {
+        status = lst_row_number_decode(value, &next);
+    }
+    for (uint64_t i = LST_STORE_PARTITION + 1; i < next && status == LST_OK; i++) {
+        status = lst_store_delete_garbage(store, i);
+    }
+    return status == LST_ERR_NOT_FOUND || status == LST_ERR_NO_SPACE ? LST_OK : status;
 }
 
 int lst_store_recover(struct lst_store *store, struct lst_store_recovery *ret_recovery)
@@ -192,6 +207,9 @@ int lst_store_recover(struct lst_store *store, struct lst_store_recovery *ret_re
     }
     if (status == LST_OK) {
         status = lst_store_each_bucket(reader, nothing, nothing, recover_bucket, store);
+    }
+    if (status == LST_OK) {
+        status = delete_garbage(store, reader);
     }
     lst_index_read_end(reader);
     return status == LST_OK ? lst_store_set_running(store, true) : status;

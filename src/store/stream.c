@@ -198,8 +198,8 @@ int lst_object_stream_read(struct lst_object_stream *stream, char *out, size_t c
         memcpy(out, stream->bytes + (stream->at - stream->source_first), (size_t)length);
         *ret_length = (size_t)length;
     } else {
-        status = lst_blob_read(stream->blob, stream->at - stream->source_first, out,
-                               (size_t)length, ret_length);
+        status = lst_blob_read(stream->blob, stream->at - stream->source_first, out, (size_t)length,
+                               ret_length);
         if (status != LST_OK || *ret_length == 0) {
             return status == LST_OK ? LST_ERR_CORRUPT : status;
         }

@@ -243,9 +243,8 @@ static int make_put(struct lst_store *store, struct assembly *assembly, struct l
                     struct lst_put **ret_put)
 {
     const struct lst_complete_options *options = assembly->options;
-    struct lst_put_options object = {.bucket = options->name.bucket,
-                                     .key = options->name.key,
-                                     .condition = options->condition};
+    struct lst_put_options object = {
+        .bucket = options->name.bucket, .key = options->name.key, .condition = options->condition};
     struct lst_object_row row;
     struct lst_put *put;
     int status = lst_object_row_decode(upload, &row);
@@ -275,8 +274,8 @@ static int make_put(struct lst_store *store, struct assembly *assembly, struct l
     put->culprit = assembly->culprit;
     put->size = assembly->size;
     put->rest.parts = lst_changes_copy(&put->copies, lst_buffer_slice(&assembly->parts));
-    put->rest.etag = lst_changes_copy(&put->copies,
-                                      lst_slice_make(assembly->etag, assembly->etag_length));
+    put->rest.etag =
+        lst_changes_copy(&put->copies, lst_slice_make(assembly->etag, assembly->etag_length));
     *ret_put = put;
     return LST_OK;
 }
@@ -338,8 +337,7 @@ int lst_upload_complete(struct lst_store *store, const struct lst_complete_optio
     if (store->read_only) {
         return LST_ERR_PERMISSION;
     }
-    status =
-        lst_upload_find(store, &options->name, &assembly.reader, &assembly.place, &upload);
+    status = lst_upload_find(store, &options->name, &assembly.reader, &assembly.place, &upload);
     if (status == LST_ERR_UPLOAD_NOT_FOUND) {
         return complete_again(store, &options->name, write);
     }

@@ -49,6 +49,18 @@ def test_acls_are_the_owners(s3):
     assert code_of(s3.get_object_acl, Bucket=BUCKET, Key="none") == "NoSuchKey"
 
 
+def test_an_acl_may_be_set_to_what_it_is(server, s3):
+    """s3cmd copies the ACL of an object along with it."""
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    acl = sign_and_send(server, "GET", f"/{BUCKET}/k", query="acl=").body
+    assert sign_and_send(server, "PUT", f"/{BUCKET}/k", acl, query="acl=").status == 200
+    for other in (acl.replace(b"FULL_CONTROL", b"READ"), acl.replace(b"<Grant>", b"<Grant><Grantee><URI>x</URI></Grantee>"),
+                  acl.replace(s3.list_buckets()["Owner"]["ID"].encode(), b"0" * 64)):
+        answer = sign_and_send(server, "PUT", f"/{BUCKET}/k", other, query="acl=")
+        assert answer.error["Code"] == "AccessControlListNotSupported"
+    assert sign_and_send(server, "PUT", f"/{BUCKET}/k", b"<AccessControl", query="acl=").error["Code"] == "MalformedXML"
+
+
 def test_objects_have_no_lock(s3):
     s3.put_object(Bucket=BUCKET, Key="k", Body=b"x")
     assert code_of(s3.get_object_retention, Bucket=BUCKET, Key="k") == "InvalidRequest"

@@ -58,8 +58,8 @@ static void test_kinds(struct fixture *fixture)
           "with the same ETag");
     CHECK(fixture_is_clean(fixture, 8), "the check finds nothing wrong");
     CHECK(fixture_delete(fixture, "cop", "film") == 0 &&
-              fixture_delete(fixture, "cop", "large") == 0 &&
-              fixture_wait_blob_files(fixture, 3), "the sources are deleted");
+              fixture_delete(fixture, "cop", "large") == 0 && fixture_wait_blob_files(fixture, 3),
+          "the sources are deleted");
     CHECK(upload_holds(fixture, "cop", "film-2", bytes, SIZE) &&
               upload_holds(fixture, "cop", "large-2", bytes, 200000),
           "the copies stay");
@@ -165,8 +165,7 @@ static void test_parts(struct fixture *fixture)
               copy_into(fixture, put, "cop", "film-2", 1, SIZE, &write) == LST_ERR_RANGE,
           "not from what is not there");
     CHECK(upload_complete(fixture, &upload) == 0, "they are completed");
-    CHECK(open_object(fixture, "cop", "joined", &object) == 0 &&
-              object.size == PART + 100 + 200000,
+    CHECK(open_object(fixture, "cop", "joined", &object) == 0 && object.size == PART + 100 + 200000,
           "to an object");
     {
         struct lst_object_stream *stream;
@@ -246,8 +245,7 @@ static int copy_without_links(unsigned other, int error)
          copy_object(&fixture, "nolinks", "large", "large-2", &write) == 0 &&
          copy_object(&fixture, "nolinks", "film", "film-2", &write) == 0 &&
          fixture_delete(&fixture, "nolinks", "large") == 0 &&
-         fixture_delete(&fixture, "nolinks", "film") == 0 &&
-         fixture_wait_blob_files(&fixture, 3) &&
+         fixture_delete(&fixture, "nolinks", "film") == 0 && fixture_wait_blob_files(&fixture, 3) &&
          upload_holds(&fixture, "nolinks", "large-2", bytes, 200000) &&
          upload_holds(&fixture, "nolinks", "film-2", bytes, SIZE) && fixture_is_clean(&fixture, 2);
     fixture_close(&fixture);

@@ -74,8 +74,8 @@ static inline int upload_part(struct fixture *fixture, struct upload *upload, ui
     if (status == 0) {
         char *etag = upload->etags[upload->part_count];
         memcpy(etag, upload->write.etag, sizeof(upload->write.etag));
-        upload->parts[upload->part_count++] = (struct lst_completed_part){
-            number, lst_slice_make(etag, upload->write.etag_length)};
+        upload->parts[upload->part_count++] =
+            (struct lst_completed_part){number, lst_slice_make(etag, upload->write.etag_length)};
     }
     return status;
 }
@@ -95,8 +95,7 @@ static inline int upload_complete_if(struct fixture *fixture, struct upload *upl
 
     upload->write = waiter_write(&waiter);
     upload->culprit = 0;
-    status =
-        lst_upload_complete(fixture->store, &options, &upload->culprit, &upload->write);
+    status = lst_upload_complete(fixture->store, &options, &upload->culprit, &upload->write);
     return status == 0 ? waiter_wait(&waiter) : status;
 }
 
@@ -140,8 +139,7 @@ static inline bool stream_gives(struct lst_object_stream *stream, const char *by
 
     for (size_t i = 0; same && length > 0; i++) {
         same = lst_object_stream_read(stream, piece, capacities[i % 4], &length) == 0 &&
-               length <= size - total &&
-               (length == 0 || memcmp(piece, bytes + total, length) == 0);
+               length <= size - total && (length == 0 || memcmp(piece, bytes + total, length) == 0);
         total += same ? length : 0;
     }
     free(piece);

@@ -39,9 +39,9 @@ static void check_ranges(struct fixture *fixture)
         uint64_t first;
         uint64_t length;
         bool in_file;
-    } ranges[] = {{0, SIZE, false},     {0, PART, true},          {PART - 1, 2, false},
-                  {PART, 1, true},      {2 * PART + 5, 99, true}, {3 * PART - 3, 1000, false},
-                  {3 * PART, 1234, false}, {SIZE - 1, 1, false},  {SIZE, 0, false}};
+    } ranges[] = {{0, SIZE, false},        {0, PART, true},          {PART - 1, 2, false},
+                  {PART, 1, true},         {2 * PART + 5, 99, true}, {3 * PART - 3, 1000, false},
+                  {3 * PART, 1234, false}, {SIZE - 1, 1, false},     {SIZE, 0, false}};
     bool ok = true;
 
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
@@ -311,8 +311,8 @@ static void check_list(struct fixture *fixture, struct lst_upload_list_options o
     lst_buffer_clear(&page.text);
     page.options.max_entries = 1;
     do {
-        if (lst_store_list_uploads(fixture->store, &page.options, show_page, &page,
-                                   &truncated) != 0) {
+        if (lst_store_list_uploads(fixture->store, &page.options, show_page, &page, &truncated) !=
+            0) {
             break;
         }
     } while (truncated);
