@@ -3,9 +3,9 @@
  * answered.
  *
  * Usage: put_load PORT SECONDS CLIENTS BYTES TARGETS
- * TARGETS is a file with one presigned request target a line; the clients take them in turn. The
- * body is BYTES long. Prints: answers with status 200, other answers, seconds taken. Talks to
- * 127.0.0.1.
+ * TARGETS is a file with one presigned request target a line; the clients take them in turn, for so
+ * many SECONDS; if these are 0, each target once. The body is BYTES long. Prints: answers with
+ * status 200, other answers, seconds taken, seconds of the processor. Talks to 127.0.0.1.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,6 +40,7 @@ struct load {
     char **targets;
     size_t target_count;
     size_t next_target;
+    bool once; /* each target */
     uint64_t accepted;
     uint64_t refused;
     int events;
@@ -202,7 +203,9 @@ static void receive_answer(struct load *load, struct client *client)
     } else {
         load->refused++;
     }
-    begin_request(load, client);
+    if (!load->once || load->next_target < load->target_count) {
+        begin_request(load, client);
+    }
 }
 
 static void connect_client(struct load *load, struct client *client)
@@ -224,6 +227,14 @@ static void connect_client(struct load *load, struct client *client)
     begin_request(load, client);
 }
 
+static bool is_done(const struct load *load, double started, double seconds)
+{
+    uint64_t answers = load->accepted + load->refused;
+
+    /* An answer that is due late still counts, with the time that it took. */
+    return load->once ? answers == load->target_count : answers > 0 && now() - started >= seconds;
+}
+
 static void run(struct load *load, struct client *clients, size_t client_count, double seconds)
 {
     double started = now();
@@ -231,8 +242,7 @@ static void run(struct load *load, struct client *clients, size_t client_count, 
     for (size_t i = 0; i < client_count; i++) {
         connect_client(load, &clients[i]);
     }
-    /* An answer that is due late still counts, with the time that it took. */
-    while (now() - started < seconds || load->accepted + load->refused == 0) {
+    while (!is_done(load, started, seconds)) {
         struct epoll_event events[EVENTS_MAX];
         int count = epoll_wait(load->events, events, EVENTS_MAX, 100);
 
@@ -247,8 +257,8 @@ static void run(struct load *load, struct client *clients, size_t client_count, 
             }
         }
     }
-    printf("%llu %llu %.6f\n", (unsigned long long)load->accepted,
-           (unsigned long long)load->refused, now() - started);
+    printf("%llu %llu %.6f %.6f\n", (unsigned long long)load->accepted,
+           (unsigned long long)load->refused, now() - started, (double)clock() / CLOCKS_PER_SEC);
 }
 
 int main(int argument_count, char **arguments)
@@ -272,6 +282,10 @@ int main(int argument_count, char **arguments)
         fail("start");
     }
     memset(load.body, 'x', load.body_length);
+    load.once = number(arguments[2]) == 0;
+    if (load.once && client_count > load.target_count) {
+        client_count = load.target_count;
+    }
     run(&load, clients, client_count, (double)number(arguments[2]));
     free(clients);
     free(load.body);

@@ -8,6 +8,7 @@ else runs on the machine slows both.
 """
 import contextlib
 import hashlib
+import http.client
 import os
 import re
 import shutil
@@ -27,6 +28,8 @@ from table import Table  # noqa: E402
 BUCKET = "bench"
 SERVER_CORE, LOAD_CORE = "0", "1"
 PUT_LOAD = os.path.join(ROOT, "build", "release", "bench", "put_load")
+GROWTH = os.path.join(ROOT, "build", "release", "bench", "growth")
+PARTS, PART_SIZE = 8, 128 << 20
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 # size, objects, connections, what of nginx's rate is to be reached
@@ -128,7 +131,7 @@ def put_load(server, clients, size, targets):
     done = subprocess.run(["taskset", "-c", LOAD_CORE, PUT_LOAD, str(server.port), str(max(int(SECONDS), 1)), str(clients),
                            str(size), targets], text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    accepted, _, seconds = done.stdout.split()
+    accepted, _, seconds, _ = done.stdout.split()
     return int(accepted) / float(seconds)
 
 
@@ -180,6 +183,73 @@ def bench_large_put(table, folder, server):
               f"{statistics.median(ours) / 1e6:,.0f} MB/s against {statistics.median(md5) / 1e6:,.0f} MB/s")
 
 
+def bench_parts(table, folder, server):
+    """A multipart upload, its parts at once, from create to complete."""
+    s3, name = server.client(), {"Bucket": BUCKET, "Key": "parts"}
+    body, ours, md5, load = os.urandom(PART_SIZE), [], [], []
+    for _ in range(max(ROUNDS // 2, 2)):
+        started = time.monotonic()
+        upload = {**name, "UploadId": s3.create_multipart_upload(**name)["UploadId"]}
+        with open(f"{folder}/parts", "w", encoding="utf-8") as file:
+            file.writelines(target_of(presign(s3, "upload_part", BUCKET, "parts", PartNumber=number,
+                                              UploadId=upload["UploadId"])) + "\n" for number in range(1, PARTS + 1))
+        done = subprocess.run(["taskset", "-c", LOAD_CORE, PUT_LOAD, str(server.port), "0", str(PARTS), str(PART_SIZE),
+                               f"{folder}/parts"], text=True, capture_output=True, check=True)
+        parts = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in s3.list_parts(**upload)["Parts"]]
+        s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        ours.append(PARTS * PART_SIZE / (time.monotonic() - started))
+        load.append(float(done.stdout.split()[3]) / float(done.stdout.split()[2]))
+        md5.append(statistics.median(md5_rate(body) for _ in range(3)))
+    s3.delete_object(**name)
+    table.add(f"multipart upload of 1 GiB, {PARTS} parts at once, against MD5",
+              statistics.median(a / b for a, b in zip(ours, md5)), 0.7,
+              f"{statistics.median(ours) / 1e6:,.0f} MB/s against {statistics.median(md5) / 1e6:,.0f} MB/s; "
+              f"the load takes {statistics.median(load):.0%} of its own core")
+
+
+def grown(folder, bucket, objects):
+    """Fill a bucket without a server: what bench/growth says, by its first words."""
+    done = subprocess.run([GROWTH, folder, bucket, str(objects)], text=True, capture_output=True, check=True)
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    return {(line[0], line[1] if line[0] == "grown" else ""): [float(number) for number in line[1:]] for line in lines}
+
+
+def fetch_seconds(connection, target):
+    started = time.monotonic()
+    connection.request("GET", target)
+    answer = connection.getresponse()
+    body = answer.read()
+    assert answer.status == 200 and body.count(b"<Key>") == 1000, body[:500]
+    return time.monotonic() - started
+
+
+def bench_keys(table, folder):
+    """Listings out of many keys and out of few; deletions."""
+    data = f"{folder}/keys"
+    grown(data, "few", 1000)
+    many = grown(data, "many", 1_000_000)
+    of_few, of_many = (many["grown", objects][3] for objects in ("1000", "1000000"))
+    anywhere = many["grown", "1000000"][2]
+    table.add("LIST of the first 1,000 keys, of 1,000,000 against of 1,000", of_many / of_few, 1.5,
+              f"{of_many:,.0f} us against {of_few:,.0f} us", at_most=True)
+    stats = many["stat", ""][0]
+    table.add("LIST of 1,000 keys anywhere, times as fast as a stat of each", stats / anywhere, 10,
+              f"{anywhere:,.0f} us; stat: {stats:,.0f} us")
+    together, commits, alone, _ = many["delete", ""]
+    table.add("deletion of 1,000 keys at once: commits", commits, 1, at_most=True)
+    table.add("deletion of 1,000 keys, times as fast as one by one", alone / together, 10,
+              f"{together / 1e3:,.1f} ms against {alone / 1e3:,.0f} ms")
+    with Server(data, "--access-log", "off", "--threads", "1", wrapper=["taskset", "-c", SERVER_CORE]) as server:
+        s3 = server.client()
+        targets = [target_of(s3.generate_presigned_url("list_objects_v2", Params={"Bucket": bucket}, ExpiresIn=3600))
+                   for bucket in ("many", "few")]
+        connection = http.client.HTTPConnection("127.0.0.1", server.port)
+        rounds = [[fetch_seconds(connection, target) for target in targets] for _ in range(50)]
+        of_many, of_few = (statistics.median(times) * 1e6 for times in zip(*rounds))
+        table.add("the same listings over HTTP, against each other", of_many / of_few, 1.5,
+                  f"{of_many:,.0f} us against {of_few:,.0f} us", at_most=True)
+
+
 def resident(server):
     """Megabytes: now, and at most so far."""
     with open(f"/proc/{server.process.pid}/status", encoding="utf-8") as file:
@@ -220,7 +290,9 @@ def main():
                 bench_get(table, folder, server, port)
                 bench_small_put(table, folder, server)
                 bench_large_put(table, folder, server)
+                bench_parts(table, folder, server)
         bench_memory(table, folder)
+        bench_keys(table, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return table.status()

@@ -84,7 +84,7 @@ static int wait_for(struct waiter *waiter)
 static int put(struct lst_store *store, const char *key, const char *bytes, size_t size)
 {
     struct waiter waiter = WAITER;
-    struct lst_store_write write = {wake_up, &waiter};
+    struct lst_store_write write = {.done = wake_up, .context = &waiter};
     struct lst_put_options options = {
         .bucket = slice("bench"), .key = slice(key), .size_known = true, .size = size};
     struct lst_put *put;
@@ -261,7 +261,7 @@ int main(int argument_count, char **arguments)
     struct lst_store_options options = {.path = "store"};
     struct lst_bucket bucket = {.name = slice("bench")};
     struct waiter waiter = WAITER;
-    struct lst_store_write write = {wake_up, &waiter};
+    struct lst_store_write write = {.done = wake_up, .context = &waiter};
     struct lst_store *store;
     double one_by_one;
     double grouped;
