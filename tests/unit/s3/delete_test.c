@@ -37,16 +37,22 @@ static void test_delete(struct world *world)
         post(world, "deleter",
              LST_SLICE("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
                        "<Object><Key>a&amp;b</Key></Object><Object><Key>private/c</Key></Object>"
-                       "<Object><Key>missing</Key><VersionId>null</VersionId></Object>"
-                       "<Object><Key>old</Key><VersionId>7</VersionId></Object>"
+                       "<Object><Key>missing</Key></Object>"
+                       "<Object><Key>null</Key><VersionId>null</VersionId></Object>"
+                       "<Object><Key>old</Key><Size>7</Size></Object>"
                        "<Object><Key>if</Key><ETag>x</ETag></Object></Delete>"),
              200, "", "several keys at once");
     CHECK(reply_has(&reply, "<Deleted><Key>a&amp;b</Key></Deleted>"), "what may be deleted is");
     CHECK(reply_has(&reply, "<Deleted><Key>missing</Key></Deleted>"), "also if it was not there");
+    CHECK(reply_has(&reply, "<Error><Key>null</Key><VersionId>null</VersionId>"
+                            "<Code>AccessDenied</Code>"),
+          "but a version needs another permission");
     CHECK(reply_has(&reply, "<Error><Key>private/c</Key><Code>AccessDenied</Code>"),
           "what may not be is not");
-    CHECK(reply_has(&reply, "<Error><Key>old</Key><Code>NoSuchVersion</Code>"), "nor versions");
-    CHECK(reply_has(&reply, "<Error><Key>if</Key><Code>NotImplemented</Code>"), "nor conditions");
+    CHECK(reply_has(&reply, "<Error><Key>old</Key><Code>NotImplemented</Code>"),
+          "nor on condition of a size");
+    CHECK(reply_has(&reply, "<Error><Key>if</Key><Code>NoSuchKey</Code>"),
+          "nor on condition of an ETag, if there is none");
     reply_release(&reply);
     struct call head = {.method = "HEAD", .bucket = "photos", .key = "a&b"};
     expect_only(world, &head, 404, "NoSuchKey", "the one is gone");

@@ -138,7 +138,8 @@ static void test_refused_uploads(struct world *world)
     reply_release(&reply);
     again.headers[0] = (struct lst_field)FIELD("If-Match", "\"00000000000000000000000000000000\"");
     reply = expect(world, &again, 412, "PreconditionFailed", "If-Match holds too");
-    CHECK(!reply.body_wanted && reply_has(&reply, "<Condition>If-Match</Condition>"), "by its name");
+    CHECK(!reply.body_wanted && reply_has(&reply, "<Condition>If-Match</Condition>"),
+          "by its name");
     reply_release(&reply);
     again.headers[0] = (struct lst_field)FIELD("If-None-Match", "\"0\"");
     expect_only(world, &again, 501, "NotImplemented", "as S3, not of an ETag");

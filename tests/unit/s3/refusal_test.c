@@ -111,12 +111,12 @@ static void test_policies(struct world *world)
 
 static void test_unimplemented(struct world *world)
 {
-    struct call call = {.method = "GET", .bucket = "photos"};
+    struct call call = {.method = "DELETE", .bucket = "photos"};
     struct reply reply;
 
-    call.query[0] = (struct lst_field){LST_SLICE("versioning"), {NULL, 0}};
+    call.query[0] = (struct lst_field){LST_SLICE("policy"), {NULL, 0}};
     reply = expect(world, &call, 501, "NotImplemented", "what is not implemented says so");
-    CHECK(reply_has(&reply, "<Message>The operation GetBucketVersioning is not implemented by "
+    CHECK(reply_has(&reply, "<Message>The operation DeleteBucketPolicy is not implemented by "
                             "Latchstring yet</Message>"),
           "by name");
     reply_release(&reply);
@@ -138,7 +138,7 @@ static void test_unimplemented(struct world *world)
     reply = expect(world, &call, 501, "NotImplemented", "a constraint is not ignored");
     CHECK(reply_has(&reply, "x-latch-length"), "by name");
     reply_release(&reply);
-    call.query[0] = (struct lst_field)FIELD("X-Amz-Tagging", "a=b");
+    call.query[0] = (struct lst_field)FIELD("X-Amz-Mfa", "a b");
     expect_only(world, &call, 501, "NotImplemented", "nor is an option in the query");
     call = (struct call){.method = "GET", .bucket = "photos", .key = "a"};
     call.query[0] = (struct lst_field)FIELD("versionId", "null");

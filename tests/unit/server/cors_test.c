@@ -98,7 +98,8 @@ static void check_answer(const struct lst_cors *cors, size_t field_count, const 
     check_header(&response, "Access-Control-Allow-Origin", allowed);
     check_header(&response, "Access-Control-Expose-Headers", exposed);
     check_header(&response, "Access-Control-Allow-Credentials", "");
-    check_header(&response, "Vary", "Origin");
+    check_header(&response, "Vary",
+                 "Origin, Access-Control-Request-Headers, Access-Control-Request-Method");
     lst_http_response_release(&response);
 }
 
