@@ -122,6 +122,9 @@ static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
     if (exchange->server->is_draining || exchange->request.is_chunked) {
         response->close = true;
     }
+    /* What a client has sent behind its request would make the closing a reset, which can overtake
+     * the answer. */
+    exchange->must_linger = exchange->must_linger || response->close;
     exchange->stage = LST_STAGE_DONE;
     exchange->status = response->status;
     return response;
