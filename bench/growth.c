@@ -8,10 +8,11 @@
  * Reads are given in time of the processor, so that others on the machine count for little. Prints
  * lines of a word and numbers, separated by tabs:
  *
- *     grown   objects; GET: ns; LIST of 1,000 keys anywhere: us; of the first: us; PUT, 64 at once:
- * us of the processor, us; PUT, one at a time: us; index: bytes; resident, its own: KiB; resident,
- * of the index: KiB; seconds to fill delete  1,000 deletions at once: us, commits; one after
- * another: us, commits stat    a stat of each of 1,000 files: us
+ * - grown: objects; GET: ns; LIST of 1,000 keys anywhere: us; of the first: us; PUT, 64 at once: us
+ *   of the processor, us; PUT, one at a time: us; index: bytes; resident, its own: KiB; resident,
+ *   of the index: KiB; seconds to fill
+ * - delete: 1,000 deletions at once: us, commits; one after another: us, commits
+ * - stat: a stat of each of 1,000 files: us
  */
 #include "base/clock.h"
 #include "store/store.h"

@@ -95,21 +95,6 @@ static int plan_query(struct lst_internal_plan *plan, enum lst_auth_kind kind)
     return LST_OK;
 }
 
-static int compare_names(struct lst_slice a, struct lst_slice b)
-{
-    size_t shorter = a.length < b.length ? a.length : b.length;
-
-    for (size_t i = 0; i < shorter; i++) {
-        int difference = (unsigned char)lst_internal_lower(a.bytes[i]) -
-                         (unsigned char)lst_internal_lower(b.bytes[i]);
-
-        if (difference != 0) {
-            return difference;
-        }
-    }
-    return (a.length > b.length) - (a.length < b.length);
-}
-
 /* Put a header where it belongs; headers of one name keep their order. False: no room. */
 static bool insert_header(struct lst_internal_plan *plan, struct lst_slice name,
                           struct lst_slice value)
@@ -119,7 +104,7 @@ static bool insert_header(struct lst_internal_plan *plan, struct lst_slice name,
     if (plan->header_count == LST_SIGNED_HEADERS_MAX) {
         return false;
     }
-    while (place > 0 && compare_names(plan->headers[place - 1].name, name) > 0) {
+    while (place > 0 && lst_internal_compare_names(plan->headers[place - 1].name, name) > 0) {
         plan->headers[place] = plan->headers[place - 1];
         place--;
     }

@@ -76,6 +76,21 @@ static inline bool lst_internal_equal_ignoring_case(struct lst_slice a, struct l
     return true;
 }
 
+/* The order of header names, in lower case: negative, 0 or positive. */
+static inline int lst_internal_compare_names(struct lst_slice a, struct lst_slice b)
+{
+    size_t shorter = a.length < b.length ? a.length : b.length;
+
+    for (size_t i = 0; i < shorter; i++) {
+        int difference = (unsigned char)lst_internal_lower(a.bytes[i]) -
+                         (unsigned char)lst_internal_lower(b.bytes[i]);
+        if (difference != 0) {
+            return difference;
+        }
+    }
+    return (a.length > b.length) - (a.length < b.length);
+}
+
 /* The text from `count` bytes on; count is at most its length. */
 static inline struct lst_slice lst_internal_skip(struct lst_slice text, size_t count)
 {

@@ -54,20 +54,6 @@ struct amz_list {
     size_t count;
 };
 
-static int compare_names(struct lst_slice a, struct lst_slice b)
-{
-    size_t shorter = a.length < b.length ? a.length : b.length;
-
-    for (size_t i = 0; i < shorter; i++) {
-        int difference = (unsigned char)lst_internal_lower(a.bytes[i]) -
-                         (unsigned char)lst_internal_lower(b.bytes[i]);
-        if (difference != 0) {
-            return difference;
-        }
-    }
-    return (a.length > b.length) - (a.length < b.length);
-}
-
 /* Keep them in the order of their names; those of one name in that of their coming. */
 static void add_amz(struct amz_list *list, struct lst_slice name, struct lst_slice value,
                     enum lst_internal_origin origin)
@@ -79,7 +65,7 @@ static void add_amz(struct amz_list *list, struct lst_slice name, struct lst_sli
         !lst_internal_equal_ignoring_case(lst_internal_first(name, prefix.length), prefix)) {
         return;
     }
-    while (place > 0 && compare_names(list->items[place - 1].field.name, name) > 0) {
+    while (place > 0 && lst_internal_compare_names(list->items[place - 1].field.name, name) > 0) {
         list->items[place] = list->items[place - 1];
         place--;
     }
@@ -91,8 +77,8 @@ static void put_amz(const struct sink *sink, const struct amz_list *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         const struct amz *item = &list->items[i];
-        bool continues =
-            i > 0 && compare_names(list->items[i - 1].field.name, item->field.name) == 0;
+        bool continues = i > 0 && lst_internal_compare_names(list->items[i - 1].field.name,
+                                                             item->field.name) == 0;
 
         if (continues) {
             put_byte(sink, ',');
@@ -201,7 +187,7 @@ static void put_time(const struct sink *sink, const struct lst_request *request,
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
-        if (compare_names(list->items[i].field.name, LST_SLICE("x-amz-date")) == 0) {
+        if (lst_internal_compare_names(list->items[i].field.name, LST_SLICE("x-amz-date")) == 0) {
             return;
         }
     }

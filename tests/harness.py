@@ -16,6 +16,7 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BINARY = os.environ.get("LST_BINARY", os.path.join(ROOT, "build", "latchstring"))
@@ -213,6 +214,15 @@ def target_of(url):
 def presign(client, operation, bucket="pictures", key="cat.jpg", expires=300, **parameters):
     return client.generate_presigned_url(operation, Params={"Bucket": bucket, "Key": key, **parameters},
                                          ExpiresIn=expires)
+
+
+def code_of(call, **parameters):
+    """The code of the error that a call of boto3 meets, which it must."""
+    try:
+        call(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    raise AssertionError(f"{call.__name__} went well")
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ static inline bool lst_slice_starts_with(struct lst_slice slice, struct lst_slic
     if (prefix.length == 0) {
         return true;
     }
-    return slice.bytes != NULL && slice.length >= prefix.length &&
+    return slice.bytes != NULL && prefix.bytes != NULL && slice.length >= prefix.length &&
            memcmp(slice.bytes, prefix.bytes, prefix.length) == 0;
 }
 

@@ -108,7 +108,7 @@ static int find(const struct lst_usage *usage, struct lst_users *users, const ch
 int lst_directory_find(const struct lst_usage *usage, const char *data, const char *name,
                        struct lst_user *ret_user)
 {
-    struct lst_users *users;
+    struct lst_users *users = NULL;
     int status = lst_directory_open(usage, data, LST_DIRECTORY_READ, &users);
 
     if (status == LST_EXIT_OK) {
@@ -145,7 +145,7 @@ static int change(const struct lst_usage *usage, struct lst_users *users, const 
 int lst_directory_change(const struct lst_usage *usage, const char *data, const char *name,
                          int (*edit)(void *context, struct lst_user *user), void *context)
 {
-    struct lst_users *users;
+    struct lst_users *users = NULL;
     int status = lst_directory_open(usage, data, LST_DIRECTORY_CHANGE, &users);
 
     if (status == LST_EXIT_OK) {

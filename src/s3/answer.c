@@ -67,6 +67,20 @@ void lst_s3_answer_xml(struct lst_s3_exchange *exchange)
     lst_s3_answer_end(exchange);
 }
 
+void lst_s3_answer_done(struct lst_s3_exchange *exchange)
+{
+    lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
+    lst_s3_answer_version(exchange, &exchange->write.version);
+    lst_s3_answer_end(exchange);
+}
+
+void lst_s3_answer_gone(struct lst_s3_exchange *exchange)
+{
+    (void)lst_s3_answer_begin(exchange, 204);
+    lst_s3_answer_version(exchange, &exchange->write.version);
+    lst_s3_answer_end(exchange);
+}
+
 void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...)
 {
     char text[1024];
@@ -196,6 +210,16 @@ static void fail_no_upload(struct lst_s3_exchange *exchange)
     lst_s3_fail_about(exchange, LST_S3_NO_SUCH_UPLOAD, NULL, "UploadId", upload);
 }
 
+static void fail_marker(struct lst_s3_exchange *exchange)
+{
+    struct lst_field details[] = {
+        {LST_SLICE("Method"), exchange->request->message.method},
+        {LST_SLICE("ResourceType"), LST_SLICE("DeleteMarker")},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
+}
+
 static void fail_no_version(struct lst_s3_exchange *exchange)
 {
     struct lst_field details[] = {
@@ -227,6 +251,9 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
         break;
     case LST_ERR_UPLOAD_NOT_FOUND:
         fail_no_upload(exchange);
+        break;
+    case LST_ERR_DELETE_MARKER:
+        fail_marker(exchange);
         break;
     case LST_ERR_BUCKET_NOT_FOUND:
     case LST_ERR_BUCKET_NOT_EMPTY:

@@ -78,17 +78,31 @@ void lst_get_bucket_location(struct lst_s3_exchange *exchange)
     lst_s3_answer_xml(exchange);
 }
 
-static void answer_deleted(struct lst_s3_exchange *exchange)
+static bool answer_not_deleted(struct lst_s3_exchange *exchange, int code)
 {
-    (void)lst_s3_answer_begin(exchange, 204);
-    lst_s3_answer_end(exchange);
+    enum lst_versioning versioning;
+
+    if (code == LST_ERR_BUCKET_NOT_EMPTY &&
+        lst_bucket_versioning(exchange->s3->options.store, exchange->target.bucket, &versioning) ==
+            LST_OK &&
+        versioning != LST_VERSIONING_NEVER) {
+        lst_s3_fail_about(exchange, LST_S3_BUCKET_NOT_EMPTY,
+                          "The bucket you tried to delete is not empty. You must delete all "
+                          "versions in the bucket.",
+                          "BucketName", exchange->target.bucket);
+    } else {
+        lst_s3_fail_code(exchange, code);
+    }
+    return false;
 }
 
 void lst_delete_bucket(struct lst_s3_exchange *exchange)
 {
-    int status = lst_store_bucket_delete(exchange->s3->options.store, exchange->target.bucket,
-                                         lst_s3_write_begin(exchange, answer_deleted));
+    int status;
 
+    exchange->failed = answer_not_deleted;
+    status = lst_store_bucket_delete(exchange->s3->options.store, exchange->target.bucket,
+                                     lst_s3_write_begin(exchange, lst_s3_answer_gone));
     if (status != LST_OK) {
         lst_s3_write_refused(exchange, status);
     }

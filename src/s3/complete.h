@@ -58,6 +58,7 @@ struct lst_completion {
     enum lst_checksum_kind kind; /* of the object */
     char checksum[LST_CHECKSUM_TEXT_MAX];
     size_t checksum_length;
+    struct lst_field field; /* the same, to be kept with the object */
 };
 
 /*

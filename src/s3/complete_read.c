@@ -1,6 +1,6 @@
 /* complete_read.c - the document that completes a multipart upload. */
 #include "s3/complete.h"
-#include "s3/write_condition.h"
+#include "s3/exchange.h"
 #include "s3/xml_read.h"
 
 #include <stdlib.h>
@@ -84,7 +84,7 @@ static int read_number(struct reading *reading, struct lst_slice text)
 
 static int read_etag(struct reading *reading, struct lst_slice text)
 {
-    struct lst_slice etag = lst_etag_unquote(text);
+    struct lst_slice etag = lst_s3_unquote(text);
 
     if (reading->has_etag) {
         return LST_ERR_MALFORMED;

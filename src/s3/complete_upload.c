@@ -157,10 +157,6 @@ static bool read_size(struct lst_s3_exchange *exchange, struct lst_complete_opti
 static void complete(struct lst_s3_exchange *exchange, struct lst_completion *completion,
                      struct lst_complete_options *options)
 {
-    struct lst_field field = {
-        lst_slice_of(lst_checksum_header(completion->kind)),
-        lst_slice_make(completion->checksum, completion->checksum_length),
-    };
     int status;
 
     if (!make_parts(completion)) {
@@ -170,7 +166,11 @@ static void complete(struct lst_s3_exchange *exchange, struct lst_completion *co
     options->name = completion->name;
     options->parts = completion->parts;
     options->part_count = completion->list.count;
-    options->fields = &field;
+    completion->field = (struct lst_field){
+        lst_slice_of(lst_checksum_header(completion->kind)),
+        lst_slice_make(completion->checksum, completion->checksum_length),
+    };
+    options->fields = &completion->field;
     options->field_count = completion->checksum_length > 0 ? 1 : 0;
     exchange->failed = answer_failure;
     status = lst_upload_complete(exchange->s3->options.store, options, &completion->culprit,

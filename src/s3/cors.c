@@ -2,7 +2,7 @@
 #include "s3/cors.h"
 
 #include "s3/document.h"
-#include "s3/exchange.h"
+#include "s3/setting.h"
 #include "s3/xml.h"
 #include "s3/xml_read.h"
 
@@ -146,29 +146,6 @@ static int visit(void *context, const char *path, struct lst_slice text)
 
 /* ---- The operations */
 
-static void answer_put(struct lst_s3_exchange *exchange)
-{
-    lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
-    lst_s3_answer_end(exchange);
-}
-
-static void answer_deleted(struct lst_s3_exchange *exchange)
-{
-    (void)lst_s3_answer_begin(exchange, 204);
-    lst_s3_answer_end(exchange);
-}
-
-static void set_rules(struct lst_s3_exchange *exchange, const struct lst_slice *value,
-                      void (*answer)(struct lst_s3_exchange *exchange))
-{
-    int status = lst_bucket_set_setting(exchange->s3->options.store, exchange->target.bucket,
-                                        setting_name, value, lst_s3_write_begin(exchange, answer));
-
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
-    }
-}
-
 static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct configuration *configuration = lst_document_work(exchange);
@@ -188,7 +165,7 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
     } else {
-        set_rules(exchange, &value, answer_put);
+        lst_setting_put(exchange, setting_name, value, lst_s3_answer_done);
     }
 }
 
@@ -208,23 +185,12 @@ void lst_put_bucket_cors(struct lst_s3_exchange *exchange)
 
 void lst_get_bucket_cors(struct lst_s3_exchange *exchange)
 {
-    struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
-    int status = lst_bucket_setting(exchange->s3->options.store, exchange->target.bucket,
-                                    setting_name, body);
-
-    if (status == LST_ERR_NOT_FOUND) {
-        lst_s3_fail_about(exchange, LST_S3_NO_SUCH_CORS, NULL, "BucketName",
-                          exchange->target.bucket);
-    } else if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
-    } else {
-        lst_s3_answer_xml(exchange);
-    }
+    lst_setting_get(exchange, setting_name, LST_S3_NO_SUCH_CORS);
 }
 
 void lst_delete_bucket_cors(struct lst_s3_exchange *exchange)
 {
-    set_rules(exchange, NULL, answer_deleted);
+    lst_setting_delete(exchange, setting_name);
 }
 
 /* ---- Browsers */

@@ -75,17 +75,11 @@ void lst_create_upload(struct lst_s3_exchange *exchange)
     lst_tag_set_release(&tags);
 }
 
-static void answer_aborted(struct lst_s3_exchange *exchange)
-{
-    (void)lst_s3_answer_begin(exchange, 204);
-    lst_s3_answer_end(exchange);
-}
-
 void lst_abort_upload(struct lst_s3_exchange *exchange)
 {
     struct lst_upload_name name = lst_upload_name_of(exchange);
     int status = lst_upload_abort(exchange->s3->options.store, &name,
-                                  lst_s3_write_begin(exchange, answer_aborted));
+                                  lst_s3_write_begin(exchange, lst_s3_answer_gone));
 
     if (status != LST_OK) {
         lst_s3_write_refused(exchange, status);

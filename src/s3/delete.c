@@ -21,10 +21,7 @@ static void answer_deleted(struct lst_s3_exchange *exchange)
     if (deletion->is_marker) {
         lst_http_response_add(response, "x-amz-delete-marker", LST_SLICE("true"));
     }
-    if (deletion->version_id.length > 0) {
-        lst_http_response_add(response, "x-amz-version-id",
-                              lst_version_id_slice(&deletion->version_id));
-    }
+    lst_s3_answer_version(exchange, &deletion->version_id);
     lst_s3_answer_end(exchange);
 }
 

@@ -33,7 +33,7 @@
       "Your proposed upload is smaller than the minimum "                                          \
       "allowed size")                                                                              \
     X(ILLEGAL_VERSIONING, "IllegalVersioningConfigurationException", 400,                          \
-      "The versioning configuration specified in the request is invalid.")                         \
+      "The Versioning element must be specified")                                                  \
     X(ILLEGAL_LOCATION, "IllegalLocationConstraintException", 400,                                 \
       "The unspecified location "                                                                  \
       "constraint is incompatible for the region specific endpoint this request was sent to.")     \

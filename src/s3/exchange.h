@@ -114,6 +114,11 @@ void lst_s3_answer_end(struct lst_s3_exchange *exchange);
 /* The answer is complete, and its body, in response.body, is XML. */
 void lst_s3_answer_xml(struct lst_s3_exchange *exchange);
 
+/* The whole answer to a write that says no more than the version it made, if it made one: 200, and
+ * 204. */
+void lst_s3_answer_done(struct lst_s3_exchange *exchange);
+void lst_s3_answer_gone(struct lst_s3_exchange *exchange);
+
 /* Answer with an error, in the table's words. */
 void lst_s3_fail(struct lst_s3_exchange *exchange, enum lst_s3_error error);
 

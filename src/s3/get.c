@@ -89,7 +89,8 @@ static void add_fields(struct lst_s3_exchange *exchange, const struct lst_object
     }
 }
 
-/* The checksum of what is answered with: of a range that is not a part there is none. */
+/* The checksum of what is answered with: of a range that is neither a part nor all there is none.
+ */
 static void add_checksum(struct lst_s3_exchange *exchange, const struct lst_object *object,
                          const struct piece *piece)
 {
@@ -98,7 +99,7 @@ static void add_checksum(struct lst_s3_exchange *exchange, const struct lst_obje
     struct lst_slice whole;
     struct lst_slice mode;
 
-    if ((piece->is_range && piece->checksum_length == 0) ||
+    if ((piece->length < object->size && piece->checksum_length == 0) ||
         !lst_s3_option(exchange, "x-amz-checksum-mode", &mode) ||
         !lst_slice_equal_ignoring_case(mode, LST_SLICE("ENABLED"))) {
         return;
@@ -204,11 +205,34 @@ static void answer(struct lst_s3_exchange *exchange, struct lst_object *object,
     add_body(exchange, object, piece);
 }
 
+/* How long the copy that the client has stays fresh (RFC 9110, section 15.4.5). */
+static void add_freshness(struct lst_s3_exchange *exchange, const struct lst_object *object)
+{
+    static const struct {
+        const char *header;
+        const char *parameter;
+    } freshness[] = {{"Cache-Control", "response-cache-control"}, {"Expires", "response-expires"}};
+    struct lst_slice value;
+
+    for (size_t i = 0; i < sizeof(freshness) / sizeof(freshness[0]); i++) {
+        bool is_overridden = lst_s3_parameter(exchange, freshness[i].parameter, &value);
+        for (size_t j = 0; j < object->field_count && !is_overridden; j++) {
+            if (lst_slice_equal(object->fields[j].name, lst_slice_of(freshness[i].header))) {
+                value = object->fields[j].value;
+            }
+        }
+        if (value.length > 0) {
+            lst_http_response_add(&exchange->response, freshness[i].header, value);
+        }
+    }
+}
+
 static void answer_not_modified(struct lst_s3_exchange *exchange, const struct lst_object *object)
 {
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 304);
 
     add_validators(exchange, object);
+    add_freshness(exchange, object);
     /* The length that a 200 would have (RFC 9110, section 8.6): the connection stays usable. */
     response->kind = LST_BODY_LENGTH;
     response->length = object->size;

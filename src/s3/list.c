@@ -129,6 +129,13 @@ static void write_head(const struct lst_s3_exchange *exchange, const struct lst_
         lst_xml_number(body, "KeyCount", listing->count);
     }
     lst_xml_number(body, "MaxKeys", listing->max_keys);
+}
+
+void lst_listing_end(struct lst_s3_exchange *exchange, const struct lst_listing *listing,
+                     const char *element, bool is_truncated)
+{
+    struct lst_buffer *body = &exchange->response.body;
+
     if (listing->delimiter.length > 0) {
         lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
     }
@@ -136,23 +143,23 @@ static void write_head(const struct lst_s3_exchange *exchange, const struct lst_
         lst_xml_string(body, "EncodingType", "url");
     }
     lst_xml_string(body, "IsTruncated", is_truncated ? "true" : "false");
+    lst_buffer_append(body, lst_buffer_slice(&listing->contents));
+    lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
+    lst_xml_close(body, element);
+    lst_s3_answer_xml(exchange);
 }
 
 static void answer_listing(struct lst_s3_exchange *exchange, const struct lst_listing *listing,
                            bool is_truncated)
 {
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
-    struct lst_buffer *body = &response->body;
 
     lst_http_response_add(
         response, "x-amz-bucket-region",
         lst_bucket_region(exchange,
                           lst_slice_make(listing->sight.region, listing->sight.region_length)));
-    write_head(exchange, listing, body, is_truncated);
-    lst_buffer_append(body, lst_buffer_slice(&listing->contents));
-    lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
-    lst_xml_close(body, "ListBucketResult");
-    lst_s3_answer_xml(exchange);
+    write_head(exchange, listing, &response->body, is_truncated);
+    lst_listing_end(exchange, listing, "ListBucketResult", is_truncated);
 }
 
 void lst_list_objects(struct lst_s3_exchange *exchange)

@@ -15,6 +15,7 @@ struct lst_listing {
     bool has_delimiter;
     bool has_start_after;
     bool has_token;
+    bool has_encoding;
     bool url_encoded; /* keys in the answer */
     bool with_owner;
     struct lst_slice prefix;
@@ -59,5 +60,10 @@ void lst_listing_write_checksum(struct lst_buffer *body, const struct lst_field 
 
 /* <Owner>: of an object that is the bucket's owner, whoever wrote it ("BucketOwnerEnforced"). */
 void lst_listing_write_owner(struct lst_buffer *body, const struct lst_bucket_sight *sight);
+
+/* What every listing ends with: its delimiter and encoding, whether there is more, the keys and the
+ * common prefixes, and the closing tag of the whole element. The answer is then complete. */
+void lst_listing_end(struct lst_s3_exchange *exchange, const struct lst_listing *listing,
+                     const char *element, bool is_truncated);
 
 #endif

@@ -106,13 +106,13 @@ static bool read_question(struct lst_s3_exchange *exchange, struct question *que
     struct lst_slice encoding;
     struct lst_slice count;
     struct lst_slice marker;
+    bool has_encoding = lst_s3_parameter(exchange, "encoding-type", &encoding);
 
-    (void)lst_s3_parameter(exchange, "encoding-type", &encoding);
     (void)lst_s3_parameter(exchange, "max-parts", &count);
     (void)lst_s3_parameter(exchange, "part-number-marker", &marker);
     question->name = lst_upload_name_of(exchange);
     question->keys.url_encoded = lst_slice_equal_ignoring_case(encoding, LST_SLICE("url"));
-    if (encoding.length > 0 && !question->keys.url_encoded) {
+    if (has_encoding && !question->keys.url_encoded) {
         lst_s3_fail_argument(exchange, "Invalid Encoding Method specified in Request",
                              "encoding-type", encoding);
         return false;
@@ -134,9 +134,7 @@ static void answer_parts(struct lst_s3_exchange *exchange, const struct question
     lst_upload_write_owner(body, exchange, sight);
     lst_upload_write_checksum(body, &question->agreed);
     lst_xml_number(body, "PartNumberMarker", question->marker);
-    if (page->last > 0) {
-        lst_xml_number(body, "NextPartNumberMarker", page->last);
-    }
+    lst_xml_number(body, "NextPartNumberMarker", page->last);
     lst_xml_number(body, "MaxParts", question->count);
     if (question->keys.url_encoded) {
         lst_xml_string(body, "EncodingType", "url");

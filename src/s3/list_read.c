@@ -27,7 +27,7 @@ struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange)
     listing->is_v2 = lst_s3_parameter(exchange, "list-type", &listing->list_type);
     listing->has_prefix = lst_s3_parameter(exchange, "prefix", &listing->prefix);
     listing->has_delimiter = lst_s3_parameter(exchange, "delimiter", &listing->delimiter);
-    (void)lst_s3_parameter(exchange, "encoding-type", &listing->encoding);
+    listing->has_encoding = lst_s3_parameter(exchange, "encoding-type", &listing->encoding);
     (void)lst_s3_parameter(exchange, "max-keys", &listing->max_keys_text);
     listing->max_keys = LST_LIST_KEYS_MAX;
     (void)lst_slice_to_number(listing->max_keys_text, INT32_MAX, &listing->max_keys);
@@ -75,7 +75,7 @@ bool lst_listing_check(struct lst_s3_exchange *exchange, struct lst_listing *lis
                              listing->list_type);
         return false;
     }
-    if (listing->encoding.length > 0) {
+    if (listing->has_encoding) {
         listing->url_encoded = lst_slice_equal_ignoring_case(listing->encoding, LST_SLICE("url"));
         if (!listing->url_encoded) {
             lst_s3_fail_argument(exchange, "Invalid Encoding Method specified in Request",

@@ -49,25 +49,16 @@ static void answer(struct lst_s3_exchange *exchange, const struct page *page, bo
     lst_xml_text(body, "Bucket", exchange->target.bucket);
     lst_listing_write_key(listing, body, "KeyMarker", listing->marker);
     lst_xml_text(body, "UploadIdMarker", page->upload_marker);
-    if (is_truncated) {
-        lst_listing_write_key(listing, body, "NextKeyMarker",
-                              lst_slice_make(listing->last, listing->last_length));
-        lst_xml_text(body, "NextUploadIdMarker",
-                     lst_slice_make(page->last_upload, page->last_upload_length));
-    }
+    /* S3 names the last upload even when nothing follows it. */
+    lst_listing_write_key(listing, body, "NextKeyMarker",
+                          is_truncated || page->last_upload_length > 0
+                              ? lst_slice_make(listing->last, listing->last_length)
+                              : lst_slice_make("", 0));
+    lst_xml_text(body, "NextUploadIdMarker",
+                 lst_slice_make(page->last_upload, page->last_upload_length));
     lst_listing_write_key(listing, body, "Prefix", listing->prefix);
-    if (listing->delimiter.length > 0) {
-        lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
-    }
-    if (listing->url_encoded) {
-        lst_xml_string(body, "EncodingType", "url");
-    }
     lst_xml_number(body, "MaxUploads", listing->max_keys);
-    lst_xml_string(body, "IsTruncated", is_truncated ? "true" : "false");
-    lst_buffer_append(body, lst_buffer_slice(&listing->contents));
-    lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
-    lst_xml_close(body, "ListMultipartUploadsResult");
-    lst_s3_answer_xml(exchange);
+    lst_listing_end(exchange, listing, "ListMultipartUploadsResult", is_truncated);
 }
 
 /* False, having answered, if they can't be. Without a key-marker S3 passes over upload-id-marker.

@@ -60,17 +60,7 @@ static void answer(struct lst_s3_exchange *exchange, const struct page *page, bo
         }
     }
     lst_xml_number(body, "MaxKeys", listing->max_keys);
-    if (listing->delimiter.length > 0) {
-        lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
-    }
-    if (listing->url_encoded) {
-        lst_xml_string(body, "EncodingType", "url");
-    }
-    lst_xml_string(body, "IsTruncated", is_truncated ? "true" : "false");
-    lst_buffer_append(body, lst_buffer_slice(&listing->contents));
-    lst_buffer_append(body, lst_buffer_slice(&listing->prefixes));
-    lst_xml_close(body, "ListVersionsResult");
-    lst_s3_answer_xml(exchange);
+    lst_listing_end(exchange, listing, "ListVersionsResult", is_truncated);
 }
 
 /* False, having answered, if the markers can't be. */

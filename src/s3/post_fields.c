@@ -121,7 +121,7 @@ static struct lst_slice header_name(struct lst_slice name)
         const char *header;
     } names[] = {
         {"acl", "x-amz-acl"},
-        {"tagging", "x-amz-tagging"},
+        {"tagging", "tagging"}, /* a document: see lst_put_tags_read() */
         {"Cache-Control", "Cache-Control"},
         {"Content-Disposition", "Content-Disposition"},
         {"Content-Encoding", "Content-Encoding"},
@@ -158,17 +158,9 @@ static bool has_control(struct lst_slice value)
 static bool read_value(struct lst_s3_exchange *exchange, const struct lst_field *field,
                        struct lst_slice *ret_value)
 {
-    struct lst_buffer *tagging = &exchange->post->tagging;
+    bool is_document = lst_slice_equal_ignoring_case(field->name, LST_SLICE("tagging"));
 
-    if (lst_slice_equal_ignoring_case(field->name, LST_SLICE("tagging"))) {
-        if (lst_post_read_tagging(field->value, tagging) != LST_OK) {
-            lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
-            return false;
-        }
-        *ret_value = lst_buffer_slice(tagging);
-        return true;
-    }
-    if (has_control(field->value)) {
+    if (!is_document && has_control(field->value)) {
         lst_s3_fail_argument(exchange, "A form field has a character that no header can have.",
                              "FieldName", field->name);
         return false;

@@ -25,7 +25,6 @@ struct lst_post {
 
     struct lst_http_request request; /* as PutObject sees it: the fields are its headers */
     struct lst_field headers[LST_POST_FIELDS_MAX];
-    struct lst_buffer tagging; /* of x-amz-tagging */
 
     char text[LST_POST_FORM_MAX]; /* names and values as sent; last and large: not initialised */
 };
@@ -47,9 +46,5 @@ bool lst_post_check_policy(struct lst_s3_exchange *exchange);
 
 /* Make the exchange's request one of PutObject. False if the exchange has been answered. */
 bool lst_post_make_put(struct lst_s3_exchange *exchange);
-
-/* Tags as a document, <Tagging>, into what x-amz-tagging has: "a=1&b=2". LST_ERR_MALFORMED,
- * _TOO_LARGE, _NO_MEMORY. */
-LST_MUST_CHECK int lst_post_read_tagging(struct lst_slice document, struct lst_buffer *tagging);
 
 #endif

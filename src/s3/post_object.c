@@ -257,7 +257,6 @@ void lst_post_object(struct lst_s3_exchange *exchange)
     }
     memset(post, 0, offsetof(struct lst_post, text));
     lst_buffer_init(&post->expanded, 2 * (size_t)LST_POST_FORM_MAX);
-    lst_buffer_init(&post->tagging, LST_POST_FORM_MAX);
     exchange->post = post;
     if (lst_form_reader_init(&post->reader, type, &events, exchange) != LST_OK) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_POST);
@@ -268,7 +267,6 @@ void lst_post_free(struct lst_post *post)
 {
     if (post != NULL) {
         lst_buffer_release(&post->expanded);
-        lst_buffer_release(&post->tagging);
         free(post);
     }
 }

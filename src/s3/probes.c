@@ -205,8 +205,7 @@ static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document
     } else if (status != LST_OK) {
         lst_s3_fail(exchange, LST_S3_ACL_NOT_SUPPORTED);
     } else {
-        lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
-        lst_s3_answer_end(exchange);
+        lst_s3_answer_done(exchange);
     }
 }
 

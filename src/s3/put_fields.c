@@ -145,19 +145,26 @@ bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields
 
 bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret_tags)
 {
-    struct lst_slice header;
+    struct lst_slice document = lst_slice_make(NULL, 0);
+    struct lst_slice header = lst_slice_make(NULL, 0);
 
-    if (!lst_s3_option(exchange, "x-amz-tagging", &header) || header.length == 0) {
+    if (exchange->post != NULL) {
+        document = lst_http_header(exchange->request, LST_SLICE("tagging"));
+    }
+    if (document.bytes == NULL &&
+        (!lst_s3_option(exchange, "x-amz-tagging", &header) || header.length == 0)) {
         return true;
     }
     if (!lst_s3_is_allowed(exchange, "s3:PutObjectTagging", exchange->target.key)) {
-        lst_s3_set_reason(
-            exchange, "x-amz-tagging needs s3:PutObjectTagging, which user %s does not have here",
-            lst_passage_user_name(&exchange->passage));
+        lst_s3_set_reason(exchange,
+                          "tags need s3:PutObjectTagging, which user %s does not have here",
+                          lst_passage_user_name(&exchange->passage));
         lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
         return false;
     }
-    return lst_tags_parse_header(exchange, header, ret_tags);
+    return document.bytes == NULL
+               ? lst_tags_parse_header(exchange, header, ret_tags)
+               : lst_tags_parse_xml(exchange, document, LST_STORE_TAGS_MAX, ret_tags);
 }
 
 bool lst_put_check_class_and_acl(struct lst_s3_exchange *exchange)

@@ -22,8 +22,9 @@ struct lst_put_fields {
  */
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields);
 
-/* The tags of x-amz-tagging, if it is there. False, having answered, if they are malformed or the
- * signer may not tag. The set, all zero before, is to be released either way. */
+/* The tags of x-amz-tagging, or of a form's document, if there are any. False, having answered, if
+ * they are malformed or the signer may not tag. The set, all zero before, is to be released either
+ * way. */
 bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret_tags);
 
 /* False, having answered, if another storage class or access control list is asked for than every

@@ -6,13 +6,9 @@
 /* A delete marker that is named can be deleted, and nothing else. */
 static void fail_marker(struct lst_s3_exchange *exchange, const struct lst_object *object)
 {
-    struct lst_field details[] = {
-        {LST_SLICE("Method"), exchange->request->message.method},
-        {LST_SLICE("ResourceType"), LST_SLICE("DeleteMarker")},
-    };
     char date[LST_HTTP_DATE_LENGTH];
 
-    lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
+    lst_s3_fail_code(exchange, LST_ERR_DELETE_MARKER);
     lst_clock_format_http(object->modified_ms / 1000, date);
     lst_http_response_add(&exchange->response, "Allow", LST_SLICE("DELETE"));
     lst_http_response_add(&exchange->response, "Last-Modified", lst_slice_make(date, sizeof(date)));

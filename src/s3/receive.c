@@ -89,7 +89,10 @@ void lst_receive_answer(struct lst_s3_exchange *exchange)
     enum lst_checksum_kind kind = lst_body_checksum(exchange->body, &checksum);
 
     lst_s3_answer_etag(exchange, lst_slice_make(exchange->write.etag, exchange->write.etag_length));
-    lst_s3_answer_version(exchange, &exchange->write.version);
+    /* S3 does not name the null version here, which is what a suspended bucket gets. */
+    if (!lst_slice_equal(lst_version_id_slice(&exchange->write.version), LST_SLICE("null"))) {
+        lst_s3_answer_version(exchange, &exchange->write.version);
+    }
     if (kind != LST_CHECKSUM_NONE) {
         lst_http_response_add(response, lst_checksum_header(kind), checksum);
     }

@@ -1,5 +1,6 @@
 /* tagging.c - the tags of objects and of buckets: put, get, delete. */
 #include "s3/document.h"
+#include "s3/setting.h"
 #include "s3/tags.h"
 #include "s3/xml.h"
 
@@ -8,30 +9,6 @@ static const struct lst_slice setting_name = {"tagging", 7};
 static void release_set(void *work)
 {
     lst_tag_set_release(work);
-}
-
-static void answer_empty(struct lst_s3_exchange *exchange, int status)
-{
-    struct lst_http_response *response = lst_s3_answer_begin(exchange, status);
-
-    if (exchange->write.version.length > 0) {
-        lst_http_response_add(response, "x-amz-version-id",
-                              lst_version_id_slice(&exchange->write.version));
-    }
-    if (status == 200) {
-        response->kind = LST_BODY_BYTES;
-    }
-    lst_s3_answer_end(exchange);
-}
-
-static void answer_put(struct lst_s3_exchange *exchange)
-{
-    answer_empty(exchange, 200);
-}
-
-static void answer_deleted(struct lst_s3_exchange *exchange)
-{
-    answer_empty(exchange, 204);
 }
 
 /* ---- Objects */
@@ -61,7 +38,7 @@ static void read_object_tags(struct lst_s3_exchange *exchange, struct lst_slice 
     struct lst_tag_set *set = lst_document_work(exchange);
 
     if (lst_tags_parse_xml(exchange, document, LST_STORE_TAGS_MAX, set)) {
-        set_object_tags(exchange, set->list, set->count, answer_put);
+        set_object_tags(exchange, set->list, set->count, lst_s3_answer_done);
     }
 }
 
@@ -83,8 +60,8 @@ void lst_put_object_tagging(struct lst_s3_exchange *exchange)
 void lst_get_object_tagging(struct lst_s3_exchange *exchange)
 {
     struct lst_object_name name;
-    struct lst_http_response *response;
     struct lst_object object;
+    struct lst_buffer *body;
     int status;
 
     if (!lst_s3_check_version(exchange)) {
@@ -93,14 +70,15 @@ void lst_get_object_tagging(struct lst_s3_exchange *exchange)
     name = object_name(exchange);
     status = lst_object_open(exchange->s3->options.store, &name, false, &object);
     if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
+        /* S3 has 405 for a delete marker here even if it is not named. */
+        lst_s3_fail_code(exchange, status == LST_ERR_KEY_NOT_FOUND && object.is_marker
+                                       ? LST_ERR_DELETE_MARKER
+                                       : status);
         return;
     }
-    response = lst_s3_answer_begin(exchange, 200);
-    if (object.version.length > 0) {
-        lst_http_response_add(response, "x-amz-version-id", lst_version_id_slice(&object.version));
-    }
-    lst_tags_write_xml(&response->body, object.tags, object.tag_count);
+    body = &lst_s3_answer_begin(exchange, 200)->body;
+    lst_s3_answer_version(exchange, &object.version);
+    lst_tags_write_xml(body, object.tags, object.tag_count);
     lst_object_close(&object);
     lst_s3_answer_xml(exchange);
 }
@@ -108,39 +86,28 @@ void lst_get_object_tagging(struct lst_s3_exchange *exchange)
 void lst_delete_object_tagging(struct lst_s3_exchange *exchange)
 {
     if (lst_s3_check_version(exchange)) {
-        set_object_tags(exchange, NULL, 0, answer_deleted);
+        set_object_tags(exchange, NULL, 0, lst_s3_answer_gone);
     }
 }
 
 /* ---- Buckets: the document, as this file writes it, is the bucket's setting */
 
-static void set_bucket_tags(struct lst_s3_exchange *exchange, const struct lst_slice *value,
-                            void (*answer)(struct lst_s3_exchange *exchange))
-{
-    int status = lst_bucket_set_setting(exchange->s3->options.store, exchange->target.bucket,
-                                        setting_name, value, lst_s3_write_begin(exchange, answer));
-
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
-    }
-}
-
 static void read_bucket_tags(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct lst_tag_set *set = lst_document_work(exchange);
     struct lst_buffer written;
-    struct lst_slice value;
 
     if (!lst_tags_parse_xml(exchange, document, LST_BUCKET_TAGS_MAX, set)) {
         return;
     }
     lst_buffer_init(&written, LST_STORE_SETTING_MAX);
     lst_tags_write_xml(&written, set->list, set->count);
-    value = lst_buffer_slice(&written);
     if (lst_buffer_status(&written) != LST_OK) {
         lst_s3_fail_code(exchange, lst_buffer_status(&written));
+    } else if (set->count == 0) {
+        lst_setting_delete(exchange, setting_name); /* an empty set is none, as in S3 */
     } else {
-        set_bucket_tags(exchange, &value, answer_put);
+        lst_setting_put(exchange, setting_name, lst_buffer_slice(&written), lst_s3_answer_gone);
     }
     lst_buffer_release(&written);
 }
@@ -160,21 +127,10 @@ void lst_put_bucket_tagging(struct lst_s3_exchange *exchange)
 
 void lst_get_bucket_tagging(struct lst_s3_exchange *exchange)
 {
-    struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
-    int status = lst_bucket_setting(exchange->s3->options.store, exchange->target.bucket,
-                                    setting_name, body);
-
-    if (status == LST_ERR_NOT_FOUND) {
-        lst_s3_fail_about(exchange, LST_S3_NO_SUCH_TAG_SET, NULL, "BucketName",
-                          exchange->target.bucket);
-    } else if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
-    } else {
-        lst_s3_answer_xml(exchange);
-    }
+    lst_setting_get(exchange, setting_name, LST_S3_NO_SUCH_TAG_SET);
 }
 
 void lst_delete_bucket_tagging(struct lst_s3_exchange *exchange)
 {
-    set_bucket_tags(exchange, NULL, answer_deleted);
+    lst_setting_delete(exchange, setting_name);
 }

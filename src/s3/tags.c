@@ -59,6 +59,17 @@ static bool is_text(struct lst_slice text)
     return lst_slice_is_utf8(text);
 }
 
+static void fail_value(struct lst_s3_exchange *exchange, const struct lst_field *tag)
+{
+    struct lst_field details[] = {
+        {LST_SLICE("TagKey"), tag->name},
+        {LST_SLICE("TagValue"), tag->value},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_INVALID_TAG, "The TagValue you have provided is invalid",
+                     details, 2);
+}
+
 /* False, having answered, if one of the tags may not be. */
 static bool check_tags(struct lst_s3_exchange *exchange, const struct lst_tag_set *set)
 {
@@ -72,13 +83,14 @@ static bool check_tags(struct lst_s3_exchange *exchange, const struct lst_tag_se
         }
         if (lst_slice_starts_with_ignoring_case(tag->name, LST_SLICE("aws:"))) {
             lst_s3_fail_about(exchange, LST_S3_INVALID_TAG,
-                              "System tags cannot be added/updated by requester", "TagKey",
-                              tag->name);
+                              exchange->target.level == LST_LEVEL_BUCKET
+                                  ? "System tags cannot be added/updated by requester"
+                                  : "Your TagKey cannot be prefixed with aws:",
+                              "TagKey", tag->name);
             return false;
         }
         if (characters(tag->value) > VALUE_CHARACTERS_MAX || !is_text(tag->value)) {
-            lst_s3_fail_about(exchange, LST_S3_INVALID_TAG,
-                              "The TagValue you have provided is invalid", "TagValue", tag->value);
+            fail_value(exchange, tag);
             return false;
         }
     }
@@ -135,7 +147,7 @@ bool lst_tags_parse_header(struct lst_s3_exchange *exchange, struct lst_slice he
             return false;
         }
         if (!decode(ret_set, raw.name, &tag.name) || !decode(ret_set, raw.value, &tag.value) ||
-            has_key(ret_set, tag.name)) {
+            has_key(ret_set, tag.name) || !is_text(tag.name) || !is_text(tag.value)) {
             lst_s3_fail_argument(exchange,
                                  "The header 'x-amz-tagging' shall be encoded as UTF-8 then "
                                  "URLEncoded URL query parameters without tag name duplicates.",
@@ -205,15 +217,17 @@ static int visit(void *context, const char *path, struct lst_slice text)
 static bool check_duplicates(struct lst_s3_exchange *exchange, struct lst_tag_set *set)
 {
     size_t count = set->count;
+    struct lst_slice name = {NULL, 0};
     bool found = false;
 
     for (set->count = 0; set->count < count && !found; set->count++) {
-        found = has_key(set, set->list[set->count].name);
+        name = set->list[set->count].name;
+        found = has_key(set, name);
     }
     set->count = count;
     if (found) {
-        lst_s3_fail_with(exchange, LST_S3_INVALID_TAG,
-                         "Cannot provide multiple Tags with the same key", NULL, 0);
+        lst_s3_fail_about(exchange, LST_S3_INVALID_TAG,
+                          "Cannot provide multiple Tags with the same key", "TagKey", name);
     }
     return !found;
 }

@@ -36,12 +36,6 @@ static int visit(void *context, const char *path, struct lst_slice text)
     return LST_OK;
 }
 
-static void answer_put(struct lst_s3_exchange *exchange)
-{
-    lst_s3_answer_begin(exchange, 200)->kind = LST_BODY_BYTES;
-    lst_s3_answer_end(exchange);
-}
-
 static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct request *request = lst_document_work(exchange);
@@ -58,7 +52,7 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
     } else {
         status = lst_bucket_set_versioning(exchange->s3->options.store, exchange->target.bucket,
                                            request->versioning,
-                                           lst_s3_write_begin(exchange, answer_put));
+                                           lst_s3_write_begin(exchange, lst_s3_answer_done));
         if (status != LST_OK) {
             lst_s3_write_refused(exchange, status);
         }

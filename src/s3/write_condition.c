@@ -1,15 +1,6 @@
 /* write_condition.c - If-Match and If-None-Match of a write. */
 #include "s3/write_condition.h"
 
-struct lst_slice lst_etag_unquote(struct lst_slice etag)
-{
-    etag = lst_slice_trim(etag);
-    if (etag.length >= 2 && etag.bytes[0] == '"' && etag.bytes[etag.length - 1] == '"') {
-        return lst_slice_make(etag.bytes + 1, etag.length - 2);
-    }
-    return etag;
-}
-
 static void fail(struct lst_s3_exchange *exchange, const char *header, const char *message)
 {
     struct lst_field details[] = {
@@ -38,9 +29,10 @@ bool lst_write_condition_read(struct lst_s3_exchange *exchange,
     }
     *ret_condition = (struct lst_write_condition){
         .only_if_absent = none_match.bytes != NULL,
-        .if_match = lst_etag_unquote(match),
+        .if_match = lst_s3_unquote(match),
     };
-    if (match.bytes != NULL && ret_condition->if_match.length == 0) {
+    if (match.bytes != NULL && (ret_condition->if_match.length == 0 ||
+                                lst_slice_equal(ret_condition->if_match, LST_SLICE("*")))) {
         fail(exchange, "If-Match",
              "We don't accept the provided value of If-Match header for this API");
         return false;

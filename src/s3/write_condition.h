@@ -10,7 +10,4 @@
 bool lst_write_condition_read(struct lst_s3_exchange *exchange,
                               struct lst_write_condition *ret_condition);
 
-/* An ETag as clients send it, without its quotes. */
-struct lst_slice lst_etag_unquote(struct lst_slice etag);
-
 #endif

@@ -13,7 +13,7 @@ static struct lst_slice variable_name(const char *name, char ret_text[NAME_MAX_L
 {
     size_t length = 0;
 
-    for (; name[length] != '\0' && length < NAME_MAX_LENGTH; length++) {
+    for (; length < NAME_MAX_LENGTH && name[length] != '\0'; length++) {
         ret_text[length] = name[length] == '-' ? '_' : (char)toupper((unsigned char)name[length]);
     }
     return lst_slice_make(ret_text, length);

@@ -108,6 +108,10 @@ void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
     }
     ret_response->status = 200;
     ret_response->kind = LST_BODY_BYTES;
+    lst_http_response_add(ret_response, "x-amz-id-2",
+                          lst_slice_make(request->id, LST_REQUEST_ID_LENGTH));
+    lst_http_response_add(ret_response, "x-amz-request-id",
+                          lst_slice_make(request->id, LST_REQUEST_ID_LENGTH));
     lst_http_response_add(ret_response, "Vary", vary);
     if (verdict == LST_CORS_ALLOWED) {
         return;

@@ -211,7 +211,7 @@ static int begin(struct listing *listing)
 {
     const struct lst_version_list_options *options = listing->options;
     struct run *runs[2] = {&listing->objects, &listing->markers};
-    struct lst_version version;
+    struct lst_version version = {0};
     int status = LST_OK;
 
     if (options->after_version.length > 0) {

@@ -104,10 +104,11 @@ static int begin(struct opening *opening)
 static int pin_parts(struct opening *opening)
 {
     char id[LST_ROW_UPLOAD_ID_SIZE];
-    struct lst_slice pinned = lst_slice_make(id, sizeof(id));
+    struct lst_slice pinned;
     int status;
 
     memcpy(id, opening->row.parts.bytes, sizeof(id));
+    pinned = lst_slice_make(id, sizeof(id));
     lst_index_read_end(opening->reader);
     status = lst_pins_add(&opening->store->pins, pinned);
     if (status != LST_OK) {

@@ -28,8 +28,8 @@ struct lst_put {
 
     /* Of a part, of the completion of an upload, or of a copy that has parts. */
     char upload_id[LST_ROW_UPLOAD_ID_SIZE];
-    bool is_pinned;       /* that upload is, by this copy */
-    uint32_t part_number; /* 0: it is no part */
+    bool is_pinned;                             /* that upload is, by this copy */
+    uint32_t part_number;                       /* 0: it is no part */
     const struct lst_completed_part *completed; /* as many as rest.parts has */
     uint32_t *culprit;
 

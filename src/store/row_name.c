@@ -55,7 +55,7 @@ void lst_row_name_append(struct lst_row_name *name, struct lst_slice bytes)
 {
     struct lst_slice fitting = lst_slice_first(bytes, sizeof(name->bytes) - name->length);
 
-    if (fitting.length > 0) {
+    if (fitting.length > 0 && fitting.bytes != NULL) {
         memcpy(name->bytes + name->length, fitting.bytes, fitting.length);
         name->length += fitting.length;
     }
@@ -140,7 +140,7 @@ int lst_row_name_split(struct lst_slice name, size_t suffix_size, struct lst_key
     for (;;) {
         struct lst_slice plain = lst_slice_first(rest, lst_slice_find(rest, '\0'));
         bool is_escaped;
-        if (plain.length + 2 > rest.length ||
+        if (rest.bytes == NULL || plain.length + 2 > rest.length ||
             plain.length > sizeof(ret_key->bytes) - ret_key->length) {
             return LST_ERR_CORRUPT;
         }

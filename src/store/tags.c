@@ -46,6 +46,9 @@ static int find(const struct tagging *tagging, const struct lst_key_place *place
         return status == LST_OK && ret_found->kind == 0 ? LST_ERR_VERSION_NOT_FOUND : status;
     }
     *ret_found = head;
+    if (status == LST_OK && head.kind == LST_ROW_MARKER) {
+        return LST_ERR_DELETE_MARKER;
+    }
     return status == LST_OK && head.kind != LST_ROW_OBJECT ? LST_ERR_KEY_NOT_FOUND : status;
 }
 

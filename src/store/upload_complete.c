@@ -329,7 +329,7 @@ static int complete_again(struct lst_store *store, const struct lst_upload_name 
 int lst_upload_complete(struct lst_store *store, const struct lst_complete_options *options,
                         uint32_t *ret_culprit, struct lst_store_write *write)
 {
-    struct assembly assembly = {.options = options, .culprit = ret_culprit};
+    struct assembly assembly = {.options = options};
     struct lst_slice upload;
     struct lst_put *put;
     int status;
@@ -344,6 +344,7 @@ int lst_upload_complete(struct lst_store *store, const struct lst_complete_optio
     if (status != LST_OK) {
         return status;
     }
+    assembly.culprit = ret_culprit;
     lst_buffer_init(&assembly.parts, LST_INDEX_VALUE_MAX);
     status = assemble(&assembly);
     if (status == LST_OK) {

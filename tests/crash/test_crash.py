@@ -1,5 +1,7 @@
 """SIGKILL in the middle of thousands of concurrent writes, many times over.
 
+The same with multipart uploads and copies, which are several writes each.
+
 Every acknowledged object is there and whole, none is half there, and fsck finds nothing wrong. What
 a killed server did not answer may have happened or not, but nothing in between.
 """
@@ -14,6 +16,7 @@ import threading
 import time
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 from harness import Server, presign, send_on, target_of
 
 BUCKET = "crash-bucket"
@@ -128,6 +131,121 @@ def test_acknowledged_writes_survive_sigkill(folder):
     assert total > 1000 * min(ROUNDS, 3), f"only {total} writes were acknowledged: too few to prove anything"
     assert removed_something, "start-up after a crash says that it cleaned up"
     print(f"{total} acknowledged writes, {ROUNDS} kills")
+
+
+PART = bytes(range(256)) * 20480  # 5 MiB, the least that a part other than the last may have
+
+
+class Uploader(threading.Thread):
+    """Uploads in parts, completes, copies and deletes keys of its own, and remembers what may be there."""
+
+    def __init__(self, number, s3, known, open_uploads, serial):
+        super().__init__(daemon=True)
+        self.number, self.s3, self.known, self.open_uploads, self.serial = number, s3, known, open_uploads, serial
+        self.acknowledged, self.problem = 0, None
+
+    def run(self):
+        try:
+            while True:
+                self.serial += 1
+                key = f"{self.number:02d}/{self.serial % 5}"
+                if self.serial % 7 == 0:
+                    self.change(key, None, lambda key=key: self.s3.delete_object(Bucket=BUCKET, Key=key))
+                elif self.serial % 3 == 0:
+                    self.copy(key)
+                else:
+                    self.upload(key)
+        except (BotoCoreError, OSError):
+            pass  # the server is gone
+        except ClientError as problem:
+            self.problem = problem
+
+    def change(self, key, serial, act):
+        self.known[key] = self.known.get(key, {None}) | {serial}  # until it is answered, both may be
+        act()
+        self.known[key] = {serial}
+        self.acknowledged += 1
+
+    def copy(self, key):
+        source = f"{self.number:02d}/{(self.serial // 3) % 5}"
+        serial = next(iter(self.known.get(source, {None})))  # of several the bodies are the same
+        if serial is not None:
+            self.change(key, serial, lambda: self.s3.copy_object(
+                Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": source},
+                MetadataDirective="REPLACE"))  # or it could not be onto itself
+
+    def upload(self, key):
+        upload = {"Bucket": BUCKET, "Key": key}
+        upload["UploadId"] = self.s3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
+        bodies = parts_of(self.number, self.serial)
+        parts = [{"PartNumber": number, "ETag": self.s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"]}
+                 for number, body in bodies.items()]
+        self.open_uploads[self.number] = (upload, parts, self.serial)  # from here on it can be completed
+        self.change(key, self.serial, lambda: self.s3.complete_multipart_upload(
+            **upload, MultipartUpload={"Parts": parts}))
+        del self.open_uploads[self.number]
+
+
+def parts_of(writer, serial):
+    """The parts of one upload: mostly a small one, sometimes a large one before it."""
+    return ({1: PART} if serial % 8 == 1 else {}) | {7: body_of(writer, serial)}
+
+
+def check_uploads(server, known, open_uploads):
+    """What was acknowledged is there; what had all its parts can be completed, if it was not yet."""
+    s3 = server.client()
+    for upload, parts, serial in open_uploads.values():
+        s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+        known[upload["Key"]] = {serial}
+    open_uploads.clear()
+    for key, possible in known.items():
+        writer = int(key.split("/")[0])
+        try:
+            body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            assert None in possible, f"{key}: an acknowledged object is gone"
+            known[key] = {None}
+            continue
+        serials = {serial for serial in possible
+                   if serial is not None and b"".join(parts_of(writer, serial).values()) == body}
+        assert serials, f"{key}: neither what was acknowledged nor what was under way"
+        known[key] = serials
+
+
+def test_uploads_and_copies_survive_sigkill(folder):
+    chance = random.Random(20261124)
+    known, open_uploads, writers, total = {}, {}, 8, 0
+    serials = [0] * writers
+    server = start(folder)
+    for number in range(max(ROUNDS // 2, 1)):
+        s3 = server.client(max_pool_connections=writers, read_timeout=30)
+        threads = [Uploader(one, s3, known, open_uploads, serials[one]) for one in range(writers)]
+        for thread in threads:
+            thread.start()
+        time.sleep(chance.uniform(0.8, 2))
+        server.process.kill()
+        server.process.wait()
+        for thread in threads:
+            thread.join(timeout=60)
+            assert not thread.is_alive() and thread.problem is None, thread.problem
+            serials[thread.number] = thread.serial
+            total += thread.acknowledged
+        status, output = server.fsck()
+        assert status == 0, f"after the kill of round {number}:\n{output}"
+        server = start(folder)
+        check_uploads(server, known, open_uploads)
+    s3 = server.client()
+    for upload in s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+        s3.abort_multipart_upload(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+    for key in known:
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    assert server.stop() == 0
+    status, output = server.fsck()
+    assert status == 0 and " 0 objects, 0 bytes, 0 unreferenced" in output, output
+    left = [name for base, _, names in os.walk(folder / "blobs") for name in names if name not in ("lock", "clean")]
+    assert not left, f"bodies of nothing: {left}"
+    assert total > 10 * ROUNDS, f"only {total} changes were acknowledged: too few to prove anything"
+    print(f"{total} acknowledged changes")
 
 
 def test_a_clean_stop_leaves_nothing_to_recover(folder):

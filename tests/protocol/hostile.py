@@ -12,13 +12,15 @@ def connect(server, timeout=10):
     return socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
 
 
-def exchange(server, request, timeout=15):
-    """Send bytes and say no more; all that comes back until the server closes, which it must."""
+def exchange(server, request, timeout=15, ends=True):
+    """Send bytes and say no more; all that comes back until the server closes, which it must. ends: say
+    that there is no more; the HTTP library then takes a client whose write is being committed for gone."""
     received = b""
     with connect(server, timeout) as sock:
         with contextlib.suppress(OSError):  # a reset may overtake the answer
             sock.sendall(request)
-            sock.shutdown(socket.SHUT_WR)
+            if ends:
+                sock.shutdown(socket.SHUT_WR)
         with contextlib.suppress(ConnectionError):
             while piece := sock.recv(65536):
                 received += piece

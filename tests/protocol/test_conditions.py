@@ -76,6 +76,7 @@ def test_if_match(s3, write):
 @pytest.mark.parametrize("headers, header, message", [
     ({"If-None-Match": '"0"'}, "If-None-Match",
      "We don't accept the provided value of If-None-Match header for this API"),
+    ({"If-Match": "*"}, "If-Match", "We don't accept the provided value of If-Match header for this API"),
     ({"If-None-Match": "*", "If-Match": '"0"'}, "If-Match,If-None-Match",
      "Multiple conditional request headers present in the request")])
 def test_what_s3_does_not_do(server, headers, header, message):

@@ -283,6 +283,9 @@ def test_ranges_that_are_none(s3):
         code, response = error_of(s3.upload_part_copy, **where, CopySourceRange=text)
         assert code == "InvalidArgument" and response["Error"]["ArgumentName"] == "x-amz-copy-source-range", text
     assert response["Error"]["Message"].startswith("The x-amz-copy-source-range value must be of the form")
+    code, response = error_of(s3.upload_part_copy, **where, CopySourceRange="bytes=5-9")
+    assert (code, response["Error"]["Message"]) == (
+        "InvalidRequest", "The specified copy range is invalid for the source object size")
     s3.upload_part_copy(**where, CopySourceRange="bytes=4-4")
     code, _ = error_of(s3.upload_part_copy, **{**where, "UploadId": "none"})
     assert code == "NoSuchUpload"

@@ -118,6 +118,9 @@ def test_a_range_has_none(s3):
     s3.put_object(Bucket=BUCKET, Key="ranged", Body=b"x" * 100)
     got = s3.get_object(Bucket=BUCKET, Key="ranged", Range="bytes=0-9", ChecksumMode="ENABLED")
     assert not [name for name in got if name.startswith("Checksum")]
+    for whole in ("bytes=0-", "bytes=0-200", "bytes=-200"):
+        got = s3.get_object(Bucket=BUCKET, Key="ranged", Range=whole, ChecksumMode="ENABLED")
+        assert got["ChecksumType"] == "FULL_OBJECT" and got["ContentRange"] == "bytes 0-99/100"
 
 
 # ---- Uploads

@@ -261,6 +261,9 @@ def test_a_deleted_object_takes_its_parts_along(start):
 # ---- Listing
 
 def test_list_parts(s3):
+    empty, _ = begun(s3, "list/nothing")
+    assert s3.list_parts(**empty)["NextPartNumberMarker"] == 0
+    s3.abort_multipart_upload(**empty)
     where, listed = begun(s3, "list/these parts", *[b"x" * n for n in range(1, 8)])
     got = s3.list_parts(**where)
     assert [(p["PartNumber"], p["Size"], p["ETag"]) for p in got["Parts"]] == \
@@ -285,6 +288,7 @@ def test_list_uploads(start):
     got = s3.list_multipart_uploads(Bucket=BUCKET)
     assert [(u["Key"], u["UploadId"]) for u in got["Uploads"]] == made, "by key, then by age"
     assert not got["IsTruncated"] and got["MaxUploads"] == 1000
+    assert (got["NextKeyMarker"], got["NextUploadIdMarker"]) == made[-1], "S3 tells it on the last page too"
     got = s3.list_multipart_uploads(Bucket=BUCKET, Delimiter="/")
     assert [u["Key"] for u in got["Uploads"]] == ["a", "a", "c d", "é"]
     assert [p["Prefix"] for p in got["CommonPrefixes"]] == ["b/"]

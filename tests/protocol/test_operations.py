@@ -7,15 +7,9 @@ import re
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from harness import presign, sign_and_send, target_of
+from harness import code_of, presign, sign_and_send, target_of
 
 BUCKET = "pictures"
-
-
-def code_of(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"]
 
 
 # ---- Buckets
@@ -333,6 +327,16 @@ def test_not_modified_has_its_headers_and_no_body(server, s3, ranged):
     target = target_of(presign(s3, "get_object", key="ranged"))
     answer = server.send("GET", target, {"If-None-Match": head["ETag"]})
     assert (answer.status, answer.body) == (304, b"") and answer.headers["ETag"] == head["ETag"]
+    assert "Cache-Control" not in answer.headers and "Expires" not in answer.headers
+    kept = {"CacheControl": "max-age=60", "Expires": datetime.datetime(2030, 1, 1)}
+    s3.put_object(Bucket=BUCKET, Key="fresh", Body=b"x", ContentType="text/plain", **kept)
+    for method in ("get_object", "head_object"):
+        answer = server.send(method[:-7].upper(), target_of(presign(s3, method, key="fresh")), {"If-None-Match": "*"})
+        assert answer.status == 304 and "Content-Type" not in answer.headers
+        assert answer.headers["Cache-Control"] == "max-age=60"
+        assert answer.headers["Expires"] == "Tue, 01 Jan 2030 00:00:00 GMT"
+    target = target_of(presign(s3, "get_object", key="fresh", ResponseCacheControl="no-store"))
+    assert server.send("GET", target, {"If-None-Match": "*"}).headers["Cache-Control"] == "no-store"
 
 
 OVERRIDES = {"ResponseContentType": ("Content-Type", "text/plain; charset=utf-8"),

@@ -1,15 +1,8 @@
 """What clients ask of a bucket before they use it, answered as AWS does for a bucket that has none."""
 import pytest
-from botocore.exceptions import ClientError
-from harness import sign_and_send
+from harness import code_of, sign_and_send
 
 BUCKET = "pictures"
-
-
-def code_of(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"]
 
 
 @pytest.mark.parametrize("call,code", [

@@ -1,16 +1,10 @@
 """Tags of objects and of buckets."""
 import pytest
 from botocore.exceptions import ClientError
-from harness import sign_and_send
+from harness import code_of, sign_and_send
 
 BUCKET = "pictures"
 TWO = [{"Key": "project", "Value": "moon"}, {"Key": "état", "Value": "prêt à 100"}]
-
-
-def code_of(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"]
 
 
 def tag_document(*tags):
@@ -45,7 +39,8 @@ def test_tags_that_come_with_the_object(s3, size):
 
 
 @pytest.mark.parametrize("header,code", [
-    ("a=1&a=2", "InvalidArgument"), ("a=%zz", "InvalidArgument"), ("=v", "InvalidTag"), ("k=a%26b", "InvalidTag"),
+    ("a=1&a=2", "InvalidArgument"), ("a=%zz", "InvalidArgument"), ("=v", "InvalidTag"), ("k=a%26b", "InvalidArgument"),
+    ("k=a,l=b", "InvalidArgument"),
     ("aws:x=1", "InvalidTag"), ("k" * 129 + "=1", "InvalidTag"), ("k=" + "v" * 257, "InvalidTag"),
     ("&".join(f"k{i}=v" for i in range(11)), "BadRequest")])
 def test_tags_that_may_not_be(s3, header, code):
@@ -65,6 +60,19 @@ def test_documents_that_may_not_be(server, s3, document, code):
     answer = sign_and_send(server, "PUT", f"/{BUCKET}/kept", document, query="tagging=")
     assert answer.error["Code"] == code
     assert s3.get_object_tagging(Bucket=BUCKET, Key="kept")["TagSet"] == [{"Key": "a", "Value": "b"}]
+
+
+@pytest.mark.parametrize("tags,told", [
+    ([("a", "1"), ("b", "1"), ("b", "2")], ("Cannot provide multiple Tags with the same key", "b", None)),
+    ([("k,k", "v")], ("The TagKey you have provided is invalid", "k,k", None)),
+    ([("k", "v,v")], ("The TagValue you have provided is invalid", "k", "v,v")),
+    ([("aws:k", "v")], ("Your TagKey cannot be prefixed with aws:", "aws:k", None))])
+def test_refused_tags_are_named(server, s3, tags, told):
+    s3.put_object(Bucket=BUCKET, Key="kept", Body=b"x")
+    error = sign_and_send(server, "PUT", f"/{BUCKET}/kept", tag_document(*tags), query="tagging=").error
+    assert (error["Message"], error["TagKey"], error.get("TagValue")) == told
+    of_bucket = sign_and_send(server, "PUT", f"/{BUCKET}", tag_document(*tags), query="tagging=").error
+    assert of_bucket["TagKey"] == told[1] and ("System tags" in of_bucket["Message"]) == ("aws:" in told[0])
 
 
 def test_limits_are_in_characters(s3):
@@ -90,6 +98,22 @@ def test_tags_of_versions(s3):
     assert s3.get_object_tagging(Bucket="tagged-versions", Key="k")["TagSet"] == []
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_delete_marker_has_no_tags(s3, named):
+    bucket = f"tagged-markers-{named}".lower()
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    marker = s3.delete_object(Bucket=bucket, Key="k")["VersionId"]
+    parameters = {"Bucket": bucket, "Key": "k", **({"VersionId": marker} if named else {})}
+    for call, method, more in ((s3.get_object_tagging, "GET", {}), (s3.delete_object_tagging, "DELETE", {}),
+                               (s3.put_object_tagging, "PUT", {"Tagging": {"TagSet": TWO}})):
+        with pytest.raises(ClientError) as caught:
+            call(**parameters, **more)
+        error = caught.value.response["Error"]
+        assert (error["Code"], error["Method"], error["ResourceType"]) == ("MethodNotAllowed", method, "DeleteMarker")
+
+
 def test_tags_of_what_is_not_there(s3):
     for call in (s3.get_object_tagging, s3.delete_object_tagging):
         assert code_of(call, Bucket=BUCKET, Key="nothing") == "NoSuchKey"
@@ -99,10 +123,14 @@ def test_tags_of_what_is_not_there(s3):
 def test_the_tags_of_a_bucket(s3):
     assert code_of(s3.get_bucket_tagging, Bucket=BUCKET) == "NoSuchTagSet"
     many = [{"Key": f"key {i}", "Value": f"value {i}"} for i in range(50)]
-    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": many})
+    answer = s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": many})
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"] == many
     assert code_of(s3.put_bucket_tagging, Bucket=BUCKET,
                    Tagging={"TagSet": many + [{"Key": "x", "Value": ""}]}) == "BadRequest"
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": []})
+    assert code_of(s3.get_bucket_tagging, Bucket=BUCKET) == "NoSuchTagSet"
+    s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": many})
     s3.delete_bucket_tagging(Bucket=BUCKET)
     assert code_of(s3.get_bucket_tagging, Bucket=BUCKET) == "NoSuchTagSet"
     assert code_of(s3.get_bucket_tagging, Bucket="no-such-bucket") == "NoSuchBucket"

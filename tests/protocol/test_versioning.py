@@ -3,13 +3,7 @@ import concurrent.futures
 
 import pytest
 from botocore.exceptions import ClientError
-from harness import presign, sign_and_send, target_of
-
-
-def code_of(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"]
+from harness import code_of, presign, sign_and_send, target_of
 
 
 @pytest.fixture
@@ -52,6 +46,7 @@ def test_the_state_of_a_bucket(s3, bucket):
 def test_what_is_no_state(server, document, code):
     answer = sign_and_send(server, "PUT", "/pictures", document, query="versioning=")
     assert answer.error["Code"] == code
+    assert code[:7] != "Illegal" or answer.error["Message"] == "The Versioning element must be specified"
     assert b"Status" not in sign_and_send(server, "GET", "/pictures", query="versioning=").body
 
 
@@ -124,7 +119,7 @@ def test_null_versions(s3, bucket):
     second = put(s3, bucket, "k", b"enabled")
     assert s3.get_object(Bucket=bucket, Key="k", VersionId="null")["Body"].read() == b"before"
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    assert put(s3, bucket, "k", b"suspended") == "null"
+    assert "VersionId" not in s3.put_object(Bucket=bucket, Key="k", Body=b"suspended"), "as in S3"
     assert s3.get_object(Bucket=bucket, Key="k", VersionId="null")["Body"].read() == b"suspended"
     assert versions(s3, bucket) == [("k", "null", True, False), ("k", second, False, False)]
     marker = s3.delete_object(Bucket=bucket, Key="k")
@@ -169,7 +164,8 @@ def test_many_versions_at_once(s3, enabled):
 def test_a_bucket_with_versions_is_not_empty(s3, enabled):
     put(s3, enabled, "k", b"x")
     s3.delete_object(Bucket=enabled, Key="k")
-    assert code_of(s3.delete_bucket, Bucket=enabled) == "BucketNotEmpty"
+    with pytest.raises(ClientError, match="You must delete all versions in the bucket"):
+        s3.delete_bucket(Bucket=enabled)
 
 
 def test_pages_of_versions(s3, enabled):

@@ -140,19 +140,14 @@ static void check_heads(void)
 static void check_refused(void)
 {
     static const char *const types[] = {
-        "",
-        "multipart/mixed; boundary=a",
-        "multipart/form-data",
-        "multipart/form-data; boundary=",
-        "multipart/form-data; boundary=\"a",
-        "multipart/form-data; boundary=\"a \"",
-        "multipart/form-data; boundary=a; boundary=b",
-        "multipart/form-data boundary=a",
-        "multipart/form-data; boundary=\"a\\\"b\"",
-        "multipart/form-data; boundary",
-        "multipart/form-data; =a",
-        "multipart/form-data; boundary="
-        "12345678901234567890123456789012345678901234567890123456789012345678901"};
+        "", "multipart/mixed; boundary=a", "multipart/form-data",
+        "multipart/form-data; boundary=", "multipart/form-data; boundary=\"a",
+        "multipart/form-data; boundary=\"a \"", "multipart/form-data; boundary=a; boundary=b",
+        "multipart/form-data boundary=a", "multipart/form-data; boundary=\"a\\\"b\"",
+        "multipart/form-data; boundary", "multipart/form-data; =a",
+        /* 71 characters: one too many */
+        ("multipart/form-data; boundary=1234567890123456789012345678901234567890"
+         "1234567890123456789012345678901")};
     static const char *const bodies[] = {
         "",
         "name=a",

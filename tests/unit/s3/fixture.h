@@ -305,7 +305,7 @@ static inline void fixture_collect(struct lst_s3_exchange *exchange, struct repl
     while (lst_http_response_next(response, &at, &name, &value)) {
         used += (size_t)snprintf(reply->headers + used, 65536 - used, "%s: %s\n", name, value);
     }
-    reply->body_length = response->kind == LST_BODY_BYTES  ? response->body.length
+    reply->body_length = response->kind == LST_BODY_BYTES ? response->body.length
                          : response->kind == LST_BODY_FILE || response->kind == LST_BODY_STREAM
                              ? response->length
                              : 0;

@@ -230,6 +230,43 @@ static void test_one_null_version(struct fixture *fixture)
           "every version is removed");
 }
 
+/* A put is committed behind a switch that was under way when the put was. */
+static bool put_behind_switch(struct fixture *fixture, enum lst_versioning versioning)
+{
+    struct lst_put_options options = {.bucket = slice("race"), .key = slice("behind")};
+    struct waiter switched;
+    struct waiter written;
+    struct lst_store_write write = waiter_write(&written);
+    struct lst_store_write change = waiter_write(&switched);
+    struct lst_version_id ignored;
+    struct lst_put *put;
+    bool ok;
+
+    if (lst_put_begin(fixture->store, &options, &put) != 0) {
+        return false;
+    }
+    if (lst_bucket_set_versioning(fixture->store, slice("race"), versioning, &change) != 0) {
+        lst_put_abort(put);
+        return false;
+    }
+    lst_put_commit(put, &write);
+    ok = waiter_wait(&switched) == 0 && waiter_wait(&written) == 0 &&
+         write.version.length == (versioning == LST_VERSIONING_ENABLED ? LST_VERSION_ID_LENGTH : 4);
+    return delete_one(fixture, "behind", lst_version_id_slice(&write.version), &ignored) == 0 && ok;
+}
+
+static void test_switch(struct fixture *fixture)
+{
+    bool ok = true;
+
+    for (int i = 0; i < 20; i++) {
+        ok = put_behind_switch(fixture,
+                               i % 2 == 0 ? LST_VERSIONING_SUSPENDED : LST_VERSIONING_ENABLED) &&
+             ok;
+    }
+    CHECK(ok, "a write is before or after a change of versioning, never between");
+}
+
 int main(void)
 {
     struct fixture fixture = fixture_open();
@@ -237,6 +274,7 @@ int main(void)
     CHECK(fixture_make_bucket(&fixture, "race") == 0, "a bucket is made");
     test_no_version_is_lost(&fixture);
     test_one_null_version(&fixture);
+    test_switch(&fixture);
     CHECK(fixture_wait_blob_files(&fixture, 0) && fixture_is_clean(&fixture, 0),
           "nothing is left of any of them");
     CHECK(fixture_delete_bucket(&fixture, "race") == 0, "and the bucket can be deleted");
