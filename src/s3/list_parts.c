@@ -134,7 +134,11 @@ static void answer_parts(struct lst_s3_exchange *exchange, const struct question
     lst_upload_write_owner(body, exchange, sight);
     lst_upload_write_checksum(body, &question->agreed);
     lst_xml_number(body, "PartNumberMarker", question->marker);
-    lst_xml_number(body, "NextPartNumberMarker", page->last);
+    /* On a page without parts S3 says 0; the paginator of the SDK for JavaScript, which goes on
+     * until it is told nothing, would then begin again and again. */
+    if (page->last > 0) {
+        lst_xml_number(body, "NextPartNumberMarker", page->last);
+    }
     lst_xml_number(body, "MaxParts", question->count);
     if (question->keys.url_encoded) {
         lst_xml_string(body, "EncodingType", "url");

@@ -262,7 +262,7 @@ def test_a_deleted_object_takes_its_parts_along(start):
 
 def test_list_parts(s3):
     empty, _ = begun(s3, "list/nothing")
-    assert s3.list_parts(**empty)["NextPartNumberMarker"] == 0
+    assert "NextPartNumberMarker" not in s3.list_parts(**empty)
     s3.abort_multipart_upload(**empty)
     where, listed = begun(s3, "list/these parts", *[b"x" * n for n in range(1, 8)])
     got = s3.list_parts(**where)

@@ -1,5 +1,6 @@
 """Versioning as people use it: ids, delete markers, null versions, and every operation by version."""
 import concurrent.futures
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -8,7 +9,7 @@ from harness import code_of, presign, sign_and_send, target_of
 
 @pytest.fixture
 def bucket(s3, request):
-    name = "v-" + request.node.name.replace("_", "-").lower()[:50].strip("-")
+    name = "v-" + re.sub("[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
     s3.create_bucket(Bucket=name)
     return name
 
