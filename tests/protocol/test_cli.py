@@ -221,7 +221,8 @@ def test_the_aws_cli_and_latchstring_accept_each_others_words(shell):
     arguments = ["presign", "s3://photos/a b.jpg", "--expires-in", "600", "--region", "eu-west-1",
                  "--endpoint-url", "http://127.0.0.1:9000"]  # fmt: skip
     shell.write("config", "[default]\ns3 =\n    signature_version = s3v4\n")
-    environment = {**shell.environment, "PATH": os.environ["PATH"]}
+    # Where awscrt is installed botocore signs in C, with the query in another order.
+    environment = {**shell.environment, "PATH": os.environ["PATH"], "BOTO_DISABLE_CRT": "true"}
     environment.update({k: v for k, v in os.environ.items() if k.startswith("PYENV")})
     done = subprocess.run([aws, "s3", *arguments], capture_output=True, env=environment, timeout=90)
     if done.returncode != 0:
