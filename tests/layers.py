@@ -22,6 +22,7 @@ LIBRARY_HEADERS = {
     r"expat\.h": {"s3"},
     r"jansson\.h": {"access", "gate", "api", "cli"},
     r"nettle/.*": {"sigv4", "store", "s3"},
+    r"magic\.h": {"s3"},
     r"(isa-l/)?crc(64)?\.h|isa-l\.h": {"s3"},
     r"ini\.h": {"server"},
 }

@@ -59,12 +59,13 @@ static bool is_v2(const struct lst_passage *passage)
 
 /* Does the signature fit, if the client called this server by that name? */
 static int verify_host(const struct lst_gate *gate, struct lst_passage *passage,
-                       struct lst_slice host)
+                       struct lst_slice method, struct lst_slice host)
 {
     const struct lst_gate_options *options = &gate->options;
     struct lst_request message = passage->request->message;
     int status;
 
+    message.method = method;
     if (host.length == 0 && !is_v2(passage)) {
         return LST_REFUSED_SIGNATURE;
     }
@@ -83,7 +84,7 @@ static int verify_host(const struct lst_gate *gate, struct lst_passage *passage,
 }
 
 /* By the name in the request; else by the name that the proxy got; else by the public names. */
-static int verify(const struct lst_gate *gate, struct lst_passage *passage)
+static int verify(const struct lst_gate *gate, struct lst_passage *passage, struct lst_slice method)
 {
     const struct lst_http_request *request = passage->request;
     int status;
@@ -97,20 +98,40 @@ static int verify(const struct lst_gate *gate, struct lst_passage *passage)
     default:
         break;
     }
-    status = is_v2(passage) ? verify_host(gate, passage, request->host)
-                            : lst_verify(&request->message, &passage->auth, &passage->key);
+    status = verify_host(gate, passage, method, request->host);
     if (status != LST_REFUSED_SIGNATURE) {
-        passage->host = status == LST_OK ? request->host : passage->host;
         return status;
     }
     status = request->forwarded_host.length == 0
                  ? status
-                 : verify_host(gate, passage, request->forwarded_host);
+                 : verify_host(gate, passage, method, request->forwarded_host);
     for (size_t i = 0; status == LST_REFUSED_SIGNATURE && i < gate->options.public_host_count;
          i++) {
-        status = verify_host(gate, passage, gate->options.public_hosts[i]);
+        status = verify_host(gate, passage, method, gate->options.public_hosts[i]);
     }
     return status;
+}
+
+/* A URL that was signed for GET, and to which HEAD may be sent: x-latch-head=1, which is signed. */
+static bool may_be_head(const struct lst_passage *passage)
+{
+    const struct lst_http_request *request = passage->request;
+    struct lst_slice value;
+
+    return passage->auth.kind == LST_AUTH_QUERY &&
+           lst_slice_equal(request->message.method, LST_SLICE("HEAD")) &&
+           lst_http_find_parameter(request, LST_SLICE("x-latch-head"), &value) &&
+           lst_slice_equal(value, LST_SLICE("1"));
+}
+
+/* As it was sent; or, where that is asked for, as the GET that it stands for. */
+static int verify_method(const struct lst_gate *gate, struct lst_passage *passage)
+{
+    int status = verify(gate, passage, passage->request->message.method);
+
+    return status == LST_REFUSED_SIGNATURE && may_be_head(passage)
+               ? verify(gate, passage, LST_SLICE("GET"))
+               : status;
 }
 
 static int identify(struct lst_gate *gate, struct lst_passage *passage)
@@ -130,7 +151,7 @@ static int identify(struct lst_gate *gate, struct lst_passage *passage)
         return LST_REFUSED_ACCESS_KEY_INACTIVE;
     }
     if (is_v2(passage)) {
-        return verify(gate, passage);
+        return verify_method(gate, passage);
     }
     if (!has_key) {
         status = lst_key_init(&passage->key, lst_slice_of(user->keys[0].secret), auth->time,
@@ -139,7 +160,7 @@ static int identify(struct lst_gate *gate, struct lst_passage *passage)
             return status;
         }
     }
-    status = verify(gate, passage);
+    status = verify_method(gate, passage);
     /* Not before: else anybody could fill the few places with regions of his invention. */
     if (status == LST_OK && !has_key) {
         lst_identity_keep_key(&gate->identities, passage->identity, &passage->key);

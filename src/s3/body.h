@@ -23,7 +23,7 @@ struct lst_body_plan {
     bool checksum_besides;           /* and, besides it, also if another one is */
     bool checksum_is_of_object;      /* the headers speak of something else than this body */
 
-    /* A piece of the body, unframed. LST_OK or a code to answer for. */
+    /* A piece of the body, unframed. LST_OK or a code to answer for, unless it has answered. */
     int (*take)(struct lst_s3_exchange *exchange, struct lst_slice bytes);
 
     /* The body is complete, and is what was declared, but for an MD5 that was not computed here.

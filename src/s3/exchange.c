@@ -4,6 +4,8 @@
 #include "base/encoding.h"
 #include "base/random.h"
 #include "s3/body.h"
+#include "s3/constraints.h"
+#include "s3/content.h"
 #include "s3/post.h"
 
 #include <stdio.h>
@@ -21,9 +23,15 @@ int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
 {
     struct lst_s3 *s3 = calloc(1, sizeof(*s3));
     uint8_t host_id[32];
+    int status;
 
     if (s3 == NULL) {
         return LST_ERR_NO_MEMORY;
+    }
+    status = lst_content_pool_open(&s3->content);
+    if (status != LST_OK) {
+        free(s3);
+        return status;
     }
     s3->options = *options;
     s3->rules = lst_gate_rules(options->gate);
@@ -38,7 +46,10 @@ int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
 
 void lst_s3_close(struct lst_s3 *s3)
 {
-    free(s3);
+    if (s3 != NULL) {
+        lst_content_pool_close(s3->content);
+        free(s3);
+    }
 }
 
 /* ---- Beginning */
@@ -131,7 +142,6 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
         fail_method(exchange, route);
         return false;
     case LST_ROUTE_UNKNOWN:
-    case LST_ROUTE_CONSTRAINT:
         lst_s3_fail_not_implemented(exchange, "query parameter",
                                     lst_s3_decode(exchange, route->culprits[0]));
         return false;
@@ -216,8 +226,8 @@ static void begin(struct lst_s3_exchange *exchange)
                                                                     : LST_S3_INVALID_URI);
     } else if (exchange->target.level != LST_LEVEL_SERVICE && exchange->target.bucket.length == 0) {
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NAME);
-    } else if (follow_route(exchange, &route) && (is_unsigned_form || lst_s3_authorise(exchange)) &&
-               lst_s3_check_options(exchange)) {
+    } else if (follow_route(exchange, &route) && lst_s3_constrain(exchange) &&
+               (is_unsigned_form || lst_s3_authorise(exchange)) && lst_s3_check_options(exchange)) {
         exchange->operation->begin(exchange);
     }
 }
@@ -351,6 +361,7 @@ void lst_s3_free(struct lst_s3_exchange *exchange)
     }
     lst_body_free(exchange->body);
     lst_post_free(exchange->post);
+    free(exchange->constraints);
     lst_passage_release(&exchange->passage);
     lst_http_response_release(&exchange->response);
     lst_buffer_release(&exchange->reason);

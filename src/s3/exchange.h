@@ -18,11 +18,14 @@
 #define LST_S3_HOST_ID_LENGTH 44 /* base64 of 32 bytes: x-amz-id-2 */
 
 struct lst_body;
+struct lst_constraints;
+struct lst_content_pool;
 struct lst_post;
 
 struct lst_s3 {
     struct lst_s3_options options;
     const struct lst_rules *rules;       /* the gate's, for the texts of refusals */
+    struct lst_content_pool *content;    /* for what x-latch-sniff asks */
     char host_id[LST_S3_HOST_ID_LENGTH]; /* of this process: x-amz-id-2, HostId */
 };
 
@@ -44,8 +47,9 @@ struct lst_s3_exchange {
     struct lst_buffer reason; /* ends in NUL when it is not empty */
     uint64_t bytes_in;
 
-    struct lst_body *body; /* of operations that take one */
-    struct lst_post *post; /* of PostObject: the form that the body is in */
+    struct lst_constraints *constraints; /* its x-latch- parameters; NULL if there are none */
+    struct lst_body *body;               /* of operations that take one */
+    struct lst_post *post;               /* of PostObject: the form that the body is in */
     struct lst_store_write write;
     void (*written)(struct lst_s3_exchange *exchange); /* answers a write that went well */
     /* Answers one that did not, or begins it once more, with exchange->write, and gives true; NULL:

@@ -1,5 +1,5 @@
 /* post_object.c - PostObject: the form as it comes in, and the file in it. */
-#include "s3/body.h"
+#include "s3/constraints.h"
 #include "s3/post_form.h"
 
 #include <stdio.h>
@@ -95,6 +95,23 @@ static bool authenticate(struct lst_s3_exchange *exchange)
     return status == LST_OK;
 }
 
+/* The file must fit both, the policy's range and x-latch-length. */
+static void narrow_size(struct lst_s3_exchange *exchange)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+    struct lst_post *post = exchange->post;
+
+    if (constraints == NULL || !constraints->has_length) {
+        return;
+    }
+    if (constraints->length_min > post->size_min) {
+        post->size_min = constraints->length_min;
+    }
+    if (constraints->length_max < post->size_max) {
+        post->size_max = constraints->length_max;
+    }
+}
+
 static int begin_file(struct lst_s3_exchange *exchange, const struct lst_form_part *part)
 {
     struct lst_post *post = exchange->post;
@@ -125,9 +142,12 @@ static int begin_file(struct lst_s3_exchange *exchange, const struct lst_form_pa
         /* Certain already, whatever comes after the file. */
         return fail_too_large(exchange, post->size_proposed);
     }
-    if (!lst_post_make_put(exchange) || !lst_s3_check_options(exchange)) {
+    if (!lst_post_make_put(exchange) ||
+        !lst_s3_constrain_form(exchange, post->fields, post->field_count) ||
+        !lst_s3_check_options(exchange)) {
         return ANSWERED;
     }
+    narrow_size(exchange);
     lst_put_object(exchange);
     return is_answered(exchange) ? ANSWERED : LST_OK;
 }

@@ -1,4 +1,5 @@
 /* put.c - PutObject. */
+#include "s3/constraints.h"
 #include "s3/post.h"
 #include "s3/put_fields.h"
 #include "s3/receive.h"
@@ -62,7 +63,7 @@ void lst_put_object(struct lst_s3_exchange *exchange)
     }
     if (lst_put_tags_read(exchange, &tags)) {
         receiving = lst_receive(exchange, usual_checksum, false, answer_put);
-        if (receiving != NULL) {
+        if (receiving != NULL && lst_s3_constrain_object(exchange)) {
             begin_put(exchange, receiving, &condition, &tags);
         }
     }

@@ -8,13 +8,38 @@ static void free_receiving(void *work)
     struct lst_receiving *receiving = work;
 
     lst_put_abort(receiving->put);
+    lst_content_free(receiving->content);
     free(receiving);
+}
+
+/* Answer for what the look at the content gave; its status. */
+static int answer_content(struct lst_s3_exchange *exchange, int status)
+{
+    const struct lst_receiving *receiving = exchange->work;
+
+    if (status == LST_ERR_MALFORMED) {
+        struct lst_content_refusal refusal = lst_content_refusal(receiving->content);
+        struct lst_field details[] = {
+            {LST_SLICE("Constraint"), LST_SLICE("x-latch-sniff")},
+            {LST_SLICE("Detected"), lst_slice_of(refusal.detected)},
+        };
+        lst_s3_fail_with(exchange, LST_S3_ACCESS_DENIED, refusal.message, details, 2);
+    } else if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+    return status;
 }
 
 static int take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
 {
     struct lst_receiving *receiving = exchange->work;
 
+    if (receiving->content != NULL) {
+        int status = answer_content(exchange, lst_content_take(receiving->content, bytes));
+        if (status != LST_OK) {
+            return status;
+        }
+    }
     return lst_put_write(receiving->put, bytes);
 }
 
@@ -41,6 +66,10 @@ static void finish(struct lst_s3_exchange *exchange)
     uint8_t md5[16];
     int status;
 
+    if (receiving->content != NULL &&
+        answer_content(exchange, lst_content_end(receiving->content)) != LST_OK) {
+        return;
+    }
     lst_put_digest(put, md5);
     if (!lst_body_check_md5(exchange, md5)) {
         return;
@@ -80,6 +109,18 @@ struct lst_receiving *lst_receive(struct lst_s3_exchange *exchange, enum lst_che
     exchange->work = receiving;
     exchange->free_work = free_receiving;
     return receiving;
+}
+
+bool lst_receive_check_content(struct lst_s3_exchange *exchange,
+                               const struct lst_content_plan *plan)
+{
+    struct lst_receiving *receiving = exchange->work;
+    int status = lst_content_begin(exchange->s3->content, plan, &receiving->content);
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+    return status == LST_OK;
 }
 
 void lst_receive_answer(struct lst_s3_exchange *exchange)

@@ -3,9 +3,11 @@
 #define LST_S3_RECEIVE_H
 
 #include "s3/body.h"
+#include "s3/content.h"
 
 struct lst_receiving {
     struct lst_put *put; /* to be set once it is begun; NULL again when it is committed */
+    struct lst_content_check *content; /* NULL: not asked for */
     void (*answer)(struct lst_s3_exchange *exchange);
 };
 
@@ -16,6 +18,11 @@ struct lst_receiving {
  */
 struct lst_receiving *lst_receive(struct lst_s3_exchange *exchange, enum lst_checksum_kind checksum,
                                   bool besides, void (*answer)(struct lst_s3_exchange *exchange));
+
+/* After lst_receive(): refuse the body unless its content is what the plan says, whose slices are to
+ * be the request's. False, having answered, if that can't be done. */
+bool lst_receive_check_content(struct lst_s3_exchange *exchange,
+                               const struct lst_content_plan *plan);
 
 /* Add the ETag, the version and the checksum of what was written to an answer, each if there is
  * one. */

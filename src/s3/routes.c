@@ -129,10 +129,6 @@ static bool find_sub_resources(const struct lst_http_request *request, struct fo
     while (lst_http_next_parameter(&rest, &raw)) {
         ret_route->parameter_count++;
         if (lst_http_name_starts_with(raw.name, LST_SLICE("x-"), &after)) {
-            if (lst_http_name_starts_with(after, LST_SLICE("latch-"), &after)) {
-                ret_route->kind = LST_ROUTE_CONSTRAINT;
-                ret_route->culprits[0] = raw.name;
-            }
             continue;
         }
         const char *name = sub_resource(raw.name);

@@ -34,12 +34,11 @@ enum lst_route_kind {
     LST_ROUTE_METHOD,     /* the resource is there in S3, but not with this method: culprits[0] is
                            * the sub-resource, empty if there is none */
     LST_ROUTE_UNKNOWN,    /* culprits[0] looks like a sub-resource, and is none of S3's */
-    LST_ROUTE_CONSTRAINT, /* culprits[0] is an x-latch- parameter, which nothing enforces yet */
 };
 
 struct lst_route {
     enum lst_route_kind kind;
-    const struct lst_operation *operation; /* NULL unless FOUND or CONSTRAINT */
+    const struct lst_operation *operation; /* NULL unless FOUND */
     struct lst_slice culprits[2];
     size_t parameter_count; /* of the query */
 };

@@ -1,7 +1,7 @@
 /* upload_part.c - UploadPart. */
 #include "s3/upload_part.h"
 
-#include "s3/receive.h"
+#include "s3/constraints.h"
 
 #include <stdio.h>
 
@@ -77,7 +77,8 @@ void lst_upload_part(struct lst_s3_exchange *exchange)
         return;
     }
     receiving = lst_receive(exchange, agreed.kind, !agreed.is_declared, answer_part);
-    if (receiving == NULL || !check_checksum(exchange, &agreed)) {
+    if (receiving == NULL || !check_checksum(exchange, &agreed) ||
+        !lst_s3_constrain_part(exchange, options.number)) {
         return;
     }
     options.size_known = lst_body_length(exchange->body, &options.size);

@@ -27,8 +27,7 @@ static void check_route(const struct lst_http_request *request, const struct lst
 {
     struct lst_route route = lst_route_find(request, target->level);
 
-    must((route.operation != NULL) == (route.kind == LST_ROUTE_FOUND ||
-                                       (route.kind == LST_ROUTE_CONSTRAINT && route.operation)));
+    must((route.operation != NULL) == (route.kind == LST_ROUTE_FOUND));
     if (route.operation != NULL) {
         must(route.operation->level == target->level);
         must(lst_slice_equal(request->message.method, lst_slice_of(route.operation->method)));

@@ -134,9 +134,9 @@ static void test_unimplemented(struct world *world)
     CHECK(reply_has(&reply, "<Method>DELETE</Method><ResourceType>acl</ResourceType>"), "as in S3");
     reply_release(&reply);
     call = (struct call){.method = "PUT", .bucket = "photos", .key = "a", .has_body = true};
-    call.query[0] = (struct lst_field)FIELD("x-latch-length", "1-2");
-    reply = expect(world, &call, 501, "NotImplemented", "a constraint is not ignored");
-    CHECK(reply_has(&reply, "x-latch-length"), "by name");
+    call.query[0] = (struct lst_field)FIELD("x-latch-lenght", "1-2");
+    reply = expect(world, &call, 400, "InvalidArgument", "an unknown constraint is not ignored");
+    CHECK(reply_has(&reply, "x-latch-lenght"), "by name");
     reply_release(&reply);
     call.query[0] = (struct lst_field)FIELD("X-Amz-Mfa", "a b");
     expect_only(world, &call, 501, "NotImplemented", "nor is an option in the query");

@@ -1,0 +1,205 @@
+/* constraints.c - x-latch- parameters, read and held against facts. */
+#include "access/constraints.h"
+
+#include "base/clock.h"
+
+/* Each reads its value; NULL, or what the value should look like. */
+typedef const char *reader(struct lst_constraints *constraints, struct lst_slice value);
+
+static const char *read_length(struct lst_constraints *constraints, struct lst_slice value)
+{
+    static const char problem[] =
+        "must be a range of bytes, MIN-MAX, such as 1-5000000, and MIN not above MAX";
+    size_t dash = lst_slice_find(value, '-');
+    uint64_t min;
+    uint64_t max;
+
+    if (!lst_slice_to_number(lst_slice_first(value, dash), INT64_MAX, &min) ||
+        !lst_slice_to_number(lst_slice_after(value, dash + 1), INT64_MAX, &max) || min > max) {
+        return problem;
+    }
+    constraints->has_length = true;
+    constraints->length_min = min;
+    constraints->length_max = max;
+    return NULL;
+}
+
+/* A token of RFC 9110 section 5.6.2. */
+static bool is_token(struct lst_slice text)
+{
+    static const struct lst_slice marks = {"!#$%&'*+-.^_`|~", 15};
+
+    for (size_t i = 0; i < text.length; i++) {
+        char byte = text.bytes[i];
+        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+        bool is_digit = byte >= '0' && byte <= '9';
+
+        if (!is_letter && !is_digit && lst_slice_find(marks, byte) == marks.length) {
+            return false;
+        }
+    }
+    return text.length > 0;
+}
+
+static const char *read_type(struct lst_constraints *constraints, struct lst_slice value)
+{
+    static const char problem[] =
+        "must be media types with commas between them, such as image/png,image/jpeg or image/*";
+    struct lst_slice rest = value;
+    struct lst_slice part;
+
+    if (value.length == 0) {
+        return problem;
+    }
+    while (lst_slice_split(&rest, ',', &part)) {
+        struct lst_slice type = lst_slice_trim(part);
+        size_t slash = lst_slice_find(type, '/');
+
+        if (!is_token(lst_slice_first(type, slash)) ||
+            !is_token(lst_slice_after(type, slash + 1))) {
+            return problem;
+        }
+    }
+    constraints->types = value;
+    return NULL;
+}
+
+/* "1" is the only word for yes: "0" or "false" would be read as a limit by whoever forgot it. */
+static const char *read_switch(struct lst_slice value, bool *ret_switch)
+{
+    if (!lst_slice_equal(value, LST_SLICE("1"))) {
+        return "must be 1, or be left out";
+    }
+    *ret_switch = true;
+    return NULL;
+}
+
+static const char *read_sniff(struct lst_constraints *constraints, struct lst_slice value)
+{
+    return read_switch(value, &constraints->sniff);
+}
+
+static const char *read_head(struct lst_constraints *constraints, struct lst_slice value)
+{
+    return read_switch(value, &constraints->head);
+}
+
+static const char *read_not_before(struct lst_constraints *constraints, struct lst_slice value)
+{
+    int64_t time_ms;
+
+    if (!lst_clock_parse_iso8601(value, &time_ms)) {
+        return "must be a time in UTC, such as 2026-11-24T08:00:00Z";
+    }
+    constraints->has_not_before = true;
+    constraints->not_before = time_ms / 1000;
+    return NULL;
+}
+
+static const char *read_ip(struct lst_constraints *constraints, struct lst_slice value)
+{
+    static const char problem[] =
+        "must be at most 16 addresses or networks with commas between them, such as "
+        "203.0.113.0/24,2001:db8::7";
+    struct lst_slice rest = value;
+    struct lst_slice part;
+    size_t count = 0;
+
+    if (value.length == 0) {
+        return problem;
+    }
+    while (lst_slice_split(&rest, ',', &part)) {
+        if (count == LST_CONSTRAINT_NETWORKS_MAX ||
+            !lst_network_parse(lst_slice_trim(part), &constraints->networks[count])) {
+            return problem;
+        }
+        count++;
+    }
+    constraints->network_count = count;
+    return NULL;
+}
+
+int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice name,
+                         struct lst_slice value, const char **ret_problem)
+{
+    static const struct {
+        struct lst_slice name;
+        reader *read;
+    } readers[] = {
+        {{"length", 6}, read_length}, {{"type", 4}, read_type},
+        {{"sniff", 5}, read_sniff},   {{"ip", 2}, read_ip},
+        {{"head", 4}, read_head},     {{"not-before", 10}, read_not_before},
+    };
+
+    for (unsigned i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        const char *problem;
+
+        if (!lst_slice_equal_ignoring_case(name, readers[i].name)) {
+            continue;
+        }
+        if ((constraints->given & (1U << i)) != 0) {
+            return LST_ERR_EXISTS;
+        }
+        constraints->given |= 1U << i;
+        problem = readers[i].read(constraints, value);
+        if (problem != NULL) {
+            *ret_problem = problem;
+            return LST_ERR_MALFORMED;
+        }
+        return LST_OK;
+    }
+    return LST_ERR_NOT_FOUND;
+}
+
+bool lst_constraints_allow_address(const struct lst_constraints *constraints,
+                                   struct lst_slice address)
+{
+    struct lst_address parsed;
+
+    if (constraints->network_count == 0) {
+        return true;
+    }
+    if (!lst_address_parse(address, &parsed)) {
+        return false;
+    }
+    for (size_t i = 0; i < constraints->network_count; i++) {
+        if (lst_network_contains(&constraints->networks[i], &parsed)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool type_fits(struct lst_slice pattern, struct lst_slice type)
+{
+    size_t slash = lst_slice_find(pattern, '/');
+    bool any_kind = lst_slice_equal(lst_slice_first(pattern, slash), LST_SLICE("*"));
+    bool any = lst_slice_equal(lst_slice_after(pattern, slash + 1), LST_SLICE("*"));
+
+    if (any) {
+        return any_kind ||
+               (type.length > slash + 1 &&
+                lst_slice_starts_with_ignoring_case(type, lst_slice_first(pattern, slash + 1)));
+    }
+    return lst_slice_equal_ignoring_case(pattern, type);
+}
+
+bool lst_constraints_allow_type(const struct lst_constraints *constraints, struct lst_slice type)
+{
+    struct lst_slice rest = constraints->types;
+    struct lst_slice bare = lst_slice_trim(lst_slice_first(type, lst_slice_find(type, ';')));
+    struct lst_slice part;
+
+    if (rest.length == 0) {
+        return true;
+    }
+    if (lst_slice_find(bare, '/') == bare.length) {
+        return false; /* no media type */
+    }
+    while (lst_slice_split(&rest, ',', &part)) {
+        if (type_fits(lst_slice_trim(part), bare)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,48 @@
+/*
+ * constraints.h - what a signed URL or form may be used for, beyond what S3 knows: its x-latch-
+ * parameters, read and held against facts that are handed in.
+ *
+ * docs/constraints.md is the specification. Whoever signs adds the parameters; since the signature
+ * covers them, whoever holds the URL can't change them. A parameter that is not known is refused:
+ * what is meant as a limit must never be passed over.
+ */
+#ifndef LST_ACCESS_CONSTRAINTS_H
+#define LST_ACCESS_CONSTRAINTS_H
+
+#include "access/network.h"
+#include "base/error.h"
+
+#define LST_CONSTRAINT_PREFIX       "x-latch-"
+#define LST_CONSTRAINT_NETWORKS_MAX 16
+
+struct lst_constraints {
+    unsigned given; /* a bit for each parameter that was read: repeating one is refused */
+    bool has_length;
+    uint64_t length_min; /* bytes */
+    uint64_t length_max;
+    struct lst_slice types; /* "image/png,text/" followed by a '*'; empty: any. Into the value */
+    bool sniff;             /* the content must be what its type says */
+    bool head;              /* HEAD may be sent to a URL that was signed for GET */
+    bool has_not_before;
+    int64_t not_before; /* seconds */
+    struct lst_network networks[LST_CONSTRAINT_NETWORKS_MAX];
+    size_t network_count; /* 0: from anywhere */
+};
+
+/*
+ * Read one parameter. name: what follows the prefix, in any case; value: decoded, and valid as long
+ * as the constraints. First zero the struct. LST_ERR_NOT_FOUND: there is no such constraint;
+ * LST_ERR_EXISTS: it was given before; LST_ERR_MALFORMED: *ret_problem (a constant) says what the
+ * value should look like.
+ */
+LST_MUST_CHECK int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice name,
+                                        struct lst_slice value, const char **ret_problem);
+
+/* May it be used from this address? Text that is no address is outside every network. */
+bool lst_constraints_allow_address(const struct lst_constraints *constraints,
+                                   struct lst_slice address);
+
+/* Does a media type (with or without parameters) fit? */
+bool lst_constraints_allow_type(const struct lst_constraints *constraints, struct lst_slice type);
+
+#endif

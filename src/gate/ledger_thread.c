@@ -1,0 +1,261 @@
+/* ledger_thread.c - the ledger's thread: what waits is written together; what expired is swept. */
+#include "gate/ledger_state.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#define NS_PER_SECOND  1000000000U
+#define FLUSH_AFTER_NS (NS_PER_SECOND / 5)
+#define SWEEP_EVERY_NS (60ULL * NS_PER_SECOND)
+#define FLUSH_AT_COUNT LST_LEDGER_ROUND_MAX
+
+static void fail_reservation(struct lst_reservation *reservation, int status)
+{
+    reservation->sequence = 0;
+    reservation->used = 0;
+    reservation->done(reservation, status);
+}
+
+void lst_ledger_reserve(struct lst_ledger *ledger, struct lst_reservation *reservation)
+{
+    if (ledger->read_only) {
+        fail_reservation(reservation, LST_ERR_PERMISSION);
+        return;
+    }
+    if (!lst_ledger_name_is_valid(reservation->use.user, reservation->use.id)) {
+        fail_reservation(reservation, LST_ERR_INVALID_ARGUMENT);
+        return;
+    }
+    reservation->next = NULL;
+    pthread_mutex_lock(&ledger->lock);
+    if (ledger->first_reservation == NULL) {
+        ledger->first_reservation = reservation;
+    } else {
+        ledger->last_reservation->next = reservation;
+    }
+    ledger->last_reservation = reservation;
+    pthread_cond_signal(&ledger->wake);
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+static struct lst_slice copy_text(char **end, struct lst_slice text)
+{
+    struct lst_slice copy = lst_slice_make(*end, text.length);
+
+    if (text.length > 0) {
+        memcpy(*end, text.bytes, text.length);
+        *end += text.length;
+    }
+    return copy;
+}
+
+static struct lst_settlement *make_settlement(const struct lst_use_outcome *original)
+{
+    struct lst_use_outcome outcome = *original;
+    struct lst_slice *texts[] = {
+        &outcome.use.user,   &outcome.use.id,  &outcome.use.method,
+        &outcome.use.bucket, &outcome.use.key, &outcome.use.peer,
+        &outcome.etag,       &outcome.type,    &outcome.reason,
+    };
+    size_t length = 0;
+    struct lst_settlement *settlement;
+    char *end;
+
+    lst_ledger_use_cut(&outcome);
+    if (outcome.ended_ms == 0) {
+        outcome.ended_ms = lst_clock_now_ms();
+    }
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        length += texts[i]->length;
+    }
+    settlement = malloc(sizeof(*settlement) + length);
+    if (settlement == NULL) {
+        return NULL;
+    }
+    end = settlement->bytes;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        *texts[i] = copy_text(&end, *texts[i]);
+    }
+    settlement->next = NULL;
+    settlement->is_written = false;
+    settlement->outcome = outcome;
+    return settlement;
+}
+
+void lst_ledger_settle(struct lst_ledger *ledger, const struct lst_use_outcome *outcome)
+{
+    struct lst_settlement *settlement = NULL;
+
+    if (!ledger->read_only && lst_ledger_name_is_valid(outcome->use.user, outcome->use.id)) {
+        settlement = make_settlement(outcome);
+    }
+    pthread_mutex_lock(&ledger->lock);
+    if (settlement == NULL ||
+        (outcome->sequence == 0 && ledger->waiting >= LST_LEDGER_WAITING_MAX)) {
+        ledger->statistics.dropped++;
+        pthread_mutex_unlock(&ledger->lock);
+        free(settlement);
+        return;
+    }
+    if (ledger->first_settlement == NULL) {
+        ledger->first_settlement = settlement;
+        ledger->flush_due_ns = lst_clock_monotonic_ns() + FLUSH_AFTER_NS;
+    } else {
+        ledger->last_settlement->next = settlement;
+    }
+    ledger->last_settlement = settlement;
+    ledger->settled++;
+    ledger->waiting++;
+    if (ledger->waiting == 1 || ledger->waiting == FLUSH_AT_COUNT) {
+        pthread_cond_signal(&ledger->wake);
+    }
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+void lst_ledger_flush(struct lst_ledger *ledger)
+{
+    uint64_t up_to;
+
+    pthread_mutex_lock(&ledger->lock);
+    up_to = ledger->settled;
+    ledger->flush_up_to = up_to;
+    pthread_cond_signal(&ledger->wake);
+    while (ledger->completed < up_to) {
+        pthread_cond_wait(&ledger->flushed, &ledger->lock);
+    }
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+/* Whether there is something to write now. With the lock held, as all that follows up to run(). */
+static bool is_due(const struct lst_ledger *ledger, uint64_t now_ns)
+{
+    if (ledger->first_reservation != NULL) {
+        return true;
+    }
+    return ledger->first_settlement != NULL &&
+           (ledger->closing || ledger->waiting >= FLUSH_AT_COUNT ||
+            ledger->flush_up_to > ledger->completed || now_ns >= ledger->flush_due_ns);
+}
+
+static void wait_until(struct lst_ledger *ledger, uint64_t sweep_due_ns)
+{
+    uint64_t until = sweep_due_ns;
+    struct timespec time;
+
+    if (ledger->first_settlement != NULL && ledger->flush_due_ns < until) {
+        until = ledger->flush_due_ns;
+    }
+    time.tv_sec = (time_t)(until / NS_PER_SECOND);
+    time.tv_nsec = (long)(until % NS_PER_SECOND);
+    (void)pthread_cond_timedwait(&ledger->wake, &ledger->lock, &time);
+}
+
+static void take_round(struct lst_ledger *ledger, struct lst_ledger_round *round)
+{
+    struct lst_reservation *reservation = ledger->first_reservation;
+    struct lst_settlement *settlement = ledger->first_settlement;
+
+    *round = (struct lst_ledger_round){.reservations = reservation, .settlements = settlement};
+    for (; reservation != NULL && round->reservation_count < LST_LEDGER_ROUND_MAX;
+         round->reservation_count++) {
+        ledger->first_reservation = reservation->next;
+        if (round->reservation_count + 1 == LST_LEDGER_ROUND_MAX) {
+            reservation->next = NULL;
+        }
+        reservation = ledger->first_reservation;
+    }
+    for (; settlement != NULL && round->settlement_count < LST_LEDGER_ROUND_MAX;
+         round->settlement_count++) {
+        ledger->first_settlement = settlement->next;
+        if (round->settlement_count + 1 == LST_LEDGER_ROUND_MAX) {
+            settlement->next = NULL;
+        }
+        settlement = ledger->first_settlement;
+    }
+    ledger->waiting -= round->settlement_count;
+}
+
+static void count_round(struct lst_ledger *ledger, const struct lst_ledger_round *round)
+{
+    struct lst_ledger_statistics *statistics = &ledger->statistics;
+    const struct lst_settlement *settlement = round->settlements;
+
+    statistics->batches++;
+    for (size_t i = 0; i < round->reservation_count; i++) {
+        statistics->reserved += round->statuses[i] == LST_OK;
+        statistics->refused +=
+            round->statuses[i] == LST_ERR_TOO_LARGE || round->statuses[i] == LST_ERR_CLOSED;
+    }
+    for (; settlement != NULL; settlement = settlement->next) {
+        statistics->settled += settlement->is_written;
+        statistics->dropped += !settlement->is_written;
+    }
+    ledger->completed += round->settlement_count;
+    pthread_cond_broadcast(&ledger->flushed);
+}
+
+static void complete_round(struct lst_ledger_round *round)
+{
+    struct lst_reservation *reservation = round->reservations;
+
+    for (size_t i = 0; i < round->reservation_count; i++) {
+        struct lst_reservation *next = reservation->next; /* done() may free it */
+        reservation->done(reservation, round->statuses[i]);
+        reservation = next;
+    }
+    while (round->settlements != NULL) {
+        struct lst_settlement *next = round->settlements->next;
+        free(round->settlements);
+        round->settlements = next;
+    }
+}
+
+static void *run(void *argument)
+{
+    struct lst_ledger *ledger = argument;
+    uint64_t sweep_due_ns = lst_clock_monotonic_ns() + SWEEP_EVERY_NS;
+    struct lst_ledger_round round;
+
+    pthread_mutex_lock(&ledger->lock);
+    while (!ledger->closing || ledger->first_reservation != NULL ||
+           ledger->first_settlement != NULL) {
+        uint64_t now_ns = lst_clock_monotonic_ns();
+        if (is_due(ledger, now_ns)) {
+            take_round(ledger, &round);
+            pthread_mutex_unlock(&ledger->lock);
+            lst_ledger_round_write(ledger, &round);
+            pthread_mutex_lock(&ledger->lock);
+            count_round(ledger, &round);
+            pthread_mutex_unlock(&ledger->lock);
+            complete_round(&round);
+            pthread_mutex_lock(&ledger->lock);
+        } else if (now_ns >= sweep_due_ns) {
+            int status;
+            pthread_mutex_unlock(&ledger->lock);
+            status = lst_ledger_sweep(ledger, lst_clock_now_ms());
+            sweep_due_ns = lst_clock_monotonic_ns() + SWEEP_EVERY_NS;
+            pthread_mutex_lock(&ledger->lock);
+            ledger->statistics.failed_sweeps += status != LST_OK;
+        } else {
+            wait_until(ledger, sweep_due_ns);
+        }
+    }
+    pthread_mutex_unlock(&ledger->lock);
+    return NULL;
+}
+
+int lst_ledger_thread_start(struct lst_ledger *ledger)
+{
+    return pthread_create(&ledger->thread, NULL, run, ledger) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+}
+
+void lst_ledger_thread_stop(struct lst_ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->closing = true;
+    pthread_cond_signal(&ledger->wake);
+    pthread_mutex_unlock(&ledger->lock);
+    pthread_join(ledger->thread, NULL);
+}

@@ -1,0 +1,278 @@
+/* constraints.c - the x-latch- parameters of a request, enforced. */
+#include "s3/constraints.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MESSAGE_MAX = 256 };
+
+/* What an operation does with the bytes of an object: not every constraint fits every one. */
+enum kind { OTHER, READ, OBJECT, UPLOAD, PART };
+
+static enum kind kind_of(const struct lst_s3_exchange *exchange)
+{
+    static const struct {
+        void (*begin)(struct lst_s3_exchange *exchange);
+        enum kind kind;
+    } kinds[] = {
+        {lst_get_object, READ},      {lst_put_object, OBJECT}, {lst_post_object, OBJECT},
+        {lst_create_upload, UPLOAD}, {lst_upload_part, PART},
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (exchange->operation->begin == kinds[i].begin) {
+            return kinds[i].kind;
+        }
+    }
+    return OTHER;
+}
+
+/* ---- Refusing */
+
+/* AccessDenied, with the constraint that does not hold. Gives false. */
+static bool deny(struct lst_s3_exchange *exchange, const char *constraint, const char *message)
+{
+    lst_s3_set_reason(exchange, "%s: %s", constraint, message);
+    lst_s3_fail_about(exchange, LST_S3_ACCESS_DENIED, message, "Constraint",
+                      lst_slice_of(constraint));
+    return false;
+}
+
+/* The URL itself is wrong. Gives false. */
+static bool refuse(struct lst_s3_exchange *exchange, struct lst_field constraint,
+                   const char *problem)
+{
+    char name[64];
+    char message[MESSAGE_MAX];
+
+    (void)snprintf(name, sizeof(name), LST_CONSTRAINT_PREFIX "%.*s",
+                   (int)(constraint.name.length < 40 ? constraint.name.length : 40),
+                   constraint.name.length > 0 ? constraint.name.bytes : "");
+    (void)snprintf(message, sizeof(message), "%s %s", name, problem);
+    struct lst_field details[] = {
+        {LST_SLICE("ArgumentName"), lst_slice_of(name)},
+        {LST_SLICE("ArgumentValue"), constraint.value},
+    };
+    lst_s3_fail_with(exchange, LST_S3_INVALID_ARGUMENT, message, details, 2);
+    return false;
+}
+
+static bool refuse_use(struct lst_s3_exchange *exchange, struct lst_slice name)
+{
+    char problem[MESSAGE_MAX];
+    struct lst_field constraint = {.name = name};
+
+    (void)snprintf(problem, sizeof(problem), "does not apply to %s: leave it out when signing",
+                   exchange->operation->name);
+    return refuse(exchange, constraint, problem);
+}
+
+static bool refuse_length(struct lst_s3_exchange *exchange, uint64_t proposed)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+    bool is_too_large = proposed > constraints->length_max;
+    char proposed_text[24];
+    char limit_text[24];
+
+    (void)snprintf(proposed_text, sizeof(proposed_text), "%llu", (unsigned long long)proposed);
+    (void)snprintf(
+        limit_text, sizeof(limit_text), "%llu",
+        (unsigned long long)(is_too_large ? constraints->length_max : constraints->length_min));
+    struct lst_field details[] = {
+        {LST_SLICE("ProposedSize"), lst_slice_of(proposed_text)},
+        {is_too_large ? LST_SLICE("MaxSizeAllowed") : LST_SLICE("MinSizeAllowed"),
+         lst_slice_of(limit_text)},
+        {LST_SLICE("Constraint"), LST_SLICE("x-latch-length")},
+    };
+    lst_s3_set_reason(exchange, "x-latch-length: %s bytes, the limit is %s", proposed_text,
+                      limit_text);
+    lst_s3_fail_with(exchange, is_too_large ? LST_S3_ENTITY_TOO_LARGE : LST_S3_ENTITY_TOO_SMALL,
+                     NULL, details, 3);
+    return false;
+}
+
+/* ---- Reading */
+
+/* Room for them, made when the first is met. False if the exchange has been answered. */
+static bool prepare(struct lst_s3_exchange *exchange)
+{
+    if (exchange->constraints == NULL) {
+        exchange->constraints = calloc(1, sizeof(*exchange->constraints));
+    }
+    if (exchange->constraints == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+    }
+    return exchange->constraints != NULL;
+}
+
+static bool read_one(struct lst_s3_exchange *exchange, struct lst_slice name,
+                     struct lst_slice value)
+{
+    struct lst_field constraint = {name, value};
+    const char *problem = "";
+
+    if (!prepare(exchange)) {
+        return false;
+    }
+    switch (lst_constraints_read(exchange->constraints, name, value, &problem)) {
+    case LST_OK:
+        return true;
+    case LST_ERR_EXISTS:
+        return refuse(exchange, constraint, "is given more than once");
+    case LST_ERR_NOT_FOUND:
+        return refuse(exchange, constraint,
+                      "is not a constraint that this server knows, and what it does not know it "
+                      "does not pass over");
+    default:
+        return refuse(exchange, constraint, problem);
+    }
+}
+
+/* ---- Holding them against the request */
+
+static bool check_time_and_place(struct lst_s3_exchange *exchange)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+    char time[LST_ISO8601_LENGTH];
+    char message[MESSAGE_MAX];
+
+    if (constraints->has_not_before && exchange->passage.now < constraints->not_before) {
+        lst_clock_format_iso8601(constraints->not_before * 1000, time);
+        (void)snprintf(message, sizeof(message), "Request is not valid before %.*s",
+                       LST_ISO8601_LENGTH, time);
+        return deny(exchange, "x-latch-not-before", message);
+    }
+    if (!lst_constraints_allow_address(constraints, exchange->request->peer)) {
+        return deny(exchange, "x-latch-ip",
+                    "This may not be used from the address that the request came from");
+    }
+    return true;
+}
+
+static bool check_type(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
+    char message[MESSAGE_MAX];
+
+    if (lst_constraints_allow_type(exchange->constraints, type)) {
+        return true;
+    }
+    (void)snprintf(message, sizeof(message), "The Content-Type must be one of %.*s",
+                   (int)lst_slice_first(exchange->constraints->types, 160).length,
+                   exchange->constraints->types.bytes);
+    return deny(exchange, "x-latch-type", message);
+}
+
+/* True if each of them says something of this operation. */
+static bool check_kind(struct lst_s3_exchange *exchange, enum kind kind)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+    bool has_type = constraints->types.length > 0;
+
+    if (constraints->head && kind != READ) {
+        return refuse_use(exchange, LST_SLICE("head"));
+    }
+    if (constraints->has_length && kind != OBJECT && kind != PART) {
+        return refuse_use(exchange, LST_SLICE("length"));
+    }
+    if (constraints->sniff && kind != OBJECT && kind != PART) {
+        return refuse_use(exchange, LST_SLICE("sniff"));
+    }
+    if (has_type && kind != OBJECT && kind != UPLOAD && (kind != PART || !constraints->sniff)) {
+        return refuse_use(exchange, LST_SLICE("type"));
+    }
+    if (constraints->sniff && kind == PART && !has_type) {
+        struct lst_field constraint = {LST_SLICE("sniff"), LST_SLICE("1")};
+        return refuse(exchange, constraint,
+                      "needs x-latch-type here: a part does not say what it is");
+    }
+    return true;
+}
+
+static bool check(struct lst_s3_exchange *exchange, enum kind kind)
+{
+    return exchange->constraints == NULL ||
+           (check_kind(exchange, kind) && check_time_and_place(exchange) &&
+            (kind == PART || kind == READ || kind == OTHER || check_type(exchange)));
+}
+
+bool lst_s3_constrain(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice rest = exchange->query;
+    struct lst_slice name;
+    struct lst_field raw;
+
+    while (lst_http_next_parameter(&rest, &raw)) {
+        if (!lst_http_name_starts_with(raw.name, LST_SLICE(LST_CONSTRAINT_PREFIX), &name)) {
+            continue;
+        }
+        if (exchange->passage.auth.kind != LST_AUTH_QUERY &&
+            exchange->passage.auth.kind != LST_AUTH_HEADER) {
+            struct lst_field constraint = {lst_s3_decode(exchange, name), raw.value};
+            return refuse(exchange, constraint,
+                          "is not covered by this signature: use Signature Version 4, or the "
+                          "fields of a form");
+        }
+        if (!read_one(exchange, lst_s3_decode(exchange, name),
+                      lst_s3_decode(exchange, raw.value))) {
+            return false;
+        }
+    }
+    return check(exchange, kind_of(exchange));
+}
+
+bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_field *fields,
+                           size_t field_count)
+{
+    struct lst_slice prefix = LST_SLICE(LST_CONSTRAINT_PREFIX);
+
+    for (size_t i = 0; i < field_count; i++) {
+        if (lst_slice_starts_with_ignoring_case(fields[i].name, prefix) &&
+            !read_one(exchange, lst_slice_after(fields[i].name, prefix.length), fields[i].value)) {
+            return false;
+        }
+    }
+    return check(exchange, OBJECT);
+}
+
+/* ---- The body */
+
+static bool check_length(struct lst_s3_exchange *exchange)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+    uint64_t length;
+
+    /* A form's file has no length yet: post_object.c counts it. */
+    return !constraints->has_length || !lst_body_length(exchange->body, &length) ||
+           (length >= constraints->length_min && length <= constraints->length_max) ||
+           refuse_length(exchange, length);
+}
+
+bool lst_s3_constrain_object(struct lst_s3_exchange *exchange)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+
+    if (constraints == NULL) {
+        return true;
+    }
+    struct lst_content_plan plan = {
+        .declared = lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+        .types = constraints->types,
+    };
+    return check_length(exchange) &&
+           (!constraints->sniff || lst_receive_check_content(exchange, &plan));
+}
+
+bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+
+    if (constraints == NULL) {
+        return true;
+    }
+    struct lst_content_plan plan = {.types = constraints->types, .is_part = true};
+    return check_length(exchange) &&
+           (!constraints->sniff || number != 1 || lst_receive_check_content(exchange, &plan));
+}
