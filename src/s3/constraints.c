@@ -45,7 +45,7 @@ static bool refuse(struct lst_s3_exchange *exchange, struct lst_field constraint
                    const char *problem)
 {
     char name[64];
-    char message[MESSAGE_MAX];
+    char message[sizeof(name) + 1 + MESSAGE_MAX];
 
     (void)snprintf(name, sizeof(name), LST_CONSTRAINT_PREFIX "%.*s",
                    (int)(constraint.name.length < 40 ? constraint.name.length : 40),
