@@ -19,8 +19,8 @@ struct lst_receiving {
 struct lst_receiving *lst_receive(struct lst_s3_exchange *exchange, enum lst_checksum_kind checksum,
                                   bool besides, void (*answer)(struct lst_s3_exchange *exchange));
 
-/* After lst_receive(): refuse the body unless its content is what the plan says, whose slices are to
- * be the request's. False, having answered, if that can't be done. */
+/* After lst_receive(): refuse the body unless its content is what the plan says, whose slices are
+ * to be the request's. False, having answered, if that can't be done. */
 bool lst_receive_check_content(struct lst_s3_exchange *exchange,
                                const struct lst_content_plan *plan);
 
