@@ -119,6 +119,33 @@ static const char *read_ip(struct lst_constraints *constraints, struct lst_slice
     return NULL;
 }
 
+/* What needs no encoding in a URL, nor in a header: the unreserved characters of RFC 3986. */
+static const char *read_id(struct lst_constraints *constraints, struct lst_slice value)
+{
+    static const struct lst_slice marks = {"-._~", 4};
+    bool is_id = value.length > 0 && value.length <= LST_CONSTRAINT_ID_MAX;
+
+    for (size_t i = 0; i < value.length && is_id; i++) {
+        char byte = value.bytes[i];
+        is_id = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                (byte >= '0' && byte <= '9') || lst_slice_find(marks, byte) < marks.length;
+    }
+    if (!is_id) {
+        return "must be 1 to 512 letters, digits, '-', '.', '_' and '~'";
+    }
+    constraints->id = value;
+    return NULL;
+}
+
+static const char *read_uses(struct lst_constraints *constraints, struct lst_slice value)
+{
+    if (!lst_slice_to_number(value, LST_CONSTRAINT_USES_MAX, &constraints->uses) ||
+        constraints->uses == 0) {
+        return "must be a number from 1 to 1000000";
+    }
+    return NULL;
+}
+
 int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice name,
                          struct lst_slice value, const char **ret_problem)
 {
@@ -129,6 +156,7 @@ int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice n
         {{"length", 6}, read_length}, {{"type", 4}, read_type},
         {{"sniff", 5}, read_sniff},   {{"ip", 2}, read_ip},
         {{"head", 4}, read_head},     {{"not-before", 10}, read_not_before},
+        {{"id", 2}, read_id},         {{"uses", 4}, read_uses},
     };
 
     for (unsigned i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {

@@ -14,6 +14,8 @@
 
 #define LST_CONSTRAINT_PREFIX       "x-latch-"
 #define LST_CONSTRAINT_NETWORKS_MAX 16
+#define LST_CONSTRAINT_ID_MAX       512 /* bytes */
+#define LST_CONSTRAINT_USES_MAX     1000000
 
 struct lst_constraints {
     unsigned given; /* a bit for each parameter that was read: repeating one is refused */
@@ -27,6 +29,8 @@ struct lst_constraints {
     int64_t not_before; /* seconds */
     struct lst_network networks[LST_CONSTRAINT_NETWORKS_MAX];
     size_t network_count; /* 0: from anywhere */
+    struct lst_slice id;  /* of the link, for its record; empty: none. Into the value */
+    uint64_t uses;        /* most successful requests, which the id counts; 0: any number */
 };
 
 /*

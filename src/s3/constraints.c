@@ -2,6 +2,7 @@
 #include "s3/constraints.h"
 
 #include "base/clock.h"
+#include "s3/use.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,10 +192,26 @@ static bool check_kind(struct lst_s3_exchange *exchange, enum kind kind)
     return true;
 }
 
+/* True if what has to be counted can be. */
+static bool check_id(struct lst_s3_exchange *exchange)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+    struct lst_field constraint = {LST_SLICE("id"), constraints->id};
+
+    if (constraints->uses > 0 && constraints->id.length == 0) {
+        constraint = (struct lst_field){LST_SLICE("uses"), LST_SLICE("")};
+        return refuse(exchange, constraint, "needs x-latch-id, under which it is counted");
+    }
+    if (constraints->id.length > 0 && exchange->s3->options.ledger == NULL) {
+        return refuse(exchange, constraint, "is not kept by this server");
+    }
+    return lst_s3_use_check(exchange);
+}
+
 static bool check(struct lst_s3_exchange *exchange, enum kind kind)
 {
     return exchange->constraints == NULL ||
-           (check_kind(exchange, kind) && check_time_and_place(exchange) &&
+           (check_kind(exchange, kind) && check_id(exchange) && check_time_and_place(exchange) &&
             (kind == PART || kind == READ || kind == OTHER || check_type(exchange)));
 }
 

@@ -7,6 +7,7 @@
 #include "s3/constraints.h"
 #include "s3/content.h"
 #include "s3/post.h"
+#include "s3/use.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,9 @@ enum { REASON_MAX = 2048 };
 /* The query parameters of every presigned URL: rule 2 of latchstring.h asks for each of them. */
 enum { SIGNING_PARAMETERS = 6 };
 
-/* A state that only this file sees: a write has begun, and the caller has not been told yet. */
-enum { WRITING = LST_S3_RESPOND + 1 };
+/* States that only this file sees: the exchange waits, and the caller has not been told yet; the
+ * wait is over, and the caller is to go on. */
+enum { WAITING = LST_S3_RESPOND + 1, GOING_ON };
 
 int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
 {
@@ -228,7 +230,7 @@ static void begin(struct lst_s3_exchange *exchange)
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NAME);
     } else if (follow_route(exchange, &route) && lst_s3_constrain(exchange) &&
                (is_unsigned_form || lst_s3_authorise(exchange)) && lst_s3_check_options(exchange)) {
-        exchange->operation->begin(exchange);
+        lst_s3_use_begin(exchange, exchange->operation->begin);
     }
 }
 
@@ -247,16 +249,43 @@ struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_re
 
 /* ---- Going on */
 
-/* Telling the caller that it is PENDING, and finding that the write is done, exclude each other:
- * so wake() is called if the caller waits for it, and only then. */
+void lst_s3_wait_begin(struct lst_s3_exchange *exchange)
+{
+    atomic_store(&exchange->state, WAITING);
+}
+
+/* Once the state has changed the exchange is the caller's again, and may be gone. */
+void lst_s3_wait_end(struct lst_s3_exchange *exchange,
+                     void (*go_on)(struct lst_s3_exchange *exchange))
+{
+    void (*wake)(void *context) = exchange->wake;
+    void *context = exchange->wake_context;
+    int next = go_on == NULL ? LST_S3_RESPOND : GOING_ON;
+    int state = WAITING;
+
+    exchange->go_on = go_on;
+    if (!atomic_compare_exchange_strong(&exchange->state, &state, next)) {
+        atomic_store(&exchange->state, next);
+        wake(context);
+    }
+}
+
+/* Telling the caller that it is PENDING, and finding that the wait is over, exclude each other: so
+ * wake() is called if the caller waits for it, and only then. */
 enum lst_s3_state lst_s3_state(struct lst_s3_exchange *exchange)
 {
-    int state = WRITING;
+    for (;;) {
+        int state = WAITING;
 
-    if (atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_PENDING)) {
-        return LST_S3_PENDING;
+        if (atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_PENDING)) {
+            return LST_S3_PENDING;
+        }
+        if (state != GOING_ON) {
+            return (enum lst_s3_state)state;
+        }
+        atomic_store(&exchange->state, LST_S3_BODY);
+        exchange->go_on(exchange);
     }
-    return (enum lst_s3_state)state;
 }
 
 void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes)
@@ -278,20 +307,16 @@ void lst_s3_end(struct lst_s3_exchange *exchange)
         return;
     }
     if (exchange->post != NULL) {
-        lst_post_end(exchange);
+        lst_s3_use_begin(exchange, lst_post_end); /* its id was in the body */
     } else {
         lst_body_end(exchange);
     }
 }
 
-/* On a thread of the store. Once the state is RESPOND the exchange is the caller's again, and may
- * be gone. */
+/* On a thread of the store. */
 static void write_done(struct lst_store_write *write, int status)
 {
     struct lst_s3_exchange *exchange = write->context;
-    void (*wake)(void *context) = exchange->wake;
-    void *context = exchange->wake_context;
-    int state = WRITING;
 
     if (status == LST_OK) {
         exchange->written(exchange);
@@ -300,10 +325,7 @@ static void write_done(struct lst_store_write *write, int status)
     } else if (exchange->failed(exchange, status)) {
         return;
     }
-    if (!atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_RESPOND)) {
-        atomic_store(&exchange->state, LST_S3_RESPOND);
-        wake(context);
-    }
+    lst_s3_wait_end(exchange, NULL);
 }
 
 struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
@@ -311,7 +333,7 @@ struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
 {
     exchange->written = written;
     exchange->write = (struct lst_store_write){.done = write_done, .context = exchange};
-    atomic_store(&exchange->state, WRITING);
+    lst_s3_wait_begin(exchange);
     return &exchange->write;
 }
 
@@ -329,6 +351,7 @@ void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code)
 
 struct lst_http_response *lst_s3_response(struct lst_s3_exchange *exchange)
 {
+    lst_s3_use_settle(exchange);
     return &exchange->response;
 }
 
@@ -356,6 +379,8 @@ void lst_s3_free(struct lst_s3_exchange *exchange)
     if (exchange == NULL) {
         return;
     }
+    lst_s3_use_settle(exchange);
+    lst_s3_use_free(exchange->use);
     if (exchange->free_work != NULL) {
         exchange->free_work(exchange->work);
     }

@@ -20,6 +20,7 @@
 struct lst_body;
 struct lst_constraints;
 struct lst_content_pool;
+struct lst_counted_use;
 struct lst_post;
 
 struct lst_s3 {
@@ -34,7 +35,8 @@ struct lst_s3_exchange {
     const struct lst_http_request *request;
     void (*wake)(void *context);
     void *wake_context;
-    atomic_int state; /* enum lst_s3_state, or WRITING of exchange.c */
+    atomic_int state;                                /* enum lst_s3_state, or one of exchange.c's */
+    void (*go_on)(struct lst_s3_exchange *exchange); /* after a wait */
 
     struct lst_passage passage;
     struct lst_target target;
@@ -48,6 +50,8 @@ struct lst_s3_exchange {
     uint64_t bytes_in;
 
     struct lst_constraints *constraints; /* its x-latch- parameters; NULL if there are none */
+    struct lst_counted_use *use;         /* of its x-latch-id; NULL if there is none */
+    int64_t form_expires;                /* seconds; of a form, when its policy ends */
     struct lst_body *body;               /* of operations that take one */
     struct lst_post *post;               /* of PostObject: the form that the body is in */
     struct lst_store_write write;
@@ -157,6 +161,17 @@ void lst_s3_error_end(struct lst_s3_exchange *exchange);
 /* Say why, for the log: one line, no secrets. */
 void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- Waiting */
+
+/* From now on the exchange waits for another thread, which is to call lst_s3_wait_end(), once. It
+ * is not to be touched in between. */
+void lst_s3_wait_begin(struct lst_s3_exchange *exchange);
+
+/* go_on: what the caller of lst_s3_state() is to do first, with the state LST_S3_BODY. NULL: the
+ * exchange has been answered. It is not to be touched any more. */
+void lst_s3_wait_end(struct lst_s3_exchange *exchange,
+                     void (*go_on)(struct lst_s3_exchange *exchange));
 
 /* ---- Writing */
 

@@ -94,6 +94,7 @@ bool lst_post_check_policy(struct lst_s3_exchange *exchange)
     if (status != LST_OK) {
         fail_policy(exchange, status, condition);
     } else {
+        exchange->form_expires = limits.expires_at;
         post->size_min = limits.has_length_range ? limits.length_min : 0;
         post->size_max =
             limits.has_length_range && limits.length_max < limit ? limits.length_max : limit;

@@ -1,6 +1,8 @@
 /* put_fields.c - what an upload's headers say of the new object. */
 #include "s3/put_fields.h"
 
+#include "access/constraints.h"
+
 /* The headers that are kept with an object and given back with it, by these names. */
 static const char *const kept[] = {
     "Cache-Control",    "Content-Disposition", "Content-Encoding",
@@ -113,7 +115,12 @@ static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *f
 static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
 {
     const struct lst_request *message = &exchange->request->message;
+    const struct lst_constraints *constraints = exchange->constraints;
 
+    /* By which whoever gave out the link finds out that it is this object that came of it. */
+    if (constraints != NULL && constraints->id.length > 0) {
+        (void)add_field(fields, LST_SLICE("x-latch-id"), constraints->id);
+    }
     for (size_t i = 0; i < message->header_count; i++) {
         if (!add_header(fields, &message->headers[i])) {
             return false;

@@ -13,14 +13,16 @@
  *                      leaves nothing.
  *
  * An exchange is used by one thread at a time. Ask for its state after begin, body and end. If that
- * is LST_S3_PENDING a write is being committed: the exchange is not to be touched, nor freed, until
- * it calls wake(), once, on a thread of the store; from then on its state is LST_S3_RESPOND. wake()
- * is called if and only if lst_s3_state() has said LST_S3_PENDING.
+ * is LST_S3_PENDING something is being written: the exchange is not to be touched, nor freed, until
+ * it calls wake(), once, on another thread; then ask again. The answer may be any of the three: a
+ * use of a link that had to be counted first goes on with its operation in lst_s3_state(). wake()
+ * is called once for each time that lst_s3_state() has said LST_S3_PENDING.
  */
 #ifndef LST_S3_S3_H
 #define LST_S3_S3_H
 
 #include "gate/gate.h"
+#include "gate/ledger.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "store/store.h"
@@ -31,6 +33,7 @@ struct lst_s3_exchange;
 struct lst_s3_options {
     struct lst_store *store; /* all kept by the caller until lst_s3_close() */
     struct lst_gate *gate;
+    struct lst_ledger *ledger; /* of x-latch-id and x-latch-uses; NULL: these are refused */
     struct lst_slice
         region; /* what GetBucketLocation and x-amz-bucket-region say; "us-east-1" if empty */
     const struct lst_slice *domains; /* virtual-host style: bucket.<domain>, without port */

@@ -190,7 +190,8 @@ static bool begin(struct lst_exchange *exchange)
 static enum MHD_Result take_head(struct lst_exchange *exchange, const struct lst_request_line *line)
 {
     if (exchange->has_begun) {
-        return settle_head(exchange); /* resumed */
+        atomic_store(&exchange->waiting, NOT_WAITING); /* resumed */
+        return settle_head(exchange);
     }
     (void)strncpy(exchange->method, line->method, sizeof(exchange->method) - 1);
     exchange->method[sizeof(exchange->method) - 1] = '\0';
@@ -226,16 +227,21 @@ static enum MHD_Result take_body(struct lst_exchange *exchange, struct lst_slice
 
 static enum MHD_Result take_end(struct lst_exchange *exchange)
 {
+    enum lst_s3_state state;
+
     if (!exchange->has_begun && !begin(exchange)) {
         return MHD_NO;
     }
     if (exchange->stage == LST_STAGE_BODY) {
         exchange->stage = LST_STAGE_COMMIT;
-        if (state_of(exchange) == LST_S3_BODY) {
-            lst_s3_end(exchange->s3);
-        }
     }
-    return state_of(exchange) == LST_S3_PENDING ? wait_for_commit(exchange) : answer(exchange);
+    atomic_store(&exchange->waiting, NOT_WAITING); /* if it has waited, that is over */
+    state = state_of(exchange);
+    if (state == LST_S3_BODY) {
+        lst_s3_end(exchange->s3);
+        state = state_of(exchange);
+    }
+    return state == LST_S3_PENDING ? wait_for_commit(exchange) : answer(exchange);
 }
 
 static enum MHD_Result take(struct lst_exchange *exchange, const struct lst_request_line *line,

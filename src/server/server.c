@@ -110,8 +110,15 @@ static bool open_s3(struct lst_server *server)
         .domain_count = config->domains.count,
         .body_max = config->body_max,
     };
-    int status = lst_s3_open(&options, &server->s3);
+    int status = lst_ledger_open(config->data, false, &server->ledger);
 
+    if (status != LST_OK) {
+        lst_server_complain("can't open the record of links in %s: %s", config->data,
+                            lst_error_text(status));
+        return false;
+    }
+    options.ledger = server->ledger;
+    status = lst_s3_open(&options, &server->s3);
     if (status == LST_OK) {
         status = lst_linger_open(&server->linger);
     }
@@ -157,6 +164,7 @@ void lst_server_close(struct lst_server *server)
     if (server->s3 != NULL) {
         lst_s3_close(server->s3);
     }
+    lst_ledger_close(server->ledger); /* after the exchanges, which settle in it */
     if (server->gate != NULL) {
         lst_gate_close(server->gate);
     }

@@ -23,6 +23,7 @@ struct lst_server {
     struct lst_store_recovery recovery;
     struct lst_users *users;
     struct lst_gate *gate;
+    struct lst_ledger *ledger;
     struct lst_s3 *s3;
     struct lst_log *log;
     struct lst_linger *linger;

@@ -1,0 +1,191 @@
+/* use.c - the uses of a link, counted and recorded. */
+#include "s3/use.h"
+
+#include "s3/constraints.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    GONE = 499,                 /* the client was, before there was an answer */
+    HEADER_LIFE = 24 * 60 * 60, /* seconds; a signature in a header lives for minutes */
+};
+
+struct lst_counted_use {
+    struct lst_reservation reservation;
+    void (*go_on)(struct lst_s3_exchange *exchange);
+    bool is_open; /* to be settled */
+};
+
+static bool has_id(const struct lst_s3_exchange *exchange)
+{
+    return exchange->constraints != NULL && exchange->constraints->id.length > 0;
+}
+
+/* AccessDenied, with the constraint that refused. */
+static void deny(struct lst_s3_exchange *exchange, const char *constraint, const char *message)
+{
+    lst_s3_set_reason(exchange, "%s: %s", constraint, message);
+    lst_s3_fail_about(exchange, LST_S3_ACCESS_DENIED, message, "Constraint",
+                      lst_slice_of(constraint));
+}
+
+static void fail(struct lst_s3_exchange *exchange, int status, uint64_t used)
+{
+    char message[128];
+
+    if (status == LST_ERR_CLOSED) {
+        deny(exchange, "x-latch-id", "This link has been revoked");
+    } else if (status == LST_ERR_TOO_LARGE) {
+        (void)snprintf(message, sizeof(message), "This link has been used %llu of %llu times",
+                       (unsigned long long)used, (unsigned long long)exchange->constraints->uses);
+        deny(exchange, "x-latch-uses", message);
+    } else {
+        lst_s3_fail_code(exchange, status);
+    }
+}
+
+bool lst_s3_use_check(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice user;
+    int status;
+
+    if (!has_id(exchange)) {
+        return true;
+    }
+    user = lst_slice_of(lst_passage_user_name(&exchange->passage));
+    status = lst_ledger_check(exchange->s3->options.ledger, user, exchange->constraints->id);
+    if (status != LST_OK) {
+        fail(exchange, status, 0);
+    }
+    return status == LST_OK;
+}
+
+/* When the last request that this signature allows is over. */
+static int64_t expires_ms(const struct lst_s3_exchange *exchange)
+{
+    const struct lst_auth *auth = &exchange->passage.auth;
+
+    if (exchange->form_expires != 0) {
+        return exchange->form_expires * 1000;
+    }
+    return (auth->time + (auth->expires != 0 ? auth->expires : HEADER_LIFE)) * 1000;
+}
+
+static struct lst_use use_of(const struct lst_s3_exchange *exchange)
+{
+    struct lst_slice method = exchange->request->message.method;
+    bool is_head = lst_s3_is_head(exchange);
+
+    return (struct lst_use){
+        .user = lst_slice_of(lst_passage_user_name(&exchange->passage)),
+        .id = exchange->constraints->id,
+        .method = method,
+        .bucket = exchange->target.bucket,
+        .key = exchange->target.key,
+        .peer = exchange->request->peer,
+        .limit = is_head ? 0 : exchange->constraints->uses, /* it fetches nothing */
+        .now_ms = exchange->request->received_ms,
+        .expires_ms = expires_ms(exchange),
+        .is_write = !is_head && !lst_slice_equal(method, LST_SLICE("GET")),
+    };
+}
+
+/* On the ledger's thread. */
+static void reserved(struct lst_reservation *reservation, int status)
+{
+    struct lst_s3_exchange *exchange = reservation->context;
+    struct lst_counted_use *use = exchange->use;
+
+    if (status != LST_OK) {
+        exchange->go_on = NULL;
+        fail(exchange, status, reservation->used);
+    }
+    use->is_open = status == LST_OK;
+    lst_s3_wait_end(exchange, status == LST_OK ? use->go_on : NULL);
+}
+
+void lst_s3_use_begin(struct lst_s3_exchange *exchange,
+                      void (*go_on)(struct lst_s3_exchange *exchange))
+{
+    struct lst_counted_use *use;
+
+    if (!has_id(exchange)) {
+        go_on(exchange);
+        return;
+    }
+    use = calloc(1, sizeof(*use));
+    if (use == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    exchange->use = use;
+    use->go_on = go_on;
+    use->reservation =
+        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = exchange};
+    if (use->reservation.use.limit == 0 && !use->reservation.use.is_write) {
+        use->is_open = true;
+        go_on(exchange);
+        return;
+    }
+    lst_s3_wait_begin(exchange);
+    lst_ledger_reserve(exchange->s3->options.ledger, &use->reservation);
+}
+
+/* ---- Settling */
+
+static struct lst_slice answer_header(const struct lst_s3_exchange *exchange, const char *wanted)
+{
+    const char *name;
+    const char *value;
+    size_t at = 0;
+
+    while (lst_http_response_next(&exchange->response, &at, &name, &value)) {
+        if (strcmp(name, wanted) == 0) {
+            return lst_slice_of(value);
+        }
+    }
+    return lst_slice_make(NULL, 0);
+}
+
+static uint64_t size_of(const struct lst_s3_exchange *exchange)
+{
+    const struct lst_http_response *response = &exchange->response;
+
+    if (exchange->use->reservation.use.is_write) {
+        return exchange->bytes_in;
+    }
+    return response->kind == LST_BODY_BYTES || response->kind == LST_BODY_NONE
+               ? response->body.length
+               : response->length;
+}
+
+void lst_s3_use_settle(struct lst_s3_exchange *exchange)
+{
+    struct lst_counted_use *use = exchange->use;
+    bool is_answered = atomic_load(&exchange->state) == LST_S3_RESPOND;
+    struct lst_use_outcome outcome;
+
+    if (use == NULL || !use->is_open) {
+        return;
+    }
+    use->is_open = false;
+    outcome = (struct lst_use_outcome){
+        .use = use->reservation.use,
+        .sequence = use->reservation.sequence,
+        .http_status = is_answered ? exchange->response.status : GONE,
+        .size = size_of(exchange),
+        .etag = answer_header(exchange, "ETag"),
+        .type = lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+        .reason = lst_slice_of(is_answered ? exchange->error : "the client was gone"),
+    };
+    if (exchange->error[0] != '\0' && exchange->reason.length > 0) {
+        outcome.reason = lst_slice_of(exchange->reason.bytes);
+    }
+    lst_ledger_settle(exchange->s3->options.ledger, &outcome);
+}
+
+void lst_s3_use_free(struct lst_counted_use *use)
+{
+    free(use);
+}

@@ -1,0 +1,31 @@
+/*
+ * use.h - the uses of a link: of a request with x-latch-id, which the ledger knows.
+ *
+ * docs/constraints.md says what x-latch-id and x-latch-uses mean. See gate/ledger.h.
+ */
+#ifndef LST_S3_USE_H
+#define LST_S3_USE_H
+
+#include "s3/exchange.h"
+
+/*
+ * Is the id in force? False, having answered, if it was revoked. True also if there is no id. To be
+ * asked before anything is told about the object.
+ */
+bool lst_s3_use_check(struct lst_s3_exchange *exchange);
+
+/*
+ * Go on, now or after this use of the id has been counted, where it has to be: if it has a limit,
+ * or writes, so that nothing is written of which the ledger does not know. A form is counted when
+ * it has arrived whole, other requests before their body.
+ */
+void lst_s3_use_begin(struct lst_s3_exchange *exchange,
+                      void (*go_on)(struct lst_s3_exchange *exchange));
+
+/* What came of it; once the answer is known, or will never be. Again: does nothing. */
+void lst_s3_use_settle(struct lst_s3_exchange *exchange);
+
+/* NULL does nothing. */
+void lst_s3_use_free(struct lst_counted_use *use);
+
+#endif
