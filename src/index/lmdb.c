@@ -40,9 +40,6 @@ static int open_largest(struct lst_index *index, const struct lst_index_options 
     uint64_t size = options->size_max == 0 ? SIZE_DEFAULT : options->size_max;
     int code = open_environment(index, options->path, size);
 
-    if ((code != ENOMEM && code != EINVAL) || options->size_max != 0) {
-        return lst_index_error(code);
-    }
     while ((code == ENOMEM || code == EINVAL) && size > SIZE_SMALLEST) {
         size /= 2;
         code = open_environment(index, options->path, size);
