@@ -106,3 +106,60 @@ bool lst_base64_decode(struct lst_slice text, void *ret_bytes, size_t length)
     }
     return true;
 }
+
+static char url_character(uint32_t value)
+{
+    return value == 62 ? '-' : value == 63 ? '_' : base64_alphabet[value];
+}
+
+static int url_value(char character)
+{
+    if (character == '-' || character == '_') {
+        return character == '-' ? 62 : 63;
+    }
+    return character == '+' || character == '/' ? -1 : base64_value(character);
+}
+
+size_t lst_base64url_encode(const void *bytes, size_t length, char *ret_text)
+{
+    const uint8_t *in = bytes;
+    uint32_t group = 0; /* its low bits wait to become characters */
+    unsigned bits = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        group = group << 8 | in[i];
+        for (bits += 8; bits >= 6; bits -= 6) {
+            ret_text[count++] = url_character(group >> (bits - 6) & 63);
+        }
+    }
+    if (bits > 0) {
+        ret_text[count++] = url_character(group << (6 - bits) & 63);
+    }
+    return count;
+}
+
+bool lst_base64url_decode(struct lst_slice text, void *ret_bytes, size_t *ret_length)
+{
+    uint8_t *out = ret_bytes;
+    uint32_t group = 0;
+    unsigned bits = 0;
+    size_t count = 0;
+
+    for (size_t i = 0; i < text.length; i++) {
+        int value = url_value(text.bytes[i]);
+        if (value < 0) {
+            return false;
+        }
+        group = group << 6 | (uint32_t)value;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            out[count++] = (uint8_t)(group >> bits);
+        }
+    }
+    *ret_length = count;
+    /* What is left over must be zero, and less than a character, so that each value has one text.
+     */
+    return bits < 6 && (group & ((1U << bits) - 1)) == 0;
+}

@@ -1,5 +1,5 @@
 /* gate.c - the latch: authenticate, then authorise. */
-#include "gate/identity.h"
+#include "gate/gate_state.h"
 
 #include "http/host.h"
 
@@ -9,13 +9,6 @@
 /* A search for the near miss takes up to half a millisecond: whoever knows an access key id could
  * keep a processor busy with wrong signatures. This many a second cost a tenth of one. */
 #define EXPLANATIONS_PER_SECOND 200
-
-struct lst_gate {
-    struct lst_gate_options options;
-    struct lst_identity_cache identities;
-    _Atomic int64_t explained_second; /* the last second in which something was explained */
-    _Atomic unsigned explained_count; /* how often in it */
-};
 
 int lst_gate_open(const struct lst_gate_options *options, struct lst_gate **ret_gate)
 {
@@ -35,6 +28,7 @@ int lst_gate_open(const struct lst_gate_options *options, struct lst_gate **ret_
         free(gate);
         return status;
     }
+    (void)pthread_mutex_init(&gate->tokens_mutex, NULL);
     *ret_gate = gate;
     return LST_OK;
 }
@@ -43,6 +37,8 @@ void lst_gate_close(struct lst_gate *gate)
 {
     if (gate != NULL) {
         lst_identity_cache_release(&gate->identities);
+        (void)pthread_mutex_destroy(&gate->tokens_mutex);
+        lst_wipe(gate->tokens, sizeof(gate->tokens));
         free(gate);
     }
 }

@@ -26,6 +26,7 @@ struct lst_gate_options {
     const struct lst_slice *domains; /* of virtual hosts: Signature Version 2 signs the bucket in
                                         the host name, not the host */
     size_t domain_count;
+    uint64_t api_rate; /* requests a second that a bearer may make of the API; 0: any number */
 };
 
 LST_MUST_CHECK int lst_gate_open(const struct lst_gate_options *options,

@@ -53,11 +53,8 @@ static void drop_incomplete(struct lst_http_response *response)
 
 void lst_s3_answer_end(struct lst_s3_exchange *exchange)
 {
-    int state = LST_S3_BODY;
-
     drop_incomplete(&exchange->response);
-    /* While a write is in progress, whoever ends it changes the state. */
-    (void)atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_RESPOND);
+    lst_waiting_answer(&exchange->waiting);
 }
 
 void lst_s3_answer_xml(struct lst_s3_exchange *exchange)

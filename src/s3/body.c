@@ -61,7 +61,7 @@ static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     lst_checksum_update(&body->checksum, bytes);
     lst_checksum_update(&body->second, bytes);
     status = body->plan.take(exchange, bytes);
-    if (status != LST_OK && atomic_load(&exchange->state) == LST_S3_BODY) {
+    if (status != LST_OK && !lst_waiting_is_answered(&exchange->waiting)) {
         lst_s3_fail_code(exchange, status);
     }
     return status == LST_OK;

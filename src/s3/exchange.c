@@ -17,10 +17,6 @@ enum { REASON_MAX = 2048 };
 /* The query parameters of every presigned URL: rule 2 of latchstring.h asks for each of them. */
 enum { SIGNING_PARAMETERS = 6 };
 
-/* States that only this file sees: the exchange waits, and the caller has not been told yet; the
- * wait is over, and the caller is to go on. */
-enum { WAITING = LST_S3_RESPOND + 1, GOING_ON };
-
 int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
 {
     struct lst_s3 *s3 = calloc(1, sizeof(*s3));
@@ -71,7 +67,6 @@ static struct lst_s3_exchange *make_exchange(struct lst_s3 *s3,
     exchange->error = "";
     exchange->scratch = exchange->room;
     exchange->scratch_left = room;
-    atomic_init(&exchange->state, LST_S3_BODY);
     lst_http_response_init(&exchange->response);
     lst_buffer_init(&exchange->reason, REASON_MAX);
     return exchange;
@@ -240,8 +235,7 @@ struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_re
     struct lst_s3_exchange *exchange = make_exchange(s3, request);
 
     if (exchange != NULL) {
-        exchange->wake = wake;
-        exchange->wake_context = context;
+        lst_waiting_init(&exchange->waiting, wake, context);
         begin(exchange);
     }
     return exchange;
@@ -249,49 +243,15 @@ struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_re
 
 /* ---- Going on */
 
-void lst_s3_wait_begin(struct lst_s3_exchange *exchange)
-{
-    atomic_store(&exchange->state, WAITING);
-}
-
-/* Once the state has changed the exchange is the caller's again, and may be gone. */
-void lst_s3_wait_end(struct lst_s3_exchange *exchange,
-                     void (*go_on)(struct lst_s3_exchange *exchange))
-{
-    void (*wake)(void *context) = exchange->wake;
-    void *context = exchange->wake_context;
-    int next = go_on == NULL ? LST_S3_RESPOND : GOING_ON;
-    int state = WAITING;
-
-    exchange->go_on = go_on;
-    if (!atomic_compare_exchange_strong(&exchange->state, &state, next)) {
-        atomic_store(&exchange->state, next);
-        wake(context);
-    }
-}
-
-/* Telling the caller that it is PENDING, and finding that the wait is over, exclude each other: so
- * wake() is called if the caller waits for it, and only then. */
 enum lst_s3_state lst_s3_state(struct lst_s3_exchange *exchange)
 {
-    for (;;) {
-        int state = WAITING;
-
-        if (atomic_compare_exchange_strong(&exchange->state, &state, LST_S3_PENDING)) {
-            return LST_S3_PENDING;
-        }
-        if (state != GOING_ON) {
-            return (enum lst_s3_state)state;
-        }
-        atomic_store(&exchange->state, LST_S3_BODY);
-        exchange->go_on(exchange);
-    }
+    return lst_waiting_state(&exchange->waiting, exchange);
 }
 
 void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes)
 {
     exchange->bytes_in += bytes.length;
-    if (atomic_load(&exchange->state) != LST_S3_BODY) {
+    if (lst_waiting_is_answered(&exchange->waiting)) {
         return;
     }
     if (exchange->post != NULL) {
@@ -303,7 +263,7 @@ void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes)
 
 void lst_s3_end(struct lst_s3_exchange *exchange)
 {
-    if (atomic_load(&exchange->state) != LST_S3_BODY) {
+    if (lst_waiting_is_answered(&exchange->waiting)) {
         return;
     }
     if (exchange->post != NULL) {
@@ -325,7 +285,7 @@ static void write_done(struct lst_store_write *write, int status)
     } else if (exchange->failed(exchange, status)) {
         return;
     }
-    lst_s3_wait_end(exchange, NULL);
+    lst_waiting_end(&exchange->waiting, NULL);
 }
 
 struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
@@ -333,13 +293,13 @@ struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
 {
     exchange->written = written;
     exchange->write = (struct lst_store_write){.done = write_done, .context = exchange};
-    lst_s3_wait_begin(exchange);
+    lst_waiting_begin(&exchange->waiting);
     return &exchange->write;
 }
 
 void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code)
 {
-    atomic_store(&exchange->state, LST_S3_BODY);
+    lst_waiting_cancel(&exchange->waiting);
     if (exchange->failed == NULL) {
         lst_s3_fail_code(exchange, code);
     } else {

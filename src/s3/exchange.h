@@ -13,8 +13,6 @@
 #include "s3/routes.h"
 #include "s3/s3.h"
 
-#include <stdatomic.h>
-
 #define LST_S3_HOST_ID_LENGTH 44 /* base64 of 32 bytes: x-amz-id-2 */
 
 struct lst_body;
@@ -33,10 +31,7 @@ struct lst_s3 {
 struct lst_s3_exchange {
     struct lst_s3 *s3;
     const struct lst_http_request *request;
-    void (*wake)(void *context);
-    void *wake_context;
-    atomic_int state;                                /* enum lst_s3_state, or one of exchange.c's */
-    void (*go_on)(struct lst_s3_exchange *exchange); /* after a wait */
+    struct lst_waiting waiting;
 
     struct lst_passage passage;
     struct lst_target target;
@@ -161,17 +156,6 @@ void lst_s3_error_end(struct lst_s3_exchange *exchange);
 /* Say why, for the log: one line, no secrets. */
 void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-
-/* ---- Waiting */
-
-/* From now on the exchange waits for another thread, which is to call lst_s3_wait_end(), once. It
- * is not to be touched in between. */
-void lst_s3_wait_begin(struct lst_s3_exchange *exchange);
-
-/* go_on: what the caller of lst_s3_state() is to do first, with the state LST_S3_BODY. NULL: the
- * exchange has been answered. It is not to be touched any more. */
-void lst_s3_wait_end(struct lst_s3_exchange *exchange,
-                     void (*go_on)(struct lst_s3_exchange *exchange));
 
 /* ---- Writing */
 

@@ -10,7 +10,7 @@ enum { ANSWERED = LST_ERR_CLOSED };
 
 static bool is_answered(struct lst_s3_exchange *exchange)
 {
-    return atomic_load(&exchange->state) != LST_S3_BODY;
+    return lst_waiting_is_answered(&exchange->waiting);
 }
 
 static int give_up(struct lst_s3_exchange *exchange, enum lst_s3_error error)

@@ -25,6 +25,7 @@
 #include "gate/ledger.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "s3/waiting.h"
 #include "store/store.h"
 
 struct lst_s3;
@@ -43,12 +44,6 @@ struct lst_s3_options {
 
 LST_MUST_CHECK int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3);
 void lst_s3_close(struct lst_s3 *s3);
-
-enum lst_s3_state {
-    LST_S3_BODY,    /* wants the body */
-    LST_S3_PENDING, /* wait for wake() */
-    LST_S3_RESPOND, /* the response is ready */
-};
 
 /*
  * Begin. request and all it points to must stay until lst_s3_free(). NULL if there is no memory. In

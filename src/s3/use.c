@@ -91,6 +91,13 @@ static struct lst_use use_of(const struct lst_s3_exchange *exchange)
     };
 }
 
+static void resume(void *owner)
+{
+    struct lst_s3_exchange *exchange = owner;
+
+    exchange->use->go_on(exchange);
+}
+
 /* On the ledger's thread. */
 static void reserved(struct lst_reservation *reservation, int status)
 {
@@ -98,11 +105,10 @@ static void reserved(struct lst_reservation *reservation, int status)
     struct lst_counted_use *use = exchange->use;
 
     if (status != LST_OK) {
-        exchange->go_on = NULL;
         fail(exchange, status, reservation->used);
     }
     use->is_open = status == LST_OK;
-    lst_s3_wait_end(exchange, status == LST_OK ? use->go_on : NULL);
+    lst_waiting_end(&exchange->waiting, status == LST_OK ? resume : NULL);
 }
 
 void lst_s3_use_begin(struct lst_s3_exchange *exchange,
@@ -128,7 +134,7 @@ void lst_s3_use_begin(struct lst_s3_exchange *exchange,
         go_on(exchange);
         return;
     }
-    lst_s3_wait_begin(exchange);
+    lst_waiting_begin(&exchange->waiting);
     lst_ledger_reserve(exchange->s3->options.ledger, &use->reservation);
 }
 
@@ -163,7 +169,7 @@ static uint64_t size_of(const struct lst_s3_exchange *exchange)
 void lst_s3_use_settle(struct lst_s3_exchange *exchange)
 {
     struct lst_counted_use *use = exchange->use;
-    bool is_answered = atomic_load(&exchange->state) == LST_S3_RESPOND;
+    bool is_answered = lst_waiting_is_answered(&exchange->waiting);
     struct lst_use_outcome outcome;
 
     if (use == NULL || !use->is_open) {

@@ -1,0 +1,277 @@
+/* tokens.c - bearer tokens in the index of the users. */
+#include "gate/tokens.h"
+
+#include "base/encoding.h"
+#include "base/random.h"
+#include "gate/users_index.h"
+
+#include <jansson.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char prefix[] = "lst_";
+
+enum { PREFIX = sizeof(prefix) - 1 };
+
+static const struct {
+    const char *name;
+    unsigned may;
+} roles[] = {
+    {"upload", LST_MAY_UPLOAD},
+    {"link", LST_MAY_LINK},
+    {"backend", LST_MAY_UPLOAD | LST_MAY_LINK | LST_MAY_DELEGATE},
+    {"admin", LST_MAY_UPLOAD | LST_MAY_LINK | LST_MAY_DELEGATE | LST_MAY_ADMINISTER},
+};
+
+unsigned lst_token_role(struct lst_slice name)
+{
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        if (lst_slice_equal(name, lst_slice_of(roles[i].name))) {
+            return roles[i].may;
+        }
+    }
+    return 0;
+}
+
+const char *lst_token_role_name(unsigned may)
+{
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        if (roles[i].may == may) {
+            return roles[i].name;
+        }
+    }
+    return "-";
+}
+
+static void hash_of(struct lst_slice secret, uint8_t ret_hash[32])
+{
+    struct sha256_ctx context;
+
+    sha256_init(&context);
+    sha256_update(&context, secret.length, (const uint8_t *)secret.bytes);
+    sha256_digest(&context, 32, ret_hash);
+    lst_wipe(&context, sizeof(context));
+}
+
+bool lst_token_id(struct lst_slice text, struct lst_slice *ret_id)
+{
+    if (text.length != LST_TOKEN_TEXT_LENGTH ||
+        !lst_slice_starts_with(text, lst_slice_make(prefix, PREFIX)) ||
+        text.bytes[PREFIX + LST_TOKEN_ID_LENGTH] != '_') {
+        return false;
+    }
+    *ret_id = lst_slice_make(text.bytes + PREFIX, LST_TOKEN_ID_LENGTH);
+    return true;
+}
+
+bool lst_token_fits(const struct lst_token *token, struct lst_slice text)
+{
+    uint8_t hash[32];
+
+    hash_of(lst_slice_after(text, text.length - LST_TOKEN_SECRET_LENGTH), hash);
+    return lst_equal_secret(lst_slice_make((const char *)hash, sizeof(hash)),
+                            lst_slice_make((const char *)token->hash, sizeof(token->hash)));
+}
+
+/* ---- Records */
+
+static json_t *to_json(const struct lst_token *token)
+{
+    char hash[64];
+
+    lst_hex_encode(token->hash, sizeof(token->hash), hash);
+    return json_pack("{s:s, s:s%, s:i, s:s, s:s, s:I, s:I, s:I}", "name", token->name, "sha256",
+                     hash, (int)sizeof(hash), "may", (int)token->may, "user", token->user,
+                     "profiles", token->profiles, "created", (json_int_t)token->created, "expires",
+                     (json_int_t)token->expires, "revoked", (json_int_t)token->revoked);
+}
+
+static bool copy(const char *text, char *ret_text, size_t size)
+{
+    size_t length = strlen(text);
+
+    if (length >= size) {
+        return false;
+    }
+    memcpy(ret_text, text, length + 1);
+    return true;
+}
+
+static int read_record(struct lst_slice id, struct lst_slice record, struct lst_token *ret_token)
+{
+    json_t *json = json_loadb(record.bytes, record.length, 0, NULL);
+    const char *name;
+    const char *hash;
+    const char *user;
+    const char *profiles;
+    int may;
+    json_int_t created;
+    json_int_t expires;
+    json_int_t revoked;
+    bool is_good;
+
+    memset(ret_token, 0, sizeof(*ret_token));
+    is_good = json != NULL && id.length == LST_TOKEN_ID_LENGTH &&
+              json_unpack(json, "{s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I}", "name", &name, "sha256",
+                          &hash, "may", &may, "user", &user, "profiles", &profiles, "created",
+                          &created, "expires", &expires, "revoked", &revoked) == 0 &&
+              copy(name, ret_token->name, sizeof(ret_token->name)) &&
+              copy(user, ret_token->user, sizeof(ret_token->user)) &&
+              copy(profiles, ret_token->profiles, sizeof(ret_token->profiles)) &&
+              lst_hex_decode(lst_slice_of(hash), ret_token->hash, sizeof(ret_token->hash));
+    if (is_good) {
+        memcpy(ret_token->id, id.bytes, id.length);
+        ret_token->may = (unsigned)may;
+        ret_token->created = created;
+        ret_token->expires = expires;
+        ret_token->revoked = revoked;
+    }
+    json_decref(json);
+    return is_good ? LST_OK : LST_ERR_CORRUPT;
+}
+
+/* ---- Finding */
+
+static int get(struct lst_index_reader *reader, char kind, struct lst_slice name,
+               struct lst_slice *ret_value)
+{
+    char bytes[LST_USERS_KEY_MAX];
+
+    if (name.length == 0 || name.length > LST_TOKEN_NAME_MAX) {
+        return LST_ERR_NOT_FOUND;
+    }
+    return lst_index_get(reader, LST_USERS_PARTITION, lst_users_key(kind, name, bytes), ret_value);
+}
+
+static int find(struct lst_index_reader *reader, struct lst_slice id_or_name,
+                struct lst_token *ret_token)
+{
+    struct lst_slice id = id_or_name;
+    struct lst_slice record;
+    int status = get(reader, LST_USERS_KIND_TOKEN, id, &record);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        status = get(reader, LST_USERS_KIND_TOKEN_NAME, id_or_name, &id);
+        if (status == LST_OK) {
+            status = get(reader, LST_USERS_KIND_TOKEN, id, &record);
+        }
+    }
+    return status != LST_OK ? status : read_record(id, record, ret_token);
+}
+
+int lst_tokens_find(struct lst_users *users, struct lst_slice id_or_name,
+                    struct lst_token *ret_token)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(users->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = find(reader, id_or_name, ret_token);
+    lst_index_read_end(reader);
+    return status;
+}
+
+int lst_tokens_list(struct lst_users *users,
+                    int (*visit)(void *context, const struct lst_token *token), void *context)
+{
+    static const char first = LST_USERS_KIND_TOKEN;
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice record;
+    int status = lst_index_read_begin(users->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&first, 1), &key, &record);
+    while (status == LST_OK && key.bytes[0] == LST_USERS_KIND_TOKEN) {
+        struct lst_token token;
+        status = read_record(lst_slice_after(key, 1), record, &token);
+        if (status == LST_OK) {
+            status = visit(context, &token);
+        }
+        if (status == LST_OK) {
+            status = lst_index_next(reader, &key, &record);
+        }
+    }
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+/* ---- Changing */
+
+static int apply(struct lst_users *users, const struct lst_token *token, bool is_new)
+{
+    char id[LST_USERS_KEY_MAX];
+    char name[LST_USERS_KEY_MAX];
+    struct lst_slice id_row = lst_users_key(LST_USERS_KIND_TOKEN, lst_slice_of(token->id), id);
+    struct lst_slice name_row =
+        lst_users_key(LST_USERS_KIND_TOKEN_NAME, lst_slice_of(token->name), name);
+    json_t *json = to_json(token);
+    char *record = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    int status;
+
+    json_decref(json);
+    if (record == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    struct lst_index_change creation[] = {
+        {LST_INDEX_REQUIRE_ABSENT, name_row, LST_SLICE("")},
+        {LST_INDEX_PUT, name_row, lst_slice_of(token->id)},
+        {LST_INDEX_PUT, id_row, lst_slice_of(record)},
+    };
+    struct lst_index_change revocation[] = {
+        {LST_INDEX_REQUIRE_PREFIX, name_row, lst_slice_of(token->id)},
+        {LST_INDEX_DELETE, name_row, LST_SLICE("")},
+        {LST_INDEX_PUT, id_row, lst_slice_of(record)},
+    };
+    status = lst_index_apply(users->index, LST_USERS_PARTITION, is_new ? creation : revocation, 3);
+    free(record);
+    return status;
+}
+
+int lst_tokens_create(struct lst_users *users, struct lst_token *token,
+                      char ret_text[LST_TOKEN_TEXT_LENGTH])
+{
+    static const struct lst_slice id_alphabet = {"abcdefghijklmnopqrstuvwxyz0123456789", 36};
+    static const struct lst_slice secret_alphabet = {
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 62};
+    char *secret = ret_text + PREFIX + LST_TOKEN_ID_LENGTH + 1;
+    struct lst_user user;
+    int status;
+
+    if (!lst_user_name_is_valid(lst_slice_of(token->name)) || token->may == 0) {
+        return LST_ERR_INVALID_ARGUMENT;
+    }
+    status = lst_users_find(users, lst_slice_of(token->user), &user);
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_user_release(&user);
+    lst_random_text(id_alphabet, token->id, LST_TOKEN_ID_LENGTH);
+    token->id[LST_TOKEN_ID_LENGTH] = '\0';
+    memcpy(ret_text, prefix, PREFIX);
+    memcpy(ret_text + PREFIX, token->id, LST_TOKEN_ID_LENGTH);
+    ret_text[PREFIX + LST_TOKEN_ID_LENGTH] = '_';
+    lst_random_text(secret_alphabet, secret, LST_TOKEN_SECRET_LENGTH);
+    hash_of(lst_slice_make(secret, LST_TOKEN_SECRET_LENGTH), token->hash);
+    token->revoked = 0;
+    return apply(users, token, true);
+}
+
+int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name, int64_t now)
+{
+    struct lst_token token;
+    int status = lst_tokens_find(users, id_or_name, &token);
+
+    if (status != LST_OK || token.revoked != 0) {
+        return status;
+    }
+    token.revoked = now;
+    status = apply(users, &token, false);
+    /* Somebody else has revoked it meanwhile. */
+    return status == LST_ERR_CONFLICT ? LST_OK : status;
+}
