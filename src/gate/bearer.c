@@ -209,6 +209,28 @@ int lst_gate_bearer(struct lst_gate *gate, const struct lst_http_request *reques
     return status;
 }
 
+int lst_gate_bearer_of_user(struct lst_gate *gate, struct lst_slice user,
+                            const struct lst_http_request *request, int64_t now,
+                            struct lst_bearer *ret_bearer)
+{
+    struct lst_known_token known = {0};
+    int status;
+
+    memset(ret_bearer, 0, sizeof(*ret_bearer));
+    if (user.length > LST_USER_NAME_MAX) {
+        return LST_REFUSED_ACCESS_KEY_INACTIVE;
+    }
+    memcpy(known.token.user, user.bytes, user.length);
+    status = find_access_key(gate, &known.token, known.access_key_id);
+    if (status == LST_OK) {
+        status = admit(gate, &known, request, now, ret_bearer);
+    }
+    if (status != LST_OK) {
+        lst_bearer_release(ret_bearer);
+    }
+    return status;
+}
+
 void lst_bearer_release(struct lst_bearer *bearer)
 {
     free(bearer->variables);

@@ -35,6 +35,11 @@ struct lst_bearer {
  */
 LST_MUST_CHECK int lst_gate_bearer(struct lst_gate *gate, const struct lst_http_request *request,
                                    int64_t now, struct lst_bearer *ret_bearer);
+/* The bearer who signs as this user, without any right to ask. LST_REFUSED_ACCESS_KEY_INACTIVE: the
+ * user is gone, is disabled, or has no active key. Released as above. */
+LST_MUST_CHECK int lst_gate_bearer_of_user(struct lst_gate *gate, struct lst_slice user,
+                                           const struct lst_http_request *request, int64_t now,
+                                           struct lst_bearer *ret_bearer);
 void lst_bearer_release(struct lst_bearer *bearer);
 
 /* May it use the profile of this name? */

@@ -45,6 +45,7 @@ struct lst_config {
     uint64_t connections;   /* at once */
     uint64_t idle_timeout;  /* seconds */
     uint64_t drain_timeout; /* seconds */
+    uint64_t api_rate;      /* requests a second of one token; 0: any number */
     bool allow_signature_v2;
     char *access_log;
     char *log_format;

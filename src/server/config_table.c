@@ -59,6 +59,9 @@ static const struct lst_setting settings[] = {
            "close a connection on which nothing, or hardly anything, moves for so long"),
     NUMBER("drain-timeout", "SECONDS", drain_timeout, 0, 3600, "30",
            "on SIGTERM, wait so long for running requests"),
+    NUMBER(
+        "api-rate", "N", api_rate, 0, 1000000, "100",
+        "requests a second that one token may make of the API, apart from bursts; 0 is any number"),
     TEXT("access-log", "PATH", access_log, "-", "a line for each request: a file, '-', or 'off'"),
     TEXT("log-format", "FORMAT", log_format, "text", "text or json"),
     TEXT("access-key", "ID", access_key, NULL, "the root user's access key id"),

@@ -101,12 +101,13 @@ static enum MHD_Result wait_for_commit(struct lst_exchange *exchange)
 
 static struct lst_http_response *response_of(struct lst_exchange *exchange)
 {
-    return exchange->has_own ? &exchange->own_response : lst_s3_response(exchange->s3);
+    return exchange->has_own ? &exchange->own_response
+                             : exchange->handler->response(exchange->handled);
 }
 
 static enum lst_s3_state state_of(const struct lst_exchange *exchange)
 {
-    return exchange->has_own ? LST_S3_RESPOND : lst_s3_state(exchange->s3);
+    return exchange->has_own ? LST_S3_RESPOND : exchange->handler->state(exchange->handled);
 }
 
 static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
@@ -211,7 +212,7 @@ static enum MHD_Result take_body(struct lst_exchange *exchange, struct lst_slice
 {
     exchange->received += bytes.length;
     if (exchange->stage == LST_STAGE_BODY) {
-        lst_s3_body(exchange->s3, bytes);
+        exchange->handler->body(exchange->handled, bytes);
         if (state_of(exchange) == LST_S3_BODY) {
             return MHD_YES;
         }
@@ -238,7 +239,7 @@ static enum MHD_Result take_end(struct lst_exchange *exchange)
     atomic_store(&exchange->waiting, NOT_WAITING); /* if it has waited, that is over */
     state = state_of(exchange);
     if (state == LST_S3_BODY) {
-        lst_s3_end(exchange->s3);
+        exchange->handler->end(exchange->handled);
         state = state_of(exchange);
     }
     return state == LST_S3_PENDING ? wait_for_commit(exchange) : answer(exchange);
@@ -308,8 +309,8 @@ static void write_log(struct lst_exchange *exchange, enum MHD_RequestTermination
                                    .reason = ""};
     struct lst_log_line line;
 
-    if (exchange->s3 != NULL) {
-        lst_s3_record(exchange->s3, &record);
+    if (exchange->handler != NULL) {
+        exchange->handler->record(exchange->handled, &record);
     }
     if (exchange->status == 0) {
         record.reason = reason_of(code);
@@ -370,8 +371,8 @@ void lst_exchange_on_completed(void *context, struct MHD_Connection *connection,
         forget_unsent(socket->connect_fd);
     }
     lst_pace_count_answer(&exchange->peer->paced);
-    if (exchange->s3 != NULL) {
-        lst_s3_free(exchange->s3);
+    if (exchange->handler != NULL) {
+        exchange->handler->free(exchange->handled);
     }
     lst_http_response_release(&exchange->own_response);
     free(exchange->more_fields);

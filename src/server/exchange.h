@@ -14,6 +14,7 @@
 #ifndef LST_SERVER_EXCHANGE_H
 #define LST_SERVER_EXCHANGE_H
 
+#include "server/handler.h"
 #include "server/lines.h"
 #include "server/pace.h"
 #include "server/server.h"
@@ -43,7 +44,8 @@ struct lst_exchange {
     struct lst_peer *peer;
     struct MHD_Connection *connection;
     struct lst_http_request request;
-    struct lst_s3_exchange *s3;            /* NULL if S3 does not come into it */
+    const struct lst_handler *handler;     /* NULL if the server itself answers */
+    void *handled;                         /* the handler's exchange */
     struct lst_http_response own_response; /* the answer then */
     const char *operation;                 /* of an own response, for the log; a constant */
     const char *error;                     /* S3's code, "" if it was not one; a constant */

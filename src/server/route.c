@@ -1,6 +1,8 @@
 /* route.c - who answers a request: this server itself, CORS, or S3. */
 #include "server/exchange.h"
 
+#include "api/api.h"
+
 #define OWN_PATH "/-/"
 
 void lst_exchange_refuse(struct lst_exchange *exchange, const char *code, const char *message)
@@ -83,9 +85,23 @@ static void answer_own(struct lst_exchange *exchange)
     }
 }
 
+/* Hand the request on. False if there is no memory. */
+static bool hand_to(struct lst_exchange *exchange, const struct lst_handler *handler, void *handled)
+{
+    if (handled == NULL) {
+        return false;
+    }
+    exchange->handler = handler;
+    exchange->handled = handled;
+    return true;
+}
+
 bool lst_exchange_route(struct lst_exchange *exchange)
 {
     struct lst_server *server = exchange->server;
+    struct lst_slice path = exchange->request.path;
+    bool is_own = lst_slice_starts_with(path, LST_SLICE(OWN_PATH)) && !is_virtual_host(exchange);
+    bool is_api = is_own && lst_api_handles(path);
 
     if (exchange->is_bad_head) {
         return true;
@@ -93,17 +109,19 @@ bool lst_exchange_route(struct lst_exchange *exchange)
     if (exchange->peer->is_over_limit) {
         lst_exchange_refuse(exchange, "SlowDown", NULL);
         exchange->own_response.close = true;
-    } else if (lst_slice_starts_with(exchange->request.path, LST_SLICE(OWN_PATH)) &&
-               !is_virtual_host(exchange)) {
+    } else if (is_own && !is_api) {
         answer_own(exchange);
     } else if (lst_cors_is_preflight(&exchange->request)) {
         exchange->operation = "Preflight";
         lst_cors_preflight(&server->cors, server->s3, &exchange->request, &exchange->own_response,
                            &exchange->error);
         exchange->has_own = true;
+    } else if (is_api) {
+        return hand_to(exchange, &lst_handler_api,
+                       lst_api_begin(server->api, &exchange->request, lst_exchange_wake, exchange));
     } else {
-        exchange->s3 = lst_s3_begin(server->s3, &exchange->request, lst_exchange_wake, exchange);
-        return exchange->s3 != NULL;
+        return hand_to(exchange, &lst_handler_s3,
+                       lst_s3_begin(server->s3, &exchange->request, lst_exchange_wake, exchange));
     }
     return true;
 }

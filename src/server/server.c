@@ -83,6 +83,7 @@ static bool open_gate(struct lst_server *server)
                   .allow_v2 = config->allow_signature_v2},
         .public_hosts = server->public_hosts,
         .public_host_count = server->public_host_count,
+        .api_rate = config->api_rate,
         .domains = config->domains.values,
         .domain_count = config->domains.count,
     };
@@ -131,6 +132,28 @@ static bool open_s3(struct lst_server *server)
     return status == LST_OK;
 }
 
+static bool open_api(struct lst_server *server)
+{
+    const struct lst_config *config = server->config;
+    struct lst_api_options options = {
+        .store = server->store,
+        .gate = server->gate,
+        .ledger = server->ledger,
+        .region = config->region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(config->region),
+        .expires_max = (int64_t)config->expires_max,
+    };
+    int status;
+
+    if (config->public_urls.count > 0) {
+        options.public_url = config->public_urls.values[0];
+    }
+    status = lst_api_open(&options, &server->api);
+    if (status != LST_OK) {
+        lst_server_complain("can't start: %s", lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
 static bool open_log(struct lst_server *server)
 {
     struct lst_log_options options = {.path = server->config->access_log,
@@ -151,7 +174,7 @@ bool lst_server_open(struct lst_server *server, const struct lst_config *config)
     server->listener = -1;
     derive(server);
     return lst_listen_read_tls(server) && lst_listen_open(server) && open_store(server) &&
-           open_gate(server) && open_s3(server) && open_log(server);
+           open_gate(server) && open_s3(server) && open_api(server) && open_log(server);
 }
 
 void lst_server_close(struct lst_server *server)
@@ -161,6 +184,7 @@ void lst_server_close(struct lst_server *server)
     }
     lst_linger_close(server->linger);
     lst_pace_close(server->pace);
+    lst_api_close(server->api);
     if (server->s3 != NULL) {
         lst_s3_close(server->s3);
     }

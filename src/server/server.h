@@ -5,6 +5,7 @@
 #ifndef LST_SERVER_SERVER_H
 #define LST_SERVER_SERVER_H
 
+#include "api/api.h"
 #include "gate/gate.h"
 #include "s3/s3.h"
 #include "server/address.h"
@@ -25,6 +26,7 @@ struct lst_server {
     struct lst_gate *gate;
     struct lst_ledger *ledger;
     struct lst_s3 *s3;
+    struct lst_api *api;
     struct lst_log *log;
     struct lst_linger *linger;
     struct lst_pace *pace;

@@ -1,0 +1,136 @@
+/* answer.c - the answers of the API. */
+#include "api/exchange.h"
+#include "base/clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void answer_end(struct lst_api_exchange *exchange)
+{
+    lst_http_response_add(&exchange->response, "Cache-Control", LST_SLICE("no-store"));
+    if (lst_buffer_status(&exchange->response.headers) != LST_OK ||
+        lst_buffer_status(&exchange->response.body) != LST_OK) {
+        lst_http_response_release(&exchange->response);
+        exchange->response.status = 503;
+        exchange->response.kind = LST_BODY_BYTES;
+    }
+    lst_waiting_answer(&exchange->waiting);
+}
+
+static int append(const char *bytes, size_t length, void *buffer)
+{
+    lst_buffer_append(buffer, lst_slice_make(bytes, length));
+    return lst_buffer_status(buffer) == LST_OK ? 0 : -1;
+}
+
+void lst_api_answer(struct lst_api_exchange *exchange, int status, json_t *json)
+{
+    struct lst_http_response *response = &exchange->response;
+
+    if (json == NULL || json_dump_callback(json, append, &response->body, JSON_COMPACT) != 0) {
+        json_decref(json);
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    json_decref(json);
+    lst_buffer_append_byte(&response->body, '\n');
+    response->status = status;
+    response->kind = LST_BODY_BYTES;
+    lst_http_response_add(response, "Content-Type", LST_SLICE("application/json"));
+    answer_end(exchange);
+}
+
+void lst_api_answer_nothing(struct lst_api_exchange *exchange)
+{
+    exchange->response.status = 204;
+    exchange->response.kind = LST_BODY_NONE;
+    answer_end(exchange);
+}
+
+void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
+                  const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    json_t *json;
+
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    exchange->error = code;
+    lst_buffer_clear(&exchange->reason);
+    lst_buffer_append_string(&exchange->reason, message);
+    lst_buffer_append_byte(&exchange->reason, '\0');
+    lst_buffer_clear(&exchange->response.body);
+    json = json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message);
+    if (json == NULL) { /* no memory, or text that is not UTF-8 */
+        json = json_pack("{s:{s:s}}", "error", "code", code);
+    }
+    if (json == NULL) {
+        exchange->response.status = status;
+        exchange->response.kind = LST_BODY_BYTES;
+        answer_end(exchange);
+        return;
+    }
+    lst_api_answer(exchange, status, json);
+}
+
+void lst_api_fail_code(struct lst_api_exchange *exchange, int code)
+{
+    if (code == LST_ERR_NO_MEMORY || code == LST_ERR_NO_SPACE) {
+        lst_api_fail(exchange, 503, "SlowDown", "The server is short of %s: try again later",
+                     code == LST_ERR_NO_SPACE ? "space" : "memory");
+    } else {
+        lst_api_fail(exchange, 500, "InternalError", "Something went wrong here: %s",
+                     lst_error_text(code));
+    }
+}
+
+json_t *lst_api_json_time(int64_t seconds)
+{
+    char text[LST_ISO8601_LENGTH + 1];
+
+    lst_clock_format_iso8601(seconds * 1000, text);
+    /* Whole seconds are all that anybody counts in here. */
+    text[19] = 'Z';
+    text[20] = '\0';
+    return json_string(text);
+}
+
+json_t *lst_api_json_slice(struct lst_slice text)
+{
+    return json_stringn(text.length == 0 ? "" : text.bytes, text.length);
+}
+
+void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out)
+{
+    const struct lst_http_request *request = exchange->request;
+
+    if (exchange->api->options.public_url.length > 0) {
+        lst_buffer_append(out, exchange->api->options.public_url);
+        return;
+    }
+    lst_buffer_append_string(out, request->secure ? "https://" : "http://");
+    lst_buffer_append(out,
+                      request->forwarded_host.length > 0 ? request->forwarded_host : request->host);
+}
+
+char *lst_api_parameter(const struct lst_api_exchange *exchange, const char *name)
+{
+    struct lst_slice raw;
+    size_t length;
+    char *text;
+
+    if (!lst_http_find_parameter(exchange->request, lst_slice_of(name), &raw)) {
+        return NULL;
+    }
+    text = malloc(raw.length + 1);
+    if (text == NULL || lst_percent_decode(raw, true, text, raw.length, &length) != LST_OK ||
+        memchr(text, '\0', length) != NULL) {
+        free(text);
+        return NULL;
+    }
+    text[length] = '\0';
+    return text;
+}

@@ -1,0 +1,49 @@
+/*
+ * api.h - the API for backends: JSON over HTTP under /-/api/, and the short links under /-/l/.
+ *
+ * docs/links.md is its manual. The caller (the server) drives one exchange for each request,
+ * exactly as it does those of s3.h: begin, body, end, response, free, and the states between them
+ * mean the same.
+ *
+ * It signs, it keeps records, and it asks the store; no byte of an object goes through it.
+ */
+#ifndef LST_API_API_H
+#define LST_API_API_H
+
+#include "s3/s3.h"
+
+#define LST_API_PATH   "/-/api/"
+#define LST_LINKS_PATH "/-/l/"
+
+struct lst_api;
+struct lst_api_exchange;
+
+struct lst_api_options {
+    struct lst_store *store; /* all kept by the caller until lst_api_close() */
+    struct lst_gate *gate;
+    struct lst_ledger *ledger;
+    struct lst_slice region;
+    struct lst_slice public_url; /* "https://files.example.com"; empty: as the request came */
+    int64_t expires_max;         /* seconds that a signed URL may live */
+};
+
+/* Open. LST_ERR_NO_MEMORY. */
+LST_MUST_CHECK int lst_api_open(const struct lst_api_options *options, struct lst_api **ret_api);
+
+/* All exchanges must be freed. NULL does nothing. */
+void lst_api_close(struct lst_api *api);
+
+/* True if a request with this path is the API's. */
+bool lst_api_handles(struct lst_slice path);
+
+/* As their namesakes of s3.h. */
+struct lst_api_exchange *lst_api_begin(struct lst_api *api, const struct lst_http_request *request,
+                                       void (*wake)(void *context), void *context);
+enum lst_s3_state lst_api_state(struct lst_api_exchange *exchange);
+void lst_api_body(struct lst_api_exchange *exchange, struct lst_slice bytes);
+void lst_api_end(struct lst_api_exchange *exchange);
+struct lst_http_response *lst_api_response(struct lst_api_exchange *exchange);
+void lst_api_record(const struct lst_api_exchange *exchange, struct lst_s3_record *ret_record);
+void lst_api_free(struct lst_api_exchange *exchange);
+
+#endif

@@ -1,0 +1,310 @@
+/* exchange.c - the life of one request to the API. */
+#include "api/exchange.h"
+#include "base/encoding.h"
+
+#include <nettle/sha2.h>
+#include <stdlib.h>
+
+enum { REASON_MAX = 1024 };
+
+bool lst_api_handles(struct lst_slice path)
+{
+    return lst_slice_starts_with(path, LST_SLICE(LST_API_PATH)) ||
+           lst_slice_starts_with(path, LST_SLICE(LST_LINKS_PATH));
+}
+
+static struct lst_api_exchange *make_exchange(struct lst_api *api,
+                                              const struct lst_http_request *request)
+{
+    size_t room = request->path.length;
+    struct lst_api_exchange *exchange = malloc(sizeof(*exchange) + room);
+
+    if (exchange == NULL) {
+        return NULL;
+    }
+    memset(exchange, 0, sizeof(*exchange));
+    exchange->api = api;
+    exchange->request = request;
+    exchange->error = "";
+    lst_http_response_init(&exchange->response);
+    lst_buffer_init(&exchange->body, LST_API_BODY_MAX);
+    lst_buffer_init(&exchange->reason, REASON_MAX);
+    return exchange;
+}
+
+/* ---- Who is it, and may he? */
+
+/* A request that is signed, but not well. */
+static void fail_signature(struct lst_api_exchange *exchange, int status)
+{
+    static const struct {
+        int status;
+        const char *code;
+        const char *text;
+    } answers[] = {
+        {LST_REFUSED_SIGNATURE, "SignatureDoesNotMatch",
+         "The signature does not fit the request: check the secret access key, and that what is "
+         "sent is what was signed"},
+        {LST_REFUSED_ACCESS_KEY_UNKNOWN, "InvalidAccessKeyId",
+         "There is no such access key: see `latchstring user list`"},
+        {LST_REFUSED_TIME_TOO_SKEWED, "RequestTimeTooSkewed",
+         "The request was signed at another time than now: check the clock"},
+    };
+
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        if (answers[i].status == status) {
+            lst_api_fail(exchange, 403, answers[i].code, "%s", answers[i].text);
+            return;
+        }
+    }
+    lst_api_fail(exchange, 403, "AccessDenied",
+                 "The request is not signed as Signature Version 4 has it for the service s3, in "
+                 "an Authorization header");
+}
+
+static void fail_caller(struct lst_api_exchange *exchange, int status)
+{
+    const char *text = "send a token, as `Authorization: Bearer lst_...` (see `latchstring token "
+                       "create`), or sign the request with Signature Version 4";
+
+    lst_http_response_add(&exchange->response, "WWW-Authenticate", LST_SLICE("Bearer"));
+    switch (status) {
+    case LST_REFUSED_NOT_SIGNED:
+        lst_api_fail(exchange, 401, "Unauthorized", "The API has to know who asks: %s", text);
+        break;
+    case LST_REFUSED_TOKEN_INVALID:
+        lst_api_fail(exchange, 401, "InvalidToken",
+                     "The token is not known here, or was revoked: %s", text);
+        break;
+    case LST_REFUSED_TOKEN_EXPIRED:
+        lst_api_fail(exchange, 401, "ExpiredToken", "The token has expired: %s", text);
+        break;
+    case LST_REFUSED_ACCESS_KEY_INACTIVE:
+        lst_api_fail(exchange, 403, "AccessDenied",
+                     "The user for whom the token signs is disabled, or has no active access key");
+        break;
+    default:
+        if (status <= -200) {
+            lst_api_fail_code(exchange, status);
+        } else {
+            fail_signature(exchange, status);
+        }
+        break;
+    }
+}
+
+/* A signed request is one with a header; its body is held against the hash that was signed. */
+static bool is_signed_well(const struct lst_api_exchange *exchange)
+{
+    const struct lst_auth *auth = &exchange->bearer.passage.auth;
+
+    return exchange->bearer.token.id[0] != '\0' ||
+           (auth->kind == LST_AUTH_HEADER &&
+            (auth->payload == LST_PAYLOAD_SHA256 || auth->payload == LST_PAYLOAD_UNSIGNED));
+}
+
+static bool check_rate(struct lst_api_exchange *exchange)
+{
+    unsigned seconds = 1;
+
+    if (lst_gate_bearer_take(exchange->api->options.gate, &exchange->bearer,
+                             exchange->request->received_ms, &seconds) == LST_OK) {
+        return true;
+    }
+    lst_http_response_add_number(&exchange->response, "Retry-After", seconds);
+    lst_api_fail(exchange, 429, "TooManyRequests",
+                 "This token asks too often: try again in %u seconds", seconds);
+    return false;
+}
+
+static bool check_caller(struct lst_api_exchange *exchange)
+{
+    int status;
+
+    if (exchange->route->needs == 0) {
+        return true;
+    }
+    status = lst_gate_bearer(exchange->api->options.gate, exchange->request, lst_api_now(exchange),
+                             &exchange->bearer);
+    exchange->is_known = status == LST_OK;
+    if (status != LST_OK) {
+        fail_caller(exchange, status);
+        return false;
+    }
+    if (!is_signed_well(exchange)) {
+        fail_signature(exchange, LST_REFUSED_UNKNOWN_SCHEME);
+        return false;
+    }
+    if (!check_rate(exchange)) {
+        return false;
+    }
+    if ((exchange->bearer.may & exchange->route->needs) == 0) {
+        lst_api_fail(exchange, 403, "AccessDenied", "The role of this token does not allow %s",
+                     exchange->route->operation);
+        return false;
+    }
+    return true;
+}
+
+/* ---- Beginning */
+
+static bool find_route(struct lst_api_exchange *exchange)
+{
+    const struct lst_http_request *request = exchange->request;
+    struct lst_slice method = request->message.method;
+    struct lst_slice path = request->path;
+    struct lst_slice raw;
+    char allow[LST_API_ALLOW_MAX];
+    size_t length = 0;
+
+    if (lst_slice_equal(method, LST_SLICE("HEAD"))) {
+        method = LST_SLICE("GET");
+    }
+    if (lst_slice_starts_with(path, LST_SLICE(LST_API_PATH))) {
+        path = lst_slice_after(path, sizeof(LST_API_PATH) - 1);
+        exchange->route = lst_api_route_find(method, path, &raw, allow);
+    } else {
+        path = lst_slice_after(path, sizeof("/-/") - 1);
+        exchange->route = lst_api_short_link(method, path, &raw, allow);
+    }
+    if (exchange->route != NULL &&
+        lst_percent_decode(raw, false, exchange->room, request->path.length, &length) == LST_OK) {
+        exchange->name = lst_slice_make(exchange->room, length);
+        return true;
+    }
+    if (exchange->route == NULL && allow[0] != '\0') {
+        lst_http_response_add(&exchange->response, "Allow", lst_slice_of(allow));
+        lst_api_fail(exchange, 405, "MethodNotAllowed", "Here only %s is possible", allow);
+    } else {
+        lst_api_fail(exchange, 404, "NotFound",
+                     "There is nothing here: links are made by POST %slinks", LST_API_PATH);
+    }
+    return false;
+}
+
+static void begin(struct lst_api_exchange *exchange)
+{
+    const struct lst_http_request *request = exchange->request;
+
+    if (!find_route(exchange) || !check_caller(exchange)) {
+        return;
+    }
+    if (request->has_content_length && request->content_length > LST_API_BODY_MAX) {
+        lst_api_fail(exchange, 413, "TooLarge", "The body may have %d bytes at most",
+                     LST_API_BODY_MAX);
+    } else if (!exchange->route->takes_json) {
+        exchange->route->begin(exchange);
+    }
+}
+
+struct lst_api_exchange *lst_api_begin(struct lst_api *api, const struct lst_http_request *request,
+                                       void (*wake)(void *context), void *context)
+{
+    struct lst_api_exchange *exchange = make_exchange(api, request);
+
+    if (exchange != NULL) {
+        lst_waiting_init(&exchange->waiting, wake, context);
+        begin(exchange);
+    }
+    return exchange;
+}
+
+/* ---- Going on */
+
+enum lst_s3_state lst_api_state(struct lst_api_exchange *exchange)
+{
+    return lst_waiting_state(&exchange->waiting, exchange);
+}
+
+void lst_api_body(struct lst_api_exchange *exchange, struct lst_slice bytes)
+{
+    exchange->bytes_in += bytes.length;
+    if (lst_waiting_is_answered(&exchange->waiting)) {
+        return;
+    }
+    lst_buffer_append(&exchange->body, bytes);
+    if (lst_buffer_status(&exchange->body) != LST_OK) {
+        lst_api_fail(exchange, 413, "TooLarge", "The body may have %d bytes at most",
+                     LST_API_BODY_MAX);
+    }
+}
+
+/* Is the body the one that was signed? */
+static bool is_signed_body(const struct lst_api_exchange *exchange)
+{
+    const struct lst_auth *auth = &exchange->bearer.passage.auth;
+    struct lst_slice text = lst_buffer_slice(&exchange->body);
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char hex[2 * SHA256_DIGEST_SIZE];
+
+    if (exchange->bearer.token.id[0] != '\0' || auth->payload != LST_PAYLOAD_SHA256) {
+        return true;
+    }
+    sha256_init(&context);
+    sha256_update(&context, text.length, (const uint8_t *)text.bytes);
+    sha256_digest(&context, sizeof(digest), digest);
+    lst_hex_encode(digest, sizeof(digest), hex);
+    return lst_slice_equal_ignoring_case(auth->payload_hash, lst_slice_make(hex, sizeof(hex)));
+}
+
+void lst_api_end(struct lst_api_exchange *exchange)
+{
+    struct lst_slice text = lst_buffer_slice(&exchange->body);
+    json_error_t error;
+
+    if (lst_waiting_is_answered(&exchange->waiting)) {
+        return;
+    }
+    if (!is_signed_body(exchange)) {
+        lst_api_fail(exchange, 400, "XAmzContentSHA256Mismatch",
+                     "The body is not the one that was signed");
+        return;
+    }
+    exchange->input =
+        json_loadb(text.length == 0 ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(exchange->input)) {
+        lst_api_fail(exchange, 400, "InvalidJson", "The body must be a JSON object: %s",
+                     exchange->input == NULL ? error.text : "it is something else");
+        return;
+    }
+    exchange->route->begin(exchange);
+}
+
+/* ---- Ending */
+
+struct lst_http_response *lst_api_response(struct lst_api_exchange *exchange)
+{
+    return &exchange->response;
+}
+
+void lst_api_record(const struct lst_api_exchange *exchange, struct lst_s3_record *ret_record)
+{
+    *ret_record = (struct lst_s3_record){
+        .operation = exchange->route == NULL ? "Api" : exchange->route->operation,
+        .user = exchange->is_known ? exchange->bearer.id : "",
+        .signed_by = exchange->is_known ? "token" : "none",
+        .access_key_id = "",
+        .error = exchange->error,
+        .reason = exchange->reason.length == 0 ? "" : exchange->reason.bytes,
+        .bytes_in = exchange->bytes_in,
+    };
+}
+
+void lst_api_free(struct lst_api_exchange *exchange)
+{
+    if (exchange == NULL) {
+        return;
+    }
+    if (exchange->free_work != NULL) {
+        exchange->free_work(exchange->work);
+    }
+    if (exchange->is_known) {
+        lst_bearer_release(&exchange->bearer);
+    }
+    json_decref(exchange->input);
+    lst_buffer_release(&exchange->body);
+    lst_buffer_release(&exchange->reason);
+    lst_http_response_release(&exchange->response);
+    free(exchange);
+}

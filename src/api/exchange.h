@@ -1,0 +1,103 @@
+/*
+ * exchange.h - one request to the API, as the files of this folder see it.
+ *
+ * An operation's begin() is called when the caller is known to have the role that it needs, and the
+ * body, if it takes one, has been read as JSON. It answers (lst_api_answer(), lst_api_fail()), or
+ * begins to wait (exchange->waiting) and answers when that is over.
+ */
+#ifndef LST_API_EXCHANGE_H
+#define LST_API_EXCHANGE_H
+
+#include "api/api.h"
+#include "base/buffer.h"
+#include "gate/bearer.h"
+#include "s3/waiting.h"
+
+#include <jansson.h>
+
+#define LST_API_BODY_MAX  (64 * 1024) /* bytes of JSON */
+#define LST_API_URL_MAX   (32 * 1024) /* bytes of a URL */
+#define LST_API_ALLOW_MAX 64
+
+struct lst_api {
+    struct lst_api_options options;
+};
+
+struct lst_api_route;
+
+struct lst_api_exchange {
+    struct lst_api *api;
+    const struct lst_http_request *request;
+    struct lst_waiting waiting;
+    const struct lst_api_route *route; /* NULL: there is none */
+    struct lst_slice name;             /* of what the path names: an upload's or a link's id */
+    struct lst_bearer bearer;
+    bool is_known;          /* the bearer is set */
+    struct lst_buffer body; /* as it comes in */
+    json_t *input;          /* a JSON object; NULL if the operation takes none */
+    struct lst_http_response response;
+    const char *error;        /* "" on success */
+    struct lst_buffer reason; /* ends in NUL when it is not empty */
+    uint64_t bytes_in;
+    void *work; /* the operation's own */
+    void (*free_work)(void *work);
+    char room[]; /* as many bytes as the path has, for the name */
+};
+
+struct lst_api_route {
+    const char *method;
+    const char *path;      /* after LST_API_PATH; a '*' at its end is the name */
+    const char *operation; /* for the log and the metrics */
+    unsigned needs;        /* bits of enum lst_may, one of which is enough; 0: anybody may */
+    bool takes_json;
+    void (*begin)(struct lst_api_exchange *exchange);
+};
+
+/* The route for a method and a path after LST_API_PATH. NULL: none; *ret_allow then says which
+ * methods there are for the path, as an Allow header does, or is empty. */
+const struct lst_api_route *lst_api_route_find(struct lst_slice method, struct lst_slice path,
+                                               struct lst_slice *ret_name,
+                                               char ret_allow[LST_API_ALLOW_MAX]);
+
+/* The same for a path after "/-/" that is a short link's. */
+const struct lst_api_route *lst_api_short_link(struct lst_slice method, struct lst_slice path,
+                                               struct lst_slice *ret_name,
+                                               char ret_allow[LST_API_ALLOW_MAX]);
+
+/* ---- Looking */
+
+/* A query parameter, decoded into a new text that free() frees; NULL if it is not there, or
+ * malformed.
+ */
+char *lst_api_parameter(const struct lst_api_exchange *exchange, const char *name);
+
+/* "https://host": the public URL, or what the request came to. */
+void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out);
+
+static inline int64_t lst_api_now(const struct lst_api_exchange *exchange)
+{
+    return exchange->request->received_ms / 1000;
+}
+
+/* ---- Answering */
+
+/* With JSON, whose reference it takes. NULL stands for no memory. */
+void lst_api_answer(struct lst_api_exchange *exchange, int status, json_t *json);
+
+/* With no body: 204. */
+void lst_api_answer_nothing(struct lst_api_exchange *exchange);
+
+/* With an error. code: a constant, "InvalidArgument". */
+void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
+                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* For a code of base/error.h or latchstring.h that says that something went wrong here. */
+void lst_api_fail_code(struct lst_api_exchange *exchange, int code);
+
+/* ---- JSON */
+
+/* "2026-11-24T08:00:00Z" */
+json_t *lst_api_json_time(int64_t seconds);
+json_t *lst_api_json_slice(struct lst_slice text);
+
+#endif

@@ -1,0 +1,185 @@
+/* link.c - a link: its row, its URL, its state. */
+#include "api/link.h"
+
+#include "access/constraints.h"
+#include "api/sign.h"
+#include "base/random.h"
+#include "http/disposition.h"
+
+#include <stdio.h>
+
+enum { TIME_DIGITS = 8, LIMITS_MAX = 7, NUMBER_MAX = 24, DISPOSITION_MAX = 2048 };
+
+static const struct lst_slice alphabet = {"0123456789abcdefghijklmnopqrstuvwxyz", 36};
+
+void lst_link_make_id(int64_t now_ms, char ret_id[LST_LINK_ID_LENGTH + 1])
+{
+    uint64_t rest = (uint64_t)now_ms;
+
+    for (size_t i = TIME_DIGITS; i > 0; i--) {
+        ret_id[i - 1] = alphabet.bytes[rest % alphabet.length];
+        rest /= alphabet.length;
+    }
+    lst_random_text(alphabet, ret_id + TIME_DIGITS, LST_LINK_ID_LENGTH - TIME_DIGITS);
+    ret_id[LST_LINK_ID_LENGTH] = '\0';
+}
+
+static struct lst_slice text_of(const json_t *json, const char *name)
+{
+    const json_t *value = json_object_get(json, name);
+
+    return lst_slice_make(json_string_value(value), json_string_length(value));
+}
+
+static int64_t number_of(const json_t *json, const char *name)
+{
+    return json_integer_value(json_object_get(json, name));
+}
+
+int lst_link_read(struct lst_link *link, struct lst_slice id, json_t *json)
+{
+    memset(link, 0, sizeof(*link));
+    link->json = json;
+    link->owner = text_of(json, "owner");
+    link->user = text_of(json, "user");
+    link->bucket = text_of(json, "bucket");
+    link->key = text_of(json, "key");
+    link->method = text_of(json, "method");
+    link->ip = text_of(json, "ip");
+    link->not_before = text_of(json, "not_before");
+    link->filename = text_of(json, "filename");
+    link->created = number_of(json, "created");
+    link->expires = number_of(json, "expires");
+    link->max_uses = number_of(json, "max_uses");
+    link->head = json_is_true(json_object_get(json, "head"));
+    if (id.length != LST_LINK_ID_LENGTH || link->user.length == 0 || link->method.length == 0) {
+        lst_link_release(link);
+        return LST_ERR_CORRUPT;
+    }
+    memcpy(link->id, id.bytes, id.length);
+    return LST_OK;
+}
+
+void lst_link_release(struct lst_link *link)
+{
+    json_decref(link->json);
+    link->json = NULL;
+}
+
+int lst_link_find(const struct lst_api *api, struct lst_slice id, struct lst_link *ret_link)
+{
+    char key[1 + LST_LINK_ID_LENGTH] = "l";
+    struct lst_index_reader *reader;
+    struct lst_slice row;
+    json_t *json = NULL;
+    int status;
+
+    if (id.length != LST_LINK_ID_LENGTH) {
+        return LST_ERR_NOT_FOUND;
+    }
+    memcpy(key + 1, id.bytes, id.length);
+    status = lst_index_read_begin(lst_ledger_index(api->options.ledger), &reader);
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_get(reader, LST_LEDGER_PARTITION, lst_slice_make(key, sizeof(key)), &row);
+    if (status == LST_OK) {
+        json = json_loadb(row.bytes, row.length, 0, NULL);
+    }
+    lst_index_read_end(reader);
+    return status == LST_OK ? lst_link_read(ret_link, id, json) : status;
+}
+
+/* ---- Its URL */
+
+struct limits {
+    struct lst_field fields[LIMITS_MAX];
+    size_t count;
+    char uses[NUMBER_MAX];
+    struct lst_buffer disposition;
+};
+
+static void add_limit(struct limits *limits, struct lst_slice name, struct lst_slice value)
+{
+    if (value.length > 0) {
+        limits->fields[limits->count++] = (struct lst_field){name, value};
+    }
+}
+
+static int set_limits(struct limits *limits, const struct lst_link *link)
+{
+    limits->count = 0;
+    lst_buffer_init(&limits->disposition, DISPOSITION_MAX);
+    add_limit(limits, LST_SLICE("x-latch-id"), lst_slice_of(link->id));
+    if (link->max_uses > 0) {
+        (void)snprintf(limits->uses, sizeof(limits->uses), "%lld", (long long)link->max_uses);
+        add_limit(limits, LST_SLICE("x-latch-uses"), lst_slice_of(limits->uses));
+    }
+    add_limit(limits, LST_SLICE("x-latch-ip"), link->ip);
+    add_limit(limits, LST_SLICE("x-latch-not-before"), link->not_before);
+    add_limit(limits, LST_SLICE("x-latch-head"), link->head ? LST_SLICE("1") : LST_SLICE(""));
+    if (link->filename.length > 0) {
+        int status = lst_disposition_attachment(link->filename, &limits->disposition);
+
+        if (status != LST_OK) {
+            return status;
+        }
+        add_limit(limits, LST_SLICE("response-content-disposition"),
+                  lst_buffer_slice(&limits->disposition));
+    }
+    return lst_buffer_status(&limits->disposition);
+}
+
+int lst_link_sign(const struct lst_api_exchange *exchange, const struct lst_bearer *bearer,
+                  const struct lst_link *link, int64_t now, int64_t life, struct lst_buffer *out)
+{
+    struct limits limits;
+    int status = set_limits(&limits, link);
+
+    if (status == LST_OK) {
+        status = lst_api_sign(exchange, bearer,
+                              (struct lst_signing){.method = link->method,
+                                                   .bucket = link->bucket,
+                                                   .key = link->key,
+                                                   .query = limits.fields,
+                                                   .query_count = limits.count,
+                                                   .time = now,
+                                                   .expires = life},
+                              out);
+    }
+    lst_buffer_release(&limits.disposition);
+    return status;
+}
+
+/* ---- Its state */
+
+/* The text was checked when the link was made. */
+static bool is_too_early(const struct lst_link *link, int64_t now)
+{
+    struct lst_constraints constraints = {0};
+    const char *problem;
+
+    return link->not_before.length > 0 &&
+           lst_constraints_read(&constraints, LST_SLICE("not-before"), link->not_before,
+                                &problem) == LST_OK &&
+           now < constraints.not_before;
+}
+
+const char *lst_link_state(const struct lst_api *api, const struct lst_link *link, int64_t now,
+                           struct lst_ledger_summary *ret_summary)
+{
+    if (lst_ledger_find(api->options.ledger, link->user, lst_slice_of(link->id), ret_summary) !=
+        LST_OK) {
+        memset(ret_summary, 0, sizeof(*ret_summary));
+    }
+    if (ret_summary->revoked_ms != 0) {
+        return "revoked";
+    }
+    if (now >= link->expires) {
+        return "expired";
+    }
+    if (link->max_uses > 0 && ret_summary->used >= (uint64_t)link->max_uses) {
+        return "used";
+    }
+    return is_too_early(link, now) ? "not_yet" : "active";
+}

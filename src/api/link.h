@@ -1,0 +1,55 @@
+/*
+ * link.h - a link: one object, for one action, for a limited time, under limits that travel in its
+ * URL, and a record of it by which it can be found and revoked.
+ *
+ * Rows of the ledger's index: 'l' and the id, with the link as JSON; 'o', the owner, NUL and the
+ * id, with nothing, for the owner's list. Ids sort by the time when they were made. What became of
+ * a link (uses, revocation) the ledger knows, under the user who signs it and its id.
+ */
+#ifndef LST_API_LINK_H
+#define LST_API_LINK_H
+
+#include "api/exchange.h"
+
+#define LST_LINK_ID_LENGTH 24 /* a-z and 0-9: 8 for the time, 16 drawn (82 bits) */
+
+struct lst_link {
+    char id[LST_LINK_ID_LENGTH + 1];
+    json_t *json; /* owned; the texts that follow are in it */
+    struct lst_slice owner;
+    struct lst_slice user; /* who signs */
+    struct lst_slice bucket;
+    struct lst_slice key;
+    struct lst_slice method;
+    struct lst_slice ip;         /* as x-latch-ip; empty: from anywhere */
+    struct lst_slice not_before; /* as x-latch-not-before; empty: from the beginning */
+    struct lst_slice filename;   /* to save it under; empty: as it is */
+    int64_t created;
+    int64_t expires;  /* the first second in which it is refused */
+    int64_t max_uses; /* 0: any number */
+    bool head;        /* HEAD too */
+};
+
+/* A new id. */
+void lst_link_make_id(int64_t now_ms, char ret_id[LST_LINK_ID_LENGTH + 1]);
+
+/* Take the members from link->json, which it owns from now on, whatever comes of it.
+ * LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_link_read(struct lst_link *link, struct lst_slice id, json_t *json);
+
+/* Find. LST_ERR_NOT_FOUND, or an index's errors. To be released. */
+LST_MUST_CHECK int lst_link_find(const struct lst_api *api, struct lst_slice id,
+                                 struct lst_link *ret_link);
+void lst_link_release(struct lst_link *link);
+
+/* Append its URL, good for `life` seconds from `now` on. Errors of lst_api_sign(). */
+LST_MUST_CHECK int lst_link_sign(const struct lst_api_exchange *exchange,
+                                 const struct lst_bearer *bearer, const struct lst_link *link,
+                                 int64_t now, int64_t life, struct lst_buffer *out);
+
+/* "active", "not_yet", "expired", "used" or "revoked". ret_summary: what the ledger knows, all zero
+ * if that is nothing. */
+const char *lst_link_state(const struct lst_api *api, const struct lst_link *link, int64_t now,
+                           struct lst_ledger_summary *ret_summary);
+
+#endif

@@ -1,0 +1,126 @@
+/*
+ * link_open.c - GET /-/l/ID: a redirect to a URL of a minute's life.
+ *
+ * The URL carries the same id and limits as the link, and the store that it leads to enforces and
+ * counts them: what is refused here is refused early, for the sake of a text that a person reads.
+ */
+#include "access/constraints.h"
+#include "api/link.h"
+#include "api/links.h"
+
+enum { LIFE = 60 };
+
+static void answer_person(struct lst_api_exchange *exchange, int status, const char *code,
+                          const char *text)
+{
+    struct lst_http_response *response = &exchange->response;
+
+    exchange->error = code;
+    response->status = status;
+    response->kind = LST_BODY_BYTES;
+    lst_buffer_append_string(&response->body, text);
+    lst_http_response_add(response, "Content-Type", LST_SLICE("text/plain; charset=utf-8"));
+    lst_http_response_add(response, "Cache-Control", LST_SLICE("no-store"));
+    lst_http_response_add(response, "Referrer-Policy", LST_SLICE("no-referrer"));
+    lst_waiting_answer(&exchange->waiting);
+}
+
+static bool is_from_elsewhere(const struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    struct lst_constraints constraints = {0};
+    const char *problem;
+
+    return link->ip.length > 0 &&
+           (lst_constraints_read(&constraints, LST_SLICE("ip"), link->ip, &problem) != LST_OK ||
+            !lst_constraints_allow_address(&constraints, exchange->request->peer));
+}
+
+/* Whether it may be opened; refused if not. */
+static bool check(struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    struct lst_ledger_summary summary;
+    const char *state = lst_link_state(exchange->api, link, lst_api_now(exchange), &summary);
+
+    if (strcmp(state, "revoked") == 0) {
+        answer_person(exchange, 410, "LinkRevoked", "This link was revoked.\n");
+    } else if (strcmp(state, "expired") == 0) {
+        answer_person(exchange, 410, "LinkExpired", "This link has expired.\n");
+    } else if (strcmp(state, "used") == 0) {
+        answer_person(exchange, 410, "LinkUsed",
+                      "This link has been used as often as it may be.\n");
+    } else if (strcmp(state, "not_yet") == 0) {
+        answer_person(exchange, 403, "LinkNotYet", "This link can't be used yet.\n");
+    } else if (is_from_elsewhere(exchange, link)) {
+        answer_person(exchange, 403, "LinkNotHere", "This link can't be used from your address.\n");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void redirect(struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    int64_t now = lst_api_now(exchange);
+    int64_t life = link->expires - now < LIFE ? link->expires - now : LIFE;
+    struct lst_buffer url;
+    int status = lst_gate_bearer_of_user(exchange->api->options.gate, link->user, exchange->request,
+                                         now, &exchange->bearer);
+
+    if (status != LST_OK) {
+        answer_person(exchange, 410, "LinkClosed", "Whoever made this link may not do so now.\n");
+        return;
+    }
+    exchange->is_known = true;
+    lst_buffer_init(&url, LST_API_URL_MAX);
+    status = lst_link_sign(exchange, &exchange->bearer, link, now, life, &url);
+    if (status == LST_OK) {
+        lst_http_response_add(&exchange->response, "Location", lst_buffer_slice(&url));
+        answer_person(exchange, 302, "", "");
+    } else {
+        lst_api_fail_code(exchange, status);
+    }
+    lst_buffer_release(&url);
+}
+
+/* The rows of the ledger live as long as the URLs that it was shown: without this the count of a
+ * link that lives for a week would be forgotten an hour after its last redirect. */
+static void record(struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    const struct lst_use_outcome outcome = {
+        .use = {.user = link->user,
+                .id = lst_slice_of(link->id),
+                .method = LST_SLICE("GET"),
+                .bucket = link->bucket,
+                .key = link->key,
+                .peer = exchange->request->peer,
+                .limit = (uint64_t)link->max_uses,
+                .now_ms = exchange->request->received_ms,
+                .expires_ms = link->expires * 1000},
+        .http_status = exchange->response.status,
+        .reason = LST_SLICE("short link"),
+    };
+
+    lst_ledger_settle(exchange->api->options.ledger, &outcome);
+}
+
+void lst_links_open(struct lst_api_exchange *exchange)
+{
+    struct lst_link link;
+    int status = lst_link_find(exchange->api, exchange->name, &link);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        answer_person(exchange, 404, "NoSuchLink", "There is no such link.\n");
+        return;
+    }
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    if (lst_slice_equal(link.method, LST_SLICE("PUT"))) {
+        answer_person(exchange, 404, "NoSuchLink", "This link is not for fetching.\n");
+    } else if (check(exchange, &link)) {
+        redirect(exchange, &link);
+        record(exchange, &link);
+    }
+    lst_link_release(&link);
+}

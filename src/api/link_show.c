@@ -1,0 +1,273 @@
+/* link_show.c - GET /-/api/links, GET and DELETE /-/api/links/ID */
+#include "api/link.h"
+#include "api/links.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { LIST_USUAL = 100, LIST_MAX = 1000, PREFIX_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH };
+
+static json_t *to_json(const struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    struct lst_ledger_summary summary;
+    const char *state = lst_link_state(exchange->api, link, lst_api_now(exchange), &summary);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b}", "id", link->id, "state", state,
+        "bucket", lst_api_json_slice(link->bucket), "key", lst_api_json_slice(link->key), "method",
+        lst_api_json_slice(link->method), "created_at", lst_api_json_time(link->created),
+        "expires_at", lst_api_json_time(link->expires), "max_uses", (json_int_t)link->max_uses,
+        "used", (json_int_t)(link->max_uses > 0 ? summary.used : summary.succeeded), "head",
+        link->head ? 1 : 0);
+
+    if (link->ip.length > 0) {
+        (void)json_object_set_new(json, "ip", lst_api_json_slice(link->ip));
+    }
+    if (link->not_before.length > 0) {
+        (void)json_object_set_new(json, "not_before", lst_api_json_slice(link->not_before));
+    }
+    if (link->filename.length > 0) {
+        (void)json_object_set_new(json, "filename", lst_api_json_slice(link->filename));
+    }
+    if (summary.revoked_ms != 0) {
+        (void)json_object_set_new(json, "revoked_at", lst_api_json_time(summary.revoked_ms / 1000));
+    }
+    return json;
+}
+
+/* Somebody else's link is as if it were not there. */
+static bool may_see(const struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    return (exchange->bearer.may & LST_MAY_ADMINISTER) != 0 ||
+           lst_slice_equal(link->owner, lst_slice_of(exchange->bearer.id));
+}
+
+static bool find(struct lst_api_exchange *exchange, struct lst_link *ret_link)
+{
+    int status = lst_link_find(exchange->api, exchange->name, ret_link);
+
+    if (status == LST_OK && !may_see(exchange, ret_link)) {
+        lst_link_release(ret_link);
+        status = LST_ERR_NOT_FOUND;
+    }
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_api_fail(exchange, 404, "NoSuchLink", "You have no link of this id");
+    } else if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+    }
+    return status == LST_OK;
+}
+
+/* ---- One */
+
+static int add_use(void *context, const struct lst_use_outcome *outcome)
+{
+    json_t *use = json_pack(
+        "{s:o, s:o, s:o, s:i, s:I}", "at", lst_api_json_time(outcome->use.now_ms / 1000), "from",
+        lst_api_json_slice(outcome->use.peer), "method", lst_api_json_slice(outcome->use.method),
+        "status", outcome->http_status, "bytes", (json_int_t)outcome->size);
+
+    if (use != NULL && outcome->reason.length > 0) {
+        (void)json_object_set_new(use, "reason", lst_api_json_slice(outcome->reason));
+    }
+    return json_array_append_new(context, use) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+}
+
+void lst_links_show(struct lst_api_exchange *exchange)
+{
+    struct lst_link link;
+    json_t *json;
+    json_t *uses;
+    int status;
+
+    if (!find(exchange, &link)) {
+        return;
+    }
+    json = to_json(exchange, &link);
+    uses = json_array();
+    status = lst_ledger_uses(exchange->api->options.ledger, link.user, lst_slice_of(link.id),
+                             add_use, uses);
+    lst_link_release(&link);
+    if (status != LST_OK) {
+        json_decref(json);
+        json_decref(uses);
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    (void)json_object_set_new(json, "uses", uses);
+    lst_api_answer(exchange, 200, json);
+}
+
+/* ---- Many */
+
+struct page {
+    char prefix[PREFIX_MAX]; /* of the rows: one owner's, or everybody's */
+    size_t prefix_length;
+    size_t limit;
+    char after[LST_LINK_ID_LENGTH + 1];
+};
+
+static bool read_page(struct lst_api_exchange *exchange, struct page *page)
+{
+    char *limit = lst_api_parameter(exchange, "limit");
+    char *after = lst_api_parameter(exchange, "after");
+    char *end = NULL;
+    bool is_good = after == NULL || strlen(after) == LST_LINK_ID_LENGTH;
+
+    memset(page, 0, sizeof(*page));
+    page->limit = limit == NULL ? LIST_USUAL : strtoul(limit, &end, 10);
+    if (page->limit == 0 || page->limit > LIST_MAX || (limit != NULL && *end != '\0')) {
+        is_good = false;
+    }
+    if (is_good && after != NULL) {
+        memcpy(page->after, after, LST_LINK_ID_LENGTH);
+    }
+    free(limit);
+    free(after);
+    if (!is_good) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "limit must be a number from 1 to %d, and after a link's id", LIST_MAX);
+    }
+    if ((exchange->bearer.may & LST_MAY_ADMINISTER) != 0) {
+        page->prefix[0] = 'l';
+        page->prefix_length = 1;
+    } else {
+        page->prefix[0] = 'o';
+        page->prefix_length = strlen(exchange->bearer.id) + 2;
+        memcpy(page->prefix + 1, exchange->bearer.id, page->prefix_length - 1);
+    }
+    return is_good;
+}
+
+static int collect_ids(const struct lst_api *api, const struct page *page, json_t *ids)
+{
+    char first[PREFIX_MAX];
+    struct lst_slice prefix = lst_slice_make(page->prefix, page->prefix_length);
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice row;
+    size_t first_length = page->prefix_length + strlen(page->after);
+    int status = lst_index_read_begin(lst_ledger_index(api->options.ledger), &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    memcpy(first, page->prefix, page->prefix_length);
+    memcpy(first + page->prefix_length, page->after, strlen(page->after));
+    status = lst_index_seek(reader, LST_LEDGER_PARTITION, lst_slice_make(first, first_length), &key,
+                            &row);
+    while (status == LST_OK && lst_slice_starts_with(key, prefix) &&
+           json_array_size(ids) <= page->limit) {
+        struct lst_slice id = lst_slice_after(key, page->prefix_length);
+
+        if (!lst_slice_equal(id, lst_slice_of(page->after)) &&
+            json_array_append_new(ids, lst_api_json_slice(id)) != 0) {
+            status = LST_ERR_NO_MEMORY;
+        } else {
+            status = lst_index_next(reader, &key, &row);
+        }
+    }
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+void lst_links_list(struct lst_api_exchange *exchange)
+{
+    struct page page;
+    json_t *ids;
+    json_t *links;
+    json_t *answer;
+    int status;
+
+    if (!read_page(exchange, &page)) {
+        return;
+    }
+    ids = json_array();
+    links = json_array();
+    status = collect_ids(exchange->api, &page, ids);
+    for (size_t i = 0; status == LST_OK && i < json_array_size(ids) && i < page.limit; i++) {
+        struct lst_link link;
+
+        status = lst_link_find(exchange->api,
+                               lst_slice_of(json_string_value(json_array_get(ids, i))), &link);
+        if (status == LST_OK) {
+            (void)json_array_append_new(links, to_json(exchange, &link));
+            lst_link_release(&link);
+        }
+    }
+    answer = json_pack("{s:o}", "links", links);
+    if (json_array_size(ids) > page.limit) {
+        (void)json_object_set(answer, "next", json_array_get(ids, page.limit - 1));
+    }
+    json_decref(ids);
+    if (status != LST_OK) {
+        json_decref(answer);
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    lst_api_answer(exchange, 200, answer);
+}
+
+/* ---- Revoking: waits for the disk, so it has a thread of its own. */
+
+struct revocation {
+    struct lst_api_exchange *exchange;
+    struct lst_link link;
+    int status;
+};
+
+static void free_revocation(void *work)
+{
+    struct revocation *revocation = work;
+
+    lst_link_release(&revocation->link);
+    free(revocation);
+}
+
+static void answer_revoked(void *owner)
+{
+    struct lst_api_exchange *exchange = owner;
+    struct revocation *revocation = exchange->work;
+
+    if (revocation->status == LST_OK) {
+        lst_api_answer_nothing(exchange);
+    } else {
+        lst_api_fail_code(exchange, revocation->status);
+    }
+}
+
+static void *revoke(void *context)
+{
+    struct revocation *revocation = context;
+    struct lst_api_exchange *exchange = revocation->exchange;
+
+    revocation->status =
+        lst_ledger_revoke(exchange->api->options.ledger, revocation->link.user,
+                          lst_slice_of(revocation->link.id), revocation->link.expires * 1000);
+    lst_waiting_end(&exchange->waiting, answer_revoked);
+    return NULL;
+}
+
+void lst_links_revoke(struct lst_api_exchange *exchange)
+{
+    struct revocation *revocation = calloc(1, sizeof(*revocation));
+    pthread_t thread;
+
+    if (revocation == NULL) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    revocation->exchange = exchange;
+    if (!find(exchange, &revocation->link)) {
+        free(revocation);
+        return;
+    }
+    exchange->work = revocation;
+    exchange->free_work = free_revocation;
+    lst_waiting_begin(&exchange->waiting);
+    if (pthread_create(&thread, NULL, revoke, revocation) != 0) {
+        lst_waiting_cancel(&exchange->waiting);
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    (void)pthread_detach(thread);
+}

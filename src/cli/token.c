@@ -1,0 +1,328 @@
+/* token.c - `latchstring token`: the tokens with which backends call the API. */
+#include "cli/command.h"
+#include "cli/directory.h"
+#include "gate/tokens.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static void time_text(int64_t seconds, char ret_text[21])
+{
+    if (seconds == 0) {
+        (void)snprintf(ret_text, 21, "never");
+    } else {
+        lst_directory_time(seconds * 1000, ret_text);
+    }
+}
+
+static const char *state_of(const struct lst_token *token)
+{
+    if (token->revoked != 0) {
+        return "revoked";
+    }
+    return token->expires != 0 && time(NULL) >= token->expires ? "expired" : "active";
+}
+
+static json_t *to_json(const struct lst_token *token)
+{
+    char created[21];
+    char expires[21];
+
+    time_text(token->created, created);
+    time_text(token->expires, expires);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", token->id, "name",
+                     token->name, "role", lst_token_role_name(token->may), "user", token->user,
+                     "profiles", token->profiles, "created", created, "expires", expires, "state",
+                     state_of(token));
+}
+
+/* ---- create */
+
+/* "90d" as seconds. */
+static bool read_life(const struct lst_usage *usage, const char *text, int64_t *ret_seconds)
+{
+    static const char units[] = "smhd";
+    static const int64_t seconds[] = {1, 60, 3600, 86400};
+    size_t length = strspn(text, "0123456789");
+    const char *unit = text[length] == '\0' ? units : strchr(units, text[length]);
+    int64_t number = 0;
+
+    if (length == 0 || length > 6 || unit == NULL ||
+        (text[length] != '\0' && text[length + 1] != '\0')) {
+        (void)lst_usage_error(usage, "--expires: '%s' is no duration: use 3600, 90m, 12h or 30d",
+                              text);
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        number = number * 10 + (text[i] - '0');
+    }
+    *ret_seconds = number * seconds[unit - units];
+    if (*ret_seconds == 0) {
+        (void)lst_usage_error(usage, "--expires: it must be 1 second at least");
+        return false;
+    }
+    return true;
+}
+
+static bool take_profiles(const struct lst_usage *usage, const struct lst_option_list *list,
+                          struct lst_token *token)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const char *name = list->values[i];
+        int written;
+
+        if (name[0] == '\0' || strchr(name, ',') != NULL) {
+            (void)lst_usage_error(usage, "--profile: '%s' is no profile's name", name);
+            return false;
+        }
+        written = snprintf(token->profiles + length, sizeof(token->profiles) - length, "%s%s",
+                           i == 0 ? "" : ",", name);
+        if (written < 0 || (size_t)written >= sizeof(token->profiles) - length) {
+            (void)lst_usage_error(usage, "--profile: their names may have %d bytes together",
+                                  LST_TOKEN_PROFILES_MAX);
+            return false;
+        }
+        length += (size_t)written;
+    }
+    return true;
+}
+
+/* All but what is drawn. False, reported, if it can't be meant so. */
+static bool fill(const struct lst_usage *usage, const char *name, const char *role,
+                 const char *user, const char *life, struct lst_token *token)
+{
+    int64_t seconds = 0;
+
+    if (!lst_user_name_is_valid(lst_slice_of(name))) {
+        (void)lst_usage_error(usage,
+                              "'%s' can't be a token's name: 1 to %d letters, digits and + = , . @ "
+                              "_ -",
+                              name, LST_TOKEN_NAME_MAX);
+        return false;
+    }
+    token->may = role == NULL ? 0 : lst_token_role(lst_slice_of(role));
+    if (token->may == 0) {
+        (void)lst_usage_error(usage, "--role must be upload, link, backend or admin");
+        return false;
+    }
+    if (strlen(user) > LST_USER_NAME_MAX) {
+        (void)lst_usage_error(usage, "--user: there is no user of so long a name");
+        return false;
+    }
+    if (life != NULL && !read_life(usage, life, &seconds)) {
+        return false;
+    }
+    memcpy(token->name, name, strlen(name) + 1);
+    memcpy(token->user, user, strlen(user) + 1);
+    token->created = time(NULL);
+    token->expires = life == NULL ? 0 : token->created + seconds;
+    return true;
+}
+
+static int report(const struct lst_usage *usage, const struct lst_token *token, int code)
+{
+    if (code == LST_ERR_EXISTS) {
+        lst_report(usage->command,
+                   "there is a token '%s' already: choose another name, or revoke "
+                   "it with `latchstring token revoke %s`",
+                   token->name, token->name);
+    } else if (code == LST_ERR_USER_NOT_FOUND) {
+        lst_report(usage->command, "there is no user '%s': see `latchstring user list`",
+                   token->user);
+    } else {
+        lst_report(usage->command, "%s", lst_error_text(code));
+    }
+    return LST_EXIT_FAILED;
+}
+
+static int make(const struct lst_usage *usage, const char *data, bool json, struct lst_token *token)
+{
+    char text[LST_TOKEN_TEXT_LENGTH + 1] = "";
+    struct lst_users *users;
+    json_t *document;
+    int status = lst_directory_open(usage, data, LST_DIRECTORY_CHANGE, &users);
+
+    if (status != LST_EXIT_OK) {
+        return status;
+    }
+    status = lst_tokens_create(users, token, text);
+    lst_users_close(users);
+    if (status != LST_OK) {
+        return report(usage, token, status);
+    }
+    if (json) {
+        document = to_json(token);
+        (void)json_object_set_new(document, "token", json_string(text));
+        status = lst_directory_print(usage, document);
+    } else {
+        printf("%s\n", text);
+        (void)fprintf(stderr, "This is the token: it is not stored, and not shown again.\n");
+        status = LST_EXIT_OK;
+    }
+    explicit_bzero(text, sizeof(text));
+    return status;
+}
+
+static int command_create(int argument_count, char **arguments)
+{
+    struct lst_option_list profiles = {0};
+    const char *data = NULL;
+    const char *role = NULL;
+    const char *user = LST_ROOT_USER;
+    const char *life = NULL;
+    bool json = false;
+    const struct lst_option options[] = {
+        {"role", "ROLE", "upload, link, backend (both, and tokens for clients), or admin",
+         .text = &role},
+        {"profile", "NAME", "an upload profile that it may use; may be repeated; default: all",
+         .list = &profiles},
+        {"user", "NAME", "the user who signs what it asks for; default: root", .text = &user},
+        {"expires", "DURATION", "3600, 90m, 12h, 30d; default: never", .text = &life},
+        {"data", "DIR", LST_DATA_HELP, .text = &data},
+        {"json", NULL, "print JSON", .flag = &json},
+    };
+    const struct lst_usage usage = {
+        .command = "token create",
+        .synopsis = "--role ROLE [OPTION]... NAME",
+        .summary = "Make a token, with which a backend calls the API, and show it, this once.",
+        .examples = "  latchstring token create --role backend --expires 365d website\n",
+        LST_OPTIONS(options)};
+    struct lst_operands operands;
+    struct lst_token token = {0};
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count != 1) {
+        return lst_usage_error(&usage, "give one name for the token");
+    }
+    if (!fill(&usage, operands.values[0], role, user, life, &token) ||
+        !take_profiles(&usage, &profiles, &token)) {
+        return LST_EXIT_USAGE;
+    }
+    status = make(&usage, data, json, &token);
+    explicit_bzero(&token, sizeof(token));
+    return status;
+}
+
+/* ---- list, revoke */
+
+static int list_token(void *context, const struct lst_token *token)
+{
+    json_t *json = context;
+    char expires[21];
+
+    if (json != NULL) {
+        return json_array_append_new(json, to_json(token)) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+    }
+    time_text(token->expires, expires);
+    printf("%-24s %-8s %-8s %-16s %-20s %s\n", token->name, state_of(token),
+           lst_token_role_name(token->may), token->user, expires,
+           token->profiles[0] == '\0' ? "all profiles" : token->profiles);
+    return LST_OK;
+}
+
+static int command_list(int argument_count, char **arguments)
+{
+    const char *data = NULL;
+    bool json = false;
+    const struct lst_option options[] = {
+        {"data", "DIR", LST_DATA_HELP, .text = &data},
+        {"json", NULL, "print JSON", .flag = &json},
+    };
+    const struct lst_usage usage = {.command = "token list",
+                                    .synopsis = "[OPTION]...",
+                                    .summary = "List all tokens, the revoked ones too. The tokens "
+                                               "themselves are never shown.",
+                                    LST_OPTIONS(options)};
+    struct lst_operands operands;
+    struct lst_users *users;
+    json_t *list;
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count > 0) {
+        return lst_usage_error(&usage, "unexpected '%s'", operands.values[0]);
+    }
+    status = lst_directory_open(&usage, data, LST_DIRECTORY_READ, &users);
+    if (status != LST_EXIT_OK) {
+        return status;
+    }
+    list = json ? json_array() : NULL;
+    if (!json) {
+        printf("%-24s %-8s %-8s %-16s %-20s %s\n", "NAME", "STATE", "ROLE", "SIGNS AS", "EXPIRES",
+               "FOR");
+    }
+    status = lst_tokens_list(users, list_token, list);
+    lst_users_close(users);
+    if (status != LST_OK) {
+        json_decref(list);
+        lst_report(usage.command, "%s", lst_error_text(status));
+        return LST_EXIT_FAILED;
+    }
+    return json ? lst_directory_print(&usage, list) : LST_EXIT_OK;
+}
+
+static int command_revoke(int argument_count, char **arguments)
+{
+    const char *data = NULL;
+    const struct lst_option options[] = {
+        {"data", "DIR", LST_DATA_HELP, .text = &data},
+    };
+    const struct lst_usage usage = {.command = "token revoke",
+                                    .synopsis = "[OPTION]... NAME",
+                                    .summary = "Refuse a token, named by its name or id, from the "
+                                               "next request on. Links that were made with it go "
+                                               "on.",
+                                    LST_OPTIONS(options)};
+    struct lst_operands operands;
+    struct lst_users *users;
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count != 1) {
+        return lst_usage_error(&usage, "give the name of one token");
+    }
+    status = lst_directory_open(&usage, data, LST_DIRECTORY_CHANGE, &users);
+    if (status != LST_EXIT_OK) {
+        return status;
+    }
+    status = lst_tokens_revoke(users, lst_slice_of(operands.values[0]), time(NULL));
+    lst_users_close(users);
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_report(usage.command, "there is no token '%s': see `latchstring token list`",
+                   operands.values[0]);
+    } else if (status != LST_OK) {
+        lst_report(usage.command, "%s", lst_error_text(status));
+    }
+    return status == LST_OK ? LST_EXIT_OK : LST_EXIT_FAILED;
+}
+
+int lst_command_token(int argument_count, char **arguments)
+{
+    static const struct lst_command commands[] = {
+        {"create", "make a token, shown once", command_create},
+        {"list", "list all tokens", command_list},
+        {"revoke", "refuse a token from now on", command_revoke},
+    };
+    static const struct lst_usage usage = {
+        .command = "token",
+        .synopsis = "COMMAND [OPTION]...",
+        .summary = "Tokens, with which an application's backend calls the API (`Authorization: "
+                   "Bearer lst_...`). Works on the data directory, whether or not a server is "
+                   "running on it; a running one obeys with the next request.",
+        .examples = "  latchstring token create --role backend --expires 365d website\n"
+                    "  latchstring token revoke website\n",
+    };
+
+    return lst_command_run(&usage, commands, sizeof(commands) / sizeof(commands[0]), argument_count,
+                           arguments);
+}
