@@ -1,9 +1,9 @@
 /*
  * api.h - the API for backends: JSON over HTTP under /-/api/, and the short links under /-/l/.
  *
- * docs/links.md is its manual. The caller (the server) drives one exchange for each request,
- * exactly as it does those of s3.h: begin, body, end, response, free, and the states between them
- * mean the same.
+ * docs/links.md and docs/uploads.md are its manual. The caller (the server) drives one exchange for
+ * each request, exactly as it does those of s3.h: begin, body, end, response, free, and the states
+ * between them mean the same.
  *
  * It signs, it keeps records, and it asks the store; no byte of an object goes through it.
  */
@@ -25,10 +25,15 @@ struct lst_api_options {
     struct lst_slice region;
     struct lst_slice public_url; /* "https://files.example.com"; empty: as the request came */
     int64_t expires_max;         /* seconds that a signed URL may live */
+    const char *profile_folder;  /* of NAME.json files; NULL or "": none */
 };
 
-/* Open. LST_ERR_NO_MEMORY. */
-LST_MUST_CHECK int lst_api_open(const struct lst_api_options *options, struct lst_api **ret_api);
+#define LST_API_PROBLEM_MAX 512 /* bytes of a problem's text, its NUL included */
+
+/* Open. Errors of the ledger's index, and of the folder of profiles (LST_ERR_MALFORMED: one is
+ * wrong); the problem says what it is. Waits for the disk. */
+LST_MUST_CHECK int lst_api_open(const struct lst_api_options *options,
+                                char problem[LST_API_PROBLEM_MAX], struct lst_api **ret_api);
 
 /* All exchanges must be freed. NULL does nothing. */
 void lst_api_close(struct lst_api *api);

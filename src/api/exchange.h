@@ -9,6 +9,7 @@
 #define LST_API_EXCHANGE_H
 
 #include "api/api.h"
+#include "api/ticket.h"
 #include "base/buffer.h"
 #include "gate/bearer.h"
 #include "s3/waiting.h"
@@ -19,8 +20,12 @@
 #define LST_API_URL_MAX   (32 * 1024) /* bytes of a URL */
 #define LST_API_ALLOW_MAX 64
 
+struct lst_profiles;
+
 struct lst_api {
     struct lst_api_options options;
+    struct lst_profiles *profiles;
+    uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
 };
 
 struct lst_api_route;

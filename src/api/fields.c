@@ -210,13 +210,13 @@ static void refuse_unknown(struct lst_fields *fields, const char *name)
 {
     char text[LST_PROBLEM_MAX];
     char shown[65]; /* so much of the name that the rest has room */
-    size_t length;
 
     snprintf(shown, sizeof(shown), "%s", name);
     snprintf(text, sizeof(text), "there is no such field; there %s ",
              fields->count == 1 ? "is" : "are");
     for (size_t i = 0; i < fields->count; i++) {
-        length = strlen(text);
+        size_t length = strlen(text);
+
         snprintf(text + length, sizeof(text) - length, "%s%s", i == 0 ? "" : ", ",
                  fields->names[i]);
     }

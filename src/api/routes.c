@@ -1,10 +1,13 @@
 /* routes.c - the one table of what the API can do. */
 #include "api/exchange.h"
 #include "api/links.h"
+#include "api/uploads.h"
 
 #include <stdio.h>
 
 static const struct lst_api_route routes[] = {
+    {"POST", "uploads", "CreateUpload", LST_MAY_UPLOAD, true, lst_uploads_create},
+    {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, false, lst_uploads_show},
     {"POST", "links", "CreateLink", LST_MAY_LINK, true, lst_links_create},
     {"GET", "links", "ListLinks", LST_MAY_LINK, false, lst_links_list},
     {"GET", "links/*", "GetLink", LST_MAY_LINK, false, lst_links_show},

@@ -31,6 +31,7 @@ int lst_command_presign(int argument_count, char **arguments);
 int lst_command_explain(int argument_count, char **arguments);
 int lst_command_user(int argument_count, char **arguments);
 int lst_command_policy(int argument_count, char **arguments);
+int lst_command_profile(int argument_count, char **arguments);
 int lst_command_token(int argument_count, char **arguments);
 int lst_command_fsck(int argument_count, char **arguments);
 

@@ -13,6 +13,7 @@ static const struct lst_command commands[] = {
      lst_command_explain},
     {"user", "add, list, show, disable and remove users; rotate their keys", lst_command_user},
     {"policy", "set and show what a user may do", lst_command_policy},
+    {"profile", "what may be uploaded, where to and for how long", lst_command_profile},
     {"token", "tokens with which backends call the API", lst_command_token},
     {"fsck", "check the stored data", lst_command_fsck},
 };

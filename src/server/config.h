@@ -47,6 +47,7 @@ struct lst_config {
     uint64_t drain_timeout; /* seconds */
     uint64_t api_rate;      /* requests a second of one token; 0: any number */
     bool allow_signature_v2;
+    char *profiles;
     char *access_log;
     char *log_format;
     char *file;

@@ -62,6 +62,8 @@ static const struct lst_setting settings[] = {
     NUMBER(
         "api-rate", "N", api_rate, 0, 1000000, "100",
         "requests a second that one token may make of the API, apart from bursts; 0 is any number"),
+    TEXT("profiles", "DIR", profiles, NULL,
+         "read profiles of uploads from the NAME.json files of this folder too"),
     TEXT("access-log", "PATH", access_log, "-", "a line for each request: a file, '-', or 'off'"),
     TEXT("log-format", "FORMAT", log_format, "text", "text or json"),
     TEXT("access-key", "ID", access_key, NULL, "the root user's access key id"),

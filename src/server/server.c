@@ -141,15 +141,17 @@ static bool open_api(struct lst_server *server)
         .ledger = server->ledger,
         .region = config->region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(config->region),
         .expires_max = (int64_t)config->expires_max,
+        .profile_folder = config->profiles,
     };
+    char problem[LST_API_PROBLEM_MAX];
     int status;
 
     if (config->public_urls.count > 0) {
         options.public_url = config->public_urls.values[0];
     }
-    status = lst_api_open(&options, &server->api);
+    status = lst_api_open(&options, problem, &server->api);
     if (status != LST_OK) {
-        lst_server_complain("can't start: %s", lst_error_text(status));
+        lst_server_complain("can't open the upload API: %s", problem);
     }
     return status == LST_OK;
 }

@@ -122,7 +122,7 @@ SETTINGS = {
     "trusted-proxy": "10.0.0.0/8", "cors-origin": "https://app.example.com", "expires-max": "1000000",
     "allow-signature-v2": "yes",
     "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",
-    "access-log": "off", "log-format": "json"}
+    "access-log": "off", "log-format": "json", "api-rate": "7"}
 SWITCHES = {"allow-signature-v2"}  # as flags, without a value
 
 
@@ -147,7 +147,7 @@ def test_every_setting_is_a_flag_a_variable_and_a_line(start, tmp_path):
 
 def test_the_settings_in_the_test_are_those_of_the_help(tmp_path):
     names = set(re.findall(r"^  --([a-z0-9-]+)", run("serve", "--help").stdout, re.M))
-    elsewhere = {"data", "listen", "config", "tls-cert", "tls-key", "access-key", "help", "version"}
+    elsewhere = {"data", "listen", "config", "tls-cert", "tls-key", "access-key", "profiles", "help", "version"}
     assert names == set(SETTINGS) | elsewhere
 
 

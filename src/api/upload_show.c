@@ -1,0 +1,137 @@
+/*
+ * upload_show.c - GET /-/api/uploads/ID: what came of an upload.
+ *
+ * Nothing was written when it was created. The object knows the ticket with which it was uploaded,
+ * and the ledger what came of each request with it.
+ */
+#include "api/profiles.h"
+#include "api/ticket.h"
+#include "api/uploads.h"
+
+#include <stdio.h>
+
+/* What the ledger knows. */
+struct history {
+    bool is_complete;
+    bool is_rejected;
+    uint64_t size;
+    char etag[129];
+    char type[257];
+    char reason[513];
+};
+
+static void copy(struct lst_slice text, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%.*s", (int)text.length, text.length == 0 ? "" : text.bytes);
+}
+
+static int visit(void *context, const struct lst_use_outcome *outcome)
+{
+    struct history *history = context;
+
+    if (outcome->http_status >= 200 && outcome->http_status < 300) {
+        history->is_complete = true;
+        history->size = outcome->size;
+        copy(outcome->etag, history->etag, sizeof(history->etag));
+        copy(outcome->type, history->type, sizeof(history->type));
+    } else if (outcome->http_status >= 400 && outcome->http_status < 500) {
+        history->is_rejected = true;
+        copy(outcome->reason, history->reason, sizeof(history->reason));
+    }
+    return LST_OK;
+}
+
+static struct lst_slice field_of(const struct lst_object *object, const char *name)
+{
+    for (size_t i = 0; i < object->field_count; i++) {
+        if (lst_slice_equal_ignoring_case(object->fields[i].name, lst_slice_of(name))) {
+            return object->fields[i].value;
+        }
+    }
+    return LST_SLICE("");
+}
+
+/* Is the object that is there the one of this upload? Then that is what came of it. */
+static int look_at_object(const struct lst_api *api, const struct lst_ticket *ticket,
+                          struct history *history)
+{
+    struct lst_object object;
+    int status = lst_object_open(
+        api->options.store, &(struct lst_object_name){.bucket = ticket->bucket, .key = ticket->key},
+        false, &object);
+
+    if (status != LST_OK) {
+        return status == LST_ERR_BUCKET_NOT_FOUND || status == LST_ERR_KEY_NOT_FOUND ? LST_OK
+                                                                                     : status;
+    }
+    if (lst_slice_equal(field_of(&object, "x-latch-id"), ticket->text)) {
+        history->is_complete = true;
+        history->size = object.size;
+        copy(object.etag, history->etag, sizeof(history->etag));
+        copy(field_of(&object, "content-type"), history->type, sizeof(history->type));
+    }
+    lst_object_close(&object);
+    return LST_OK;
+}
+
+static const char *status_of(const struct history *history, bool is_over)
+{
+    if (history->is_complete) {
+        return "complete";
+    }
+    if (history->is_rejected) {
+        return "rejected";
+    }
+    return is_over ? "expired" : "pending";
+}
+
+static void answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
+                   const struct history *history)
+{
+    const struct lst_profile *profile;
+    json_t *json = json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:o}", "id", lst_api_json_slice(exchange->name), "status",
+        status_of(history, lst_api_now(exchange) >= ticket->expires), "bucket",
+        lst_api_json_slice(ticket->bucket), "key", lst_api_json_slice(ticket->key), "created_at",
+        lst_api_json_time(ticket->created), "expires_at", lst_api_json_time(ticket->expires));
+
+    if (history->is_complete) {
+        int64_t life = 3600;
+
+        if (lst_profiles_find(exchange->api->profiles, ticket->profile, &profile) == LST_OK) {
+            life = profile->link_expires;
+            lst_profile_unref(profile);
+        }
+        (void)json_object_set_new(json, "size", json_integer((json_int_t)history->size));
+        (void)json_object_set_new(json, "etag", json_string(history->etag));
+        (void)json_object_set_new(json, "type", json_string(history->type));
+        (void)json_object_set_new(json, "object",
+                                  lst_uploads_object(exchange, ticket->bucket, ticket->key, life));
+    } else if (history->is_rejected) {
+        (void)json_object_set_new(json, "reason", json_string(history->reason));
+    }
+    lst_api_answer(exchange, 200, json);
+}
+
+void lst_uploads_show(struct lst_api_exchange *exchange)
+{
+    struct history history = {0};
+    struct lst_ticket ticket;
+    int status = lst_ticket_read(exchange->api->secret, exchange->name, &ticket);
+
+    if (status != LST_OK || !lst_bearer_may_use(&exchange->bearer, ticket.profile)) {
+        lst_api_fail(exchange, 404, "NoSuchUpload", "You have no upload of this id");
+        return;
+    }
+    status = lst_ledger_uses(exchange->api->options.ledger,
+                             lst_slice_of(lst_passage_user_name(&exchange->bearer.passage)),
+                             ticket.text, visit, &history);
+    if (status == LST_OK) {
+        status = look_at_object(exchange->api, &ticket, &history);
+    }
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    answer(exchange, &ticket, &history);
+}

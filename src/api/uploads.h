@@ -1,0 +1,16 @@
+/* uploads.h - the operations on uploads: see docs/uploads.md. Each is an lst_api_route's begin().
+ */
+#ifndef LST_API_UPLOADS_H
+#define LST_API_UPLOADS_H
+
+#include "api/exchange.h"
+
+void lst_uploads_create(struct lst_api_exchange *exchange);
+void lst_uploads_show(struct lst_api_exchange *exchange);
+
+/* {"url":..., "expires_at":...}: a URL to fetch an object, signed by the caller's user. NULL: it
+ * can't be made. */
+json_t *lst_uploads_object(const struct lst_api_exchange *exchange, struct lst_slice bucket,
+                           struct lst_slice key, int64_t life);
+
+#endif
