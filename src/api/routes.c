@@ -8,6 +8,7 @@
 static const struct lst_api_route routes[] = {
     {"POST", "uploads", "CreateUpload", LST_MAY_UPLOAD, true, lst_uploads_create},
     {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, false, lst_uploads_show},
+    {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, true, lst_client_tokens_create},
     {"POST", "links", "CreateLink", LST_MAY_LINK, true, lst_links_create},
     {"GET", "links", "ListLinks", LST_MAY_LINK, false, lst_links_list},
     {"GET", "links/*", "GetLink", LST_MAY_LINK, false, lst_links_show},

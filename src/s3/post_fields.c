@@ -129,6 +129,7 @@ static struct lst_slice header_name(struct lst_slice name)
         {"Content-MD5", "Content-MD5"},
         {"Content-Type", "Content-Type"},
         {"Expires", "Expires"},
+        {"If-None-Match", "If-None-Match"}, /* S3 has no such field, so none of its forms has one */
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

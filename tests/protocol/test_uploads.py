@@ -1,4 +1,5 @@
 """Uploads: a backend asks, a client sends one file to the URL that it was given, a link comes back."""
+import concurrent.futures
 import http.client
 import io
 import json
@@ -195,3 +196,154 @@ def test_uploads_survive_a_restart(server, token, start, tmp_path):
     first.stop()
     second = start("--profiles", str(folder), data=first.data)
     assert show(second, mine, upload)["status"] == "complete"
+
+
+# ---- Forms
+
+def send_form(upload, body, extra=(), **changes):
+    fields = {**upload["upload"]["fields"], **changes}
+    boundary = "----a-boundary"
+    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+             for name, value in [*fields.items(), *extra]]
+    parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n'
+                 'Content-Type: application/octet-stream\r\n\r\n'.encode() + body + f"\r\n--{boundary}--\r\n".encode())
+    return call("POST", upload["upload"]["url"], b"".join(parts),
+                {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+
+
+def test_a_form(server, token):
+    body = picture()
+    upload = create(server, token, "avatars", filename="Me.JPG", type="image/jpeg", size=len(body), vars={"user": "42"},
+                    method="POST")
+    assert upload["upload"]["method"] == "POST"
+    assert upload["upload"]["url"].endswith(f"/{BUCKET}/")
+    answer, text = send_form(upload, body)
+    assert answer.status == 201, text
+    assert b"<Key>avatars/42/" in text
+    shown = show(server, token, upload)
+    assert (shown["status"], shown["size"], shown["type"]) == ("complete", len(body), "image/jpeg")
+    assert call("GET", shown["object"]["url"])[1] == body
+    assert send_form(upload, body)[0].status == 412, "it is for one object"
+
+
+def test_a_form_says_what_may_be_sent(server, token):
+    body = picture()
+    upload = create(server, token, "avatars", filename="Me.JPG", type="image/jpeg", size=len(body), vars={"user": "42"},
+                    method="POST")
+    assert send_form(upload, body + b"x")[0].status == 400
+    assert send_form(upload, body[:-1])[0].status == 400
+    for name in upload["upload"]["fields"]:
+        assert send_form(upload, body, **{name: "else"})[0].status in (400, 403), name
+    assert send_form(upload, body, extra=[("x-amz-meta-a", "b")])[0].status == 403
+    assert show(server, token, upload)["status"] != "complete"
+    html = b"<html><script>alert(1)</script></html>" + b" " * (len(body) - 38)
+    answer, text = send_form(upload, html)
+    assert answer.status == 403
+    assert b"x-latch-sniff" in text
+    assert show(server, token, upload)["status"] == "rejected"
+    assert send_form(upload, body)[0].status == 201
+
+
+# ---- The same call again
+
+def ask_with_key(server, token, key, body):
+    answer, content = call("POST", server.endpoint + "/-/api/uploads", json.dumps(body),
+                           {"Authorization": "Bearer " + token, "Idempotency-Key": key})
+    return answer, json.loads(content)
+
+
+def test_a_call_that_is_made_again_has_the_same_answer(server, token):
+    wish = {"profile": "avatars", "filename": "a.png", "type": "image/png", "vars": {"user": "1"}}
+    first, upload = ask_with_key(server, token, "key-1", wish)
+    assert (first.status, first.headers["Idempotent-Replayed"]) == (201, None)
+    again, same = ask_with_key(server, token, "key-1", wish)
+    assert (again.status, again.headers["Idempotent-Replayed"]) == (201, "true")
+    assert same == upload
+    assert ask_with_key(server, token, "key-2", wish)[1]["key"] != upload["key"]
+    answer, refused = ask_with_key(server, token, "key-1", {**wish, "filename": "b.png"})
+    assert (answer.status, refused["error"]["code"]) == (422, "IdempotencyKeyReused")
+    other = make_token(server, "another", "--role", "upload")
+    assert ask_with_key(server, other, "key-1", wish)[1]["key"] != upload["key"], "keys are each caller's own"
+
+
+def test_a_call_that_was_refused_is_not_remembered(server, token):
+    assert ask_with_key(server, token, "key-3", {"profile": "nothing"})[0].status == 404
+    assert ask_with_key(server, token, "key-3", {"profile": "short"})[0].status == 201
+
+
+@pytest.mark.parametrize("key", ["", "a b", "x" * 256])
+def test_a_key_has_a_form(server, token, key):
+    answer, refused = ask_with_key(server, token, key, {"profile": "short"})
+    assert (answer.status, refused["error"]["code"]) == (400, "InvalidArgument")
+    assert "Idempotency-Key" in refused["error"]["message"]
+
+
+def test_the_same_call_many_times_at_once(server, token):
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: ask_with_key(server, token, "key-4", {"profile": "short"}), range(40)))
+    assert {answer.status for answer, _ in answers} == {201}
+    assert len({upload["id"] for _, upload in answers}) == 1
+
+
+def test_a_key_outlives_the_server(start, tmp_path):
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    (folder / "short.json").write_text(json.dumps(PROFILES["short"]))
+    server = start("--profiles", str(folder), environment={"LATCHSTRING_BUCKETS": BUCKET})
+    token = make_token(server, "backend", "--role", "upload")
+    _, upload = ask_with_key(server, token, "key", {"profile": "short"})
+    server.stop()
+    again = start("--profiles", str(folder), data=server.data)
+    assert ask_with_key(again, token, "key", {"profile": "short"})[1] == upload
+
+
+# ---- Tokens for clients
+
+def make_client_token(server, token, **fields):
+    status, made = ask(server, token, "POST", "tokens", fields)
+    assert status == 201, made
+    return made["token"]
+
+
+def test_a_client_asks_for_itself_within_what_its_token_fixes(server, token):
+    client = make_client_token(server, token, profile="avatars", vars={"user": "7"}, expires=60)
+    assert client.startswith("lsc_")
+    body = picture()
+    upload = create(server, client, "avatars", filename="a.jpg", type="image/jpeg", size=len(body), vars={"user": "8"})
+    assert upload["key"].startswith("avatars/7/"), "what the backend fixed wins"
+    assert send(upload, body)[0].status == 200
+    assert show(server, client, upload)["status"] == "complete"
+    status, refused = ask(server, client, "POST", "uploads", {"profile": "short"})
+    assert (status, refused["error"]["code"]) == (404, "NoSuchProfile")
+    assert ask(server, client, "POST", "links", {"bucket": BUCKET, "key": upload["key"]})[0] == 403
+    assert ask(server, client, "POST", "tokens", {"profile": "avatars"})[0] == 403
+
+
+def test_a_client_token_ends(server, token):
+    client = make_client_token(server, token, profile="short", expires=1)
+    assert ask(server, client, "POST", "uploads", {"profile": "short"})[0] == 201
+    time.sleep(2)
+    status, refused = ask(server, client, "POST", "uploads", {"profile": "short"})
+    assert (status, refused["error"]["code"]) == (401, "ExpiredToken")
+    parent = make_token(server, "parent", "--role", "backend")
+    child = make_client_token(server, parent, profile="short")
+    server.command("token", "revoke", "parent", "--data", server.data)
+    status, refused = ask(server, child, "POST", "uploads", {"profile": "short"})
+    assert (status, refused["error"]["code"]) == (401, "InvalidToken")
+
+
+@pytest.mark.parametrize("fields, named", [({}, "profile"), ({"profile": "short", "vars": {"a": 1}}, "vars"),
+                                           ({"profile": "short", "expires": 0}, "expires"),
+                                           ({"profile": "short", "role": "admin"}, "role"),
+                                           ({"profile": "short", "vars": {"a": "x" * 3000}}, "vars")])
+def test_a_client_token_is_asked_for_rightly(server, token, fields, named):
+    status, refused = ask(server, token, "POST", "tokens", fields)
+    assert status == 400
+    assert named in refused["error"]["message"]
+
+
+def test_who_may_hand_out_client_tokens(server):
+    upload_only = make_token(server, "upload-only", "--role", "upload")
+    assert ask(server, upload_only, "POST", "tokens", {"profile": "short"})[0] == 403
+    limited = make_token(server, "limited-to-one", "--role", "backend", "--profile", "avatars")
+    assert ask(server, limited, "POST", "tokens", {"profile": "short"})[0] == 404

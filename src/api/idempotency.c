@@ -1,0 +1,280 @@
+/* idempotency.c - the answers of calls that have an Idempotency-Key. */
+#include "api/idempotency.h"
+
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * Two rows: 'i' and the hash of caller, operation and key, with the hash of the body and the
+ * answer; and 'x', the second until which it is kept (12 digits) and the first hash, for the sweep.
+ */
+enum {
+    HASH = SHA256_DIGEST_SIZE,
+    TIME = 12,
+    KEY = 1 + HASH,
+    EXPIRY_KEY = 1 + TIME + HASH,
+    SWEPT_MAX = 4, /* old ones that are removed with each new one: more go than come */
+    CHANGES_MAX = 3 + 2 * SWEPT_MAX,
+};
+
+struct remembering {
+    struct lst_api_exchange *exchange;
+    struct lst_index_batch batch;
+    struct lst_index_change changes[CHANGES_MAX];
+    char keys[1 + SWEPT_MAX][KEY];
+    char expiry_keys[1 + SWEPT_MAX][EXPIRY_KEY];
+    struct lst_buffer row;
+    json_t *answer;
+    int answer_status;
+    int status;
+};
+
+static struct lst_slice header_of(const struct lst_api_exchange *exchange)
+{
+    return lst_http_header(exchange->request, LST_SLICE("Idempotency-Key"));
+}
+
+static bool is_valid(struct lst_slice key)
+{
+    for (size_t i = 0; i < key.length; i++) {
+        if (key.bytes[i] <= ' ' || key.bytes[i] > '~') {
+            return false;
+        }
+    }
+    return key.length > 0 && key.length <= LST_IDEMPOTENCY_KEY_MAX;
+}
+
+static void make_key(const struct lst_api_exchange *exchange, char ret_key[KEY])
+{
+    struct lst_slice header = header_of(exchange);
+    struct sha256_ctx context;
+
+    sha256_init(&context);
+    sha256_update(&context, strlen(exchange->bearer.id) + 1, (const uint8_t *)exchange->bearer.id);
+    sha256_update(&context, strlen(exchange->route->operation) + 1,
+                  (const uint8_t *)exchange->route->operation);
+    sha256_update(&context, header.length, (const uint8_t *)header.bytes);
+    ret_key[0] = 'i';
+    sha256_digest(&context, HASH, (uint8_t *)ret_key + 1);
+}
+
+static void hash_body(const struct lst_api_exchange *exchange, uint8_t ret_hash[HASH])
+{
+    struct sha256_ctx context;
+
+    sha256_init(&context);
+    sha256_update(&context, exchange->body.length, (const uint8_t *)exchange->body.bytes);
+    sha256_digest(&context, HASH, ret_hash);
+}
+
+/* ---- Made before? */
+
+static void answer_again(struct lst_api_exchange *exchange, struct lst_slice row)
+{
+    uint8_t hash[HASH];
+    json_t *kept = NULL;
+    json_t *answer = NULL;
+    int status = 0;
+
+    hash_body(exchange, hash);
+    if (row.length > HASH && memcmp(row.bytes, hash, HASH) != 0) {
+        lst_api_fail(exchange, 422, "IdempotencyKeyReused",
+                     "Idempotency-Key: a call with another body had this key: use a new one");
+        return;
+    }
+    if (row.length > HASH) {
+        kept = json_loadb(row.bytes + HASH, row.length - HASH, 0, NULL);
+    }
+    if (json_unpack(kept, "[i, O]", &status, &answer) != 0) {
+        json_decref(kept);
+        lst_api_fail_code(exchange, LST_ERR_CORRUPT);
+        return;
+    }
+    json_decref(kept);
+    lst_http_response_add(&exchange->response, "Idempotent-Replayed", LST_SLICE("true"));
+    lst_api_answer(exchange, status, answer);
+}
+
+bool lst_idempotency_replay(struct lst_api_exchange *exchange)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice header = header_of(exchange);
+    struct lst_slice row;
+    char key[KEY];
+    int status;
+
+    if (header.bytes == NULL) {
+        return false;
+    }
+    if (!is_valid(header)) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "Idempotency-Key: it must have 1 to %d visible ASCII characters",
+                     LST_IDEMPOTENCY_KEY_MAX);
+        return true;
+    }
+    make_key(exchange, key);
+    status = lst_index_read_begin(lst_ledger_index(exchange->api->options.ledger), &reader);
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return true;
+    }
+    status = lst_index_get(reader, LST_LEDGER_PARTITION, lst_slice_make(key, KEY), &row);
+    if (status == LST_OK) {
+        answer_again(exchange, row);
+    } else if (status != LST_ERR_NOT_FOUND) {
+        lst_api_fail_code(exchange, status);
+    }
+    lst_index_read_end(reader);
+    return status != LST_ERR_NOT_FOUND;
+}
+
+/* ---- To be remembered */
+
+static void free_remembering(void *work)
+{
+    struct remembering *remembering = work;
+
+    lst_buffer_release(&remembering->row);
+    json_decref(remembering->answer);
+    free(remembering);
+}
+
+static void add_change(struct remembering *remembering, enum lst_index_change_kind kind,
+                       const char *key, size_t length, struct lst_slice value)
+{
+    remembering->changes[remembering->batch.change_count++] =
+        (struct lst_index_change){kind, lst_slice_make(key, length), value};
+}
+
+static void write_time(int64_t seconds, char ret_text[TIME])
+{
+    char text[TIME + 12];
+
+    (void)snprintf(text, sizeof(text), "%0*lld", TIME, (long long)seconds);
+    memcpy(ret_text, text, TIME);
+}
+
+/* What has been kept long enough goes with what comes. */
+static void sweep(struct remembering *remembering)
+{
+    struct lst_index *index = lst_ledger_index(remembering->exchange->api->options.ledger);
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    char now[TIME];
+    size_t count = 0;
+    int status = lst_index_read_begin(index, &reader);
+
+    if (status != LST_OK) {
+        return;
+    }
+    write_time(lst_api_now(remembering->exchange), now);
+    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("x"), &key, &value);
+    while (status == LST_OK && count < SWEPT_MAX && key.length == EXPIRY_KEY &&
+           key.bytes[0] == 'x' && memcmp(key.bytes + 1, now, TIME) < 0) {
+        count++;
+        memcpy(remembering->expiry_keys[count], key.bytes, EXPIRY_KEY);
+        remembering->keys[count][0] = 'i';
+        memcpy(remembering->keys[count] + 1, key.bytes + 1 + TIME, HASH);
+        add_change(remembering, LST_INDEX_DELETE, remembering->expiry_keys[count], EXPIRY_KEY,
+                   LST_SLICE(""));
+        add_change(remembering, LST_INDEX_DELETE, remembering->keys[count], KEY, LST_SLICE(""));
+        status = lst_index_next(reader, &key, &value);
+    }
+    lst_index_read_end(reader);
+}
+
+static int make_row(struct remembering *remembering)
+{
+    json_t *kept = json_pack("[i, O]", remembering->answer_status, remembering->answer);
+    char *text = kept == NULL ? NULL : json_dumps(kept, JSON_COMPACT);
+    uint8_t hash[HASH];
+
+    json_decref(kept);
+    if (text == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    hash_body(remembering->exchange, hash);
+    lst_buffer_append(&remembering->row, lst_slice_make((const char *)hash, HASH));
+    lst_buffer_append_string(&remembering->row, text);
+    free(text);
+    return lst_buffer_status(&remembering->row);
+}
+
+static void answer_remembered(void *owner)
+{
+    struct lst_api_exchange *exchange = owner;
+    struct remembering *remembering = exchange->work;
+    json_t *answer = remembering->answer;
+
+    if (remembering->status == LST_ERR_EXISTS) { /* the same call at the same time was first */
+        if (!lst_idempotency_replay(exchange)) {
+            lst_api_fail_code(exchange, LST_ERR_CONFLICT);
+        }
+    } else if (remembering->status != LST_OK) {
+        lst_api_fail_code(exchange, remembering->status);
+    } else {
+        remembering->answer = NULL;
+        lst_api_answer(exchange, remembering->answer_status, answer);
+    }
+}
+
+static void is_written(struct lst_index_batch *batch, int status, size_t failed_change)
+{
+    struct remembering *remembering = batch->context;
+
+    (void)failed_change;
+    remembering->status = status;
+    lst_waiting_end(&remembering->exchange->waiting, answer_remembered);
+}
+
+static void submit(struct remembering *remembering)
+{
+    struct lst_api_exchange *exchange = remembering->exchange;
+    char *key = remembering->keys[0];
+    char *expiry_key = remembering->expiry_keys[0];
+    int status = make_row(remembering);
+
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    make_key(exchange, key);
+    expiry_key[0] = 'x';
+    write_time(lst_api_now(exchange) + LST_IDEMPOTENCY_SECONDS, expiry_key + 1);
+    memcpy(expiry_key + 1 + TIME, key + 1, HASH);
+    remembering->batch = (struct lst_index_batch){.partition = LST_LEDGER_PARTITION,
+                                                  .changes = remembering->changes,
+                                                  .done = is_written,
+                                                  .context = remembering};
+    add_change(remembering, LST_INDEX_REQUIRE_ABSENT, key, KEY, LST_SLICE(""));
+    add_change(remembering, LST_INDEX_PUT, key, KEY, lst_buffer_slice(&remembering->row));
+    add_change(remembering, LST_INDEX_PUT, expiry_key, EXPIRY_KEY, LST_SLICE(""));
+    sweep(remembering);
+    lst_waiting_begin(&exchange->waiting);
+    lst_index_submit(lst_ledger_index(exchange->api->options.ledger), &remembering->batch);
+}
+
+void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer)
+{
+    struct remembering *remembering;
+
+    if (header_of(exchange).bytes == NULL || answer == NULL) {
+        lst_api_answer(exchange, status, answer);
+        return;
+    }
+    remembering = calloc(1, sizeof(*remembering));
+    if (remembering == NULL) {
+        json_decref(answer);
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    remembering->exchange = exchange;
+    remembering->answer = answer;
+    remembering->answer_status = status;
+    lst_buffer_init(&remembering->row, LST_INDEX_VALUE_MAX);
+    exchange->work = remembering;
+    exchange->free_work = free_remembering;
+    submit(remembering);
+}

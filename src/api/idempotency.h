@@ -1,0 +1,24 @@
+/*
+ * idempotency.h - a call that is made twice does what it does once.
+ *
+ * A caller who does not know whether its call arrived makes it again, with the same
+ * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header), and gets the same answer. The
+ * answer is kept for 24 hours at least, for this caller, this operation and this key. The same key
+ * with another body is refused: 422. A call that was refused is not remembered.
+ */
+#ifndef LST_API_IDEMPOTENCY_H
+#define LST_API_IDEMPOTENCY_H
+
+#include "api/exchange.h"
+
+#define LST_IDEMPOTENCY_KEY_MAX 255 /* bytes, of visible ASCII */
+#define LST_IDEMPOTENCY_SECONDS (24 * 60 * 60)
+
+/* Was the call made before, or is its key wrong? Then the exchange has been answered. */
+bool lst_idempotency_replay(struct lst_api_exchange *exchange);
+
+/* As lst_api_answer(); if the call has a key, the answer is given when it is kept durably. Takes
+ * exchange->work. */
+void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer);
+
+#endif

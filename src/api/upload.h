@@ -1,0 +1,65 @@
+/*
+ * upload.h - an upload on its way: what is asked for, held against its profile, and what the client
+ * is to send.
+ *
+ * Whoever makes one (POST uploads, and what Uppy calls) fills in what was asked for, prepares it,
+ * and then takes the URL or the form.
+ */
+#ifndef LST_API_UPLOAD_H
+#define LST_API_UPLOAD_H
+
+#include "api/profiles.h"
+#include "api/uploads.h"
+
+#define LST_UPLOAD_FILENAME_MAX 1024 /* bytes */
+#define LST_UPLOAD_TYPE_MAX     255
+#define LST_UPLOAD_LIMITS_MAX   4
+
+struct lst_upload {
+    /* What is asked for: the caller's, and kept until the release. */
+    struct lst_slice profile_name;
+    struct lst_slice filename; /* empty: not told */
+    struct lst_slice type;     /* likewise */
+    int64_t size;              /* bytes; -1: not told */
+    json_t *variables;         /* an object; NULL: none */
+
+    /* What comes of it. */
+    const struct lst_profile *profile;
+    struct lst_buffer key;
+    struct lst_buffer id;
+    size_t ticket_length; /* the id's first bytes are the ticket */
+    json_t *merged;       /* variables, and those of a client token */
+    int64_t created;
+    int64_t expires;
+};
+
+/* The x-latch- parameters of an upload's URL or form; they point into this struct, into the upload
+ * and into its profile. */
+struct lst_upload_limits {
+    struct lst_field fields[LST_UPLOAD_LIMITS_MAX];
+    size_t count;
+    char length[48];
+};
+
+/* Nothing asked for yet. */
+void lst_upload_init(struct lst_upload *upload, int64_t now);
+void lst_upload_release(struct lst_upload *upload);
+
+/*
+ * Find the profile, hold what is asked for against it, make the key, ask whether the caller's user
+ * may write there, and make the id. False: no; the exchange has been answered. Nothing is written.
+ */
+bool lst_upload_prepare(struct lst_api_exchange *exchange, struct lst_upload *upload);
+
+/* What its URL says that the store must see to. */
+void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits *ret_limits);
+
+/* {"method":"PUT", "url", "headers", "expires_at"}. NULL: it can't be made. */
+json_t *lst_upload_put(const struct lst_api_exchange *exchange, const struct lst_upload *upload);
+
+/* {"method":"POST", "url", "fields", "expires_at"}: a form as POST Object has it (Amazon S3 API
+ * Reference, "Browser-Based Uploads Using POST"); the file comes last, in the field "file". The url
+ * ends in '/'. NULL: it can't be made. */
+json_t *lst_upload_form(const struct lst_api_exchange *exchange, const struct lst_upload *upload);
+
+#endif
