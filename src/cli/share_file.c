@@ -25,13 +25,13 @@ static struct lst_slice type_of_name(const char *name)
     return dot == NULL ? LST_SLICE("") : lst_template_type(lst_slice_of(dot + 1));
 }
 
-/* Is it text, as far as its beginning shows? A character may be cut at the end of that. */
+/* Is it text, as far as its beginning shows? Of a longer file, a character may be cut there. */
 static bool is_text(struct lst_slice head)
 {
+    size_t cut_max = head.length == LST_CONTENT_WINDOW ? 3 : 0;
     size_t cut = 0;
 
-    while (cut < 3 && cut < head.length &&
-           !lst_slice_is_utf8(lst_slice_first(head, head.length - cut))) {
+    while (cut < cut_max && !lst_slice_is_utf8(lst_slice_first(head, head.length - cut))) {
         cut++;
     }
     return lst_slice_find(head, '\0') == head.length &&
