@@ -21,10 +21,12 @@
 #define LST_API_ALLOW_MAX 64
 
 struct lst_profiles;
+struct lst_webhooks;
 
 struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
+    struct lst_webhooks *webhooks;
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
 };
 
