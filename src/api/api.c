@@ -1,6 +1,7 @@
 /* api.c - the upload API: opening and closing it. */
 #include "api/exchange.h"
 #include "api/profiles.h"
+#include "api/webhooks.h"
 #include "base/random.h"
 
 #include <stdio.h>
@@ -60,11 +61,14 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
         status = lst_profiles_open(lst_ledger_index(options->ledger), options->profile_folder,
                                    problem, &api->profiles);
     }
+    if (status == LST_OK) {
+        status = lst_webhooks_open(api, &api->webhooks);
+    }
     if (status != LST_OK) {
         if (problem[0] == '\0') {
             (void)snprintf(problem, LST_API_PROBLEM_MAX, "%s", lst_error_text(status));
         }
-        free(api);
+        lst_api_close(api);
         return status;
     }
     *ret_api = api;
@@ -74,6 +78,7 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
 void lst_api_close(struct lst_api *api)
 {
     if (api != NULL) {
+        lst_webhooks_close(api->webhooks);
         lst_profiles_close(api->profiles);
         lst_wipe(api->secret, sizeof(api->secret));
         free(api);

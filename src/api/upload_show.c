@@ -6,6 +6,7 @@
  */
 #include "api/profiles.h"
 #include "api/ticket.h"
+#include "api/upload_object.h"
 #include "api/uploads.h"
 
 #include <stdio.h>
@@ -14,9 +15,7 @@
 struct history {
     bool is_complete;
     bool is_rejected;
-    uint64_t size;
-    char etag[129];
-    char type[257];
+    struct lst_uploaded uploaded;
     char reason[513];
 };
 
@@ -31,46 +30,13 @@ static int visit(void *context, const struct lst_use_outcome *outcome)
 
     if (outcome->http_status >= 200 && outcome->http_status < 300) {
         history->is_complete = true;
-        history->size = outcome->size;
-        copy(outcome->etag, history->etag, sizeof(history->etag));
-        copy(outcome->type, history->type, sizeof(history->type));
+        history->uploaded.size = outcome->size;
+        copy(outcome->etag, history->uploaded.etag, sizeof(history->uploaded.etag));
+        copy(outcome->type, history->uploaded.type, sizeof(history->uploaded.type));
     } else if (outcome->http_status >= 400 && outcome->http_status < 500) {
         history->is_rejected = true;
         copy(outcome->reason, history->reason, sizeof(history->reason));
     }
-    return LST_OK;
-}
-
-static struct lst_slice field_of(const struct lst_object *object, const char *name)
-{
-    for (size_t i = 0; i < object->field_count; i++) {
-        if (lst_slice_equal_ignoring_case(object->fields[i].name, lst_slice_of(name))) {
-            return object->fields[i].value;
-        }
-    }
-    return LST_SLICE("");
-}
-
-/* Is the object that is there the one of this upload? Then that is what came of it. */
-static int look_at_object(const struct lst_api *api, const struct lst_ticket *ticket,
-                          struct history *history)
-{
-    struct lst_object object;
-    int status = lst_object_open(
-        api->options.store, &(struct lst_object_name){.bucket = ticket->bucket, .key = ticket->key},
-        false, &object);
-
-    if (status != LST_OK) {
-        return status == LST_ERR_BUCKET_NOT_FOUND || status == LST_ERR_KEY_NOT_FOUND ? LST_OK
-                                                                                     : status;
-    }
-    if (lst_slice_equal(field_of(&object, "x-latch-id"), ticket->text)) {
-        history->is_complete = true;
-        history->size = object.size;
-        copy(object.etag, history->etag, sizeof(history->etag));
-        copy(field_of(&object, "content-type"), history->type, sizeof(history->type));
-    }
-    lst_object_close(&object);
     return LST_OK;
 }
 
@@ -102,9 +68,9 @@ static void answer(struct lst_api_exchange *exchange, const struct lst_ticket *t
             life = profile->link_expires;
             lst_profile_unref(profile);
         }
-        (void)json_object_set_new(json, "size", json_integer((json_int_t)history->size));
-        (void)json_object_set_new(json, "etag", json_string(history->etag));
-        (void)json_object_set_new(json, "type", json_string(history->type));
+        (void)json_object_set_new(json, "size", json_integer((json_int_t)history->uploaded.size));
+        (void)json_object_set_new(json, "etag", json_string(history->uploaded.etag));
+        (void)json_object_set_new(json, "type", json_string(history->uploaded.type));
         (void)json_object_set_new(json, "object",
                                   lst_uploads_object(exchange, ticket->bucket, ticket->key, life));
     } else if (history->is_rejected) {
@@ -127,9 +93,10 @@ void lst_uploads_show(struct lst_api_exchange *exchange)
                              lst_slice_of(lst_passage_user_name(&exchange->bearer.passage)),
                              ticket.text, visit, &history);
     if (status == LST_OK) {
-        status = look_at_object(exchange->api, &ticket, &history);
+        status = lst_uploaded_find(exchange->api->options.store, &ticket, &history.uploaded);
+        history.is_complete = history.is_complete || status == LST_OK;
     }
-    if (status != LST_OK) {
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         lst_api_fail_code(exchange, status);
         return;
     }
