@@ -154,6 +154,18 @@ static struct lst_slice answer_header(const struct lst_s3_exchange *exchange, co
     return lst_slice_make(NULL, 0);
 }
 
+/* Of the object that was fetched or made: none if it was a step on the way to one, a part. */
+static struct lst_slice etag_of(const struct lst_s3_exchange *exchange)
+{
+    if (exchange->operation->begin == lst_upload_part) {
+        return lst_slice_make(NULL, 0);
+    }
+    if (exchange->operation->begin == lst_complete_upload) { /* it is in the document */
+        return lst_slice_make(exchange->write.etag, exchange->write.etag_length);
+    }
+    return lst_s3_unquote(answer_header(exchange, "ETag"));
+}
+
 static uint64_t size_of(const struct lst_s3_exchange *exchange)
 {
     const struct lst_http_response *response = &exchange->response;
@@ -181,7 +193,7 @@ void lst_s3_use_settle(struct lst_s3_exchange *exchange)
         .sequence = use->reservation.sequence,
         .http_status = is_answered ? exchange->response.status : GONE,
         .size = size_of(exchange),
-        .etag = answer_header(exchange, "ETag"),
+        .etag = etag_of(exchange),
         .type = lst_http_header(exchange->request, LST_SLICE("Content-Type")),
         .reason = lst_slice_of(is_answered ? exchange->error : "the client was gone"),
     };
