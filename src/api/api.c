@@ -1,6 +1,8 @@
 /* api.c - the upload API: opening and closing it. */
 #include "api/exchange.h"
+#include "api/jobs.h"
 #include "api/profiles.h"
+#include "api/upload_events.h"
 #include "base/random.h"
 
 #include <stdio.h>
@@ -45,6 +47,19 @@ static int ensure_secret(struct lst_api *api)
     return status == LST_ERR_EXISTS ? read_secret(api) : status;
 }
 
+static int open_webhooks(struct lst_api *api)
+{
+    const struct lst_jobs_options options = {
+        .index = lst_ledger_index(api->options.ledger),
+        .profiles = api->profiles,
+        .notice = api->options.notice,
+        .context = api->options.notice_context,
+    };
+    int status = lst_jobs_open(&options, &api->jobs);
+
+    return status == LST_OK ? lst_upload_events_begin(api) : status;
+}
+
 int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PROBLEM_MAX],
                  struct lst_api **ret_api)
 {
@@ -60,11 +75,14 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
         status = lst_profiles_open(lst_ledger_index(options->ledger), options->profile_folder,
                                    problem, &api->profiles);
     }
+    if (status == LST_OK) {
+        status = open_webhooks(api);
+    }
     if (status != LST_OK) {
         if (problem[0] == '\0') {
             (void)snprintf(problem, LST_API_PROBLEM_MAX, "%s", lst_error_text(status));
         }
-        free(api);
+        lst_api_close(api);
         return status;
     }
     *ret_api = api;
@@ -74,8 +92,15 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
 void lst_api_close(struct lst_api *api)
 {
     if (api != NULL) {
+        lst_upload_events_end(api);
+        lst_jobs_close(api->jobs);
         lst_profiles_close(api->profiles);
         lst_wipe(api->secret, sizeof(api->secret));
         free(api);
     }
+}
+
+void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics)
+{
+    lst_jobs_statistics(api->jobs, ret_statistics);
 }

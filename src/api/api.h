@@ -26,6 +26,10 @@ struct lst_api_options {
     struct lst_slice public_url; /* "https://files.example.com"; empty: as the request came */
     int64_t expires_max;         /* seconds that a signed URL may live */
     const char *profile_folder;  /* of NAME.json files; NULL or "": none */
+    /* What the operator should know, one sentence without secrets: of a webhook that was given up.
+     * On a thread of the API. NULL: nobody wants to know. */
+    void (*notice)(void *context, const char *text);
+    void *notice_context;
 };
 
 #define LST_API_PROBLEM_MAX 512 /* bytes of a problem's text, its NUL included */
@@ -35,8 +39,13 @@ struct lst_api_options {
 LST_MUST_CHECK int lst_api_open(const struct lst_api_options *options,
                                 char problem[LST_API_PROBLEM_MAX], struct lst_api **ret_api);
 
-/* All exchanges must be freed. NULL does nothing. */
+/* All exchanges must be freed, those of S3 too. Waits until what became of uploads is recorded, and
+ * up to a second for the webhooks that are under way. NULL does nothing. */
 void lst_api_close(struct lst_api *api);
+
+/* What the webhooks have done since it was opened, for metrics. */
+struct lst_jobs_statistics;
+void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics);
 
 /* True if a request with this path is the API's. */
 bool lst_api_handles(struct lst_slice path);

@@ -20,11 +20,13 @@
 #define LST_API_URL_MAX   (32 * 1024) /* bytes of a URL */
 #define LST_API_ALLOW_MAX 64
 
+struct lst_jobs;
 struct lst_profiles;
 
 struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
+    struct lst_jobs *jobs;                  /* for the profiles' webhooks */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
 };
 

@@ -36,11 +36,10 @@ static bool find_profile(struct lst_api_exchange *exchange, struct lst_upload *u
                      "profile: there is none of this name for you: see `latchstring profile list`");
     } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
-    } else if (upload->profile->remote[0] != '\0' || upload->profile->webhook_url[0] != '\0') {
+    } else if (upload->profile->remote[0] != '\0') {
         lst_api_fail(exchange, 501, "NotImplemented",
-                     "The profile has a %s, for which this version can't do what it says: nothing "
-                     "was created",
-                     upload->profile->remote[0] != '\0' ? "remote" : "webhook");
+                     "The profile has a remote, for which this version can't do what it says: "
+                     "nothing was created");
         status = LST_ERR_NOT_FOUND;
     }
     return status == LST_OK;

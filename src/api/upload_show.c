@@ -4,6 +4,7 @@
  * Nothing was written when it was created. The object knows the ticket with which it was uploaded,
  * and the ledger what came of each request with it.
  */
+#include "api/arrival.h"
 #include "api/profiles.h"
 #include "api/ticket.h"
 #include "api/uploads.h"
@@ -41,37 +42,21 @@ static int visit(void *context, const struct lst_use_outcome *outcome)
     return LST_OK;
 }
 
-static struct lst_slice field_of(const struct lst_object *object, const char *name)
-{
-    for (size_t i = 0; i < object->field_count; i++) {
-        if (lst_slice_equal_ignoring_case(object->fields[i].name, lst_slice_of(name))) {
-            return object->fields[i].value;
-        }
-    }
-    return LST_SLICE("");
-}
-
 /* Is the object that is there the one of this upload? Then that is what came of it. */
 static int look_at_object(const struct lst_api *api, const struct lst_ticket *ticket,
                           struct history *history)
 {
     struct lst_object object;
-    int status = lst_object_open(
-        api->options.store, &(struct lst_object_name){.bucket = ticket->bucket, .key = ticket->key},
-        false, &object);
+    int status = lst_arrival_open(api->options.store, ticket, &object);
 
-    if (status != LST_OK) {
-        return status == LST_ERR_BUCKET_NOT_FOUND || status == LST_ERR_KEY_NOT_FOUND ? LST_OK
-                                                                                     : status;
-    }
-    if (lst_slice_equal(field_of(&object, "x-latch-id"), ticket->text)) {
+    if (status == LST_OK) {
         history->is_complete = true;
         history->size = object.size;
         copy(object.etag, history->etag, sizeof(history->etag));
-        copy(field_of(&object, "content-type"), history->type, sizeof(history->type));
+        copy(lst_arrival_field(&object, "content-type"), history->type, sizeof(history->type));
+        lst_object_close(&object);
     }
-    lst_object_close(&object);
-    return LST_OK;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
 static const char *status_of(const struct history *history, bool is_over)

@@ -112,7 +112,8 @@ struct lst_use_outcome {
     int http_status;         /* the answer's; 0: unknown, the process died in between */
     uint64_t size;           /* bytes of the body that came in or went out */
     int64_t ended_ms;        /* 0: when it is settled */
-    struct lst_slice etag;   /* of what was written; 128 bytes, cut */
+    struct lst_slice etag;   /* of the object that was made or fetched; empty for a step on the way
+                              * to one, such as a part of an upload. 128 bytes, cut */
     struct lst_slice type;   /* its Content-Type; 256 bytes, cut */
     struct lst_slice reason; /* why it failed: an error code or sentence; 512 bytes, cut */
 };

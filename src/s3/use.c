@@ -111,29 +111,40 @@ static void reserved(struct lst_reservation *reservation, int status)
     lst_waiting_end(&exchange->waiting, status == LST_OK ? resume : NULL);
 }
 
+bool lst_s3_use_note(struct lst_s3_exchange *exchange)
+{
+    struct lst_counted_use *use;
+
+    if (!has_id(exchange)) {
+        return true;
+    }
+    use = calloc(1, sizeof(*use));
+    if (use == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return false;
+    }
+    use->reservation =
+        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = exchange};
+    use->is_open = true;
+    exchange->use = use;
+    return true;
+}
+
 void lst_s3_use_begin(struct lst_s3_exchange *exchange,
                       void (*go_on)(struct lst_s3_exchange *exchange))
 {
     struct lst_counted_use *use;
 
-    if (!has_id(exchange)) {
+    if (exchange->use == NULL && !lst_s3_use_note(exchange)) {
+        return;
+    }
+    use = exchange->use;
+    if (use == NULL || (use->reservation.use.limit == 0 && !use->reservation.use.is_write)) {
         go_on(exchange);
         return;
     }
-    use = calloc(1, sizeof(*use));
-    if (use == NULL) {
-        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    exchange->use = use;
     use->go_on = go_on;
-    use->reservation =
-        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = exchange};
-    if (use->reservation.use.limit == 0 && !use->reservation.use.is_write) {
-        use->is_open = true;
-        go_on(exchange);
-        return;
-    }
+    use->is_open = false;
     lst_waiting_begin(&exchange->waiting);
     lst_ledger_reserve(exchange->s3->options.ledger, &use->reservation);
 }
@@ -152,6 +163,18 @@ static struct lst_slice answer_header(const struct lst_s3_exchange *exchange, co
         }
     }
     return lst_slice_make(NULL, 0);
+}
+
+/* Of the object that was fetched or made: none if it was a step on the way to one, a part. */
+static struct lst_slice etag_of(const struct lst_s3_exchange *exchange)
+{
+    if (exchange->operation->begin == lst_upload_part) {
+        return lst_slice_make(NULL, 0);
+    }
+    if (exchange->operation->begin == lst_complete_upload) { /* it is in the document */
+        return lst_slice_make(exchange->write.etag, exchange->write.etag_length);
+    }
+    return lst_s3_unquote(answer_header(exchange, "ETag"));
 }
 
 static uint64_t size_of(const struct lst_s3_exchange *exchange)
@@ -181,7 +204,7 @@ void lst_s3_use_settle(struct lst_s3_exchange *exchange)
         .sequence = use->reservation.sequence,
         .http_status = is_answered ? exchange->response.status : GONE,
         .size = size_of(exchange),
-        .etag = answer_header(exchange, "ETag"),
+        .etag = etag_of(exchange),
         .type = lst_http_header(exchange->request, LST_SLICE("Content-Type")),
         .reason = lst_slice_of(is_answered ? exchange->error : "the client was gone"),
     };

@@ -132,6 +132,12 @@ static bool open_s3(struct lst_server *server)
     return status == LST_OK;
 }
 
+static void note(void *context, const char *text)
+{
+    (void)context;
+    lst_server_complain("%s", text);
+}
+
 static bool open_api(struct lst_server *server)
 {
     const struct lst_config *config = server->config;
@@ -142,6 +148,7 @@ static bool open_api(struct lst_server *server)
         .region = config->region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(config->region),
         .expires_max = (int64_t)config->expires_max,
         .profile_folder = config->profiles,
+        .notice = note,
     };
     char problem[LST_API_PROBLEM_MAX];
     int status;

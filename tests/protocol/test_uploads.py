@@ -16,7 +16,6 @@ PROFILES = {
     "fixed": {"bucket": BUCKET, "key": "fixed.txt"},
     "again": {"bucket": BUCKET, "key": "again.txt", "replace": True},
     "short": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 1},
-    "hooked": {"bucket": BUCKET, "key": "{uuid}", "webhook": {"url": "https://app.example/", "secret": "s" * 20}},
 }
 
 
@@ -144,7 +143,6 @@ def test_it_expires(server, token):
     ({"profile": "avatars", "type": "image/png", "size": 100_001, "vars": {"user": "1"}}, 400, "size"),
     ({"profile": "fixed", "size": "5"}, 400, "size"), ({"profile": "fixed", "sise": 5}, 400, "sise"), ({}, 400, "profile"),
     ({"profile": "fixed", "method": "DELETE"}, 400, "method"), ({"profile": "fixed", "vars": {"a": "b"}}, 400, "a"),
-    ({"profile": "hooked"}, 501, "webhook"),
 ])
 def test_what_is_refused(server, token, fields, status, word):
     given, answer = ask(server, token, "POST", "uploads", fields)
