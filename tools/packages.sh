@@ -15,7 +15,8 @@ packages_for() {
     # awscli is the second generation; PyPI has the first.
     test)
         echo g++ python3 python3-venv ca-certificates openssl chromium chromium-driver \
-            curl awscli s3cmd rclone restic s3fs fuse
+            curl awscli s3cmd rclone restic s3fs fuse \
+            ceph-mon ceph-osd radosgw ceph-common
         ;;
     check) echo clang clang-format clang-tidy cppcheck ;;
     fuzz) echo clang libclang-rt-14-dev ;;

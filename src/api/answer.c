@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void answer_end(struct lst_api_exchange *exchange)
+void lst_api_answer_end(struct lst_api_exchange *exchange)
 {
     lst_http_response_add(&exchange->response, "Cache-Control", LST_SLICE("no-store"));
     if (lst_buffer_status(&exchange->response.headers) != LST_OK ||
@@ -38,14 +38,14 @@ void lst_api_answer(struct lst_api_exchange *exchange, int status, json_t *json)
     response->status = status;
     response->kind = LST_BODY_BYTES;
     lst_http_response_add(response, "Content-Type", LST_SLICE("application/json"));
-    answer_end(exchange);
+    lst_api_answer_end(exchange);
 }
 
 void lst_api_answer_nothing(struct lst_api_exchange *exchange)
 {
     exchange->response.status = 204;
     exchange->response.kind = LST_BODY_NONE;
-    answer_end(exchange);
+    lst_api_answer_end(exchange);
 }
 
 void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
@@ -70,7 +70,7 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
     if (json == NULL) {
         exchange->response.status = status;
         exchange->response.kind = LST_BODY_BYTES;
-        answer_end(exchange);
+        lst_api_answer_end(exchange);
         return;
     }
     lst_api_answer(exchange, status, json);

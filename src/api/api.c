@@ -52,8 +52,7 @@ static int open_webhooks(struct lst_api *api)
     const struct lst_jobs_options options = {
         .index = lst_ledger_index(api->options.ledger),
         .profiles = api->profiles,
-        .notice = api->options.notice,
-        .context = api->options.notice_context,
+        .report = api->options.report,
     };
     int status = lst_jobs_open(&options, &api->jobs);
 

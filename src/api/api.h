@@ -23,13 +23,10 @@ struct lst_api_options {
     struct lst_gate *gate;
     struct lst_ledger *ledger;
     struct lst_slice region;
-    struct lst_slice public_url; /* "https://files.example.com"; empty: as the request came */
-    int64_t expires_max;         /* seconds that a signed URL may live */
-    const char *profile_folder;  /* of NAME.json files; NULL or "": none */
-    /* What the operator should know, one sentence without secrets: of a webhook that was given up.
-     * On a thread of the API. NULL: nobody wants to know. */
-    void (*notice)(void *context, const char *text);
-    void *notice_context;
+    struct lst_slice public_url;      /* "https://files.example.com"; empty: as the request came */
+    int64_t expires_max;              /* seconds that a signed URL may live */
+    const char *profile_folder;       /* of NAME.json files; NULL or "": none */
+    void (*report)(const char *text); /* what an operator should know; from any thread; or NULL */
 };
 
 #define LST_API_PROBLEM_MAX 512 /* bytes of a problem's text, its NUL included */

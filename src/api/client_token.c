@@ -4,6 +4,7 @@
 #include "api/uploads.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { EXPIRES_DEFAULT = 3600, EXPIRES_MAX = 7 * 24 * 60 * 60 };
 
@@ -103,8 +104,7 @@ void lst_client_tokens_create(struct lst_api_exchange *exchange)
     if (!read_input(exchange, &wish) || !is_there(exchange, wish.profile)) {
         return;
     }
-    variables = wish.variables == NULL ? json_dumps(json_object(), 0)
-                                       : json_dumps(wish.variables, JSON_COMPACT);
+    variables = wish.variables == NULL ? strdup("{}") : json_dumps(wish.variables, JSON_COMPACT);
     if (variables == NULL) {
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;

@@ -50,12 +50,26 @@ static json_t *text_to_json(struct lst_slice text)
     return json;
 }
 
+static json_t *id_to_json(const struct lst_ticket *ticket)
+{
+    struct lst_buffer id;
+    json_t *json = NULL;
+
+    lst_buffer_init(&id, LST_UPLOAD_ID_MAX);
+    lst_ticket_append_id(ticket, &id);
+    if (lst_buffer_status(&id) == LST_OK) {
+        json = lst_api_json_slice(lst_buffer_slice(&id));
+    }
+    lst_buffer_release(&id);
+    return json;
+}
+
 /* As GET /-/api/uploads/ID shows it, as far as that is known and stays true. */
 static json_t *upload_to_json(const struct lst_event *event)
 {
     const struct lst_ticket *ticket = event->ticket;
     json_t *json = json_pack(
-        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", text_to_json(event->upload), "status",
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", id_to_json(ticket), "status",
         event->is_complete ? "complete" : "rejected", "profile", text_to_json(ticket->profile),
         "bucket", text_to_json(ticket->bucket), "key", text_to_json(ticket->key), "created_at",
         lst_api_json_time(ticket->created), "expires_at", lst_api_json_time(ticket->expires));
@@ -90,9 +104,8 @@ int lst_event_write(const struct lst_event *event, struct lst_buffer *out)
 
     lst_event_id(event, id);
     lst_hex_encode(id, sizeof(id), hex);
-    json = json_pack("{s:s%, s:s, s:o, s:o}", "id", hex, sizeof(hex), "event", name_of(event),
-                     "created_at", lst_api_json_time(event->time_ms / 1000), "upload",
-                     upload_to_json(event));
+    json = json_pack("{s:s%, s:s, s:o, s:o}", "id", hex, sizeof(hex), "event", name_of(event), "at",
+                     lst_api_json_time(event->time_ms / 1000), "upload", upload_to_json(event));
     if (json == NULL) {
         return LST_ERR_NO_MEMORY;
     }

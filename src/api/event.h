@@ -10,8 +10,7 @@
 struct lst_event {
     bool is_complete; /* else it was rejected */
     const struct lst_ticket *ticket;
-    struct lst_slice upload; /* the upload's id */
-    int64_t time_ms;         /* when it happened */
+    int64_t time_ms; /* when it happened */
     /* Of what is complete. */
     uint64_t size;
     struct lst_slice etag; /* without quotes */

@@ -177,7 +177,7 @@ static bool find_route(struct lst_api_exchange *exchange)
         lst_api_fail(exchange, 405, "MethodNotAllowed", "Here only %s is possible", allow);
     } else {
         lst_api_fail(exchange, 404, "NotFound",
-                     "There is nothing here: links are made by POST %slinks", LST_API_PATH);
+                     "There is nothing here: %sopenapi.json says what there is", LST_API_PATH);
     }
     return false;
 }

@@ -26,7 +26,7 @@ struct lst_profiles;
 struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
-    struct lst_jobs *jobs;                  /* for the profiles' webhooks */
+    struct lst_jobs *jobs; /* for the profiles' webhooks */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
 };
 
@@ -60,6 +60,12 @@ struct lst_api_route {
     void (*begin)(struct lst_api_exchange *exchange);
 };
 
+/* All of them, but for short links. */
+const struct lst_api_route *lst_api_routes(size_t *ret_count);
+
+/* The operation that is about the API itself. */
+void lst_api_describe(struct lst_api_exchange *exchange);
+
 /* The route for a method and a path after LST_API_PATH. NULL: none; *ret_allow then says which
  * methods there are for the path, as an Allow header does, or is empty. */
 const struct lst_api_route *lst_api_route_find(struct lst_slice method, struct lst_slice path,
@@ -90,6 +96,9 @@ static inline int64_t lst_api_now(const struct lst_api_exchange *exchange)
 
 /* With JSON, whose reference it takes. NULL stands for no memory. */
 void lst_api_answer(struct lst_api_exchange *exchange, int status, json_t *json);
+
+/* With what is in exchange->response already: its status, kind, body and type. */
+void lst_api_answer_end(struct lst_api_exchange *exchange);
 
 /* With no body: 204. */
 void lst_api_answer_nothing(struct lst_api_exchange *exchange);

@@ -7,20 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NOTICE_MAX = 512, DRAIN_MS = 1000, SLEEP_MAX_MS = 60000, NS_PER_MS = 1000000 };
+enum { REPORT_MAX = 512, DRAIN_MS = 1000, SLEEP_MAX_MS = 60000, NS_PER_MS = 1000000 };
 
-void lst_jobs_notice(const struct lst_jobs *jobs, const char *format, ...)
+void lst_jobs_report(const struct lst_jobs *jobs, const char *format, ...)
 {
-    char text[NOTICE_MAX];
+    char text[REPORT_MAX];
     va_list arguments;
 
-    if (jobs->options.notice == NULL) {
+    if (jobs->options.report == NULL) {
         return;
     }
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    jobs->options.notice(jobs->options.context, text);
+    jobs->options.report(text);
 }
 
 void lst_jobs_wake(struct lst_jobs *jobs)

@@ -28,10 +28,9 @@ struct lst_jobs;
 struct lst_jobs_options {
     struct lst_index *index; /* the ledger's; both are the caller's until lst_jobs_close() */
     struct lst_profiles *profiles;
-    /* Something was given up: a sentence for the operator's log, with no secret in it. On the
-     * thread of the jobs. NULL: nobody wants to know. */
-    void (*notice)(void *context, const char *text);
-    void *context;
+    /* What the operator should know: a sentence with no secret in it. On the thread of the jobs.
+     * NULL: nobody wants to know. */
+    void (*report)(const char *text);
 };
 
 /* Starts the thread. LST_ERR_NO_MEMORY. */

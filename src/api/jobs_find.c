@@ -132,10 +132,9 @@ static void take_rows(struct look *look, const struct position *prefix,
         status = lst_index_next(look->reader, &key, &value);
     }
     if (look->drop_count > before) {
-        lst_jobs_notice(look->jobs, "webhook: %zu messages of the profile '%.*s' are dropped: %s",
-                        look->drop_count - before, (int)prefix->length - 2, prefix->bytes + 1,
-                        profile == NULL ? "it is gone, or has no webhook any more"
-                                        : "they are damaged");
+        lst_jobs_report(look->jobs, "webhook of the profile '%.*s': %zu messages are dropped: %s",
+                        (int)prefix->length - 2, prefix->bytes + 1, look->drop_count - before,
+                        profile == NULL ? "there is no webhook any more" : "they are damaged");
     }
 }
 

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { QUIET_MS = 60000 };
+
 /* ---- Beginning */
 
 /* The answer's headers and body: counted, and not kept. */
@@ -168,8 +170,9 @@ static void add_change(struct round *round, enum lst_index_change_kind kind, str
     round->changes[round->change_count++] = (struct lst_index_change){kind, key, value};
 }
 
-static void give_up(const struct lst_jobs *jobs, const struct lst_delivery *delivery, long status,
-                    CURLcode code)
+/* What became of a message that was not taken. code: CURLE_OK if it was answered. */
+static void report(const struct lst_jobs *jobs, const struct lst_delivery *delivery,
+                   const char *what, long status, CURLcode code)
 {
     const struct lst_job *job = &delivery->job;
     char id[2 * LST_JOB_ID_SIZE];
@@ -177,27 +180,29 @@ static void give_up(const struct lst_jobs *jobs, const struct lst_delivery *deli
 
     lst_hex_encode(job->id, sizeof(job->id), id);
     (void)snprintf(answer, sizeof(answer), "it answered %ld", status);
-    lst_jobs_notice(jobs,
-                    "webhook: message %.*s of the profile '%.*s' to %.200s is given up after %u "
-                    "attempts: %s",
-                    (int)sizeof(id), id, (int)job->profile.length, job->profile.bytes,
-                    delivery->origin, (unsigned)job->attempts,
-                    code == CURLE_OK ? answer : curl_easy_strerror(code));
+    lst_jobs_report(jobs, "webhook of the profile '%.*s': message %.*s to %.200s %s: %s",
+                    (int)job->profile.length, job->profile.bytes, (int)sizeof(id), id,
+                    delivery->origin, what, code == CURLE_OK ? answer : curl_easy_strerror(code));
 }
 
 /* Put it off, or give it up. */
-static void fail(const struct lst_jobs *jobs, struct round *round, struct lst_delivery *delivery,
+static void fail(struct lst_jobs *jobs, struct round *round, struct lst_delivery *delivery,
                  long status, CURLcode code)
 {
     struct lst_job *job = &delivery->job;
+    int64_t now_ms = lst_clock_now_ms();
     int64_t next_ms;
 
     job->attempts++;
-    next_ms = lst_webhook_next_ms(job->created_ms, lst_clock_now_ms(), job->attempts);
+    next_ms = lst_webhook_next_ms(job->created_ms, now_ms, job->attempts);
     if (next_ms < 0) {
-        give_up(jobs, delivery, status, code);
+        report(jobs, delivery, "is given up after three days", status, code);
         round->given_up++;
         return;
+    }
+    if (job->attempts == 1 && now_ms >= jobs->quiet_until_ms) {
+        report(jobs, delivery, "will be tried again", status, code);
+        jobs->quiet_until_ms = now_ms + QUIET_MS; /* thousands may wait for the same receiver */
     }
     job->due_ms = next_ms;
     lst_job_head(job, delivery->value);
@@ -206,7 +211,7 @@ static void fail(const struct lst_jobs *jobs, struct round *round, struct lst_de
                lst_slice_make(delivery->value, delivery->value_length));
 }
 
-static void end(const struct lst_jobs *jobs, struct round *round, const CURLMsg *message)
+static void end(struct lst_jobs *jobs, struct round *round, const CURLMsg *message)
 {
     struct lst_delivery *delivery = NULL;
     long status = 0;

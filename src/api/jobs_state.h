@@ -35,7 +35,8 @@ struct lst_jobs {
     _Atomic uint64_t given_up;
     _Atomic uint64_t count; /* under way; changed by the thread alone, as all that follows */
     struct lst_delivery *first;
-    int64_t not_before_ms;                 /* when to look again after the index failed */
+    int64_t not_before_ms;  /* when to look again after the index failed */
+    int64_t quiet_until_ms; /* it was said just before that something will be tried again */
     char served[LST_PROFILE_NAME_MAX + 1]; /* the profile whose job was started last */
 };
 
@@ -61,7 +62,7 @@ void lst_jobs_abandon(struct lst_jobs *jobs);
 
 /* ---- jobs.c */
 
-void lst_jobs_notice(const struct lst_jobs *jobs, const char *format, ...)
+void lst_jobs_report(const struct lst_jobs *jobs, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 static const struct lst_api_route routes[] = {
+    {"GET", "openapi.json", "GetDescription", 0, false, lst_api_describe},
     {"POST", "uploads", "CreateUpload", LST_MAY_UPLOAD, true, lst_uploads_create},
     {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, false, lst_uploads_show},
     {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, true, lst_client_tokens_create},
@@ -16,6 +17,12 @@ static const struct lst_api_route routes[] = {
 };
 
 static const struct lst_api_route short_link = {"GET", "l/*", "OpenLink", 0, false, lst_links_open};
+
+const struct lst_api_route *lst_api_routes(size_t *ret_count)
+{
+    *ret_count = sizeof(routes) / sizeof(routes[0]);
+    return routes;
+}
 
 static bool fits(const struct lst_api_route *route, struct lst_slice path,
                  struct lst_slice *ret_name)

@@ -50,4 +50,7 @@ LST_MUST_CHECK int lst_template_expand(struct lst_slice template,
 /* The usual extension of a media type, which has no parameters; empty if none is known. */
 struct lst_slice lst_template_extension(struct lst_slice type);
 
+/* The reverse: the first media type whose usual extension it is, in any case. */
+struct lst_slice lst_template_type(struct lst_slice extension);
+
 #endif

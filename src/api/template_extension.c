@@ -72,3 +72,13 @@ struct lst_slice lst_template_extension(struct lst_slice type)
     }
     return lst_slice_make("", 0);
 }
+
+struct lst_slice lst_template_type(struct lst_slice extension)
+{
+    for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+        if (lst_slice_equal_ignoring_case(extension, extensions[i].extension)) {
+            return extensions[i].type;
+        }
+    }
+    return lst_slice_make("", 0);
+}

@@ -91,35 +91,74 @@ static bool split(struct lst_slice id, struct lst_slice fields[FIELDS], struct l
     return true;
 }
 
+/* The place is set: is the ticket one for it? */
+static int check(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice text,
+                 const struct lst_slice fields[FIELDS], struct lst_slice place,
+                 struct lst_ticket *ret_ticket)
+{
+    struct lst_slice mac = fields[FIELDS - 1];
+    char wanted[LST_BASE64URL_LENGTH(MAC)];
+    size_t length =
+        mac_text(secret, lst_slice_first(text, text.length - mac.length), place, wanted);
+    size_t slash = lst_slice_find(place, '/');
+
+    if (!lst_equal_secret(mac, lst_slice_make(wanted, length)) || slash == place.length ||
+        !read_number(fields[1], &ret_ticket->created) ||
+        !read_number(fields[2], &ret_ticket->expires)) {
+        return LST_ERR_NOT_FOUND;
+    }
+    ret_ticket->text = text;
+    ret_ticket->profile = fields[0];
+    ret_ticket->bucket = lst_slice_first(place, slash);
+    ret_ticket->key = lst_slice_after(place, slash + 1);
+    return LST_OK;
+}
+
 int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice id,
                     struct lst_ticket *ret_ticket)
 {
     struct lst_slice fields[FIELDS];
     struct lst_slice rest;
-    struct lst_slice place;
-    char mac[LST_BASE64URL_LENGTH(MAC)];
     size_t length;
-    size_t slash;
 
     if (id.length > LST_UPLOAD_ID_MAX || !split(id, fields, &rest) ||
         LST_BASE64URL_BYTES(rest.length) > sizeof(ret_ticket->place) ||
         !lst_base64url_decode(rest, ret_ticket->place, &length)) {
         return LST_ERR_NOT_FOUND;
     }
-    place = lst_slice_make(ret_ticket->place, length);
-    ret_ticket->text = lst_slice_first(id, (size_t)(rest.bytes - id.bytes) - 1);
-    length = mac_text(
-        secret,
-        lst_slice_first(ret_ticket->text, ret_ticket->text.length - fields[FIELDS - 1].length),
-        place, mac);
-    slash = lst_slice_find(place, '/');
-    if (!lst_equal_secret(fields[FIELDS - 1], lst_slice_make(mac, length)) ||
-        slash == place.length || !read_number(fields[1], &ret_ticket->created) ||
-        !read_number(fields[2], &ret_ticket->expires)) {
+    return check(secret, lst_slice_first(id, (size_t)(rest.bytes - id.bytes) - 1), fields,
+                 lst_slice_make(ret_ticket->place, length), ret_ticket);
+}
+
+int lst_ticket_read_at(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice ticket,
+                       struct lst_slice bucket, struct lst_slice key, struct lst_ticket *ret_ticket)
+{
+    struct lst_slice fields[FIELDS];
+    struct lst_slice rest = ticket;
+    struct lst_slice part;
+    size_t count = 0;
+    size_t length = bucket.length + 1 + key.length;
+
+    while (count < FIELDS && lst_slice_split(&rest, '~', &part)) {
+        fields[count++] = part;
+    }
+    if (count < FIELDS || rest.length > 0 || bucket.length == 0 || key.length == 0 ||
+        length > sizeof(ret_ticket->place)) {
         return LST_ERR_NOT_FOUND;
     }
-    ret_ticket->profile = fields[0];
-    ret_ticket->bucket = lst_slice_first(place, slash);
-    ret_ticket->key = lst_slice_after(place, slash + 1);
-    return LST_OK;
+    memcpy(ret_ticket->place, bucket.bytes, bucket.length);
+    ret_ticket->place[bucket.length] = '/';
+    memcpy(ret_ticket->place + bucket.length + 1, key.bytes, key.length);
+    return check(secret, ticket, fields, lst_slice_make(ret_ticket->place, length), ret_ticket);
+}
+
+void lst_ticket_append_id(const struct lst_ticket *ticket, struct lst_buffer *out)
+{
+    char text[LST_BASE64URL_LENGTH(sizeof(ticket->place))];
+    size_t length =
+        lst_base64url_encode(ticket->place, ticket->bucket.length + 1 + ticket->key.length, text);
+
+    lst_buffer_append(out, ticket->text);
+    lst_buffer_append_byte(out, '~');
+    lst_buffer_append(out, lst_slice_make(text, length));
 }

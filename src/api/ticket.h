@@ -38,4 +38,12 @@ LST_MUST_CHECK int lst_ticket_make(const uint8_t secret[LST_TICKET_SECRET_SIZE],
 LST_MUST_CHECK int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE],
                                    struct lst_slice id, struct lst_ticket *ret_ticket);
 
+/* Take a ticket apart that was found at this bucket and key. The same. */
+LST_MUST_CHECK int lst_ticket_read_at(const uint8_t secret[LST_TICKET_SECRET_SIZE],
+                                      struct lst_slice ticket, struct lst_slice bucket,
+                                      struct lst_slice key, struct lst_ticket *ret_ticket);
+
+/* Append the upload's id. */
+void lst_ticket_append_id(const struct lst_ticket *ticket, struct lst_buffer *out);
+
 #endif

@@ -1,20 +1,18 @@
 /* upload_events.c - from what the ledger records of uploads to jobs for their webhooks. */
 #include "api/upload_events.h"
 
-#include "api/arrival.h"
 #include "api/event.h"
 #include "api/jobs.h"
 #include "api/profiles.h"
-#include "base/encoding.h"
+#include "api/upload_object.h"
 
-enum { ID_MAX = LST_UPLOAD_ID_MAX, CLIENT_GONE = 499 };
+enum { CLIENT_GONE = 499 };
 
-/* A settled use, if it is one of an upload. */
+/* A settled use of an upload's URL. */
 struct use {
     const struct lst_api *api;
     const struct lst_use_outcome *outcome;
-    struct lst_buffer id;
-    struct lst_ticket ticket; /* points into id */
+    struct lst_ticket ticket;
 };
 
 /* An object was made: what is a step on the way to one, such as a part, has no ETag. */
@@ -29,39 +27,14 @@ static bool is_refusal(const struct lst_use_outcome *outcome)
     return outcome->http_status >= 400 && outcome->http_status < CLIENT_GONE;
 }
 
-/* Is its x-latch-id a ticket of ours, for this very key? LST_ERR_NOT_FOUND: no. To be released. */
-static int read_use(const struct lst_api *api, const struct lst_use_outcome *outcome,
-                    struct use *ret_use)
+/* Is its x-latch-id a ticket of ours, for this very key? */
+static bool read_use(const struct lst_api *api, const struct lst_use_outcome *outcome,
+                     struct use *ret_use)
 {
-    char text[LST_BASE64URL_LENGTH(sizeof(ret_use->ticket.place))];
-    struct lst_buffer place;
-    int status;
-
     ret_use->api = api;
     ret_use->outcome = outcome;
-    lst_buffer_init(&ret_use->id, ID_MAX);
-    lst_buffer_init(&place, sizeof(ret_use->ticket.place));
-    lst_buffer_append(&place, outcome->use.bucket);
-    lst_buffer_append_byte(&place, '/');
-    lst_buffer_append(&place, outcome->use.key);
-    status = lst_buffer_status(&place);
-    if (status == LST_OK) {
-        lst_buffer_append(&ret_use->id, outcome->use.id);
-        lst_buffer_append_byte(&ret_use->id, '~');
-        lst_buffer_append(&ret_use->id, lst_slice_make(text, lst_base64url_encode(
-                                                                 place.bytes, place.length, text)));
-        status = lst_buffer_status(&ret_use->id);
-    }
-    lst_buffer_release(&place);
-    if (status == LST_OK) {
-        status = lst_ticket_read(api->secret, lst_buffer_slice(&ret_use->id), &ret_use->ticket);
-    }
-    return status == LST_ERR_TOO_LARGE ? LST_ERR_NOT_FOUND : status;
-}
-
-static void release_use(struct use *use)
-{
-    lst_buffer_release(&use->id);
+    return lst_ticket_read_at(api->secret, outcome->use.id, outcome->use.bucket, outcome->use.key,
+                              &ret_use->ticket) == LST_OK;
 }
 
 /* ---- Was it told before? */
@@ -128,13 +101,6 @@ static int tell(const struct use *use, const struct lst_event *event, bool has_o
     return status != LST_OK || history.is_told ? status : add_job(use, event, more);
 }
 
-static struct lst_slice unquote(struct lst_slice etag)
-{
-    bool is_quoted = etag.length >= 2 && etag.bytes[0] == '"' && etag.bytes[etag.length - 1] == '"';
-
-    return is_quoted ? lst_slice_make(etag.bytes + 1, etag.length - 2) : etag;
-}
-
 /* The object knows best what it is; but somebody may have replaced it already. */
 static int tell_of_it(const struct use *use, struct lst_ledger_changes *more)
 {
@@ -142,30 +108,26 @@ static int tell_of_it(const struct use *use, struct lst_ledger_changes *more)
     struct lst_event event = {
         .is_complete = is_success(outcome),
         .ticket = &use->ticket,
-        .upload = lst_buffer_slice(&use->id),
         .time_ms = outcome->ended_ms,
         .size = outcome->size,
-        .etag = unquote(outcome->etag),
+        .etag = outcome->etag,
         .type = outcome->type,
         .reason = outcome->reason,
     };
-    struct lst_object object;
-    int status = lst_arrival_open(use->api->options.store, &use->ticket, &object);
-    bool has_object = status == LST_OK;
+    struct lst_uploaded uploaded;
+    int status = lst_uploaded_find(use->api->options.store, &use->ticket, &uploaded);
 
-    if (has_object && event.is_complete) {
-        event.time_ms = object.modified_ms;
-        event.size = object.size;
-        event.etag = object.etag;
-        event.type = lst_arrival_field(&object, "content-type");
+    if (status == LST_ERR_NOT_FOUND) {
+        return tell(use, &event, false, more);
     }
-    if (status == LST_ERR_NOT_FOUND || (has_object && event.is_complete)) {
-        status = tell(use, &event, has_object, more);
-    } /* else it is refused because it is complete */
-    if (has_object) {
-        lst_object_close(&object);
+    if (status != LST_OK || !event.is_complete) {
+        return status; /* refused because it is complete: that is no news */
     }
-    return status;
+    event.time_ms = uploaded.modified_ms;
+    event.size = uploaded.size;
+    event.etag = lst_slice_of(uploaded.etag);
+    event.type = lst_slice_of(uploaded.type);
+    return tell(use, &event, true, more);
 }
 
 static int has_webhook(const struct use *use, bool *ret_has)
@@ -189,18 +151,12 @@ static int settled(void *context, const struct lst_use_outcome *outcome,
     bool has = false;
     int status;
 
-    if (!outcome->use.is_write || (!is_success(outcome) && !is_refusal(outcome))) {
+    if (!outcome->use.is_write || (!is_success(outcome) && !is_refusal(outcome)) ||
+        !read_use(context, outcome, &use)) {
         return LST_OK;
     }
-    status = read_use(context, outcome, &use);
-    if (status == LST_OK) {
-        status = has_webhook(&use, &has);
-    }
-    if (status == LST_OK && has) {
-        status = tell_of_it(&use, more);
-    }
-    release_use(&use);
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    status = has_webhook(&use, &has);
+    return status == LST_OK && has ? tell_of_it(&use, more) : status;
 }
 
 static void written(void *context)
@@ -217,30 +173,27 @@ static int settle_open(void *context, const struct lst_use_outcome *open_use)
 {
     const struct lst_api *api = context;
     struct lst_use_outcome outcome = *open_use;
-    struct lst_object object;
+    struct lst_uploaded uploaded;
     struct use use;
-    int status = read_use(api, open_use, &use);
+    int status;
 
-    if (status != LST_OK) {
-        release_use(&use);
-        return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    if (!read_use(api, open_use, &use)) {
+        return LST_OK;
     }
-    status = lst_arrival_open(api->options.store, &use.ticket, &object);
+    status = lst_uploaded_find(api->options.store, &use.ticket, &uploaded);
     if (status == LST_OK) {
         outcome.http_status = 200;
-        outcome.size = object.size;
-        outcome.ended_ms = object.modified_ms;
-        outcome.etag = object.etag;
-        outcome.type = lst_arrival_field(&object, "content-type");
-        lst_ledger_settle(api->options.ledger, &outcome);
-        lst_object_close(&object);
+        outcome.size = uploaded.size;
+        outcome.ended_ms = uploaded.modified_ms;
+        outcome.etag = lst_slice_of(uploaded.etag);
+        outcome.type = lst_slice_of(uploaded.type);
     } else if (status == LST_ERR_NOT_FOUND) {
         outcome.reason = LST_SLICE("the server stopped in between");
-        lst_ledger_settle(api->options.ledger, &outcome);
-        status = LST_OK;
+    } else {
+        return status;
     }
-    release_use(&use);
-    return status;
+    lst_ledger_settle(api->options.ledger, &outcome);
+    return LST_OK;
 }
 
 int lst_upload_events_begin(struct lst_api *api)

@@ -4,9 +4,9 @@
  * Nothing was written when it was created. The object knows the ticket with which it was uploaded,
  * and the ledger what came of each request with it.
  */
-#include "api/arrival.h"
 #include "api/profiles.h"
 #include "api/ticket.h"
+#include "api/upload_object.h"
 #include "api/uploads.h"
 
 #include <stdio.h>
@@ -15,9 +15,7 @@
 struct history {
     bool is_complete;
     bool is_rejected;
-    uint64_t size;
-    char etag[129];
-    char type[257];
+    struct lst_uploaded uploaded;
     char reason[513];
 };
 
@@ -32,31 +30,14 @@ static int visit(void *context, const struct lst_use_outcome *outcome)
 
     if (outcome->http_status >= 200 && outcome->http_status < 300) {
         history->is_complete = true;
-        history->size = outcome->size;
-        copy(outcome->etag, history->etag, sizeof(history->etag));
-        copy(outcome->type, history->type, sizeof(history->type));
+        history->uploaded.size = outcome->size;
+        copy(outcome->etag, history->uploaded.etag, sizeof(history->uploaded.etag));
+        copy(outcome->type, history->uploaded.type, sizeof(history->uploaded.type));
     } else if (outcome->http_status >= 400 && outcome->http_status < 500) {
         history->is_rejected = true;
         copy(outcome->reason, history->reason, sizeof(history->reason));
     }
     return LST_OK;
-}
-
-/* Is the object that is there the one of this upload? Then that is what came of it. */
-static int look_at_object(const struct lst_api *api, const struct lst_ticket *ticket,
-                          struct history *history)
-{
-    struct lst_object object;
-    int status = lst_arrival_open(api->options.store, ticket, &object);
-
-    if (status == LST_OK) {
-        history->is_complete = true;
-        history->size = object.size;
-        copy(object.etag, history->etag, sizeof(history->etag));
-        copy(lst_arrival_field(&object, "content-type"), history->type, sizeof(history->type));
-        lst_object_close(&object);
-    }
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
 static const char *status_of(const struct history *history, bool is_over)
@@ -87,9 +68,9 @@ static void answer(struct lst_api_exchange *exchange, const struct lst_ticket *t
             life = profile->link_expires;
             lst_profile_unref(profile);
         }
-        (void)json_object_set_new(json, "size", json_integer((json_int_t)history->size));
-        (void)json_object_set_new(json, "etag", json_string(history->etag));
-        (void)json_object_set_new(json, "type", json_string(history->type));
+        (void)json_object_set_new(json, "size", json_integer((json_int_t)history->uploaded.size));
+        (void)json_object_set_new(json, "etag", json_string(history->uploaded.etag));
+        (void)json_object_set_new(json, "type", json_string(history->uploaded.type));
         (void)json_object_set_new(json, "object",
                                   lst_uploads_object(exchange, ticket->bucket, ticket->key, life));
     } else if (history->is_rejected) {
@@ -112,9 +93,10 @@ void lst_uploads_show(struct lst_api_exchange *exchange)
                              lst_slice_of(lst_passage_user_name(&exchange->bearer.passage)),
                              ticket.text, visit, &history);
     if (status == LST_OK) {
-        status = look_at_object(exchange->api, &ticket, &history);
+        status = lst_uploaded_find(exchange->api->options.store, &ticket, &history.uploaded);
+        history.is_complete = history.is_complete || status == LST_OK;
     }
-    if (status != LST_OK) {
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         lst_api_fail_code(exchange, status);
         return;
     }

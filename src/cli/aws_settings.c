@@ -245,8 +245,8 @@ static bool choose_profile(const char *command, const char *given, const char **
     return true;
 }
 
-static bool load_all(const char *command, const char *given, struct both_files *files,
-                     struct lst_aws_settings *settings)
+static bool load_all(const char *command, const char *given, bool with_credentials,
+                     struct both_files *files, struct lst_aws_settings *settings)
 {
     const char *name;
 
@@ -259,10 +259,11 @@ static bool load_all(const char *command, const char *given, struct both_files *
                    files->credentials_path, files->config_path);
         return false;
     }
-    if (given == NULL && !environment_credentials(command, &settings->credentials)) {
+    if (with_credentials && given == NULL &&
+        !environment_credentials(command, &settings->credentials)) {
         return false;
     }
-    if (settings->credentials.access_key_id[0] == '\0' &&
+    if (with_credentials && settings->credentials.access_key_id[0] == '\0' &&
         !profile_credentials(command, files, name, &settings->credentials)) {
         return false;
     }
@@ -272,12 +273,12 @@ static bool load_all(const char *command, const char *given, struct both_files *
     return load_region(command, files, settings) && load_endpoint(command, files, settings);
 }
 
-bool lst_aws_settings_load(const char *command, const char *profile,
-                           struct lst_aws_settings *ret_settings)
+static bool load(const char *command, const char *profile, bool with_credentials,
+                 struct lst_aws_settings *ret_settings)
 {
     struct lst_aws_settings settings = {0};
     struct both_files files = {0};
-    bool ok = load_all(command, profile, &files, &settings);
+    bool ok = load_all(command, profile, with_credentials, &files, &settings);
 
     if (ok) {
         *ret_settings = settings;
@@ -285,6 +286,18 @@ bool lst_aws_settings_load(const char *command, const char *profile,
     lst_wipe(&settings, sizeof(settings));
     lst_wipe(&files, sizeof(files));
     return ok;
+}
+
+bool lst_aws_settings_load(const char *command, const char *profile,
+                           struct lst_aws_settings *ret_settings)
+{
+    return load(command, profile, true, ret_settings);
+}
+
+bool lst_aws_settings_load_endpoint(const char *command, const char *profile,
+                                    struct lst_aws_settings *ret_settings)
+{
+    return load(command, profile, false, ret_settings);
 }
 
 /* Look the access key id up in one file; *ret_found says whether its profile has the secret. */

@@ -34,6 +34,10 @@ struct lst_aws_settings {
 LST_MUST_CHECK bool lst_aws_settings_load(const char *command, const char *profile,
                                           struct lst_aws_settings *ret_settings);
 
+/* The same without credentials, which need not be there: for who has something else to show. */
+LST_MUST_CHECK bool lst_aws_settings_load_endpoint(const char *command, const char *profile,
+                                                   struct lst_aws_settings *ret_settings);
+
 /*
  * The credentials that belong to an access key id: those of the environment, or of any profile; of
  * this one alone if profile is not NULL. *ret_found says whether there are any. False when a file

@@ -33,6 +33,8 @@ int lst_command_user(int argument_count, char **arguments);
 int lst_command_policy(int argument_count, char **arguments);
 int lst_command_profile(int argument_count, char **arguments);
 int lst_command_token(int argument_count, char **arguments);
+int lst_command_link(int argument_count, char **arguments);
+int lst_command_share(int argument_count, char **arguments);
 int lst_command_fsck(int argument_count, char **arguments);
 
 #endif

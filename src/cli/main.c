@@ -15,6 +15,8 @@ static const struct lst_command commands[] = {
     {"policy", "set and show what a user may do", lst_command_policy},
     {"profile", "what may be uploaded, where to and for how long", lst_command_profile},
     {"token", "tokens with which backends call the API", lst_command_token},
+    {"link", "links that a running server counts, records and can revoke", lst_command_link},
+    {"share", "put a file into a bucket, and print a link to it", lst_command_share},
     {"fsck", "check the stored data", lst_command_fsck},
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

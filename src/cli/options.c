@@ -286,3 +286,29 @@ bool lst_option_number(const struct lst_usage *usage, const char *name, const ch
     *ret_number = number;
     return true;
 }
+
+bool lst_option_duration(const struct lst_usage *usage, const char *name, const char *text,
+                         int64_t *ret_seconds)
+{
+    static const char units[] = "smhd";
+    static const int64_t unit_seconds[] = {1, 60, 3600, 86400};
+    size_t length = strspn(text, "0123456789");
+    const char *unit = text[length] == '\0' ? units : strchr(units, text[length]);
+    int64_t number = 0;
+
+    if (length == 0 || length > 6 || unit == NULL ||
+        (text[length] != '\0' && text[length + 1] != '\0')) {
+        (void)lst_usage_error(usage, "--%s: '%s' is no duration: use 3600, 90m, 12h or 30d", name,
+                              text);
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        number = number * 10 + (text[i] - '0');
+    }
+    if (number == 0) {
+        (void)lst_usage_error(usage, "--%s: it must be 1 second at least", name);
+        return false;
+    }
+    *ret_seconds = number * unit_seconds[unit - units];
+    return true;
+}

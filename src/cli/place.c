@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <strings.h>
 
 /* The domains of AWS's partitions, by how their regions' names begin; the first that fits. */
 static const struct {
@@ -240,5 +241,35 @@ bool lst_place_find(const struct lst_usage *usage, const struct lst_place_reques
                    request->region, ret_place->host);
     }
     place_bucket(ret_place, virtual_host);
+    return true;
+}
+
+enum lst_addressing lst_addressing_of(const char *configured)
+{
+    if (strcasecmp(configured, "path") == 0) {
+        return LST_ADDRESSING_PATH;
+    }
+    return strcasecmp(configured, "virtual") == 0 ? LST_ADDRESSING_VIRTUAL : LST_ADDRESSING_AUTO;
+}
+
+bool lst_place_region(const struct lst_usage *usage, const char *given,
+                      char region[LST_REGION_MAX + 1])
+{
+    if (given == NULL && region[0] == '\0') {
+        given = "us-east-1";
+    }
+    if (given != NULL) {
+        struct lst_slice name = lst_slice_of(given);
+
+        if (name.length == 0 || name.length > LST_REGION_MAX) {
+            (void)lst_usage_error(usage, "a region's name has 1 to %d bytes", LST_REGION_MAX);
+            return false;
+        }
+        memcpy(region, given, name.length + 1);
+    }
+    if (strchr(region, '/') != NULL) {
+        (void)lst_usage_error(usage, "a region's name can't have a '/' in it: '%s'", region);
+        return false;
+    }
     return true;
 }

@@ -38,6 +38,16 @@ LST_MUST_CHECK bool lst_place_find(const struct lst_usage *usage,
                                    const struct lst_place_request *request,
                                    struct lst_place *ret_place);
 
+/* As a profile's addressing_style says it; empty or unknown: AUTO. */
+enum lst_addressing lst_addressing_of(const char *configured);
+
+/*
+ * Decide on the region, in place: the one that was given on the command line (may be NULL), or what
+ * is there, or us-east-1. False, with the mistake reported, if it can't be one.
+ */
+LST_MUST_CHECK bool lst_place_region(const struct lst_usage *usage, const char *given,
+                                     char region[LST_REGION_MAX + 1]);
+
 /* True if the host is one of AWS's. */
 bool lst_host_is_aws(struct lst_slice host);
 

@@ -6,8 +6,6 @@
 #include "base/slice.h"
 #include "cli/command.h"
 
-#include <strings.h>
-
 /* A role's session ends after 12 hours at the latest. */
 enum { SESSION_MAX = 12 * 3600 };
 
@@ -57,18 +55,13 @@ static bool check_combination(const struct lst_usage *usage,
 
 static enum lst_addressing addressing(const struct lst_presign *presign)
 {
-    const char *configured = presign->settings.addressing_style;
-
     if (presign->options->path_style) {
         return LST_ADDRESSING_PATH;
     }
     if (presign->options->virtual_host) {
         return LST_ADDRESSING_VIRTUAL_ALWAYS;
     }
-    if (strcasecmp(configured, "path") == 0) {
-        return LST_ADDRESSING_PATH;
-    }
-    return strcasecmp(configured, "virtual") == 0 ? LST_ADDRESSING_VIRTUAL : LST_ADDRESSING_AUTO;
+    return lst_addressing_of(presign->settings.addressing_style);
 }
 
 static bool find_place(struct lst_presign *presign, const char *uri)
@@ -82,32 +75,6 @@ static bool find_place(struct lst_presign *presign, const char *uri)
     };
 
     return lst_place_find(presign->usage, &request, &presign->place);
-}
-
-static bool choose_region(struct lst_presign *presign)
-{
-    const char *given = presign->options->region;
-    char *region = presign->settings.region;
-
-    if (given == NULL && region[0] == '\0') {
-        given = "us-east-1";
-    }
-    if (given != NULL) {
-        struct lst_slice name = lst_slice_of(given);
-
-        if (name.length == 0 || name.length > LST_REGION_MAX) {
-            (void)lst_usage_error(presign->usage, "a region's name has 1 to %d bytes",
-                                  LST_REGION_MAX);
-            return false;
-        }
-        memcpy(region, given, name.length + 1);
-    }
-    if (strchr(region, '/') != NULL) {
-        (void)lst_usage_error(presign->usage, "a region's name can't have a '/' in it: '%s'",
-                              region);
-        return false;
-    }
-    return true;
 }
 
 static bool choose_times(struct lst_presign *presign)
@@ -152,12 +119,9 @@ static bool check_expiry(const struct lst_presign *presign)
     return true;
 }
 
-/* Temporary credentials take what they signed with them when they end. */
-static void warn_of_credentials(const struct lst_presign *presign)
+void lst_presign_warn(const char *command, const struct lst_credentials *credentials, int64_t time,
+                      int64_t expires, const char *thing)
 {
-    const struct lst_credentials *credentials = &presign->settings.credentials;
-    const char *command = presign->usage->command;
-    const char *thing = presign->options->post ? "form" : "URL";
     int64_t end;
 
     if (credentials->session_token[0] == '\0') {
@@ -168,25 +132,24 @@ static void warn_of_credentials(const struct lst_presign *presign)
                        credentials->access_key_id, thing);
         }
     } else if (!lst_credentials_expiry(credentials, &end)) {
-        if (presign->expires > SESSION_MAX) {
+        if (expires > SESSION_MAX) {
             lst_report(command,
                        "warning: temporary credentials sign this %s, and it ends when "
                        "they do: at most 12 hours for a role. Sign with a user's own "
                        "keys for a longer life",
                        thing);
         }
-    } else if (end <= presign->time) {
+    } else if (end <= time) {
         lst_report(command,
                    "warning: the temporary credentials have expired (%s): the %s will be "
                    "refused. Get new ones first",
                    credentials->expires_at, thing);
-    } else if (end < presign->time + presign->expires) {
+    } else if (end < time + expires) {
         lst_report(command,
                    "warning: the %s will stop working after %lld seconds instead of "
                    "%lld, when the temporary credentials expire (%s). Sign with a user's "
                    "own keys for a longer life",
-                   thing, (long long)(end - presign->time), (long long)presign->expires,
-                   credentials->expires_at);
+                   thing, (long long)(end - time), (long long)expires, credentials->expires_at);
     }
 }
 
@@ -214,13 +177,15 @@ static int presign_to(struct lst_presign *presign, const char *uri)
                                &presign->settings)) {
         return LST_EXIT_FAILED;
     }
-    if (!choose_region(presign) || !find_place(presign, uri)) {
+    if (!lst_place_region(presign->usage, presign->options->region, presign->settings.region) ||
+        !find_place(presign, uri)) {
         return LST_EXIT_USAGE;
     }
     if (!check_expiry(presign) || make_key(presign) != LST_OK) {
         return LST_EXIT_FAILED;
     }
-    warn_of_credentials(presign);
+    lst_presign_warn(presign->usage->command, &presign->settings.credentials, presign->time,
+                     presign->expires, presign->options->post ? "form" : "URL");
     return presign->options->post ? lst_presign_form(presign) : lst_presign_urls(presign);
 }
 

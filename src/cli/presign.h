@@ -47,6 +47,11 @@ int lst_presign_urls(const struct lst_presign *presign);
 /* Print an upload form. Gives the exit status. */
 int lst_presign_form(const struct lst_presign *presign);
 
+/* Warn if temporary credentials end before the thing ("URL") that they sign at `time`, and that is
+ * to live for `expires` seconds: it ends with them. */
+void lst_presign_warn(const char *command, const struct lst_credentials *credentials, int64_t time,
+                      int64_t expires, const char *thing);
+
 /*
  * Split "name=value" or "name: value" at its first separator; the value is trimmed after a colon
  * and empty without an equals sign. False, with the mistake reported, when there is no name.

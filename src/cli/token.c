@@ -39,32 +39,6 @@ static json_t *to_json(const struct lst_token *token)
 
 /* ---- create */
 
-/* "90d" as seconds. */
-static bool read_life(const struct lst_usage *usage, const char *text, int64_t *ret_seconds)
-{
-    static const char units[] = "smhd";
-    static const int64_t seconds[] = {1, 60, 3600, 86400};
-    size_t length = strspn(text, "0123456789");
-    const char *unit = text[length] == '\0' ? units : strchr(units, text[length]);
-    int64_t number = 0;
-
-    if (length == 0 || length > 6 || unit == NULL ||
-        (text[length] != '\0' && text[length + 1] != '\0')) {
-        (void)lst_usage_error(usage, "--expires: '%s' is no duration: use 3600, 90m, 12h or 30d",
-                              text);
-        return false;
-    }
-    for (size_t i = 0; i < length; i++) {
-        number = number * 10 + (text[i] - '0');
-    }
-    *ret_seconds = number * seconds[unit - units];
-    if (*ret_seconds == 0) {
-        (void)lst_usage_error(usage, "--expires: it must be 1 second at least");
-        return false;
-    }
-    return true;
-}
-
 static bool take_profiles(const struct lst_usage *usage, const struct lst_option_list *list,
                           struct lst_token *token)
 {
@@ -112,7 +86,7 @@ static bool fill(const struct lst_usage *usage, const char *name, const char *ro
         (void)lst_usage_error(usage, "--user: there is no user of so long a name");
         return false;
     }
-    if (life != NULL && !read_life(usage, life, &seconds)) {
+    if (life != NULL && !lst_option_duration(usage, "expires", life, &seconds)) {
         return false;
     }
     memcpy(token->name, name, strlen(name) + 1);

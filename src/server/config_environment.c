@@ -80,6 +80,19 @@ static void complain(struct lst_slice given, struct lst_buffer *message)
                              before[0] == ';' ? "." : "?");
 }
 
+/* What other commands than `serve` read: nothing to complain of. */
+static bool is_of_a_command(struct lst_slice given)
+{
+    static const char *const names[] = {"SHARE", "TOKEN", "WEBHOOK_SECRET"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lst_slice_equal(given, lst_slice_of(names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int set_variable(struct lst_config *config, struct lst_slice given, const char *value,
                         struct lst_buffer *message)
 {
@@ -92,6 +105,9 @@ static int set_variable(struct lst_config *config, struct lst_slice given, const
         if (lst_slice_equal(given, variable_name(settings[i].name, text))) {
             return lst_config_set(config, &settings[i], value, LST_CONFIG_ENVIRONMENT, message);
         }
+    }
+    if (is_of_a_command(given)) {
+        return LST_OK;
     }
     complain(given, message);
     return LST_ERR_MALFORMED;

@@ -132,9 +132,8 @@ static bool open_s3(struct lst_server *server)
     return status == LST_OK;
 }
 
-static void note(void *context, const char *text)
+static void report(const char *text)
 {
-    (void)context;
     lst_server_complain("%s", text);
 }
 
@@ -148,7 +147,7 @@ static bool open_api(struct lst_server *server)
         .region = config->region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(config->region),
         .expires_max = (int64_t)config->expires_max,
         .profile_folder = config->profiles,
-        .notice = note,
+        .report = report,
     };
     char problem[LST_API_PROBLEM_MAX];
     int status;

@@ -1,6 +1,5 @@
 """Fixtures: servers over http and https, and the folder of mixed files."""
 import os
-import subprocess
 import sys
 
 import pytest
@@ -8,24 +7,8 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import folder as folders  # noqa: E402
-from protocol.conftest import clean, s3, server, start  # noqa: E402, F401
+from protocol.conftest import authority, clean, s3, server, start  # noqa: E402, F401
 from tools import FULL, RELEASE  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    """A private certificate authority (ca.pem), and a server's certificate by it (cert.pem, key.pem)."""
-    where = tmp_path_factory.mktemp("authority")
-    (where / "extensions").write_text("subjectAltName = IP:127.0.0.1, DNS:localhost\n")
-    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    for command in (
-            ["req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-             "-subj", "/CN=A private authority"],
-            ["req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=localhost"],
-            ["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-             "-days", "2", "-extfile", "extensions", "-out", "cert.pem"]):
-        subprocess.run(["openssl", *command], cwd=where, check=True, capture_output=True)
-    return where
 
 
 @pytest.fixture(scope="module")

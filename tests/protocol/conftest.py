@@ -2,6 +2,7 @@
 import io
 import os
 import random
+import subprocess
 import sys
 
 import pytest
@@ -44,6 +45,22 @@ def start(tmp_path_factory):
         assert "runtime error" not in server.log() and "Sanitizer" not in server.log(), server.log()[-8000:]
         status, output = server.fsck()
         assert status == 0, output
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """A private certificate authority (ca.pem), and a server's certificate by it (cert.pem, key.pem)."""
+    where = tmp_path_factory.mktemp("authority")
+    (where / "extensions").write_text("subjectAltName = IP:127.0.0.1, DNS:localhost\n")
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    for command in (
+            ["req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+             "-subj", "/CN=A private authority"],
+            ["req", *new_key, "-keyout", "key.pem", "-out", "request.pem", "-subj", "/CN=localhost"],
+            ["x509", "-req", "-in", "request.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+             "-days", "2", "-extfile", "extensions", "-out", "cert.pem"]):
+        subprocess.run(["openssl", *command], cwd=where, check=True, capture_output=True)
+    return where
 
 
 @pytest.fixture(scope="module")

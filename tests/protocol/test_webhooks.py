@@ -7,13 +7,14 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from harness import ACCESS_KEY, ROOT, SECRET_KEY
+from harness import ACCESS_KEY, ROOT, SECRET_KEY, sign_and_send
 from test_uploads import ask, call, create, make_token, picture, send, send_form, show
 
 BUCKET = "hook-bucket"
@@ -128,7 +129,7 @@ def test_an_upload_is_told_of_at_once_and_once(server, token, receive, tmp_path)
     assert path == "/hook?key=in-the-url"
     assert headers["Content-Type"] == "application/json"
     assert verify(headers, body)
-    assert set(message) == {"id", "event", "created_at", "upload"}
+    assert set(message) == {"id", "event", "at", "upload"}
     assert message["event"] == "upload.complete"
     shown = show(server, token, upload)
     assert shown.pop("object")
@@ -150,6 +151,64 @@ def test_a_form_is_told_of(server, token, receive, tmp_path):
     [message] = receiver.wait()
     told = message["upload"]
     assert (told["size"], told["type"], told["id"]) == (len(body), "image/jpeg", upload["id"])
+
+
+def multipart(server, upload, parts):
+    """Create, send and complete, twice, as a client who lost the answer: the answers to the last two."""
+    ticket = urllib.parse.parse_qs(urllib.parse.urlsplit(upload["upload"]["url"]).query)["x-latch-id"][0]
+    path, own = f"/{BUCKET}/{upload['key']}", f"x-latch-id={ticket}"
+    begun = sign_and_send(server, "POST", path, query=f"{own}&uploads=", headers={"Content-Type": "text/plain"})
+    number = re.search(rb"<UploadId>(.*)</UploadId>", begun.body).group(1).decode()
+    document = "<CompleteMultipartUpload>"
+    for index, part in enumerate(parts, 1):
+        sent = sign_and_send(server, "PUT", path, part, f"partNumber={index}&uploadId={number}&{own}")
+        assert sent.status == 200, sent
+        document += f"<Part><PartNumber>{index}</PartNumber><ETag>{sent.headers['ETag']}</ETag></Part>"
+    document = (document + "</CompleteMultipartUpload>").encode()
+    return [sign_and_send(server, "POST", path, document, f"uploadId={number}&{own}") for _ in range(2)]
+
+
+def test_an_upload_in_parts_is_told_of_once(server, token, receive, tmp_path):
+    receiver = receive()
+    add_profile(server, "parts", receiver.url, tmp_path)
+    upload = create(server, token, "parts", type="text/plain")
+    parts = [b"x" * (5 << 20), b"y" * 100]
+    first, again = multipart(server, upload, parts)
+    assert (first.status, again.status) == (200, 200)
+    [message] = receiver.wait()
+    told = message["upload"]
+    assert (told["status"], told["size"], told["type"]) == ("complete", (5 << 20) + 100, "text/plain")
+    assert told["etag"].encode() + b"&quot;" in first.body
+    assert told["etag"].endswith("-2")
+    time.sleep(1)
+    receiver.wait(1)
+    later = sign_and_send(server, "GET", f"/{BUCKET}/{upload['key']}")
+    assert later.headers["ETag"] == f'"{told["etag"]}"'
+
+
+@pytest.mark.parametrize("kind", [b"caf\xe9/x", b"text/\xff\xfe"])
+def test_a_type_that_is_no_text_is_told_of_too(server, token, receive, tmp_path, kind):
+    receiver = receive()
+    add_profile(server, f"odd-{len(kind)}", receiver.url, tmp_path)
+    upload = create(server, token, f"odd-{len(kind)}")
+    assert send(upload, b"x", **{"Content-Type": kind})[0].status == 200
+    [message] = receiver.wait()
+    assert "?" in message["upload"]["type"]
+
+
+def test_a_client_who_hangs_up_is_not_refused(server, token, receive, tmp_path):
+    receiver = receive()
+    add_profile(server, "hung-up", receiver.url, tmp_path)
+    upload = create(server, token, "hung-up")
+    place = urllib.parse.urlsplit(upload["upload"]["url"])
+    with socket.create_connection((place.hostname, place.port)) as connection:
+        connection.sendall(f"PUT {place.path}?{place.query} HTTP/1.1\r\nHost: {place.netloc}\r\nIf-None-Match: *\r\n"
+                           "Content-Length: 100\r\n\r\nhalf".encode())
+        time.sleep(0.2)
+    time.sleep(1)
+    receiver.wait(0)
+    assert send(upload, b"x" * 100)[0].status == 200
+    assert receiver.wait()[0]["event"] == "upload.complete"
 
 
 def test_what_is_refused_is_told_of_once(server, token, receive, tmp_path):
@@ -355,7 +414,7 @@ def test_a_profile_that_is_removed_takes_its_messages_along(server, token, recei
     receiver.wait(1)
     before = metric(server, "webhooks_given_up_total")
     server.command("profile", "remove", "removed", "--data", server.data)
-    assert server.wait_for_log(r"webhook: 1 messages of the profile 'removed' are dropped", seconds=10)
+    assert server.wait_for_log(r"profile 'removed': 1 messages are dropped: there is no webhook any more", seconds=10)
     assert metric(server, "webhooks_given_up_total") == before + 1
     assert len(receiver.messages) <= 2
 

@@ -1,0 +1,359 @@
+/* links_show.c - `latchstring link list|show|revoke` */
+#include "api/api.h"
+#include "base/slice.h"
+#include "cli/client_api.h"
+#include "cli/json.h"
+#include "cli/links_internal.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+enum { PAGE = 1000, ID_MAX = 64, USES_TEXT_MAX = 64 };
+
+/* ---- Which link */
+
+/* Take an id, or a URL of the link: a short one, or a presigned one. */
+static bool take_id(const struct lst_usage *usage, const char *given, char ret_id[ID_MAX + 1])
+{
+    struct lst_slice id = lst_slice_of(given);
+    struct lst_link link;
+    bool ok = true;
+
+    if (lst_slice_find_slice(id, LST_SLICE("://")) < id.length) {
+        size_t at;
+
+        if (!lst_link_parse(id, &link)) {
+            link = (struct lst_link){0};
+        }
+        at = lst_slice_find_slice(link.path, LST_SLICE(LST_LINKS_PATH));
+        id = lst_slice_after(link.path, at + sizeof(LST_LINKS_PATH) - 1);
+        if (id.length == 0) {
+            id = lst_link_parameter(&link, "x-latch-id");
+        }
+    }
+    for (size_t i = 0; i < id.length; i++) {
+        ok = ok && isalnum((unsigned char)id.bytes[i]);
+    }
+    if (!ok || id.length == 0 || id.length > ID_MAX) {
+        /* What was given may be a URL with a signature in it: it is not shown. */
+        (void)lst_usage_error(usage, "that is no link: give its id, or its URL; `latchstring link "
+                                     "list` shows the ids");
+        return false;
+    }
+    memcpy(ret_id, id.bytes, id.length);
+    ret_id[id.length] = '\0';
+    return true;
+}
+
+static int open_api(const struct lst_usage *usage, const struct lst_client_options *server,
+                    struct lst_client_api *api)
+{
+    int status = lst_client_api_open(usage, server, api);
+
+    return status == LST_EXIT_OK ? lst_client_api_require(api) : status;
+}
+
+static int report(const struct lst_client_api *api, const struct lst_client_api_answer *answer,
+                  const char *id)
+{
+    if (strcmp(answer->code, "NoSuchLink") != 0) {
+        return lst_client_api_report(api, answer);
+    }
+    lst_report(api->usage->command,
+               "you have no link '%s' at %s; `latchstring link list` shows those that you have", id,
+               api->base);
+    return LST_EXIT_FAILED;
+}
+
+static void call(struct lst_client_api *api, const char *method, const char *id,
+                 struct lst_client_api_answer *answer)
+{
+    char path[LST_CLIENT_API_PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "links/%s", id);
+    lst_client_api_call(api, method, path, NULL, answer);
+}
+
+/* ---- Printing */
+
+static long long number(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+/* In a column of at least so many characters; a space follows. */
+static void print_column(const char *text, size_t width)
+{
+    size_t length = lst_client_print(text);
+
+    printf("%*s", (int)(length < width ? width - length + 1 : 1), "");
+}
+
+/* "2/3", or "2" of any number. */
+static void uses_text(const json_t *link, char ret_text[USES_TEXT_MAX])
+{
+    if (number(link, "max_uses") > 0) {
+        (void)snprintf(ret_text, USES_TEXT_MAX, "%lld/%lld", number(link, "used"),
+                       number(link, "max_uses"));
+    } else {
+        (void)snprintf(ret_text, USES_TEXT_MAX, "%lld", number(link, "used"));
+    }
+}
+
+static void print_object(const json_t *link)
+{
+    printf("s3://");
+    (void)lst_client_print(lst_client_text(link, "bucket"));
+    printf("/");
+    (void)lst_client_print(lst_client_text(link, "key"));
+    printf("\n");
+}
+
+static void print_row(const json_t *link)
+{
+    char uses[USES_TEXT_MAX];
+
+    uses_text(link, uses);
+    print_column(lst_client_text(link, "id"), 24);
+    print_column(lst_client_text(link, "state"), 7);
+    print_column(uses, 7);
+    print_column(lst_client_text(link, "expires_at"), 20);
+    print_column(lst_client_text(link, "method"), 6);
+    print_object(link);
+}
+
+static void print_line(const json_t *link, const char *label, const char *name)
+{
+    if (lst_client_text(link, name)[0] != '\0') {
+        printf("%-12s", label);
+        (void)lst_client_print(lst_client_text(link, name));
+        printf("\n");
+    }
+}
+
+static void print_use(const json_t *use)
+{
+    const char *reason = lst_client_text(use, "reason");
+    char text[32];
+
+    print_column(lst_client_text(use, "at"), 20);
+    print_column(lst_client_text(use, "from"), 15);
+    print_column(lst_client_text(use, "method"), 6);
+    (void)snprintf(text, sizeof(text), "%lld", number(use, "status"));
+    print_column(text, 6);
+    (void)snprintf(text, sizeof(text), "%lld", number(use, "bytes"));
+    if (reason[0] != '\0') {
+        print_column(text, 10);
+        (void)lst_client_print(reason);
+    } else {
+        (void)lst_client_print(text);
+    }
+    printf("\n");
+}
+
+static void print_link(const json_t *link)
+{
+    const json_t *uses = json_object_get(link, "uses");
+    char text[USES_TEXT_MAX];
+
+    print_line(link, "Id", "id");
+    print_line(link, "State", "state");
+    printf("%-12s", "Object");
+    print_object(link);
+    print_line(link, "Method", "method");
+    if (json_is_true(json_object_get(link, "head"))) {
+        printf("%-12sis let through too\n", "HEAD");
+    }
+    print_line(link, "Made", "created_at");
+    print_line(link, "Not before", "not_before");
+    print_line(link, "Expires", "expires_at");
+    print_line(link, "Revoked", "revoked_at");
+    print_line(link, "From", "ip");
+    print_line(link, "Saved as", "filename");
+    uses_text(link, text);
+    printf("%-12s%s\n", "Used", text);
+    if (json_array_size(uses) > 0) {
+        printf("\n%-20s %-15s %-6s %-6s %-10s %s\n", "WHEN", "FROM", "METHOD", "STATUS", "BYTES",
+               "WHY");
+    }
+    for (size_t i = 0; i < json_array_size(uses); i++) {
+        print_use(json_array_get(uses, i));
+    }
+}
+
+/* ---- list */
+
+/* Print a page. */
+static int print_page(const json_t *links, bool json, size_t before)
+{
+    for (size_t i = 0; i < json_array_size(links); i++) {
+        const json_t *link = json_array_get(links, i);
+
+        if (!json) {
+            print_row(link);
+            continue;
+        }
+        printf("%s\n  ", before + i == 0 ? "" : ",");
+        if (json_dumpf(link, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) != 0) {
+            return LST_EXIT_FAILED;
+        }
+    }
+    return LST_EXIT_OK;
+}
+
+/* Print all pages, each as it comes. */
+static int list(struct lst_client_api *api, bool json)
+{
+    char path[LST_CLIENT_API_PATH_MAX];
+    char next[ID_MAX + 1] = "";
+    struct lst_client_api_answer answer;
+    size_t count = 0;
+    int status = LST_EXIT_OK;
+
+    do {
+        (void)snprintf(path, sizeof(path), "links?limit=%d%s%s", PAGE,
+                       next[0] == '\0' ? "" : "&after=", next);
+        lst_client_api_call(api, "GET", path, NULL, &answer);
+        if (answer.outcome != LST_CLIENT_API_DONE) {
+            return lst_client_api_report(api, &answer);
+        }
+        if (count == 0) {
+            printf("%s", json ? "["
+                              : "ID                       STATE   USES    EXPIRES              "
+                                "METHOD OBJECT\n");
+        }
+        status = print_page(json_object_get(answer.json, "links"), json, count);
+        count += json_array_size(json_object_get(answer.json, "links"));
+        (void)snprintf(next, sizeof(next), "%s", lst_client_text(answer.json, "next"));
+        json_decref(answer.json);
+    } while (next[0] != '\0' && status == LST_EXIT_OK);
+    printf("%s", !json ? "" : count == 0 ? "]\n" : "\n]\n");
+    return status;
+}
+
+int lst_links_command_list(int argument_count, char **arguments)
+{
+    struct lst_client_options server = {0};
+    bool json = false;
+    const struct lst_option options[] = {
+        LST_CLIENT_OPTIONS(server),
+        {.help = "Output"},
+        {"json", NULL, "print a JSON array", .flag = &json},
+    };
+    const struct lst_usage usage = {.command = "link list",
+                                    .synopsis = "[OPTION]...",
+                                    .summary = "List the links that you made; as an administrator, "
+                                               "all of them. The oldest are first.",
+                                    LST_OPTIONS(options)};
+    struct lst_client_api api = {0};
+    struct lst_operands operands;
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count > 0) {
+        return lst_usage_error(&usage, "unexpected '%s'", operands.values[0]);
+    }
+    status = open_api(&usage, &server, &api);
+    if (status == LST_EXIT_OK) {
+        status = list(&api, json);
+    }
+    lst_client_api_close(&api);
+    return status;
+}
+
+/* ---- show */
+
+static int show(struct lst_client_api *api, const char *id, bool json)
+{
+    struct lst_client_api_answer answer;
+
+    call(api, "GET", id, &answer);
+    if (answer.outcome != LST_CLIENT_API_DONE) {
+        return report(api, &answer, id);
+    }
+    if (json) {
+        return lst_json_print(answer.json, false) ? LST_EXIT_OK : LST_EXIT_FAILED;
+    }
+    print_link(answer.json);
+    json_decref(answer.json);
+    return LST_EXIT_OK;
+}
+
+int lst_links_command_show(int argument_count, char **arguments)
+{
+    struct lst_client_options server = {0};
+    bool json = false;
+    const struct lst_option options[] = {
+        LST_CLIENT_OPTIONS(server),
+        {.help = "Output"},
+        {"json", NULL, "print JSON", .flag = &json},
+    };
+    const struct lst_usage usage = {.command = "link show",
+                                    .synopsis = "[OPTION]... LINK",
+                                    .summary = "Show a link, named by its id or its URL: its "
+                                               "limits, its state, and its last 100 uses: when, "
+                                               "from where, with what HTTP status.",
+                                    LST_OPTIONS(options)};
+    struct lst_client_api api = {0};
+    struct lst_operands operands;
+    char id[ID_MAX + 1];
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count != 1) {
+        return lst_usage_error(&usage, "give one link, by its id or its URL");
+    }
+    if (!take_id(&usage, operands.values[0], id)) {
+        return LST_EXIT_USAGE;
+    }
+    status = open_api(&usage, &server, &api);
+    if (status == LST_EXIT_OK) {
+        status = show(&api, id, json);
+    }
+    lst_client_api_close(&api);
+    return status;
+}
+
+/* ---- revoke */
+
+int lst_links_command_revoke(int argument_count, char **arguments)
+{
+    struct lst_client_options server = {0};
+    const struct lst_option options[] = {
+        LST_CLIENT_OPTIONS(server),
+    };
+    const struct lst_usage usage = {.command = "link revoke",
+                                    .synopsis = "[OPTION]... LINK",
+                                    .summary = "Refuse a link, named by its id or its URL, from "
+                                               "now on: its presigned URL and its short one.",
+                                    LST_OPTIONS(options)};
+    struct lst_client_api_answer answer;
+    struct lst_client_api api = {0};
+    struct lst_operands operands;
+    char id[ID_MAX + 1];
+    int status;
+
+    if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
+        return status;
+    }
+    if (operands.count != 1) {
+        return lst_usage_error(&usage, "give one link, by its id or its URL");
+    }
+    if (!take_id(&usage, operands.values[0], id)) {
+        return LST_EXIT_USAGE;
+    }
+    status = open_api(&usage, &server, &api);
+    if (status == LST_EXIT_OK) {
+        call(&api, "DELETE", id, &answer);
+        json_decref(answer.json);
+        if (answer.outcome != LST_CLIENT_API_DONE) {
+            status = report(&api, &answer, id);
+        }
+    }
+    lst_client_api_close(&api);
+    return status;
+}

@@ -1,0 +1,126 @@
+/* links_terms.c - how long, how often and from where a link works. */
+#include "cli/links_terms.h"
+
+#include "access/constraints.h"
+#include "cli/json.h"
+#include "http/disposition.h"
+
+#include <stdio.h>
+
+/* A limit that travels in the URL, read as the server will read it. */
+static bool check_limit(const struct lst_usage *usage, const char *option, const char *constraint,
+                        const char *value)
+{
+    struct lst_constraints constraints = {0};
+    const char *problem = "";
+
+    if (lst_constraints_read(&constraints, lst_slice_of(constraint), lst_slice_of(value),
+                             &problem) == LST_OK) {
+        return true;
+    }
+    (void)lst_usage_error(usage, "--%s '%s': %s", option, value, problem);
+    return false;
+}
+
+static bool join_addresses(const struct lst_usage *usage, struct lst_links_terms *terms)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < terms->ip.count; i++) {
+        int written = snprintf(terms->ip_text + length, sizeof(terms->ip_text) - length, "%s%s",
+                               i == 0 ? "" : ",", terms->ip.values[i]);
+
+        if (written < 0 || (size_t)written >= sizeof(terms->ip_text) - length) {
+            (void)lst_usage_error(usage, "--ip: give %d addresses or networks at most",
+                                  LST_CONSTRAINT_NETWORKS_MAX);
+            return false;
+        }
+        length += (size_t)written;
+    }
+    return terms->ip.count == 0 || check_limit(usage, "ip", "ip", terms->ip_text);
+}
+
+bool lst_links_terms_check(const struct lst_usage *usage, struct lst_links_terms *terms)
+{
+    if (terms->expires != NULL &&
+        !lst_option_duration(usage, "expires", terms->expires, &terms->expires_seconds)) {
+        return false;
+    }
+    if (terms->max_uses != NULL && !lst_option_number(usage, "max-uses", terms->max_uses, 1,
+                                                      LST_CONSTRAINT_USES_MAX, &terms->uses)) {
+        return false;
+    }
+    if (!join_addresses(usage, terms) ||
+        (terms->not_before != NULL &&
+         !check_limit(usage, "not-before", "not-before", terms->not_before))) {
+        return false;
+    }
+    if (terms->filename != NULL && !lst_filename_is_valid(lst_slice_of(terms->filename))) {
+        (void)lst_usage_error(usage,
+                              "--filename must be a file's name of at most %d bytes, without "
+                              "slashes and control characters",
+                              LST_FILENAME_MAX);
+        return false;
+    }
+    return true;
+}
+
+static void add(json_t *object, const char *name, json_t *value)
+{
+    (void)json_object_set_new(object, name, value);
+}
+
+json_t *lst_links_terms_request(const struct lst_links_terms *terms, const char *method,
+                                struct lst_slice bucket, struct lst_slice key)
+{
+    json_t *request = json_pack("{s:o, s:o, s:s}", "bucket", lst_json_text(bucket), "key",
+                                lst_json_text(key), "method", method);
+
+    if (terms->expires_seconds > 0) {
+        add(request, "expires", json_integer((json_int_t)terms->expires_seconds));
+    }
+    if (terms->uses > 0) {
+        add(request, "max_uses", json_integer((json_int_t)terms->uses));
+    }
+    if (terms->ip_text[0] != '\0') {
+        add(request, "ip", json_string(terms->ip_text));
+    }
+    if (terms->not_before != NULL) {
+        add(request, "not_before", json_string(terms->not_before));
+    }
+    if (terms->filename != NULL) {
+        add(request, "filename", json_string(terms->filename));
+    }
+    if (terms->head) {
+        add(request, "head", json_true());
+    }
+    return request;
+}
+
+void lst_links_terms_enforced(const struct lst_links_terms *terms,
+                              char ret_names[LST_LINKS_TERMS_NAMES_MAX])
+{
+    const char *names[4];
+    size_t count = 0;
+    size_t length = 0;
+
+    if (terms->uses > 0) {
+        names[count++] = "--max-uses";
+    }
+    if (terms->ip.count > 0) {
+        names[count++] = "--ip";
+    }
+    if (terms->not_before != NULL) {
+        names[count++] = "--not-before";
+    }
+    if (terms->head) {
+        names[count++] = "--head";
+    }
+    ret_names[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        const char *before = i == 0 ? "" : i + 1 == count ? " and " : ", ";
+
+        length += (size_t)snprintf(ret_names + length, LST_LINKS_TERMS_NAMES_MAX - length, "%s%s",
+                                   before, names[i]);
+    }
+}

@@ -1,0 +1,58 @@
+/*
+ * links_terms.h - how long, how often and from where a link works: the options that `link create`
+ * and `share` have in common, and what the API is told.
+ */
+#ifndef LST_CLI_LINKS_TERMS_H
+#define LST_CLI_LINKS_TERMS_H
+
+#include "cli/options.h"
+
+#include <jansson.h>
+
+#define LST_LINKS_IP_MAX 1024 /* bytes of all addresses, with commas between them */
+
+/* As given; NULL, empty or false when not. Rows of a command's table. */
+struct lst_links_terms {
+    const char *expires;
+    const char *max_uses;
+    const char *not_before;
+    const char *filename;
+    struct lst_option_list ip;
+    bool head;
+    /* Set by lst_links_terms_check(). */
+    int64_t expires_seconds; /* 0: not given */
+    uint64_t uses;           /* 0: any number */
+    char ip_text[LST_LINKS_IP_MAX + 1];
+};
+#define LST_LINKS_TERMS_OPTIONS(terms)                                                             \
+    {.help = "For how long, how often, from where"},                                               \
+        {"expires", "DURATION", "how long it works: 3600, 90m, 12h, 7d (default: an hour)",        \
+         .text = &(terms).expires},                                                                \
+        {"max-uses", "N", "how often it can be used successfully (default: any number)",           \
+         .text = &(terms).max_uses},                                                               \
+        {"ip", "CIDR", "an address or network from which it works; may be repeated",               \
+         .list = &(terms).ip},                                                                     \
+        {"not-before", "TIME", "when it begins to work, as 2026-12-01T00:00:00Z",                  \
+         .text = &(terms).not_before},                                                             \
+        {"head", NULL, "let HEAD through too, uncounted: players and link checkers send it",       \
+         .flag = &(terms).head},                                                                   \
+    {                                                                                              \
+        "filename", "NAME", "the name under which a browser saves it", .text = &(terms).filename   \
+    }
+
+/* Check, and fill in the rest. False, with the mistake reported: the command line can't be meant
+ * so. */
+LST_MUST_CHECK bool lst_links_terms_check(const struct lst_usage *usage,
+                                          struct lst_links_terms *terms);
+
+/* What the API is told to make a link for this object. To be released; NULL: no memory. */
+json_t *lst_links_terms_request(const struct lst_links_terms *terms, const char *method,
+                                struct lst_slice bucket, struct lst_slice key);
+
+/* The options given that only a Latchstring server can enforce, as "--max-uses and --ip"; empty if
+ * there are none. */
+#define LST_LINKS_TERMS_NAMES_MAX 64
+void lst_links_terms_enforced(const struct lst_links_terms *terms,
+                              char ret_names[LST_LINKS_TERMS_NAMES_MAX]);
+
+#endif

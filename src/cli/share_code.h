@@ -1,0 +1,17 @@
+/* share_code.h - a QR code on a terminal. */
+#ifndef LST_CLI_SHARE_CODE_H
+#define LST_CLI_SHARE_CODE_H
+
+#include "latchstring.h"
+
+/*
+ * Print the QR code of a text (ISO/IEC 18004, by libqrencode) on standard output, in half blocks of
+ * UTF-8: two rows of it in each line, dark on light with its quiet zone, whatever the terminal's
+ * own colours are. False if the text is too long for one (2953 bytes).
+ */
+LST_MUST_CHECK bool lst_share_code_print(const char *text);
+
+/* Columns that it takes; 0 if there is none. */
+unsigned lst_share_code_width(const char *text);
+
+#endif

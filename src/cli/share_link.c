@@ -1,0 +1,193 @@
+/* share_link.c - the server's API, if it has one, and the link in the end. */
+#include "base/clock.h"
+#include "cli/presign.h"
+#include "cli/share.h"
+#include "http/disposition.h"
+
+#include <stdio.h>
+
+enum { EXPIRES_USUAL = 3600, DISPOSITION_MAX = 2048, PATH_MAX_LENGTH = LST_URL_MAX + LST_KEY_MAX };
+
+/* ---- Is it one of ours? */
+
+/* Without the API, a limit would be a promise that nobody keeps. */
+static int check_terms(const struct lst_share *share)
+{
+    char names[LST_LINKS_TERMS_NAMES_MAX];
+
+    lst_links_terms_enforced(&share->terms, names);
+    if (names[0] != '\0') {
+        lst_report(
+            share->usage->command,
+            "%s is not a Latchstring server, so that %s can't be enforced: its presigned URLs "
+            "work for everybody, as often as they like, until they expire. Nothing was sent; "
+            "leave it away to share so",
+            share->place.host, names);
+        return LST_EXIT_FAILED;
+    }
+    if (share->terms.expires_seconds > LST_EXPIRES_MAX) {
+        return lst_usage_error(share->usage,
+                               "--expires: a presigned URL lives %d days at most, except where the "
+                               "server is Latchstring's",
+                               LST_EXPIRES_MAX / 86400);
+    }
+    return LST_EXIT_OK;
+}
+
+int lst_share_ask(struct lst_share *share)
+{
+    struct lst_client_api_answer answer;
+    int status = LST_EXIT_OK;
+
+    if (share->api.host[0] != '\0') {
+        lst_client_api_call(&share->api, "GET", "links?limit=1", NULL, &answer);
+        json_decref(answer.json);
+        if (answer.outcome == LST_CLIENT_API_REFUSED || answer.outcome == LST_CLIENT_API_FAILED) {
+            return lst_client_api_report(&share->api, &answer);
+        }
+        share->is_latchstring = answer.outcome == LST_CLIENT_API_DONE;
+    }
+    if (!share->is_latchstring) {
+        status = lst_client_api_take_keys(&share->api);
+        if (status == LST_EXIT_OK) {
+            status = check_terms(share);
+        }
+    }
+    return status;
+}
+
+/* ---- A presigned URL, signed here */
+
+static int sign(const struct lst_share *share, struct lst_signing *signing, struct lst_buffer *out)
+{
+    const struct lst_credentials *credentials = &share->api.settings.credentials;
+    struct lst_key key;
+    size_t bound;
+    size_t length = 0;
+    char *text;
+    int status = lst_key_init(&key, lst_slice_of(credentials->secret), signing->time,
+                              lst_slice_of(share->api.settings.region), LST_SLICE("s3"));
+
+    if (status == LST_OK) {
+        bound = lst_presign_bound(signing, &key);
+        text = lst_buffer_reserve(out, bound);
+        status = text == NULL ? lst_buffer_status(out)
+                              : lst_presign(signing, &key, text, bound, &length);
+        out->length += length;
+    }
+    lst_wipe(&key, sizeof(key));
+    return status;
+}
+
+int lst_share_presign(const struct lst_share *share, struct lst_signing signing,
+                      struct lst_buffer *out)
+{
+    const struct lst_credentials *credentials = &share->api.settings.credentials;
+    struct lst_buffer path;
+    int status;
+
+    lst_buffer_init(&path, PATH_MAX_LENGTH);
+    lst_buffer_append_string(&path, share->place.root);
+    lst_buffer_append(&path, share->place.key);
+    signing.scheme = lst_slice_of(share->place.scheme);
+    signing.host = lst_slice_of(share->place.host);
+    signing.key = lst_buffer_slice(&path);
+    signing.access_key_id = lst_slice_of(credentials->access_key_id);
+    signing.session_token = lst_slice_of(credentials->session_token);
+    status = lst_buffer_status(&path);
+    if (status == LST_OK) {
+        status = sign(share, &signing, out);
+    }
+    lst_buffer_release(&path);
+    return status;
+}
+
+/* ---- The link */
+
+/* What is there now is private, and of no use to anybody else: it stays. */
+static int report_stored(const struct lst_share *share)
+{
+    lst_report(share->usage->command,
+               "the file is stored, but has no link: make one with `latchstring link create '%s'`",
+               share->uri);
+    return LST_EXIT_FAILED;
+}
+
+static int take_link(const struct lst_share *share, const json_t *json, struct lst_share_link *link)
+{
+    const char *url = lst_client_text(json, "url");
+    const char *short_url = lst_client_text(json, "short_url");
+
+    if (url[0] == '\0' || strlen(url) >= sizeof(link->url) ||
+        strlen(short_url) >= sizeof(link->short_url)) {
+        lst_report(share->usage->command, "the server has made a link that is none");
+        return report_stored(share);
+    }
+    memcpy(link->url, url, strlen(url) + 1);
+    memcpy(link->short_url, short_url, strlen(short_url) + 1);
+    (void)snprintf(link->id, sizeof(link->id), "%s", lst_client_text(json, "id"));
+    (void)snprintf(link->expires_at, sizeof(link->expires_at), "%s",
+                   lst_client_text(json, "expires_at"));
+    return LST_EXIT_OK;
+}
+
+static int ask_for_link(struct lst_share *share, struct lst_share_link *link)
+{
+    struct lst_client_api_answer answer;
+    int status;
+
+    lst_client_api_call(
+        &share->api, "POST", "links",
+        lst_links_terms_request(&share->terms, "GET", share->place.bucket, share->place.key),
+        &answer);
+    if (answer.outcome != LST_CLIENT_API_DONE) {
+        (void)lst_client_api_report(&share->api, &answer);
+        return report_stored(share);
+    }
+    status = take_link(share, answer.json, link);
+    json_decref(answer.json);
+    return status;
+}
+
+static int presign_link(const struct lst_share *share, struct lst_share_link *link)
+{
+    const struct lst_links_terms *terms = &share->terms;
+    int64_t now = lst_clock_now_ms() / 1000;
+    int64_t life = terms->expires_seconds > 0 ? terms->expires_seconds : EXPIRES_USUAL;
+    char time[LST_ISO8601_LENGTH];
+    struct lst_field query = {.name = LST_SLICE("response-content-disposition")};
+    struct lst_signing signing = {
+        .method = LST_SLICE("GET"), .query = &query, .time = now, .expires = life};
+    struct lst_buffer disposition;
+    struct lst_buffer url;
+    int status = LST_OK;
+
+    lst_buffer_init(&disposition, DISPOSITION_MAX);
+    lst_buffer_init(&url, LST_SHARE_URL_MAX);
+    if (terms->filename != NULL) {
+        status = lst_disposition_attachment(lst_slice_of(terms->filename), &disposition);
+        query.value = lst_buffer_slice(&disposition);
+        signing.query_count = 1;
+    }
+    if (status == LST_OK) {
+        status = lst_share_presign(share, signing, &url);
+    }
+    if (status == LST_OK) {
+        memcpy(link->url, url.bytes, url.length);
+        link->url[url.length] = '\0';
+        lst_clock_format_iso8601((now + life) * 1000, time);
+        (void)snprintf(link->expires_at, sizeof(link->expires_at), "%.19sZ", time);
+        lst_presign_warn(share->usage->command, &share->api.settings.credentials, now, life, "URL");
+    } else {
+        lst_report(share->usage->command, "cannot sign the link: %s", lst_error_text(status));
+    }
+    lst_buffer_release(&disposition);
+    lst_buffer_release(&url);
+    return status == LST_OK ? LST_EXIT_OK : report_stored(share);
+}
+
+int lst_share_make_link(struct lst_share *share, struct lst_share_link *ret_link)
+{
+    memset(ret_link, 0, sizeof(*ret_link));
+    return share->is_latchstring ? ask_for_link(share, ret_link) : presign_link(share, ret_link);
+}

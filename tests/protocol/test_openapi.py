@@ -1,0 +1,201 @@
+"""The description at /-/api/openapi.json, held against what the server does."""
+import http.client
+import json
+import time
+import urllib.parse
+
+import jsonschema
+import openapi_spec_validator
+import pytest
+
+BUCKET = "described-bucket"
+PROFILES = {"any": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 60},
+            "named": {"bucket": BUCKET, "key": "{a}/{uuid}"},
+            "picture": {"bucket": BUCKET, "key": "{uuid}", "types": ["image/png"], "check_content": True}}
+
+
+class Api:
+    """A caller who holds each answer against the description, and remembers which ones there were."""
+
+    def __init__(self, server, token):
+        self.server, self.token = server, token
+        self.seen = set()
+        self.text = self.call("GET", "/-/api/openapi.json")
+        self.description = json.loads(self.text[2])
+
+    def call(self, method, target, body=None, headers=None):
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.server.endpoint).netloc, timeout=20)
+        connection.request(method, target, body, headers or {})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, answer.headers, content
+
+    def operation(self, name):
+        for path, methods in self.description["paths"].items():
+            for method, operation in methods.items():
+                if operation["operationId"] == name:
+                    return path, method.upper(), operation
+        raise KeyError(name)
+
+    def resolve(self, part):
+        while "$ref" in part:
+            found = self.description
+            for step in part["$ref"].removeprefix("#/").split("/"):
+                found = found[step]
+            part = found
+        return part
+
+    def check(self, schema, value):
+        schema = {**schema, "components": self.description["components"]}
+        jsonschema.validate(value, schema, jsonschema.Draft202012Validator,
+                            format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+
+    def ask(self, name, body=None, token=None, query="", headers=None, **parameters):
+        """Call an operation; its status and content."""
+        path, method, operation = self.operation(name)
+        headers = {**({"Authorization": "Bearer " + (token or self.token)} if token != "" else {}), **(headers or {})}
+        status, got, content = self.call(method, path.format(**parameters) + query,
+                                         None if body is None else json.dumps(body), headers)
+        self.seen.add((name, status))
+        assert str(status) in operation["responses"], f"{name} answered {status}: {content}"
+        described = self.resolve(operation["responses"][str(status)])
+        for header, about in described.get("headers", {}).items():
+            if header in got:
+                value = got[header]
+                self.check(about["schema"], int(value) if about["schema"]["type"] == "integer" else value)
+        kind = got["Content-Type"].split(";")[0] if "Content-Type" in got else None
+        if "content" not in described:
+            assert not content
+            return status, None
+        assert kind in described["content"]
+        value = json.loads(content) if kind == "application/json" else content.decode()
+        self.check(described["content"][kind]["schema"], value)
+        return status, value
+
+    def request_schema(self, name):
+        return self.resolve(self.operation(name)[2]["requestBody"]["content"]["application/json"]["schema"])
+
+
+@pytest.fixture(name="server", scope="module")
+def _server(start, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("profiles")
+    for name, profile in PROFILES.items():
+        (folder / f"{name}.json").write_text(json.dumps(profile))
+    return start("--api-rate", "20", "--profiles", str(folder), environment={"LATCHSTRING_BUCKETS": BUCKET})
+
+
+@pytest.fixture(name="api")
+def _api(server, request):
+    return Api(server, make_token(server, request.node.name[:60].replace("[", "-").replace("]", ""), "--role", "backend"))
+
+
+def make_token(server, *arguments):
+    return server.command("token", "create", *arguments, "--data", server.data).stdout.strip()
+
+
+def test_it_is_valid_and_anybody_may_read_it(api):
+    assert api.text[0] == 200
+    assert api.text[1]["Content-Type"] == "application/json"
+    assert api.description["openapi"].startswith("3.1")
+    openapi_spec_validator.validate(api.description)
+
+
+GOOD = {"CreateUpload": {"profile": "named", "filename": "a.png", "type": "image/png", "size": 5, "vars": {"a": "b"},
+                         "method": "POST"},
+        "CreateClientToken": {"profile": "any", "vars": {"a": "b"}, "expires": 60},
+        "CreateLink": {"bucket": BUCKET, "key": "k", "method": "GET", "expires": 60, "max_uses": 3, "ip": "127.0.0.1",
+                       "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png"}}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_may_be_sent_is_what_is_described(server, api, name):
+    schema = api.request_schema(name)
+    assert set(schema["properties"]) == set(GOOD[name]), "every field is tried"
+    api.check(schema, GOOD[name])
+    assert api.ask(name, GOOD[name])[0] == 201
+    wrong = [({**GOOD[name], "nonsense": 1}, "nonsense")]
+    for field, about in schema["properties"].items():
+        if field in schema["required"]:
+            wrong.append(({key: value for key, value in GOOD[name].items() if key != field}, field))
+        wrong.append(({**GOOD[name], field: [1]}, field))
+        if "enum" in about:
+            wrong.append(({**GOOD[name], field: "PATCH"}, field))
+        for limit, beyond in (("minimum", -1), ("maximum", 1)):
+            if limit in about:
+                wrong.append(({**GOOD[name], field: about[limit] + beyond}, field))
+        if "maxLength" in about:
+            wrong.append(({**GOOD[name], field: "x" * (about["maxLength"] + 1)}, field))
+    for number, (body, field) in enumerate(wrong):
+        with pytest.raises(jsonschema.ValidationError):
+            api.check(schema, body)
+        token = make_token(server, f"{name}-{number}", "--role", "backend")
+        status, refused = api.ask(name, body, token=token)
+        assert status == 400, body
+        assert field in refused["error"]["message"], "the message names the field"
+
+
+def test_every_answer_that_is_described_is_given(server, api):
+    png = b"\x89PNG\r\n\x1a\n"
+
+    def put(upload, body):
+        place = urllib.parse.urlsplit(upload["upload"]["url"])
+        return api.call("PUT", f"{place.path}?{place.query}", body, upload["upload"]["headers"])[0]
+
+    # Uploads, in each of their states
+    key = {"Idempotency-Key": "one"}
+    _, upload = api.ask("CreateUpload", {"profile": "any"}, headers=key)
+    assert api.ask("CreateUpload", {"profile": "any"}, headers=key) == (201, upload)
+    assert api.ask("CreateUpload", {"profile": "any", "size": 1}, headers=key)[0] == 422
+    assert api.ask("GetUpload", id=upload["id"])[1]["status"] == "pending"
+    assert put(upload, png) == 200
+    assert api.ask("GetUpload", id=upload["id"])[1]["status"] == "complete"
+    _, upload = api.ask("CreateUpload", {"profile": "picture", "type": "image/png"})
+    assert put(upload, b"<html>" * 100) == 403
+    deadline = time.monotonic() + 20
+    while api.ask("GetUpload", id=upload["id"])[1]["status"] != "rejected":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    api.ask("CreateUpload", {"profile": "nothing"})
+    api.ask("CreateUpload", {})
+    api.ask("GetUpload", id="nothing")
+    # Tokens
+    _, client = api.ask("CreateClientToken", {"profile": "any"})
+    api.ask("CreateClientToken", {})
+    api.ask("CreateClientToken", {"profile": "nothing"})
+    # Links
+    api.ask("CreateLink", {})
+    links = [api.ask("CreateLink", {"bucket": BUCKET, "key": "a", **more})[1]
+             for more in ({}, {"not_before": "2099-01-01T00:00:00Z"}, {"max_uses": 1}, {"expires": 1})]
+    _, page = api.ask("ListLinks", query="?limit=2")
+    assert api.ask("ListLinks", query="?limit=2&after=" + page["next"])[1]["links"] == page["links"][:0] + \
+        api.ask("ListLinks")[1]["links"][2:]
+    api.ask("ListLinks", query="?limit=0")
+    assert api.ask("OpenLink", token="", id=links[0]["id"])[0] == 302
+    assert api.ask("OpenLink", token="", id=links[1]["id"])[0] == 403
+    assert api.ask("OpenLink", token="", id="nothing")[0] == 404
+    assert api.ask("RevokeLink", id=links[0]["id"])[0] == 204
+    assert api.ask("OpenLink", token="", id=links[0]["id"])[0] == 410
+    assert [api.ask("GetLink", id=link["id"])[1]["state"] for link in links[:3]] == ["revoked", "not_yet", "active"]
+    api.ask("GetLink", id="nothing")
+    api.ask("RevokeLink", id="nothing")
+    api.ask("GetDescription", token="")
+    # Those who may not
+    nobody = "lst_" + "a" * 16 + "_" + "b" * 43
+    link_only = make_token(server, "link-only", "--role", "link")
+    busy = make_token(server, "busy", "--role", "backend")
+    bodies = {"CreateUpload": {"profile": "any"}, "CreateClientToken": {"profile": "any"},
+              "CreateLink": {"bucket": BUCKET, "key": "k"}}
+    operations = [operation["operationId"] for methods in api.description["paths"].values()
+                  for operation in methods.values() if operation.get("security") != []]
+    for name in operations:
+        arguments = {"body": bodies.get(name), "id": links[0]["id"]}
+        assert api.ask(name, token=nobody, **arguments)[0] == 401
+        assert api.ask(name, token=client["token"] if "Link" in name else link_only, **arguments)[0] == 403
+    for name in operations:
+        deadline = time.monotonic() + 20
+        while api.ask(name, token=busy, body=bodies.get(name), id=links[0]["id"])[0] != 429:
+            assert time.monotonic() < deadline
+    described = {(operation["operationId"], int(status)) for methods in api.description["paths"].values()
+                 for operation in methods.values() for status in operation["responses"] if status != "default"}
+    assert api.seen == described
