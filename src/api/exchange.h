@@ -26,7 +26,7 @@ struct lst_profiles;
 struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
-    struct lst_jobs *jobs; /* for the profiles' webhooks */
+    struct lst_jobs *jobs;                  /* for the profiles' webhooks */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
 };
 

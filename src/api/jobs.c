@@ -14,13 +14,12 @@ void lst_jobs_report(const struct lst_jobs *jobs, const char *format, ...)
     char text[REPORT_MAX];
     va_list arguments;
 
-    if (jobs->options.report == NULL) {
-        return;
-    }
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    jobs->options.report(text);
+    if (jobs->options.report != NULL) {
+        jobs->options.report(text);
+    }
 }
 
 void lst_jobs_wake(struct lst_jobs *jobs)

@@ -46,10 +46,8 @@ struct lst_slice lst_webhook_origin(struct lst_slice url)
 {
     size_t start = lst_slice_find_slice(url, LST_SLICE("://")) + 3;
     struct lst_slice rest = lst_slice_after(url, start);
-    size_t end = 0;
+    size_t slash = lst_slice_find(rest, '/');
+    size_t question = lst_slice_find(rest, '?');
 
-    while (end < rest.length && rest.bytes[end] != '/' && rest.bytes[end] != '?') {
-        end++;
-    }
-    return lst_slice_first(url, start + end);
+    return lst_slice_first(url, start + (slash < question ? slash : question));
 }
