@@ -24,6 +24,7 @@ _latchstring_value() {
         compgen -f -- "$2"
         ;;
     --profile) compgen -W "$(_latchstring_profiles)" -- "$2" ;;
+    --role) compgen -W 'upload link backend admin' -- "$2" ;;
     *) return 1 ;;
     esac
     return 0
@@ -41,8 +42,9 @@ _latchstring() {
     for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
         [[ ${COMP_WORDS[i]} == [a-z]* ]] || break
         command+=("${COMP_WORDS[i]}")
-        [[ ${COMP_WORDS[1]} == user || ${COMP_WORDS[1]} == policy ]] || break
+        [[ ${COMP_WORDS[1]} =~ ^(user|policy|profile|token|link)$ ]] || break
     done
+    [[ ${command[0]} == share && $word != -* ]] && return # files
     mapfile -t COMPREPLY < <(compgen -W "$(_latchstring_words "${command[@]}")" -- "$word")
 }
 

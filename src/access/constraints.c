@@ -79,6 +79,11 @@ static const char *read_sniff(struct lst_constraints *constraints, struct lst_sl
     return read_switch(value, &constraints->sniff);
 }
 
+static const char *read_new(struct lst_constraints *constraints, struct lst_slice value)
+{
+    return read_switch(value, &constraints->is_new);
+}
+
 static const char *read_head(struct lst_constraints *constraints, struct lst_slice value)
 {
     return read_switch(value, &constraints->head);
@@ -157,6 +162,7 @@ int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice n
         {{"sniff", 5}, read_sniff},   {{"ip", 2}, read_ip},
         {{"head", 4}, read_head},     {{"not-before", 10}, read_not_before},
         {{"id", 2}, read_id},         {{"uses", 4}, read_uses},
+        {{"new", 3}, read_new},
     };
 
     for (unsigned i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {

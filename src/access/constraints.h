@@ -24,6 +24,7 @@ struct lst_constraints {
     uint64_t length_max;
     struct lst_slice types; /* "image/png,text/" followed by a '*'; empty: any. Into the value */
     bool sniff;             /* the content must be what its type says */
+    bool is_new;            /* there must be no object of this key yet */
     bool head;              /* HEAD may be sent to a URL that was signed for GET */
     bool has_not_before;
     int64_t not_before; /* seconds */

@@ -63,9 +63,13 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
     lst_buffer_append_string(&exchange->reason, message);
     lst_buffer_append_byte(&exchange->reason, '\0');
     lst_buffer_clear(&exchange->response.body);
-    json = json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message);
+    /* Uppy shows the one or the other. */
+    json = exchange->place == LST_API_UPPY
+               ? json_pack("{s:s,s:s}", "error", message, "message", message)
+               : json_pack("{s:{s:s,s:s}}", "error", "code", code, "message", message);
     if (json == NULL) { /* no memory, or text that is not UTF-8 */
-        json = json_pack("{s:{s:s}}", "error", "code", code);
+        json = exchange->place == LST_API_UPPY ? json_pack("{s:s}", "error", code)
+                                               : json_pack("{s:{s:s}}", "error", "code", code);
     }
     if (json == NULL) {
         exchange->response.status = status;

@@ -22,6 +22,7 @@ struct lst_api_options {
     struct lst_store *store; /* all kept by the caller until lst_api_close() */
     struct lst_gate *gate;
     struct lst_ledger *ledger;
+    struct lst_s3 *s3; /* through which it changes the store */
     struct lst_slice region;
     struct lst_slice public_url;      /* "https://files.example.com"; empty: as the request came */
     int64_t expires_max;              /* seconds that a signed URL may live */

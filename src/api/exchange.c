@@ -1,5 +1,6 @@
 /* exchange.c - the life of one request to the API. */
 #include "api/exchange.h"
+#include "api/call.h"
 #include "base/encoding.h"
 
 #include <nettle/sha2.h>
@@ -119,13 +120,17 @@ static bool check_rate(struct lst_api_exchange *exchange)
 
 static bool check_caller(struct lst_api_exchange *exchange)
 {
+    struct lst_gate *gate = exchange->api->options.gate;
     int status;
 
     if (exchange->route->needs == 0) {
         return true;
     }
-    status = lst_gate_bearer(exchange->api->options.gate, exchange->request, lst_api_now(exchange),
-                             &exchange->bearer);
+    status =
+        exchange->token.length > 0
+            ? lst_gate_bearer_client(gate, exchange->token, exchange->request,
+                                     lst_api_now(exchange), &exchange->bearer)
+            : lst_gate_bearer(gate, exchange->request, lst_api_now(exchange), &exchange->bearer);
     exchange->is_known = status == LST_OK;
     if (status != LST_OK) {
         fail_caller(exchange, status);
@@ -148,28 +153,69 @@ static bool check_caller(struct lst_api_exchange *exchange)
 
 /* ---- Beginning */
 
+/* Take "uppy/", and a client token behind it, off the path. */
+static bool take_uppy(struct lst_api_exchange *exchange, struct lst_slice *path)
+{
+    const struct lst_slice prefix = LST_SLICE("uppy/");
+
+    if (!lst_slice_starts_with(*path, prefix)) {
+        return false;
+    }
+    *path = lst_slice_after(*path, prefix.length);
+    if (lst_slice_starts_with(*path, LST_SLICE(LST_CLIENT_PREFIX))) {
+        exchange->token = lst_slice_first(*path, lst_slice_find(*path, '/'));
+        *path = lst_slice_after(*path, exchange->token.length + 1);
+    }
+    return true;
+}
+
+/* What follows that which leads to the place. */
+static struct lst_slice find_place(struct lst_api_exchange *exchange)
+{
+    struct lst_slice path = exchange->request->path;
+
+    if (!lst_slice_starts_with(path, LST_SLICE(LST_API_PATH))) {
+        exchange->place = LST_API_LINKS;
+        return lst_slice_after(path, sizeof("/-/") - 1);
+    }
+    path = lst_slice_after(path, sizeof(LST_API_PATH) - 1);
+    if (take_uppy(exchange, &path)) {
+        exchange->place = LST_API_UPPY;
+    }
+    return path;
+}
+
+static bool decode_names(struct lst_api_exchange *exchange,
+                         const struct lst_slice raw[LST_API_NAMES_MAX])
+{
+    struct lst_slice *names[LST_API_NAMES_MAX] = {&exchange->name, &exchange->part};
+    size_t used = 0;
+
+    for (size_t i = 0; i < LST_API_NAMES_MAX; i++) {
+        size_t length;
+
+        if (lst_percent_decode(raw[i], false, exchange->room + used,
+                               exchange->request->path.length - used, &length) != LST_OK) {
+            return false;
+        }
+        *names[i] = lst_slice_make(exchange->room + used, length);
+        used += length;
+    }
+    return true;
+}
+
 static bool find_route(struct lst_api_exchange *exchange)
 {
-    const struct lst_http_request *request = exchange->request;
-    struct lst_slice method = request->message.method;
-    struct lst_slice path = request->path;
-    struct lst_slice raw;
+    struct lst_slice method = exchange->request->message.method;
+    struct lst_slice path = find_place(exchange);
+    struct lst_slice raw[LST_API_NAMES_MAX];
     char allow[LST_API_ALLOW_MAX];
-    size_t length = 0;
 
     if (lst_slice_equal(method, LST_SLICE("HEAD"))) {
         method = LST_SLICE("GET");
     }
-    if (lst_slice_starts_with(path, LST_SLICE(LST_API_PATH))) {
-        path = lst_slice_after(path, sizeof(LST_API_PATH) - 1);
-        exchange->route = lst_api_route_find(method, path, &raw, allow);
-    } else {
-        path = lst_slice_after(path, sizeof("/-/") - 1);
-        exchange->route = lst_api_short_link(method, path, &raw, allow);
-    }
-    if (exchange->route != NULL &&
-        lst_percent_decode(raw, false, exchange->room, request->path.length, &length) == LST_OK) {
-        exchange->name = lst_slice_make(exchange->room, length);
+    exchange->route = lst_api_route_find(exchange->place, method, path, raw, allow);
+    if (exchange->route != NULL && decode_names(exchange, raw)) {
         return true;
     }
     if (exchange->route == NULL && allow[0] != '\0') {
@@ -182,6 +228,12 @@ static bool find_route(struct lst_api_exchange *exchange)
     return false;
 }
 
+static void fail_size(struct lst_api_exchange *exchange)
+{
+    lst_api_fail(exchange, 413, "TooLarge", "The body may have %zu bytes at most",
+                 exchange->body.limit);
+}
+
 static void begin(struct lst_api_exchange *exchange)
 {
     const struct lst_http_request *request = exchange->request;
@@ -189,9 +241,10 @@ static void begin(struct lst_api_exchange *exchange)
     if (!find_route(exchange) || !check_caller(exchange)) {
         return;
     }
-    if (request->has_content_length && request->content_length > LST_API_BODY_MAX) {
-        lst_api_fail(exchange, 413, "TooLarge", "The body may have %d bytes at most",
-                     LST_API_BODY_MAX);
+    lst_buffer_init(&exchange->body,
+                    exchange->place == LST_API_UPPY ? LST_API_PARTS_MAX : LST_API_BODY_MAX);
+    if (request->has_content_length && request->content_length > exchange->body.limit) {
+        fail_size(exchange);
     } else if (!exchange->route->takes_json) {
         exchange->route->begin(exchange);
     }
@@ -224,8 +277,7 @@ void lst_api_body(struct lst_api_exchange *exchange, struct lst_slice bytes)
     }
     lst_buffer_append(&exchange->body, bytes);
     if (lst_buffer_status(&exchange->body) != LST_OK) {
-        lst_api_fail(exchange, 413, "TooLarge", "The body may have %d bytes at most",
-                     LST_API_BODY_MAX);
+        fail_size(exchange);
     }
 }
 
@@ -302,6 +354,7 @@ void lst_api_free(struct lst_api_exchange *exchange)
     if (exchange->is_known) {
         lst_bearer_release(&exchange->bearer);
     }
+    lst_call_free(exchange->call);
     json_decref(exchange->input);
     lst_buffer_release(&exchange->body);
     lst_buffer_release(&exchange->reason);

@@ -16,9 +16,11 @@
 
 #include <jansson.h>
 
-#define LST_API_BODY_MAX  (64 * 1024) /* bytes of JSON */
-#define LST_API_URL_MAX   (32 * 1024) /* bytes of a URL */
+#define LST_API_BODY_MAX  (64 * 1024)   /* bytes of JSON */
+#define LST_API_PARTS_MAX (1024 * 1024) /* the same of what Uppy sends: 10,000 parts */
+#define LST_API_URL_MAX   (32 * 1024)   /* bytes of a URL */
 #define LST_API_ALLOW_MAX 64
+#define LST_API_NAMES_MAX 2
 
 struct lst_jobs;
 struct lst_profiles;
@@ -31,13 +33,24 @@ struct lst_api {
 };
 
 struct lst_api_route;
+struct lst_call;
+
+/* Each has a table of routes of its own. */
+enum lst_api_place {
+    LST_API_ROOT,
+    LST_API_UPPY, /* what Uppy calls, where an error is a text: {"error": "..."} */
+    LST_API_LINKS,
+};
 
 struct lst_api_exchange {
     struct lst_api *api;
     const struct lst_http_request *request;
     struct lst_waiting waiting;
     const struct lst_api_route *route; /* NULL: there is none */
-    struct lst_slice name;             /* of what the path names: an upload's or a link's id */
+    enum lst_api_place place;
+    struct lst_slice name;  /* of what the path names: an upload's or a link's id */
+    struct lst_slice part;  /* of that, what the path names next; empty if it does not */
+    struct lst_slice token; /* a client token that stands in the path; empty if none does */
     struct lst_bearer bearer;
     bool is_known;          /* the bearer is set */
     struct lst_buffer body; /* as it comes in */
@@ -46,35 +59,32 @@ struct lst_api_exchange {
     const char *error;        /* "" on success */
     struct lst_buffer reason; /* ends in NUL when it is not empty */
     uint64_t bytes_in;
-    void *work; /* the operation's own */
+    struct lst_call *call; /* of the store, under way; NULL: none */
+    void *work;            /* the operation's own */
     void (*free_work)(void *work);
-    char room[]; /* as many bytes as the path has, for the name */
+    char room[]; /* as many bytes as the path has, for the names */
 };
 
 struct lst_api_route {
     const char *method;
-    const char *path;      /* after LST_API_PATH; a '*' at its end is the name */
+    const char *path;      /* after what leads to its table; a '*' between slashes is a name */
     const char *operation; /* for the log and the metrics */
     unsigned needs;        /* bits of enum lst_may, one of which is enough; 0: anybody may */
     bool takes_json;
     void (*begin)(struct lst_api_exchange *exchange);
 };
 
-/* All of them, but for short links. */
-const struct lst_api_route *lst_api_routes(size_t *ret_count);
+/* All those of a place. */
+const struct lst_api_route *lst_api_routes(enum lst_api_place place, size_t *ret_count);
 
 /* The operation that is about the API itself. */
 void lst_api_describe(struct lst_api_exchange *exchange);
 
-/* The route for a method and a path after LST_API_PATH. NULL: none; *ret_allow then says which
- * methods there are for the path, as an Allow header does, or is empty. */
-const struct lst_api_route *lst_api_route_find(struct lst_slice method, struct lst_slice path,
-                                               struct lst_slice *ret_name,
-                                               char ret_allow[LST_API_ALLOW_MAX]);
-
-/* The same for a path after "/-/" that is a short link's. */
-const struct lst_api_route *lst_api_short_link(struct lst_slice method, struct lst_slice path,
-                                               struct lst_slice *ret_name,
+/* The route for a method and a path behind what leads to the place. NULL: none; *ret_allow then
+ * says which methods there are for the path, as an Allow header does, or is empty. */
+const struct lst_api_route *lst_api_route_find(enum lst_api_place place, struct lst_slice method,
+                                               struct lst_slice path,
+                                               struct lst_slice ret_names[LST_API_NAMES_MAX],
                                                char ret_allow[LST_API_ALLOW_MAX]);
 
 /* ---- Looking */

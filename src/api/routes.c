@@ -2,6 +2,7 @@
 #include "api/exchange.h"
 #include "api/links.h"
 #include "api/uploads.h"
+#include "api/uppy.h"
 
 #include <stdio.h>
 
@@ -16,57 +17,87 @@ static const struct lst_api_route routes[] = {
     {"DELETE", "links/*", "RevokeLink", LST_MAY_LINK, false, lst_links_revoke},
 };
 
+/* Behind "uppy/", or "uppy/" and a client token. */
+static const struct lst_api_route uppy_routes[] = {
+    {"GET", "s3/params", "UppyParams", LST_MAY_UPLOAD, false, lst_uppy_params},
+    {"GET", "s3/sts", "UppySts", LST_MAY_UPLOAD, false, lst_uppy_sts},
+    {"POST", "s3/sign", "UppySign", LST_MAY_UPLOAD, true, lst_uppy_sign},
+    {"POST", "s3/multipart", "UppyCreate", LST_MAY_UPLOAD, true, lst_uppy_create},
+    {"POST", "s3/multipart/*/complete", "UppyComplete", LST_MAY_UPLOAD, true, lst_uppy_complete},
+    {"GET", "s3/multipart/*/batch", "UppyBatch", LST_MAY_UPLOAD, false, lst_uppy_batch},
+    {"GET", "s3/multipart/*/*", "UppyPart", LST_MAY_UPLOAD, false, lst_uppy_part},
+    {"GET", "s3/multipart/*", "UppyList", LST_MAY_UPLOAD, false, lst_uppy_list},
+    {"DELETE", "s3/multipart/*", "UppyAbort", LST_MAY_UPLOAD, false, lst_uppy_abort},
+};
+
 static const struct lst_api_route short_link = {"GET", "l/*", "OpenLink", 0, false, lst_links_open};
 
-const struct lst_api_route *lst_api_routes(size_t *ret_count)
-{
-    *ret_count = sizeof(routes) / sizeof(routes[0]);
-    return routes;
-}
-
+/* Segment by segment; what stands for each '*' is a name. */
 static bool fits(const struct lst_api_route *route, struct lst_slice path,
-                 struct lst_slice *ret_name)
+                 struct lst_slice ret_names[LST_API_NAMES_MAX])
 {
-    size_t length = strlen(route->path);
+    struct lst_slice pattern = lst_slice_of(route->path);
+    struct lst_slice wanted;
+    struct lst_slice segment;
+    size_t count = 0;
 
-    if (route->path[length - 1] != '*') {
-        *ret_name = LST_SLICE("");
-        return lst_slice_equal(path, lst_slice_of(route->path));
+    memset(ret_names, 0, LST_API_NAMES_MAX * sizeof(ret_names[0]));
+    while (lst_slice_split(&pattern, '/', &wanted)) {
+        if (!lst_slice_split(&path, '/', &segment)) {
+            return false;
+        }
+        if (lst_slice_equal(wanted, LST_SLICE("*")) && segment.length > 0) {
+            ret_names[count++] = segment;
+        } else if (!lst_slice_equal(wanted, segment)) {
+            return false;
+        }
     }
-    if (!lst_slice_starts_with(path, lst_slice_make(route->path, length - 1))) {
-        return false;
-    }
-    *ret_name = lst_slice_after(path, length - 1);
-    return ret_name->length > 0 && lst_slice_find(*ret_name, '/') == ret_name->length;
+    return !lst_slice_split(&path, '/', &segment);
 }
 
-const struct lst_api_route *lst_api_route_find(struct lst_slice method, struct lst_slice path,
-                                               struct lst_slice *ret_name,
-                                               char ret_allow[LST_API_ALLOW_MAX])
+static const struct lst_api_route *find(const struct lst_api_route *table, size_t count,
+                                        struct lst_slice method, struct lst_slice path,
+                                        struct lst_slice ret_names[LST_API_NAMES_MAX],
+                                        char ret_allow[LST_API_ALLOW_MAX])
 {
     size_t length = 0;
 
     ret_allow[0] = '\0';
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (!fits(&routes[i], path, ret_name)) {
+    for (size_t i = 0; i < count; i++) {
+        if (!fits(&table[i], path, ret_names)) {
             continue;
         }
-        if (lst_slice_equal(method, lst_slice_of(routes[i].method))) {
-            return &routes[i];
+        if (lst_slice_equal(method, lst_slice_of(table[i].method))) {
+            return &table[i];
         }
         length += (size_t)snprintf(ret_allow + length, LST_API_ALLOW_MAX - length, "%s%s",
-                                   length == 0 ? "" : ", ", routes[i].method);
+                                   length == 0 ? "" : ", ", table[i].method);
     }
     return NULL;
 }
 
-const struct lst_api_route *lst_api_short_link(struct lst_slice method, struct lst_slice path,
-                                               struct lst_slice *ret_name,
+const struct lst_api_route *lst_api_routes(enum lst_api_place place, size_t *ret_count)
+{
+    switch (place) {
+    case LST_API_UPPY:
+        *ret_count = sizeof(uppy_routes) / sizeof(uppy_routes[0]);
+        return uppy_routes;
+    case LST_API_LINKS:
+        *ret_count = 1;
+        return &short_link;
+    default:
+        *ret_count = sizeof(routes) / sizeof(routes[0]);
+        return routes;
+    }
+}
+
+const struct lst_api_route *lst_api_route_find(enum lst_api_place place, struct lst_slice method,
+                                               struct lst_slice path,
+                                               struct lst_slice ret_names[LST_API_NAMES_MAX],
                                                char ret_allow[LST_API_ALLOW_MAX])
 {
-    bool is_there = fits(&short_link, path, ret_name);
-    bool is_get = lst_slice_equal(method, lst_slice_of(short_link.method));
+    size_t count;
+    const struct lst_api_route *table = lst_api_routes(place, &count);
 
-    (void)snprintf(ret_allow, LST_API_ALLOW_MAX, "%s", is_there && !is_get ? "GET" : "");
-    return is_there && is_get ? &short_link : NULL;
+    return find(table, count, method, path, ret_names, ret_allow);
 }

@@ -7,7 +7,7 @@
 
 #include <nettle/hmac.h>
 
-enum { NONCE = 12, MAC = 16, FIELDS = 5, DIGITS_MAX = 12 };
+enum { NONCE = 12, MAC = 16, FIELDS = 6, DIGITS_MAX = 12 };
 
 /* ticket: up to and with the '~' before the MAC. */
 static size_t mac_text(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice ticket,
@@ -24,24 +24,30 @@ static size_t mac_text(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_
     return lst_base64url_encode(mac, MAC, ret_text);
 }
 
-int lst_ticket_make(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice profile,
-                    struct lst_slice bucket, struct lst_slice key, int64_t created, int64_t expires,
+static void append_place(struct lst_buffer *place, struct lst_slice bucket, struct lst_slice key)
+{
+    lst_buffer_append(place, bucket);
+    lst_buffer_append_byte(place, '/');
+    lst_buffer_append(place, key);
+}
+
+int lst_ticket_make(const uint8_t secret[LST_TICKET_SECRET_SIZE], const struct lst_ticket *upload,
                     struct lst_buffer *id, size_t *ret_ticket_length)
 {
     uint8_t nonce[NONCE];
-    char text[LST_BASE64URL_LENGTH(sizeof(((struct lst_ticket *)NULL)->place))];
+    char text[LST_BASE64URL_LENGTH(sizeof(upload->place))];
     struct lst_buffer place;
     size_t length;
     int status;
 
     lst_random_bytes(nonce, sizeof(nonce));
     length = lst_base64url_encode(nonce, sizeof(nonce), text);
-    lst_buffer_append_format(id, "%.*s~%lld~%lld~%.*s~", (int)profile.length, profile.bytes,
-                             (long long)created, (long long)expires, (int)length, text);
-    lst_buffer_init(&place, sizeof(((struct lst_ticket *)NULL)->place));
-    lst_buffer_append(&place, bucket);
-    lst_buffer_append_byte(&place, '/');
-    lst_buffer_append(&place, key);
+    lst_buffer_append_format(
+        id, "%.*s~%lld~%lld~%.*s~%.*s~", (int)upload->profile.length, upload->profile.bytes,
+        (long long)upload->created, (long long)upload->expires, (int)upload->owner.length,
+        upload->owner.length == 0 ? "" : upload->owner.bytes, (int)length, text);
+    lst_buffer_init(&place, sizeof(upload->place));
+    append_place(&place, upload->bucket, upload->key);
     status = lst_buffer_status(&place);
     if (status == LST_OK) {
         length = mac_text(secret, lst_buffer_slice(id), lst_buffer_slice(&place), text);
@@ -75,81 +81,82 @@ static bool read_number(struct lst_slice text, int64_t *ret_number)
     return true;
 }
 
-/* The texts before each of the first five '~', and what follows them. */
-static bool split(struct lst_slice id, struct lst_slice fields[FIELDS], struct lst_slice *ret_rest)
+/* The texts between the '~' of a ticket. */
+static bool split(struct lst_slice ticket, struct lst_slice fields[FIELDS])
 {
     for (size_t i = 0; i < FIELDS; i++) {
-        size_t end = lst_slice_find(id, '~');
+        size_t end = lst_slice_find(ticket, '~');
 
-        if (end == id.length) {
+        if ((end == ticket.length) != (i == FIELDS - 1)) {
             return false;
         }
-        fields[i] = lst_slice_first(id, end);
-        id = lst_slice_after(id, end + 1);
+        fields[i] = lst_slice_first(ticket, end);
+        ticket = lst_slice_after(ticket, end + 1);
     }
-    *ret_rest = id;
     return true;
 }
 
-/* The place is set: is the ticket one for it? */
-static int check(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice text,
-                 const struct lst_slice fields[FIELDS], struct lst_slice place,
-                 struct lst_ticket *ret_ticket)
+/* place: the ticket's, of so many bytes. */
+static int read_ticket(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice text,
+                       size_t place_length, struct lst_ticket *ticket)
 {
-    struct lst_slice mac = fields[FIELDS - 1];
-    char wanted[LST_BASE64URL_LENGTH(MAC)];
-    size_t length =
-        mac_text(secret, lst_slice_first(text, text.length - mac.length), place, wanted);
+    struct lst_slice place = lst_slice_make(ticket->place, place_length);
     size_t slash = lst_slice_find(place, '/');
+    struct lst_slice fields[FIELDS];
+    char mac[LST_BASE64URL_LENGTH(MAC)];
+    size_t length;
 
-    if (!lst_equal_secret(mac, lst_slice_make(wanted, length)) || slash == place.length ||
-        !read_number(fields[1], &ret_ticket->created) ||
-        !read_number(fields[2], &ret_ticket->expires)) {
+    if (text.length > LST_TICKET_MAX || slash == place.length || !split(text, fields)) {
         return LST_ERR_NOT_FOUND;
     }
-    ret_ticket->text = text;
-    ret_ticket->profile = fields[0];
-    ret_ticket->bucket = lst_slice_first(place, slash);
-    ret_ticket->key = lst_slice_after(place, slash + 1);
+    length = mac_text(secret, lst_slice_first(text, text.length - fields[FIELDS - 1].length), place,
+                      mac);
+    if (!lst_equal_secret(fields[FIELDS - 1], lst_slice_make(mac, length)) ||
+        !read_number(fields[1], &ticket->created) || !read_number(fields[2], &ticket->expires)) {
+        return LST_ERR_NOT_FOUND;
+    }
+    ticket->text = text;
+    ticket->profile = fields[0];
+    ticket->owner = fields[3];
+    ticket->bucket = lst_slice_first(place, slash);
+    ticket->key = lst_slice_after(place, slash + 1);
     return LST_OK;
 }
 
 int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice id,
                     struct lst_ticket *ret_ticket)
 {
-    struct lst_slice fields[FIELDS];
-    struct lst_slice rest;
+    size_t end = id.length;
+    struct lst_slice place;
     size_t length;
 
-    if (id.length > LST_UPLOAD_ID_MAX || !split(id, fields, &rest) ||
-        LST_BASE64URL_BYTES(rest.length) > sizeof(ret_ticket->place) ||
-        !lst_base64url_decode(rest, ret_ticket->place, &length)) {
+    while (end > 0 && id.bytes[end - 1] != '~') {
+        end--;
+    }
+    place = lst_slice_after(id, end);
+    if (id.length > LST_UPLOAD_ID_MAX || end == 0 ||
+        LST_BASE64URL_BYTES(place.length) > sizeof(ret_ticket->place) ||
+        !lst_base64url_decode(place, ret_ticket->place, &length)) {
         return LST_ERR_NOT_FOUND;
     }
-    return check(secret, lst_slice_first(id, (size_t)(rest.bytes - id.bytes) - 1), fields,
-                 lst_slice_make(ret_ticket->place, length), ret_ticket);
+    return read_ticket(secret, lst_slice_first(id, end - 1), length, ret_ticket);
 }
 
 int lst_ticket_read_at(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice ticket,
                        struct lst_slice bucket, struct lst_slice key, struct lst_ticket *ret_ticket)
 {
-    struct lst_slice fields[FIELDS];
-    struct lst_slice rest = ticket;
-    struct lst_slice part;
-    size_t count = 0;
-    size_t length = bucket.length + 1 + key.length;
+    struct lst_buffer place;
+    int status;
 
-    while (count < FIELDS && lst_slice_split(&rest, '~', &part)) {
-        fields[count++] = part;
+    lst_buffer_init(&place, sizeof(ret_ticket->place));
+    append_place(&place, bucket, key);
+    status = lst_buffer_status(&place);
+    if (status == LST_OK) {
+        memcpy(ret_ticket->place, place.bytes, place.length);
+        status = read_ticket(secret, ticket, place.length, ret_ticket);
     }
-    if (count < FIELDS || rest.length > 0 || bucket.length == 0 || key.length == 0 ||
-        length > sizeof(ret_ticket->place)) {
-        return LST_ERR_NOT_FOUND;
-    }
-    memcpy(ret_ticket->place, bucket.bytes, bucket.length);
-    ret_ticket->place[bucket.length] = '/';
-    memcpy(ret_ticket->place + bucket.length + 1, key.bytes, key.length);
-    return check(secret, ticket, fields, lst_slice_make(ret_ticket->place, length), ret_ticket);
+    lst_buffer_release(&place);
+    return status == LST_ERR_TOO_LARGE ? LST_ERR_NOT_FOUND : status;
 }
 
 void lst_ticket_append_id(const struct lst_ticket *ticket, struct lst_buffer *out)

@@ -2,10 +2,11 @@
  * ticket.h - an upload's id, which says all that there is to know of it, so that nothing has to be
  * written when one is created.
  *
- * A ticket reads PROFILE~CREATED~EXPIRES~NONCE~MAC: times in seconds, the nonce 12 drawn bytes and
- * the MAC the first 16 bytes of HMAC-SHA256 over all that stands before it, bucket and key, in
- * base64url. It is the x-latch-id of the upload's URL, and kept with the object. The id that
- * callers see is the ticket, '~', and BUCKET/KEY in base64url.
+ * A ticket reads PROFILE~CREATED~EXPIRES~OWNER~NONCE~MAC: times in seconds; for which client it is,
+ * if it is for one alone; the nonce 12 drawn bytes and the MAC the first 16 bytes of HMAC-SHA256
+ * over all that stands before it, bucket and key, in base64url. It is the x-latch-id of the
+ * upload's URL, and kept with the object. The id that callers see is the ticket, '~', and
+ * BUCKET/KEY in base64url.
  */
 #ifndef LST_API_TICKET_H
 #define LST_API_TICKET_H
@@ -15,11 +16,13 @@
 
 #define LST_TICKET_SECRET_SIZE 32
 #define LST_TICKET_MAX         256  /* bytes */
+#define LST_TICKET_OWNER_MAX   16   /* bytes, of base64url */
 #define LST_UPLOAD_ID_MAX      2048 /* bytes */
 
 struct lst_ticket {
     struct lst_slice text;    /* the ticket; into the id */
     struct lst_slice profile; /* into the id */
+    struct lst_slice owner;   /* likewise; empty: whoever may use the profile */
     int64_t created;
     int64_t expires;
     char place[1024 + 256];  /* BUCKET/KEY */
@@ -27,12 +30,12 @@ struct lst_ticket {
     struct lst_slice key;
 };
 
-/* Append a new upload's id; its first *ret_ticket_length bytes are the ticket. LST_ERR_NO_MEMORY,
- * _TOO_LARGE: of the buffer. */
+/* Append the id of a new upload, which is described by profile, owner, bucket, key, created and
+ * expires; its first *ret_ticket_length bytes are the ticket. LST_ERR_NO_MEMORY, _TOO_LARGE: of the
+ * buffer. */
 LST_MUST_CHECK int lst_ticket_make(const uint8_t secret[LST_TICKET_SECRET_SIZE],
-                                   struct lst_slice profile, struct lst_slice bucket,
-                                   struct lst_slice key, int64_t created, int64_t expires,
-                                   struct lst_buffer *id, size_t *ret_ticket_length);
+                                   const struct lst_ticket *upload, struct lst_buffer *id,
+                                   size_t *ret_ticket_length);
 
 /* Take an id apart. LST_ERR_NOT_FOUND: it is none that was made with this secret. */
 LST_MUST_CHECK int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE],

@@ -1,9 +1,15 @@
 /* upload.c - an upload on its way: held against its profile. */
 #include "api/upload.h"
 
+#include "access/constraints.h"
 #include "api/sign.h"
+#include "base/encoding.h"
+#include "s3/content_types.h"
 
+#include <nettle/hmac.h>
 #include <stdio.h>
+
+enum { OWNER = 12 /* bytes of a MAC */ };
 
 void lst_upload_init(struct lst_upload *upload, int64_t now)
 {
@@ -45,11 +51,25 @@ static bool find_profile(struct lst_api_exchange *exchange, struct lst_upload *u
     return status == LST_OK;
 }
 
+/* Can it be an x-latch-type? */
+static bool is_media_type(struct lst_slice type)
+{
+    struct lst_constraints constraints = {0};
+    const char *problem;
+
+    return lst_constraints_read(&constraints, LST_SLICE("type"), lst_content_essence(type),
+                                &problem) == LST_OK;
+}
+
 static bool fits_profile(struct lst_api_exchange *exchange, const struct lst_upload *upload)
 {
     const struct lst_profile *profile = upload->profile;
 
-    if (!lst_profile_allows_type(profile, upload->type)) {
+    if (upload->type.length > 0 && !is_media_type(upload->type)) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "type: it must be a media type, such as image/png");
+    } else if ((upload->type.length > 0 || !upload->type_comes_later) &&
+               !lst_profile_allows_type(profile, upload->type)) {
         lst_api_fail(exchange, 400, "TypeNotAllowed", "type: it must be one of %s", profile->types);
     } else if (upload->size > profile->max_size) {
         lst_api_fail(exchange, 400, "EntityTooLarge", "size: it may be %lld bytes at most",
@@ -128,18 +148,62 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_uploa
 
 /* ---- The id */
 
+int64_t lst_upload_url_life(const struct lst_api_exchange *exchange,
+                            const struct lst_profile *profile)
+{
+    int64_t most = exchange->api->options.expires_max;
+
+    return profile->upload_expires < most ? profile->upload_expires : most;
+}
+
+/* Whose the uploads are that are made with the caller's token: empty if that is no client's. A
+ * client who gets a new token, with the same variables, may go on with what he began. */
+static struct lst_slice make_owner(const struct lst_api_exchange *exchange,
+                                   char ret_text[LST_BASE64URL_LENGTH(OWNER)])
+{
+    const struct lst_bearer *bearer = &exchange->bearer;
+    const char *user = lst_passage_user_name(&bearer->passage);
+    struct hmac_sha256_ctx context;
+    uint8_t mac[OWNER];
+
+    if (!bearer->is_client) {
+        return LST_SLICE("");
+    }
+    hmac_sha256_set_key(&context, sizeof(exchange->api->secret), exchange->api->secret);
+    hmac_sha256_update(&context, strlen(user) + 1, (const uint8_t *)user);
+    hmac_sha256_update(&context, strlen(bearer->variables), (const uint8_t *)bearer->variables);
+    hmac_sha256_digest(&context, sizeof(mac), mac);
+    lst_wipe(&context, sizeof(context));
+    return lst_slice_make(ret_text, lst_base64url_encode(mac, sizeof(mac), ret_text));
+}
+
+bool lst_upload_is_own(const struct lst_api_exchange *exchange, const struct lst_ticket *ticket)
+{
+    char text[LST_BASE64URL_LENGTH(OWNER)];
+
+    return lst_bearer_may_use(&exchange->bearer, ticket->profile) &&
+           (!exchange->bearer.is_client ||
+            lst_slice_equal(ticket->owner, make_owner(exchange, text)));
+}
+
 static bool make_id(struct lst_api_exchange *exchange, struct lst_upload *upload)
 {
-    int64_t life = upload->profile->upload_expires;
+    char owner[LST_BASE64URL_LENGTH(OWNER)];
+    struct lst_ticket ticket = {
+        .profile = upload->profile_name,
+        .owner = make_owner(exchange, owner),
+        .created = upload->created,
+        .bucket = lst_slice_of(upload->profile->bucket),
+        .key = lst_buffer_slice(&upload->key),
+    };
     int status;
 
-    if (life > exchange->api->options.expires_max) {
-        life = exchange->api->options.expires_max;
+    if (upload->life == 0) {
+        upload->life = lst_upload_url_life(exchange, upload->profile);
     }
-    upload->expires = upload->created + life;
-    status = lst_ticket_make(exchange->api->secret, upload->profile_name,
-                             lst_slice_of(upload->profile->bucket), lst_buffer_slice(&upload->key),
-                             upload->created, upload->expires, &upload->id, &upload->ticket_length);
+    upload->expires = upload->created + upload->life;
+    ticket.expires = upload->expires;
+    status = lst_ticket_make(exchange->api->secret, &ticket, &upload->id, &upload->ticket_length);
     if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     }
@@ -169,7 +233,11 @@ void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits 
     fields[count++] =
         (struct lst_field){LST_SLICE("x-latch-length"), lst_slice_of(ret_limits->length)};
     if (upload->type.length > 0) {
-        fields[count++] = (struct lst_field){LST_SLICE("x-latch-type"), upload->type};
+        fields[count++] =
+            (struct lst_field){LST_SLICE("x-latch-type"), lst_content_essence(upload->type)};
+    } else if (profile->types[0] != '\0') {
+        fields[count++] =
+            (struct lst_field){LST_SLICE("x-latch-type"), lst_slice_of(profile->types)};
     }
     if (profile->check_content) {
         fields[count++] = (struct lst_field){LST_SLICE("x-latch-sniff"), LST_SLICE("1")};

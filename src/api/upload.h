@@ -9,6 +9,7 @@
 #define LST_API_UPLOAD_H
 
 #include "api/profiles.h"
+#include "api/ticket.h"
 #include "api/uploads.h"
 
 #define LST_UPLOAD_FILENAME_MAX 1024 /* bytes */
@@ -22,6 +23,8 @@ struct lst_upload {
     struct lst_slice type;     /* likewise */
     int64_t size;              /* bytes; -1: not told */
     json_t *variables;         /* an object; NULL: none */
+    bool type_comes_later;     /* the client tells it with the file: any that the profile allows */
+    int64_t life;              /* seconds that it is open; 0: as long as a URL of the profile */
 
     /* What comes of it. */
     const struct lst_profile *profile;
@@ -50,6 +53,14 @@ void lst_upload_release(struct lst_upload *upload);
  * may write there, and make the id. False: no; the exchange has been answered. Nothing is written.
  */
 bool lst_upload_prepare(struct lst_api_exchange *exchange, struct lst_upload *upload);
+
+/* May the caller go on with this upload? It must be of a profile that he may use; and if it was
+ * made with a client's token, that must have been for the same user and variables as his. */
+bool lst_upload_is_own(const struct lst_api_exchange *exchange, const struct lst_ticket *ticket);
+
+/* Seconds that a URL for an upload of this profile lives, at most. */
+int64_t lst_upload_url_life(const struct lst_api_exchange *exchange,
+                            const struct lst_profile *profile);
 
 /* What its URL says that the store must see to. */
 void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits *ret_limits);

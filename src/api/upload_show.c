@@ -4,10 +4,8 @@
  * Nothing was written when it was created. The object knows the ticket with which it was uploaded,
  * and the ledger what came of each request with it.
  */
-#include "api/profiles.h"
-#include "api/ticket.h"
+#include "api/upload.h"
 #include "api/upload_object.h"
-#include "api/uploads.h"
 
 #include <stdio.h>
 
@@ -28,7 +26,8 @@ static int visit(void *context, const struct lst_use_outcome *outcome)
 {
     struct history *history = context;
 
-    if (outcome->http_status >= 200 && outcome->http_status < 300) {
+    /* Without an ETag it was a step on the way to an object: a part, for one. */
+    if (outcome->http_status >= 200 && outcome->http_status < 300 && outcome->etag.length > 0) {
         history->is_complete = true;
         history->uploaded.size = outcome->size;
         copy(outcome->etag, history->uploaded.etag, sizeof(history->uploaded.etag));
@@ -85,7 +84,7 @@ void lst_uploads_show(struct lst_api_exchange *exchange)
     struct lst_ticket ticket;
     int status = lst_ticket_read(exchange->api->secret, exchange->name, &ticket);
 
-    if (status != LST_OK || !lst_bearer_may_use(&exchange->bearer, ticket.profile)) {
+    if (status != LST_OK || !lst_upload_is_own(exchange, &ticket)) {
         lst_api_fail(exchange, 404, "NoSuchUpload", "You have no upload of this id");
         return;
     }

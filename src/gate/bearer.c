@@ -209,6 +209,20 @@ int lst_gate_bearer(struct lst_gate *gate, const struct lst_http_request *reques
     return status;
 }
 
+int lst_gate_bearer_client(struct lst_gate *gate, struct lst_slice token,
+                           const struct lst_http_request *request, int64_t now,
+                           struct lst_bearer *ret_bearer)
+{
+    int status;
+
+    memset(ret_bearer, 0, sizeof(*ret_bearer));
+    status = take_client(gate, token, request, now, ret_bearer);
+    if (status != LST_OK) {
+        lst_bearer_release(ret_bearer);
+    }
+    return status;
+}
+
 int lst_gate_bearer_of_user(struct lst_gate *gate, struct lst_slice user,
                             const struct lst_http_request *request, int64_t now,
                             struct lst_bearer *ret_bearer)

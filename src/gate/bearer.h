@@ -12,6 +12,7 @@
 #include "gate/gate.h"
 #include "gate/tokens.h"
 
+#define LST_CLIENT_PREFIX        "lsc_"
 #define LST_BEARER_ID_MAX        80
 #define LST_CLIENT_TOKEN_MAX     4096 /* bytes of text */
 #define LST_CLIENT_VARIABLES_MAX 2048 /* bytes of JSON */
@@ -21,7 +22,8 @@ struct lst_bearer {
     char id[LST_BEARER_ID_MAX + 1]; /* a token's id, or "user:NAME": whose links and uploads */
     bool is_client;                 /* a client token: for the one profile */
     char profiles[LST_TOKEN_PROFILES_MAX + 1]; /* names with commas between them; empty: all */
-    char *variables;            /* of a client token: a JSON object as text; else NULL. Owned */
+    char *variables;            /* of a client token: a JSON object as text, in the order of its
+                                 * names; else NULL. Owned */
     struct lst_token token;     /* not of a user who signed: then its id is empty */
     struct lst_passage passage; /* as whom it signs, for lst_gate_authorise() */
 };
@@ -35,6 +37,13 @@ struct lst_bearer {
  */
 LST_MUST_CHECK int lst_gate_bearer(struct lst_gate *gate, const struct lst_http_request *request,
                                    int64_t now, struct lst_bearer *ret_bearer);
+
+/* The bearer of this client token, which did not come in a header: in a path, since there are
+ * clients that can be told an address and nothing else. Refused as above. */
+LST_MUST_CHECK int lst_gate_bearer_client(struct lst_gate *gate, struct lst_slice token,
+                                          const struct lst_http_request *request, int64_t now,
+                                          struct lst_bearer *ret_bearer);
+
 /* The bearer who signs as this user, without any right to ask. LST_REFUSED_ACCESS_KEY_INACTIVE: the
  * user is gone, is disabled, or has no active key. Released as above. */
 LST_MUST_CHECK int lst_gate_bearer_of_user(struct lst_gate *gate, struct lst_slice user,

@@ -60,7 +60,7 @@ static int read_json(json_t *json, struct lst_client_claims *ret_claims)
         return LST_REFUSED_TOKEN_INVALID;
     }
     ret_claims->expires = expires;
-    ret_claims->variables = json_dumps(variables, JSON_COMPACT);
+    ret_claims->variables = json_dumps(variables, JSON_COMPACT | JSON_SORT_KEYS);
     return ret_claims->variables == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 }
 

@@ -4,7 +4,6 @@
 
 #include "gate/bearer.h"
 
-#define LST_CLIENT_PREFIX      "lsc_"
 #define LST_CLIENT_PROFILE_MAX 64
 
 struct lst_client_claims {

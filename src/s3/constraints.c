@@ -10,7 +10,7 @@
 enum { MESSAGE_MAX = 256 };
 
 /* What an operation does with the bytes of an object: not every constraint fits every one. */
-enum kind { OTHER, READ, OBJECT, UPLOAD, PART };
+enum kind { OTHER, READ, OBJECT, UPLOAD, PART, COMPLETION };
 
 static enum kind kind_of(const struct lst_s3_exchange *exchange)
 {
@@ -19,7 +19,7 @@ static enum kind kind_of(const struct lst_s3_exchange *exchange)
         enum kind kind;
     } kinds[] = {
         {lst_get_object, READ},      {lst_put_object, OBJECT}, {lst_post_object, OBJECT},
-        {lst_create_upload, UPLOAD}, {lst_upload_part, PART},
+        {lst_create_upload, UPLOAD}, {lst_upload_part, PART},  {lst_complete_upload, COMPLETION},
     };
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -175,6 +175,9 @@ static bool check_kind(struct lst_s3_exchange *exchange, enum kind kind)
     if (constraints->head && kind != READ) {
         return refuse_use(exchange, LST_SLICE("head"));
     }
+    if (constraints->is_new && kind != OBJECT && kind != COMPLETION) {
+        return refuse_use(exchange, LST_SLICE("new"));
+    }
     if (constraints->has_length && kind != OBJECT && kind != PART) {
         return refuse_use(exchange, LST_SLICE("length"));
     }
@@ -212,7 +215,7 @@ static bool check(struct lst_s3_exchange *exchange, enum kind kind)
 {
     return exchange->constraints == NULL ||
            (check_kind(exchange, kind) && check_id(exchange) && check_time_and_place(exchange) &&
-            (kind == PART || kind == READ || kind == OTHER || check_type(exchange)));
+            ((kind != OBJECT && kind != UPLOAD) || check_type(exchange)));
 }
 
 bool lst_s3_constrain(struct lst_s3_exchange *exchange)

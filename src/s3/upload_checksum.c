@@ -102,7 +102,7 @@ struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note)
     };
 }
 
-static int read_note(void *context, const struct lst_upload *upload)
+static int read_note(void *context, const struct lst_open_upload *upload)
 {
     struct lst_upload_checksum *checksum = context;
 

@@ -1,6 +1,8 @@
 /* write_condition.c - If-Match and If-None-Match of a write. */
 #include "s3/write_condition.h"
 
+#include "access/constraints.h"
+
 static void fail(struct lst_s3_exchange *exchange, const char *header, const char *message)
 {
     struct lst_field details[] = {
@@ -28,7 +30,8 @@ bool lst_write_condition_read(struct lst_s3_exchange *exchange,
         return false;
     }
     *ret_condition = (struct lst_write_condition){
-        .only_if_absent = none_match.bytes != NULL,
+        .only_if_absent = none_match.bytes != NULL ||
+                          (exchange->constraints != NULL && exchange->constraints->is_new),
         .if_match = lst_s3_unquote(match),
     };
     if (match.bytes != NULL && (ret_condition->if_match.length == 0 ||

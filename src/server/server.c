@@ -144,6 +144,7 @@ static bool open_api(struct lst_server *server)
         .store = server->store,
         .gate = server->gate,
         .ledger = server->ledger,
+        .s3 = server->s3,
         .region = config->region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(config->region),
         .expires_max = (int64_t)config->expires_max,
         .profile_folder = config->profiles,

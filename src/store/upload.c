@@ -176,7 +176,7 @@ int lst_upload_create(struct lst_store *store, const struct lst_upload_options *
 /* ---- Look */
 
 int lst_upload_see(struct lst_store *store, const struct lst_upload_name *name,
-                   int (*visit)(void *context, const struct lst_upload *upload), void *context)
+                   int (*visit)(void *context, const struct lst_open_upload *upload), void *context)
 {
     struct lst_index_reader *reader;
     struct lst_upload_place place;
@@ -189,10 +189,12 @@ int lst_upload_see(struct lst_store *store, const struct lst_upload_name *name,
     }
     status = lst_object_row_decode(value, &row);
     if (status == LST_OK) {
-        status = visit(context, &(struct lst_upload){.key = name->key,
-                                                     .id = name->upload,
-                                                     .created_ms = row.modified_ms,
-                                                     .note = row.note});
+        status = visit(context, &(struct lst_open_upload){.key = name->key,
+                                                          .id = name->upload,
+                                                          .created_ms = row.modified_ms,
+                                                          .note = row.note,
+                                                          .fields = row.fields,
+                                                          .field_count = row.field_count});
     }
     lst_index_read_end(reader);
     return status;

@@ -42,17 +42,19 @@ LST_MUST_CHECK int lst_upload_create(struct lst_store *store,
                                      struct lst_store_write *write);
 
 /* An upload in progress, as it was created. */
-struct lst_upload {
+struct lst_open_upload {
     struct lst_slice key;
     struct lst_slice id;
     int64_t created_ms;
     struct lst_slice note;
+    const struct lst_field *fields; /* of the object to be; not in a listing */
+    size_t field_count;
 };
 
 /* See one: visit() is called once, its slices valid during the call; its code is given back.
  * LST_ERR_BUCKET_NOT_FOUND, _UPLOAD_NOT_FOUND (also for an id that none can have). */
 LST_MUST_CHECK int lst_upload_see(struct lst_store *store, const struct lst_upload_name *name,
-                                  int (*visit)(void *context, const struct lst_upload *upload),
+                                  int (*visit)(void *context, const struct lst_open_upload *upload),
                                   void *context);
 
 /*
@@ -134,7 +136,7 @@ struct lst_upload_list_options {
 
 struct lst_upload_entry {
     bool is_prefix; /* a common prefix: only upload.key is set */
-    struct lst_upload upload;
+    struct lst_open_upload upload;
 };
 
 /* Call visit() for each upload in progress, by key and then by the time it was begun.

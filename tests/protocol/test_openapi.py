@@ -82,7 +82,7 @@ def _server(start, tmp_path_factory):
     folder = tmp_path_factory.mktemp("profiles")
     for name, profile in PROFILES.items():
         (folder / f"{name}.json").write_text(json.dumps(profile))
-    return start("--api-rate", "20", "--profiles", str(folder), environment={"LATCHSTRING_BUCKETS": BUCKET})
+    return start("--api-rate", "40", "--profiles", str(folder), environment={"LATCHSTRING_BUCKETS": BUCKET})
 
 
 @pytest.fixture(name="api")
@@ -135,12 +135,48 @@ def test_what_may_be_sent_is_what_is_described(server, api, name):
         assert field in refused["error"]["message"], "the message names the field"
 
 
+def go_through_uppy(api, put_part):
+    """Each of Uppy's calls, with each of its answers."""
+    profile = {"metadata": {"profile": "any"}}
+    assert api.ask("UppyParams", query="?filename=a&metadata%5Bprofile%5D=any")[0] == 200
+    assert api.ask("UppyParams", query="?nonsense=1&metadata%5Bprofile%5D=any")[0] == 400
+    assert api.ask("UppyParams", query="?metadata%5Bprofile%5D=nothing")[0] == 404
+    assert api.ask("UppySts")[0] == 400
+    _, begun = api.ask("UppyCreate", {"filename": "a", "type": "image/png", **profile})
+    assert api.ask("UppyCreate", {"nonsense": 1, **profile})[0] == 400
+    assert api.ask("UppyCreate", {"metadata": {"profile": "nothing"}})[0] == 404
+    key = "?key=" + urllib.parse.quote(begun["key"])
+    upload = {"uploadId": begun["uploadId"], "query": key}
+    _, part = api.ask("UppyPart", partNumber=1, **upload)
+    status, headers, _ = put_part(part["url"], b"x")
+    assert status == 200
+    assert list(api.ask("UppyBatch", uploadId=begun["uploadId"], query=key + "&partNumbers=2,3")[1]["presignedUrls"]) == \
+        ["2", "3"]
+    assert api.ask("UppyList", **upload)[1] == [{"PartNumber": 1, "ETag": headers["ETag"], "Size": 1}]
+    assert api.ask("UppySign", {"method": "PUT", "key": "a", "profile": "any"})[0] == 200
+    assert api.ask("UppySign", {"method": "PUT", "profile": "any"})[0] == 400
+    assert api.ask("UppySign", {"method": "PUT", "key": "a", "profile": "nothing"})[0] == 404
+    for name in ("UppyList", "UppyAbort", "UppyPart", "UppyBatch", "UppyComplete"):
+        body = {"parts": [{"PartNumber": 1, "ETag": "a"}]} if name == "UppyComplete" else None
+        more = "&partNumbers=1" if name == "UppyBatch" else ""
+        assert api.ask(name, body, uploadId=begun["uploadId"], partNumber=1)[0] == 400, name
+        assert api.ask(name, body, uploadId="nothing", partNumber=1, query=key + more)[0] == 404, name
+    parts = {"parts": [{"PartNumber": 1, "ETag": headers["ETag"]}]}
+    assert api.ask("UppyComplete", parts, **upload)[0] == 200
+    _, begun = api.ask("UppyCreate", profile)
+    assert api.ask("UppyAbort", uploadId=begun["uploadId"], query="?key=" + urllib.parse.quote(begun["key"]))[0] == 200
+
+
 def test_every_answer_that_is_described_is_given(server, api):
     png = b"\x89PNG\r\n\x1a\n"
 
     def put(upload, body):
         place = urllib.parse.urlsplit(upload["upload"]["url"])
         return api.call("PUT", f"{place.path}?{place.query}", body, upload["upload"]["headers"])[0]
+
+    def put_part(url, body):
+        place = urllib.parse.urlsplit(url)
+        return api.call("PUT", f"{place.path}?{place.query}", body)
 
     # Uploads, in each of their states
     key = {"Idempotency-Key": "one"}
@@ -180,21 +216,23 @@ def test_every_answer_that_is_described_is_given(server, api):
     api.ask("GetLink", id="nothing")
     api.ask("RevokeLink", id="nothing")
     api.ask("GetDescription", token="")
+    go_through_uppy(api, put_part)
     # Those who may not
     nobody = "lst_" + "a" * 16 + "_" + "b" * 43
     link_only = make_token(server, "link-only", "--role", "link")
     busy = make_token(server, "busy", "--role", "backend")
     bodies = {"CreateUpload": {"profile": "any"}, "CreateClientToken": {"profile": "any"},
-              "CreateLink": {"bucket": BUCKET, "key": "k"}}
+              "CreateLink": {"bucket": BUCKET, "key": "k"}, "UppySign": {}, "UppyCreate": {}, "UppyComplete": {}}
     operations = [operation["operationId"] for methods in api.description["paths"].values()
                   for operation in methods.values() if operation.get("security") != []]
     for name in operations:
-        arguments = {"body": bodies.get(name), "id": links[0]["id"]}
+        arguments = {"body": bodies.get(name), "id": links[0]["id"], "uploadId": "none", "partNumber": 1}
         assert api.ask(name, token=nobody, **arguments)[0] == 401
         assert api.ask(name, token=client["token"] if "Link" in name else link_only, **arguments)[0] == 403
     for name in operations:
         deadline = time.monotonic() + 20
-        while api.ask(name, token=busy, body=bodies.get(name), id=links[0]["id"])[0] != 429:
+        while api.ask(name, token=busy, body=bodies.get(name), id=links[0]["id"], uploadId="none",
+                      partNumber=1)[0] != 429:
             assert time.monotonic() < deadline
     described = {(operation["operationId"], int(status)) for methods in api.description["paths"].values()
                  for operation in methods.values() for status in operation["responses"] if status != "default"}

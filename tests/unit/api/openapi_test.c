@@ -34,13 +34,18 @@ static const char *find_operation(json_t *paths, const char *wanted, const char 
     return NULL;
 }
 
-/* "/-/api/links/{id}" as "links/x" */
+static const struct {
+    enum lst_api_place place;
+    const char *path;
+} places[] = {{LST_API_ROOT, "/-/api/"}, {LST_API_UPPY, "/-/api/uppy/"}, {LST_API_LINKS, "/-/"}};
+
+/* "links/{id}" as "links/x" */
 static struct lst_slice as_requested(const char *path, char out[256])
 {
     bool inside = false;
     size_t length = 0;
 
-    for (const char *at = path + strlen(LST_API_PATH); *at != '\0' && length < 255; at++) {
+    for (const char *at = path; *at != '\0' && length < 255; at++) {
         if (*at == '{') {
             out[length++] = 'x';
         }
@@ -52,18 +57,19 @@ static struct lst_slice as_requested(const char *path, char out[256])
     return lst_slice_make(out, length);
 }
 
-static bool is_described(json_t *paths, const struct lst_api_route *route)
+static bool is_described(json_t *paths, size_t place, const struct lst_api_route *route)
 {
     const char *method = "";
     const char *path = find_operation(paths, route->operation, &method);
+    size_t prefix = strlen(places[place].path);
     char text[256];
-    struct lst_slice name;
+    struct lst_slice names[LST_API_NAMES_MAX];
     char allow[LST_API_ALLOW_MAX];
 
-    return path != NULL && strncmp(path, LST_API_PATH, strlen(LST_API_PATH)) == 0 &&
+    return path != NULL && strncmp(path, places[place].path, prefix) == 0 &&
            lst_slice_equal_ignoring_case(lst_slice_of(method), lst_slice_of(route->method)) &&
-           lst_api_route_find(lst_slice_of(route->method), as_requested(path, text), &name,
-                              allow) == route;
+           lst_api_route_find(places[place].place, lst_slice_of(route->method),
+                              as_requested(path + prefix, text), names, allow) == route;
 }
 
 static size_t count_operations(json_t *paths)
@@ -74,8 +80,7 @@ static size_t count_operations(json_t *paths)
 
     json_object_foreach(paths, path, methods)
     {
-        count +=
-            strncmp(path, LST_API_PATH, strlen(LST_API_PATH)) == 0 ? json_object_size(methods) : 0;
+        count += json_object_size(methods);
     }
     return count;
 }
@@ -84,14 +89,20 @@ int main(void)
 {
     json_t *description = read_description();
     json_t *paths = json_object_get(description, "paths");
-    size_t count;
-    const struct lst_api_route *routes = lst_api_routes(&count);
+    size_t all = 0;
 
     CHECK(json_is_object(paths), "the description is JSON, and has paths");
-    for (size_t i = 0; i < count; i++) {
-        CHECK(is_described(paths, &routes[i]), "%s is described, where it is", routes[i].operation);
+    for (size_t place = 0; place < sizeof(places) / sizeof(places[0]); place++) {
+        size_t count;
+        const struct lst_api_route *routes = lst_api_routes(places[place].place, &count);
+
+        for (size_t i = 0; i < count; i++) {
+            CHECK(is_described(paths, place, &routes[i]), "%s is described, where it is",
+                  routes[i].operation);
+        }
+        all += count;
     }
-    CHECK(count_operations(paths) == count, "nothing is described that is not there");
+    CHECK(count_operations(paths) == all, "nothing is described that is not there");
     json_decref(description);
     return tap_done();
 }

@@ -216,7 +216,7 @@ static int count_parts(void *context, const struct lst_part *part)
     return 0;
 }
 
-static int show_one(void *context, const struct lst_upload *upload)
+static int show_one(void *context, const struct lst_open_upload *upload)
 {
     lst_buffer_append(context, upload->key);
     lst_buffer_append_byte(context, ' ');

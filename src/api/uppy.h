@@ -1,0 +1,120 @@
+/*
+ * uppy.h - what @uppy/aws-s3 asks for: docs/uppy.md. Each function is an lst_api_route's begin().
+ *
+ * Uppy sends a file in one request, or in parts. It asks for each request's URL (or form) and sends
+ * it to the store itself. Two ways of asking: its `endpoint` (since version 6 `companionEndpoint`)
+ * has a route for each step; its `signRequest` asks for all by s3/sign.
+ *
+ * What a client may do is in his token and in its profile. An upload in parts is his if the ticket
+ * (api/ticket.h) that it was begun with, which the store keeps with it, is.
+ */
+#ifndef LST_API_UPPY_H
+#define LST_API_UPPY_H
+
+#include "api/upload.h"
+#include "store/upload.h"
+
+#define LST_UPPY_BATCH_MAX 1000 /* parts */
+
+void lst_uppy_params(struct lst_api_exchange *exchange);
+void lst_uppy_sts(struct lst_api_exchange *exchange);
+void lst_uppy_sign(struct lst_api_exchange *exchange);
+void lst_uppy_create(struct lst_api_exchange *exchange);
+void lst_uppy_list(struct lst_api_exchange *exchange);
+void lst_uppy_part(struct lst_api_exchange *exchange);
+void lst_uppy_batch(struct lst_api_exchange *exchange);
+void lst_uppy_complete(struct lst_api_exchange *exchange);
+void lst_uppy_abort(struct lst_api_exchange *exchange);
+
+#define LST_UPPY_LIFE                                                                              \
+    (7 * 24 * 60 * 60) /* seconds in which an upload in parts is to be completed */
+
+/* ---- A new upload: uppy_wish.c */
+
+/* What Uppy tells of a file. Texts and objects are the caller's. */
+struct lst_uppy_wish {
+    struct lst_slice filename;
+    struct lst_slice type;    /* empty: not told */
+    struct lst_slice profile; /* empty: the only one that the token is for */
+    json_t *metadata;         /* may name the profile, and variables of its key; NULL: none */
+};
+
+/*
+ * Prepare an upload, initialised and with its other wishes set, as lst_upload_prepare() does. False
+ * if the exchange has been answered. The upload and the wish's metadata are to be released last.
+ */
+bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_wish *wish,
+                      struct lst_upload *upload);
+
+/* The profile that is meant, if no metadata name it: empty, having answered, if that is none. */
+struct lst_slice lst_uppy_profile(struct lst_api_exchange *exchange, struct lst_slice told);
+
+/* The parameters of the query as an object: "a[b]" is the member b of the object a. NULL, having
+ * answered, if they can't be read. */
+json_t *lst_uppy_query(struct lst_api_exchange *exchange);
+
+/* ---- An upload in parts that is under way: uppy_upload.c */
+
+struct lst_uppy_upload {
+    struct lst_upload_name name; /* set by who looks for it */
+    struct lst_ticket ticket;    /* that it was begun with; may not be copied */
+    struct lst_ticket named;     /* that the caller named it by, if he did */
+    const struct lst_profile *profile;
+    char ticket_text[LST_TICKET_MAX];
+    char type[LST_UPLOAD_TYPE_MAX + 1]; /* the object's Content-Type to be */
+    json_t *query;
+
+    /* For what is answered when the store has answered. */
+    int status;
+    const char *code;
+    char message[LST_PROBLEM_MAX];
+};
+
+/* A new one, all zero, as the exchange's work. NULL, having answered, if there is no memory. */
+struct lst_uppy_upload *lst_uppy_begin(struct lst_api_exchange *exchange);
+
+/* Find the one of upload->name, which the caller has to own. False, having answered, if he has no
+ * such upload. */
+bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload);
+
+/* Find the one that the path and the parameter `key` name. extra: another parameter that must be
+ * there, valid as long as the upload; NULL: none. NULL, having answered, as above. */
+struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,
+                                            struct lst_slice *ret_extra);
+
+/* Bytes of the parts that are there, but for one (0: of all). Errors of lst_upload_parts(). */
+LST_MUST_CHECK int lst_uppy_size(const struct lst_api_exchange *exchange,
+                                 const struct lst_uppy_upload *upload, uint32_t but_for,
+                                 uint64_t *ret_size);
+
+/* ---- URLs: uppy_urls.c */
+
+/* Seconds that a URL of this upload lives; asked_for: so many at most, 0 if that is all the same.
+ */
+int64_t lst_uppy_url_life(const struct lst_api_exchange *exchange,
+                          const struct lst_uppy_upload *upload, int64_t asked_for);
+
+/* A URL for what the upload is of, and signing says how. NULL: it can't be made. */
+json_t *lst_uppy_url(const struct lst_api_exchange *exchange, struct lst_signing signing);
+
+/* The URL for a part, which may have so many bytes. NULL: it can't be made. */
+json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
+                          const struct lst_uppy_upload *upload, uint32_t number, uint64_t left,
+                          int64_t life);
+
+/* Bytes that a part may have. False, having answered, if there are none left. */
+bool lst_uppy_part_left(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                        uint32_t number, uint64_t *ret_left);
+
+/* Append where the object is, or will be: https://HOST/BUCKET/KEY. */
+void lst_uppy_location(const struct lst_api_exchange *exchange,
+                       const struct lst_uppy_upload *upload, struct lst_buffer *out);
+
+/* ---- The end: uppy_complete.c */
+
+/* Is this a size that the object may have? False if not: then the upload is given up, and the
+ * exchange is, or will be, answered. */
+bool lst_uppy_check_size(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
+                         uint64_t size);
+
+#endif

@@ -1,0 +1,233 @@
+/* uppy_parts.c - an upload in parts, step by step: beginning it, its parts, their URLs. */
+#include "api/call.h"
+#include "api/uppy.h"
+#include "s3/xml_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    TEXT_MAX = 4096, /* bytes of an element of XML */
+    QUOTED_ETAG = LST_ETAG_MAX + 2,
+};
+
+/* ---- Beginning */
+
+struct creation {
+    struct lst_upload upload;
+    char id[LST_UPLOAD_ID_LENGTH]; /* the store's */
+    bool has_id;
+};
+
+static void release_creation(void *work)
+{
+    struct creation *creation = work;
+
+    lst_upload_release(&creation->upload);
+    free(creation);
+}
+
+static int read_id(void *context, const char *path, struct lst_slice text)
+{
+    struct creation *creation = context;
+
+    if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0 &&
+        text.length == sizeof(creation->id)) {
+        memcpy(creation->id, text.bytes, text.length);
+        creation->has_id = true;
+    }
+    return LST_OK;
+}
+
+static void created(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+{
+    struct creation *creation = exchange->work;
+    struct lst_upload *upload = &creation->upload;
+    char id[LST_UPLOAD_ID_MAX + 1 + LST_UPLOAD_ID_LENGTH + 1];
+
+    if (answer->status != 200) {
+        lst_call_fail(exchange, answer);
+        return;
+    }
+    if (lst_xml_read(answer->body, TEXT_MAX, read_id, creation) != LST_OK || !creation->has_id) {
+        lst_api_fail_code(exchange, LST_ERR_MALFORMED);
+        return;
+    }
+    (void)snprintf(id, sizeof(id), "%.*s~%.*s", (int)upload->id.length, upload->id.bytes,
+                   LST_UPLOAD_ID_LENGTH, creation->id);
+    lst_api_answer(exchange, 200,
+                   json_pack("{s:s%, s:s, s:s, s:s%}", "key", upload->key.bytes, upload->key.length,
+                             "uploadId", id, "bucket", upload->profile->bucket, "id",
+                             upload->id.bytes, upload->id.length));
+}
+
+static void create(struct lst_api_exchange *exchange, const struct lst_upload *upload)
+{
+    const struct lst_field query[] = {
+        {LST_SLICE("uploads"), LST_SLICE("")},
+        {LST_SLICE("x-latch-id"),
+         lst_slice_first(lst_buffer_slice(&upload->id), upload->ticket_length)},
+    };
+    const struct lst_field type = {LST_SLICE("Content-Type"), upload->type};
+
+    (void)lst_call(exchange,
+                   &(struct lst_call_request){.method = LST_SLICE("POST"),
+                                              .bucket = lst_slice_of(upload->profile->bucket),
+                                              .key = lst_buffer_slice(&upload->key),
+                                              .query = query,
+                                              .query_count = 2,
+                                              .headers = &type,
+                                              .header_count = upload->type.length > 0 ? 1 : 0},
+                   created);
+}
+
+void lst_uppy_create(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_wish wish = {0};
+    struct creation *creation;
+    struct lst_fields fields;
+
+    lst_fields_begin(&fields, exchange->input, NULL);
+    lst_fields_text(&fields, "filename", LST_FIELD_OPTIONAL, 0, LST_UPLOAD_FILENAME_MAX,
+                    &wish.filename);
+    lst_fields_text(&fields, "type", LST_FIELD_OPTIONAL, 0, LST_UPLOAD_TYPE_MAX, &wish.type);
+    lst_fields_object(&fields, "metadata", LST_FIELD_OPTIONAL, &wish.metadata);
+    if (lst_fields_end(&fields) != LST_OK) {
+        lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
+        return;
+    }
+    creation = calloc(1, sizeof(*creation));
+    if (creation == NULL) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    lst_upload_init(&creation->upload, lst_api_now(exchange));
+    exchange->work = creation;
+    exchange->free_work = release_creation;
+    creation->upload.life = LST_UPPY_LIFE;
+    if (lst_uppy_prepare(exchange, &wish, &creation->upload)) {
+        create(exchange, &creation->upload);
+    }
+}
+
+/* ---- Listing */
+
+static int list_part(void *context, const struct lst_part *part)
+{
+    json_t *list = context;
+    char etag[QUOTED_ETAG + 1];
+
+    (void)snprintf(etag, sizeof(etag), "\"%.*s\"", (int)part->etag.length, part->etag.bytes);
+    return json_array_append_new(list, json_pack("{s:I, s:s, s:I}", "PartNumber",
+                                                 (json_int_t)part->number, "ETag", etag, "Size",
+                                                 (json_int_t)part->size)) == 0
+               ? LST_OK
+               : LST_ERR_NO_MEMORY;
+}
+
+void lst_uppy_list(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
+    bool is_truncated;
+    json_t *list;
+    int status;
+
+    if (upload == NULL) {
+        return;
+    }
+    list = json_array();
+    status = lst_upload_parts(exchange->api->options.store, &upload->name, 0, LST_PART_NUMBER_MAX,
+                              list_part, list, &is_truncated);
+    if (status == LST_OK) {
+        lst_api_answer(exchange, 200, list);
+    } else {
+        json_decref(list);
+        lst_api_fail_code(exchange, status);
+    }
+}
+
+/* ---- URLs */
+
+/* False, having answered, if it is no number of a part. */
+static bool read_number(struct lst_api_exchange *exchange, struct lst_slice text,
+                        uint32_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (!lst_slice_to_number(text, LST_PART_NUMBER_MAX, &number) || number == 0) {
+        lst_api_fail(exchange, 400, "InvalidArgument", "The number of a part must be from 1 to %d",
+                     LST_PART_NUMBER_MAX);
+        return false;
+    }
+    *ret_number = (uint32_t)number;
+    return true;
+}
+
+void lst_uppy_part(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_upload *upload;
+    uint32_t number;
+    uint64_t left;
+    int64_t life;
+
+    if (!read_number(exchange, exchange->part, &number)) {
+        return;
+    }
+    upload = lst_uppy_find_named(exchange, NULL, NULL);
+    if (upload != NULL && lst_uppy_part_left(exchange, upload, number, &left)) {
+        life = lst_uppy_url_life(exchange, upload, 0);
+        lst_api_answer(exchange, 200,
+                       json_pack("{s:o, s:I}", "url",
+                                 lst_uppy_part_url(exchange, upload, number, left, life), "expires",
+                                 (json_int_t)life));
+    }
+}
+
+/* Add the URLs of these numbers. False, having answered, if that can't be done. */
+static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                     struct lst_slice numbers, json_t *urls)
+{
+    int64_t life = lst_uppy_url_life(exchange, upload, 0);
+    struct lst_slice text;
+    uint64_t left;
+    char name[16];
+
+    if (!lst_uppy_part_left(exchange, upload, 0, &left)) {
+        return false;
+    }
+    for (size_t count = 0; lst_slice_split(&numbers, ',', &text); count++) {
+        uint32_t number;
+
+        if (count == LST_UPPY_BATCH_MAX) {
+            lst_api_fail(exchange, 400, "InvalidArgument", "partNumbers: there may be %d at most",
+                         LST_UPPY_BATCH_MAX);
+            return false;
+        }
+        if (!read_number(exchange, text, &number)) {
+            return false;
+        }
+        (void)snprintf(name, sizeof(name), "%u", number);
+        if (json_object_set_new(urls, name,
+                                lst_uppy_part_url(exchange, upload, number, left, life)) != 0) {
+            lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+            return false;
+        }
+    }
+    return true;
+}
+
+void lst_uppy_batch(struct lst_api_exchange *exchange)
+{
+    struct lst_slice numbers;
+    struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, "partNumbers", &numbers);
+    json_t *urls;
+
+    if (upload == NULL) {
+        return;
+    }
+    urls = json_object();
+    if (add_urls(exchange, upload, numbers, urls)) {
+        lst_api_answer(exchange, 200, json_pack("{s:O}", "presignedUrls", urls));
+    }
+    json_decref(urls);
+}

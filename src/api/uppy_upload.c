@@ -1,0 +1,189 @@
+/* uppy_upload.c - an upload in parts that is under way: whose it is, and what is there of it. */
+#include "api/uppy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void release(void *work)
+{
+    struct lst_uppy_upload *upload = work;
+
+    lst_profile_unref(upload->profile);
+    json_decref(upload->query);
+    free(upload);
+}
+
+struct lst_uppy_upload *lst_uppy_begin(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_upload *upload = calloc(1, sizeof(*upload));
+
+    if (upload == NULL) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return NULL;
+    }
+    exchange->work = upload;
+    exchange->free_work = release;
+    return upload;
+}
+
+/* One answer for all who may not, so that nobody learns what others have. */
+static bool fail_unknown(struct lst_api_exchange *exchange)
+{
+    lst_api_fail(exchange, 404, "NoSuchUpload",
+                 "You have no upload of this uploadId and key: it may be complete, or given up");
+    return false;
+}
+
+static struct lst_slice field_of(const struct lst_open_upload *open, const char *name)
+{
+    for (size_t i = 0; i < open->field_count; i++) {
+        if (lst_slice_equal_ignoring_case(open->fields[i].name, lst_slice_of(name))) {
+            return open->fields[i].value;
+        }
+    }
+    return LST_SLICE("");
+}
+
+/* The ticket that it was begun with, and its type. */
+static int see(void *context, const struct lst_open_upload *open)
+{
+    struct lst_uppy_upload *upload = context;
+    struct lst_slice ticket = field_of(open, "x-latch-id");
+    struct lst_slice type = field_of(open, "Content-Type");
+
+    if (ticket.length == 0 || ticket.length > sizeof(upload->ticket_text) ||
+        type.length >= sizeof(upload->type)) {
+        return LST_ERR_NOT_FOUND; /* nobody began it here */
+    }
+    memcpy(upload->ticket_text, ticket.bytes, ticket.length);
+    upload->ticket.text = lst_slice_make(upload->ticket_text, ticket.length);
+    if (type.length > 0) {
+        memcpy(upload->type, type.bytes, type.length);
+    }
+    return LST_OK;
+}
+
+static int find(const struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
+{
+    int status = lst_upload_see(exchange->api->options.store, &upload->name, see, upload);
+
+    if (status == LST_ERR_BUCKET_NOT_FOUND || status == LST_ERR_UPLOAD_NOT_FOUND) {
+        return LST_ERR_NOT_FOUND;
+    }
+    if (status == LST_OK) {
+        status = lst_ticket_read_at(exchange->api->secret, upload->ticket.text, upload->name.bucket,
+                                    upload->name.key, &upload->ticket);
+    }
+    if (status == LST_OK && !lst_upload_is_own(exchange, &upload->ticket)) {
+        status = LST_ERR_NOT_FOUND;
+    }
+    return status == LST_OK ? lst_profiles_find(exchange->api->profiles, upload->ticket.profile,
+                                                &upload->profile)
+                            : status;
+}
+
+bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
+{
+    int status = find(exchange, upload);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        return fail_unknown(exchange);
+    }
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return false;
+    }
+    if (lst_api_now(exchange) >= upload->ticket.expires) {
+        lst_api_fail(exchange, 403, "AccessDenied",
+                     "This upload was begun too long ago: begin it anew");
+        return false;
+    }
+    return true;
+}
+
+/* The id that Uppy has: that of an upload of the API, '~', and the store's. */
+static bool set_name(const struct lst_api_exchange *exchange, struct lst_slice key,
+                     struct lst_uppy_upload *upload)
+{
+    struct lst_slice id = exchange->name;
+    size_t rest = id.length < LST_UPLOAD_ID_LENGTH + 1 ? 0 : id.length - LST_UPLOAD_ID_LENGTH - 1;
+
+    if (rest == 0 || id.bytes[rest] != '~' ||
+        lst_ticket_read(exchange->api->secret, lst_slice_first(id, rest), &upload->named) !=
+            LST_OK ||
+        !lst_slice_equal(key, upload->named.key)) {
+        return false;
+    }
+    upload->name = (struct lst_upload_name){.bucket = upload->named.bucket,
+                                            .key = upload->named.key,
+                                            .upload = lst_slice_after(id, rest + 1)};
+    return true;
+}
+
+struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,
+                                            struct lst_slice *ret_extra)
+{
+    struct lst_uppy_upload *upload = lst_uppy_begin(exchange);
+    struct lst_slice key = LST_SLICE("");
+    struct lst_fields fields;
+
+    if (upload == NULL) {
+        return NULL;
+    }
+    upload->query = lst_uppy_query(exchange);
+    if (upload->query == NULL) {
+        return NULL;
+    }
+    lst_fields_begin(&fields, upload->query, NULL);
+    lst_fields_text(&fields, "key", LST_FIELD_REQUIRED, 1, LST_TEMPLATE_MAX, &key);
+    if (extra != NULL) {
+        lst_fields_text(&fields, extra, LST_FIELD_REQUIRED, 1, LST_API_BODY_MAX, ret_extra);
+    }
+    if (lst_fields_end(&fields) != LST_OK) {
+        lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
+        return NULL;
+    }
+    if (!set_name(exchange, key, upload)) {
+        (void)fail_unknown(exchange);
+        return NULL;
+    }
+    if (!lst_uppy_find(exchange, upload)) {
+        return NULL;
+    }
+    if (!lst_slice_equal(upload->ticket.text, upload->named.text)) {
+        (void)fail_unknown(exchange);
+        return NULL;
+    }
+    return upload;
+}
+
+/* ---- Its parts */
+
+struct sum {
+    uint32_t but_for;
+    uint64_t size;
+};
+
+static int add(void *context, const struct lst_part *part)
+{
+    struct sum *sum = context;
+
+    if (part->number != sum->but_for) {
+        sum->size += part->size;
+    }
+    return LST_OK;
+}
+
+int lst_uppy_size(const struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                  uint32_t but_for, uint64_t *ret_size)
+{
+    struct sum sum = {.but_for = but_for};
+    bool is_truncated;
+    int status = lst_upload_parts(exchange->api->options.store, &upload->name, 0,
+                                  LST_PART_NUMBER_MAX, add, &sum, &is_truncated);
+
+    if (status == LST_OK) {
+        *ret_size = sum.size;
+    }
+    return status;
+}
