@@ -1,7 +1,8 @@
 /* api.c - the upload API: opening and closing it. */
 #include "api/exchange.h"
+#include "api/jobs.h"
 #include "api/profiles.h"
-#include "api/webhooks.h"
+#include "api/upload_events.h"
 #include "base/random.h"
 
 #include <stdio.h>
@@ -46,6 +47,18 @@ static int ensure_secret(struct lst_api *api)
     return status == LST_ERR_EXISTS ? read_secret(api) : status;
 }
 
+static int open_webhooks(struct lst_api *api)
+{
+    const struct lst_jobs_options options = {
+        .index = lst_ledger_index(api->options.ledger),
+        .profiles = api->profiles,
+        .report = api->options.report,
+    };
+    int status = lst_jobs_open(&options, &api->jobs);
+
+    return status == LST_OK ? lst_upload_events_begin(api) : status;
+}
+
 int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PROBLEM_MAX],
                  struct lst_api **ret_api)
 {
@@ -62,7 +75,7 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
                                    problem, &api->profiles);
     }
     if (status == LST_OK) {
-        status = lst_webhooks_open(api, &api->webhooks);
+        status = open_webhooks(api);
     }
     if (status != LST_OK) {
         if (problem[0] == '\0') {
@@ -78,9 +91,15 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
 void lst_api_close(struct lst_api *api)
 {
     if (api != NULL) {
-        lst_webhooks_close(api->webhooks);
+        lst_upload_events_end(api);
+        lst_jobs_close(api->jobs);
         lst_profiles_close(api->profiles);
         lst_wipe(api->secret, sizeof(api->secret));
         free(api);
     }
+}
+
+void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics)
+{
+    lst_jobs_statistics(api->jobs, ret_statistics);
 }

@@ -37,8 +37,13 @@ struct lst_api_options {
 LST_MUST_CHECK int lst_api_open(const struct lst_api_options *options,
                                 char problem[LST_API_PROBLEM_MAX], struct lst_api **ret_api);
 
-/* All exchanges must be freed. NULL does nothing. */
+/* All exchanges must be freed, those of S3 too. Waits until what became of uploads is recorded, and
+ * up to a second for the webhooks that are under way. NULL does nothing. */
 void lst_api_close(struct lst_api *api);
+
+/* What the webhooks have done since it was opened, for metrics. */
+struct lst_jobs_statistics;
+void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics);
 
 /* True if a request with this path is the API's. */
 bool lst_api_handles(struct lst_slice path);

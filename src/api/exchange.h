@@ -22,13 +22,13 @@
 #define LST_API_ALLOW_MAX 64
 #define LST_API_NAMES_MAX 2
 
+struct lst_jobs;
 struct lst_profiles;
-struct lst_webhooks;
 
 struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
-    struct lst_webhooks *webhooks;
+    struct lst_jobs *jobs;                  /* for the profiles' webhooks */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
 };
 

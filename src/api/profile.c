@@ -212,6 +212,9 @@ static void read_webhook(struct lst_fields *fields, struct lst_profile *profile)
     if (lst_fields_end(&inside) != LST_OK) {
         snprintf(fields->problem, sizeof(fields->problem), "%s", inside.problem);
     }
+    if (profile->remote[0] != '\0') {
+        lst_fields_refuse(fields, "webhook", "what comes to a remote is not seen here");
+    }
 }
 
 int lst_profile_from_json(json_t *object, struct lst_slice name, char problem[LST_PROBLEM_MAX],

@@ -16,6 +16,8 @@
  *   replace         may an object that is there be replaced? default false
  *   check_content   must the content be of the type that was declared? default false
  *   webhook         {"url": "https://...", "secret": 16 to 256 bytes}, both required; default none
+ *
+ * A webhook and a remote exclude each other.
  */
 #ifndef LST_API_PROFILE_H
 #define LST_API_PROFILE_H

@@ -34,6 +34,7 @@ int lst_uploaded_find(struct lst_store *store, const struct lst_ticket *ticket,
     }
     if (lst_slice_equal(field_of(&object, "x-latch-id"), ticket->text)) {
         ret_uploaded->size = object.size;
+        ret_uploaded->modified_ms = object.modified_ms;
         copy(object.etag, ret_uploaded->etag, sizeof(ret_uploaded->etag));
         copy(field_of(&object, "content-type"), ret_uploaded->type, sizeof(ret_uploaded->type));
     } else {

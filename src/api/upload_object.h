@@ -7,6 +7,7 @@
 
 struct lst_uploaded {
     uint64_t size; /* bytes */
+    int64_t modified_ms;
     char etag[129];
     char type[257]; /* its Content-Type; "" if it has none */
 };

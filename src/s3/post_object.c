@@ -1,6 +1,7 @@
 /* post_object.c - PostObject: the form as it comes in, and the file in it. */
 #include "s3/constraints.h"
 #include "s3/post_form.h"
+#include "s3/use.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,7 +145,7 @@ static int begin_file(struct lst_s3_exchange *exchange, const struct lst_form_pa
     }
     if (!lst_post_make_put(exchange) ||
         !lst_s3_constrain_form(exchange, post->fields, post->field_count) ||
-        !lst_s3_check_options(exchange)) {
+        !lst_s3_check_options(exchange) || !lst_s3_use_note(exchange)) {
         return ANSWERED;
     }
     narrow_size(exchange);

@@ -111,29 +111,40 @@ static void reserved(struct lst_reservation *reservation, int status)
     lst_waiting_end(&exchange->waiting, status == LST_OK ? resume : NULL);
 }
 
+bool lst_s3_use_note(struct lst_s3_exchange *exchange)
+{
+    struct lst_counted_use *use;
+
+    if (!has_id(exchange)) {
+        return true;
+    }
+    use = calloc(1, sizeof(*use));
+    if (use == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return false;
+    }
+    use->reservation =
+        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = exchange};
+    use->is_open = true;
+    exchange->use = use;
+    return true;
+}
+
 void lst_s3_use_begin(struct lst_s3_exchange *exchange,
                       void (*go_on)(struct lst_s3_exchange *exchange))
 {
     struct lst_counted_use *use;
 
-    if (!has_id(exchange)) {
+    if (exchange->use == NULL && !lst_s3_use_note(exchange)) {
+        return;
+    }
+    use = exchange->use;
+    if (use == NULL || (use->reservation.use.limit == 0 && !use->reservation.use.is_write)) {
         go_on(exchange);
         return;
     }
-    use = calloc(1, sizeof(*use));
-    if (use == NULL) {
-        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    exchange->use = use;
     use->go_on = go_on;
-    use->reservation =
-        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = exchange};
-    if (use->reservation.use.limit == 0 && !use->reservation.use.is_write) {
-        use->is_open = true;
-        go_on(exchange);
-        return;
-    }
+    use->is_open = false;
     lst_waiting_begin(&exchange->waiting);
     lst_ledger_reserve(exchange->s3->options.ledger, &use->reservation);
 }

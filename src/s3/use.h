@@ -22,6 +22,12 @@ bool lst_s3_use_check(struct lst_s3_exchange *exchange);
 void lst_s3_use_begin(struct lst_s3_exchange *exchange,
                       void (*go_on)(struct lst_s3_exchange *exchange));
 
+/*
+ * Something comes in under the id, of which a record is to be kept even if it is refused before it
+ * can be counted: a form's file. False if the exchange has been answered: there is no memory.
+ */
+bool lst_s3_use_note(struct lst_s3_exchange *exchange);
+
 /* What came of it; once the answer is known, or will never be. Again: does nothing. */
 void lst_s3_use_settle(struct lst_s3_exchange *exchange);
 

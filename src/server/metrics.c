@@ -164,3 +164,17 @@ void lst_metrics_format(const struct lst_metrics *metrics,
     format_latency(metrics, out);
     format_store(statistics, out);
 }
+
+void lst_metrics_format_webhooks(const struct lst_jobs_statistics *statistics,
+                                 struct lst_buffer *out)
+{
+    format_one(out, "webhooks_delivered_total", "counter", "Messages that a webhook took.",
+               statistics->delivered);
+    format_one(out, "webhook_failures_total", "counter",
+               "Attempts to deliver that failed; they are made again.", statistics->failed);
+    format_one(out, "webhooks_given_up_total", "counter",
+               "Messages that no webhook took in three days, or whose webhook is gone.",
+               statistics->given_up);
+    format_one(out, "webhooks_in_flight", "gauge", "Messages that are being delivered.",
+               statistics->under_way);
+}

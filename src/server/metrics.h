@@ -7,6 +7,7 @@
 #ifndef LST_SERVER_METRICS_H
 #define LST_SERVER_METRICS_H
 
+#include "api/jobs.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "store/store.h"
@@ -44,5 +45,9 @@ void lst_metrics_count(struct lst_metrics *metrics, const char *operation, int s
 void lst_metrics_format(const struct lst_metrics *metrics,
                         const struct lst_store_statistics *statistics, uint64_t dropped,
                         struct lst_buffer *out);
+
+/* Write those of the webhooks. */
+void lst_metrics_format_webhooks(const struct lst_jobs_statistics *statistics,
+                                 struct lst_buffer *out);
 
 #endif

@@ -36,12 +36,15 @@ static void answer_health(struct lst_exchange *exchange)
 static void answer_metrics(struct lst_exchange *exchange)
 {
     struct lst_store_statistics statistics;
+    struct lst_jobs_statistics webhooks;
 
     lst_store_statistics(exchange->server->store, &statistics);
+    lst_api_statistics(exchange->server->api, &webhooks);
     exchange->operation = "Metrics";
     answer_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
     lst_metrics_format(&exchange->server->metrics, &statistics,
                        lst_log_dropped(exchange->server->log), &exchange->own_response.body);
+    lst_metrics_format_webhooks(&webhooks, &exchange->own_response.body);
 }
 
 /* True if the host name is a bucket's own, where every path is a key: BUCKET.DOMAIN. */

@@ -587,7 +587,7 @@ def test_places_that_are_not_there(server, backend):
 
 
 def test_a_profile_elsewhere(server, backend):
-    assert refused(server, client_of(server, backend, "hooked"), "POST", "s3/multipart", {"filename": "a"})[0] == 501
+    assert refused(server, client_of(server, backend, "hooked"), "POST", "s3/multipart", {"filename": "a"})[0] == 503
 
 
 def test_a_page_of_another_origin_may_ask(server, backend):

@@ -207,6 +207,9 @@ int main(void)
         "min_size, max_size, upload_expires, link_expires, replace, check_content, webhook");
     test_refused("\"webhook\":\"https://a\"", "webhook: a JSON object is needed");
     test_refused("\"webhook\":{}", "webhook.url: it is missing");
+    test_refused("\"remote\":\"r\",\"webhook\":{\"url\":\"https://a\",\"secret\":"
+                 "\"0123456789abcdef\"}",
+                 "webhook: what comes to a remote is not seen here");
     test_refused("\"webhook\":{\"url\":\"https://a\"}", "webhook.secret: it is missing");
     test_refused("\"webhook\":{\"url\":\"https://a\",\"secret\":\"short\"}",
                  "webhook.secret: 16 to 256 bytes are allowed, it has 5");

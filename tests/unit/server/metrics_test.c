@@ -14,6 +14,8 @@ int main(void)
 {
     static char names[200][8];
     const struct lst_store_statistics statistics = {.index_commits = 3, .index_batches = 30};
+    const struct lst_jobs_statistics webhooks = {
+        .delivered = 5, .failed = 4, .given_up = 2, .under_way = 1};
     struct lst_buffer out;
 
     lst_buffer_init(&out, 1024 * 1024);
@@ -39,6 +41,12 @@ int main(void)
     CHECK(has(&out, "latchstring_index_commits_total 3\n") &&
               has(&out, "latchstring_index_batches_total 30\n"),
           "commits and batches of the store");
+    lst_metrics_format_webhooks(&webhooks, &out);
+    CHECK(has(&out, "latchstring_webhooks_delivered_total 5\n") &&
+              has(&out, "latchstring_webhook_failures_total 4\n") &&
+              has(&out, "latchstring_webhooks_given_up_total 2\n") &&
+              has(&out, "latchstring_webhooks_in_flight 1\n"),
+          "webhooks");
     for (size_t i = 0; i < 200; i++) {
         (void)snprintf(names[i], sizeof(names[i]), "op%zu", i);
         lst_metrics_count(&metrics, names[i], 200, "", 0, 0, 1);

@@ -1,0 +1,37 @@
+/*
+ * job.h - a message that waits to be delivered to a profile's webhook: a row of the ledger's index.
+ *
+ * docs/on-disk-format.md has its bytes. Rows of a profile stand together, in the order in which
+ * they are due.
+ */
+#ifndef LST_API_JOB_H
+#define LST_API_JOB_H
+
+#include "api/profile.h"
+
+#define LST_JOB_ROW         "j"
+#define LST_JOB_ID_SIZE     16
+#define LST_JOB_KEY_MAX     (1 + LST_PROFILE_NAME_MAX + 1 + 8 + LST_JOB_ID_SIZE)
+#define LST_JOB_HEAD_LENGTH (1 + 8 + 4)
+#define LST_JOB_BODY_MAX    (64 * 1024) /* bytes */
+
+struct lst_job {
+    struct lst_slice profile;
+    int64_t due_ms; /* 0 or later, as created_ms */
+    uint8_t id[LST_JOB_ID_SIZE];
+    int64_t created_ms;
+    uint32_t attempts; /* that failed */
+    struct lst_slice body;
+};
+
+/* The row's key; gives its length. The profile's name is at most LST_PROFILE_NAME_MAX long. */
+size_t lst_job_key(const struct lst_job *job, char ret_key[LST_JOB_KEY_MAX]);
+
+/* What stands before the body in the row's value. */
+void lst_job_head(const struct lst_job *job, char ret_head[LST_JOB_HEAD_LENGTH]);
+
+/* Its texts point into key and value. LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_job_read(struct lst_slice key, struct lst_slice value,
+                                struct lst_job *ret_job);
+
+#endif

@@ -1,0 +1,68 @@
+/* jobs_state.h - the delivery of webhooks from inside: for jobs*.c alone. */
+#ifndef LST_API_JOBS_STATE_H
+#define LST_API_JOBS_STATE_H
+
+#include "api/jobs.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* One attempt, under way. */
+struct lst_delivery {
+    struct lst_delivery *next;
+    CURL *transfer;
+    struct curl_slist *headers;
+    struct lst_job job; /* its texts are in key and value */
+    char key[LST_JOB_KEY_MAX];
+    size_t key_length;
+    char next_key[LST_JOB_KEY_MAX]; /* under which it waits if the attempt fails */
+    char *value;
+    size_t value_length;
+    size_t received; /* bytes of the answer */
+    bool is_cut;     /* there was more of it than is read */
+    char origin[];
+};
+
+struct lst_jobs {
+    struct lst_jobs_options options;
+    pthread_t thread;
+    CURLM *transfers;
+    atomic_bool is_stopping;
+    atomic_bool has_news; /* there may be something due of which the thread does not know */
+    _Atomic uint64_t delivered;
+    _Atomic uint64_t failed;
+    _Atomic uint64_t given_up;
+    _Atomic uint64_t count; /* under way; changed by the thread alone, as all that follows */
+    struct lst_delivery *first;
+    int64_t not_before_ms;  /* when to look again after the index failed */
+    int64_t quiet_until_ms; /* it was said just before that something will be tried again */
+    char served[LST_PROFILE_NAME_MAX + 1]; /* the profile whose job was started last */
+};
+
+enum { LST_JOBS_BATCH_MAX = 64, LST_JOBS_REST_MS = 5000 /* after something failed here */ };
+
+/* ---- jobs_find.c */
+
+/* Start what is due and may be started. Gives when there will be more to do, in milliseconds since
+ * 1970, if nothing happens before. */
+int64_t lst_jobs_look(struct lst_jobs *jobs, int64_t now_ms);
+
+/* ---- jobs_send.c */
+
+/* Begin an attempt. LST_ERR_NO_MEMORY. */
+LST_MUST_CHECK int lst_jobs_send(struct lst_jobs *jobs, const struct lst_job *job,
+                                 const struct lst_profile *profile, int64_t now_ms);
+
+/* Record what came of those that are over. True if there was one. Waits for the disk. */
+bool lst_jobs_finish(struct lst_jobs *jobs);
+
+/* End all that is under way. */
+void lst_jobs_abandon(struct lst_jobs *jobs);
+
+/* ---- jobs.c */
+
+void lst_jobs_report(const struct lst_jobs *jobs, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

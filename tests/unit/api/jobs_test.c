@@ -1,0 +1,188 @@
+/* jobs_test.c - messages that nobody takes: put off, given up, dropped; and the clock set back. */
+#include "api/jobs.h"
+#include "api/webhook.h"
+#include "base/clock.h"
+#include "gate/ledger.h"
+
+#include "tap.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SECRET "a secret that nobody may see"
+
+static struct lst_ledger *ledger;
+static struct lst_profiles *profiles;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char reports[4096];
+static char last_profile[LST_PROFILE_NAME_MAX + 1]; /* that count_rows() found */
+
+static void report(const char *text)
+{
+    pthread_mutex_lock(&lock);
+    (void)strncat(reports, text, sizeof(reports) - strlen(reports) - 2);
+    (void)strncat(reports, "\n", 2);
+    pthread_mutex_unlock(&lock);
+}
+
+static bool is_reported(const char *text)
+{
+    bool is;
+
+    pthread_mutex_lock(&lock);
+    is = strstr(reports, text) != NULL;
+    pthread_mutex_unlock(&lock);
+    return is;
+}
+
+/* A port at which nobody listens: bound, so that nobody else takes it. */
+static int closed_port(int *ret_socket)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+
+    *ret_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(*ret_socket, (struct sockaddr *)&address, length) != 0 ||
+        getsockname(*ret_socket, (struct sockaddr *)&address, &length) != 0) {
+        return 0;
+    }
+    return ntohs(address.sin_port);
+}
+
+static void add_profile(const char *name, int port)
+{
+    struct lst_profile profile;
+    char problem[LST_PROBLEM_MAX];
+    char text[512];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"bucket\":\"jobs\",\"key\":\"{uuid}\",\"webhook\":{\"url\":"
+                   "\"http://127.0.0.1:%d/hidden\",\"secret\":\"" SECRET "\"}}",
+                   port);
+    CHECK(lst_profile_parse(lst_slice_of(text), lst_slice_of(name), problem, &profile) == LST_OK &&
+              lst_profiles_add(profiles, &profile, true) == LST_OK,
+          "profile %s", name);
+    lst_profile_release(&profile);
+}
+
+static void put(const char *profile, int64_t created_ms, int64_t due_ms, uint8_t number)
+{
+    struct lst_job job = {.profile = lst_slice_of(profile),
+                          .due_ms = due_ms,
+                          .id = {number},
+                          .created_ms = created_ms};
+    char key[LST_JOB_KEY_MAX];
+    char value[LST_JOB_HEAD_LENGTH + 2];
+    struct lst_index_change change = {.kind = LST_INDEX_PUT};
+
+    change.key = lst_slice_make(key, lst_job_key(&job, key));
+    lst_job_head(&job, value);
+    memcpy(value + LST_JOB_HEAD_LENGTH, "{}", 2);
+    change.value = lst_slice_make(value, sizeof(value));
+    CHECK(lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, &change, 1) == LST_OK,
+          "a message for %s", profile);
+}
+
+/* How many rows there are, and the last of them. */
+static size_t count_rows(struct lst_job *ret_job)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    size_t count = 0;
+    int status = lst_index_read_begin(lst_ledger_index(ledger), &reader);
+
+    if (status != LST_OK) {
+        return 0;
+    }
+    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("j"), &key, &value);
+    while (status == LST_OK && key.bytes[0] == 'j') {
+        if (lst_job_read(key, value, ret_job) == LST_OK) {
+            count++;
+            (void)snprintf(last_profile, sizeof(last_profile), "%.*s", (int)ret_job->profile.length,
+                           ret_job->profile.bytes);
+        }
+        status = lst_index_next(reader, &key, &value);
+    }
+    lst_index_read_end(reader);
+    return count;
+}
+
+static void pause_ms(long milliseconds)
+{
+    const struct timespec time = {.tv_sec = milliseconds / 1000,
+                                  .tv_nsec = milliseconds % 1000 * 1000000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+static bool wait_for(struct lst_jobs *jobs, uint64_t given_up, uint64_t failed)
+{
+    struct lst_jobs_statistics statistics = {.delivered = 0};
+
+    for (int i = 0; i < 500; i++) {
+        lst_jobs_statistics(jobs, &statistics);
+        if (statistics.given_up >= given_up && statistics.failed >= failed) {
+            return true;
+        }
+        pause_ms(10);
+    }
+    return false;
+}
+
+static void test_failures(int port)
+{
+    const struct lst_jobs_options options = {
+        .index = lst_ledger_index(ledger), .profiles = profiles, .report = report};
+    int64_t now_ms = lst_clock_now_ms();
+    struct lst_jobs *jobs = NULL;
+    struct lst_job job = {.attempts = 0};
+    char host[64];
+
+    (void)snprintf(host, sizeof(host), "http://127.0.0.1:%d is given up", port);
+    put("old", now_ms - LST_WEBHOOK_LIFE_MS, now_ms, 1);
+    put("gone", now_ms, now_ms, 2);
+    put("gone", now_ms, now_ms + 3600000, 3);
+    put("young", now_ms, now_ms, 4);
+    CHECK(lst_jobs_open(&options, &jobs) == LST_OK, "the jobs are opened");
+    CHECK(wait_for(jobs, 3, 2), "one is too old, two have no receiver any more, one is put off");
+    CHECK(is_reported(host), "who did not take it is told, by host");
+    CHECK(is_reported("'gone': 2 messages are dropped"), "what is dropped is counted");
+    CHECK(is_reported("will be tried again"), "a failure is told at once");
+    CHECK(!is_reported("secret") && !is_reported("hidden"), "neither secret nor path is told");
+    CHECK(count_rows(&job) == 1 && job.id[0] == 4 && job.attempts == 1 && job.due_ms > now_ms &&
+              job.created_ms == now_ms && strcmp(last_profile, "young") == 0,
+          "the row that is left says when to try again");
+    put("young", now_ms, now_ms + 86400000, 5);
+    lst_jobs_wake(jobs);
+    CHECK(wait_for(jobs, 3, 3), "what is due tomorrow was put off before the clock was set back");
+    lst_jobs_close(jobs);
+    CHECK(count_rows(&job) == 2, "what is not delivered stays");
+}
+
+int main(void)
+{
+    char folder[] = "/tmp/jobs-test-XXXXXX";
+    char problem[LST_PROBLEM_MAX];
+    char command[64];
+    int bound;
+    int port = closed_port(&bound);
+
+    if (port == 0 || mkdtemp(folder) == NULL || lst_ledger_open(folder, false, &ledger) != LST_OK ||
+        lst_profiles_open(lst_ledger_index(ledger), NULL, problem, &profiles) != LST_OK) {
+        tap_skip("jobs", "no port or folder for them");
+        return tap_done();
+    }
+    add_profile("old", port);
+    add_profile("young", port);
+    test_failures(port);
+    lst_profiles_close(profiles);
+    lst_ledger_close(ledger);
+    (void)close(bound);
+    snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    CHECK(system(command) == 0, "the folder is removed");
+    return tap_done();
+}
