@@ -84,12 +84,12 @@ def nginx(folder):
     process.wait()
 
 
-def wrk(port, targets, connections):
-    """Bytes of bodies a second. Every answer must be a good one."""
+def wrk(port, targets, connections, extra=None):
+    """Requests, and bytes of answers, a second. Every answer must be a good one. extra: of urls.lua's variables."""
     done = subprocess.run(
         ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "--timeout", "30s", "-s",
          os.path.join(ROOT, "bench", "urls.lua"), f"http://127.0.0.1:{port}"],
-        env={**os.environ, "TARGETS": targets}, text=True, capture_output=True, check=True)
+        env={**os.environ, "TARGETS": targets, **(extra or {})}, text=True, capture_output=True, check=True)
     requests, received, microseconds, errors = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", done.stdout).groups())
     assert requests > 0 and errors == 0, done.stdout
     return requests / (microseconds / 1e6), received / (microseconds / 1e6)

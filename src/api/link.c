@@ -47,6 +47,7 @@ int lst_link_read(struct lst_link *link, struct lst_slice id, json_t *json)
     link->method = text_of(json, "method");
     link->ip = text_of(json, "ip");
     link->not_before = text_of(json, "not_before");
+    link->remote = text_of(json, "remote");
     link->filename = text_of(json, "filename");
     link->created = number_of(json, "created");
     link->expires = number_of(json, "expires");
@@ -106,10 +107,8 @@ static void add_limit(struct limits *limits, struct lst_slice name, struct lst_s
     }
 }
 
-static int set_limits(struct limits *limits, const struct lst_link *link)
+static void add_constraints(struct limits *limits, const struct lst_link *link)
 {
-    limits->count = 0;
-    lst_buffer_init(&limits->disposition, DISPOSITION_MAX);
     add_limit(limits, LST_SLICE("x-latch-id"), lst_slice_of(link->id));
     if (link->max_uses > 0) {
         (void)snprintf(limits->uses, sizeof(limits->uses), "%lld", (long long)link->max_uses);
@@ -118,36 +117,71 @@ static int set_limits(struct limits *limits, const struct lst_link *link)
     add_limit(limits, LST_SLICE("x-latch-ip"), link->ip);
     add_limit(limits, LST_SLICE("x-latch-not-before"), link->not_before);
     add_limit(limits, LST_SLICE("x-latch-head"), link->head ? LST_SLICE("1") : LST_SLICE(""));
-    if (link->filename.length > 0) {
-        int status = lst_disposition_attachment(link->filename, &limits->disposition);
+}
 
-        if (status != LST_OK) {
-            return status;
-        }
+static int add_filename(struct limits *limits, const struct lst_link *link)
+{
+    int status = LST_OK;
+
+    if (link->filename.length > 0) {
+        status = lst_disposition_attachment(link->filename, &limits->disposition);
         add_limit(limits, LST_SLICE("response-content-disposition"),
                   lst_buffer_slice(&limits->disposition));
     }
-    return lst_buffer_status(&limits->disposition);
+    return status == LST_OK ? lst_buffer_status(&limits->disposition) : status;
+}
+
+static int find_remote(const struct lst_api *api, const struct lst_link *link,
+                       struct lst_remote *ret_remote)
+{
+    return lst_remotes_find(lst_ledger_index(api->options.ledger), link->remote, ret_remote);
+}
+
+int lst_link_is_kept_here(const struct lst_api *api, const struct lst_link *link, bool *ret_is_kept)
+{
+    struct lst_remote remote;
+    int status = LST_OK;
+
+    *ret_is_kept = false;
+    if (link->remote.length > 0) {
+        status = find_remote(api, link, &remote);
+        if (status == LST_OK) {
+            *ret_is_kept = !remote.is_latchstring && (link->max_uses > 0 || link->ip.length > 0 ||
+                                                      link->not_before.length > 0);
+            lst_remote_release(&remote);
+        }
+    }
+    return status;
 }
 
 int lst_link_sign(const struct lst_api_exchange *exchange, const struct lst_bearer *bearer,
                   const struct lst_link *link, int64_t now, int64_t life, struct lst_buffer *out)
 {
-    struct limits limits;
-    int status = set_limits(&limits, link);
+    bool is_remote = link->remote.length > 0;
+    struct lst_remote remote = {0};
+    struct limits limits = {0};
+    int status = is_remote ? find_remote(exchange->api, link, &remote) : LST_OK;
 
+    lst_buffer_init(&limits.disposition, DISPOSITION_MAX);
+    if (!is_remote || remote.is_latchstring) {
+        add_constraints(&limits, link);
+    }
     if (status == LST_OK) {
-        status = lst_api_sign(exchange, bearer,
-                              (struct lst_signing){.method = link->method,
-                                                   .bucket = link->bucket,
-                                                   .key = link->key,
-                                                   .query = limits.fields,
-                                                   .query_count = limits.count,
-                                                   .time = now,
-                                                   .expires = life},
-                              out);
+        status = add_filename(&limits, link);
+    }
+    if (status == LST_OK) {
+        status = lst_api_sign_for(exchange, bearer, is_remote ? &remote : NULL,
+                                  (struct lst_signing){.method = link->method,
+                                                       .bucket = link->bucket,
+                                                       .key = link->key,
+                                                       .query = limits.fields,
+                                                       .query_count = limits.count,
+                                                       .time = now,
+                                                       .expires = life},
+                                  out);
     }
     lst_buffer_release(&limits.disposition);
+    lst_remote_release(&remote);
     return status;
 }
 

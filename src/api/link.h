@@ -23,6 +23,7 @@ struct lst_link {
     struct lst_slice method;
     struct lst_slice ip;         /* as x-latch-ip; empty: from anywhere */
     struct lst_slice not_before; /* as x-latch-not-before; empty: from the beginning */
+    struct lst_slice remote;     /* where the object is; empty: here */
     struct lst_slice filename;   /* to save it under; empty: as it is */
     int64_t created;
     int64_t expires;  /* the first second in which it is refused */
@@ -41,6 +42,11 @@ LST_MUST_CHECK int lst_link_read(struct lst_link *link, struct lst_slice id, jso
 LST_MUST_CHECK int lst_link_find(const struct lst_api *api, struct lst_slice id,
                                  struct lst_link *ret_link);
 void lst_link_release(struct lst_link *link);
+
+/* Does only this server see to the link's limits, since its remote does not know them? Then there
+ * is no URL but the short one. LST_ERR_NOT_FOUND: there is no such remote. */
+LST_MUST_CHECK int lst_link_is_kept_here(const struct lst_api *api, const struct lst_link *link,
+                                         bool *ret_is_kept);
 
 /* Append its URL, good for `life` seconds from `now` on. Errors of lst_api_sign(). */
 LST_MUST_CHECK int lst_link_sign(const struct lst_api_exchange *exchange,

@@ -3,6 +3,7 @@
 #include "api/fields.h"
 #include "api/link.h"
 #include "api/links.h"
+#include "api/profile.h"
 #include "http/disposition.h"
 
 #include <stdio.h>
@@ -90,6 +91,7 @@ static bool read_input(struct lst_api_exchange *exchange, struct lst_link *link,
     lst_fields_begin(&fields, exchange->input, NULL);
     lst_fields_text(&fields, "bucket", LST_FIELD_REQUIRED, BUCKET_MIN, BUCKET_MAX, &link->bucket);
     lst_fields_text(&fields, "key", LST_FIELD_REQUIRED, 1, KEY_MAX, &link->key);
+    lst_fields_text(&fields, "remote", LST_FIELD_OPTIONAL, 1, LST_PROFILE_NAME_MAX, &link->remote);
     lst_fields_text(&fields, "method", LST_FIELD_OPTIONAL, 1, 4, &link->method);
     lst_fields_integer(&fields, "expires", LST_FIELD_OPTIONAL, 1,
                        exchange->api->options.expires_max, ret_life);
@@ -135,21 +137,47 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_link 
 
 /* ---- Writing it down */
 
-static json_t *make_row(const struct lst_api_exchange *exchange, const struct lst_link *link)
+/* A remote that does not know our limits has what S3 has. */
+static bool check_remote(struct lst_api_exchange *exchange, const struct lst_link *link,
+                         bool *ret_is_kept_here)
 {
-    return json_pack("{s:s, s:s, s:s%, s:s%, s:s%, s:s%, s:s%, s:s%, s:I, s:I, s:I, s:b}", "owner",
-                     exchange->bearer.id, "user", lst_passage_user_name(&exchange->bearer.passage),
-                     "bucket", link->bucket.bytes, link->bucket.length, "key", link->key.bytes,
-                     link->key.length, "method", link->method.bytes, link->method.length, "ip",
-                     link->ip.length == 0 ? "" : link->ip.bytes, link->ip.length, "not_before",
-                     link->not_before.length == 0 ? "" : link->not_before.bytes,
-                     link->not_before.length, "filename",
-                     link->filename.length == 0 ? "" : link->filename.bytes, link->filename.length,
-                     "created", (json_int_t)link->created, "expires", (json_int_t)link->expires,
-                     "max_uses", (json_int_t)link->max_uses, "head", link->head ? 1 : 0);
+    int status = lst_link_is_kept_here(exchange->api, link, ret_is_kept_here);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_api_fail(exchange, 404, "NoSuchRemote",
+                     "remote: there is none of this name: see `latchstring remote list`");
+    } else if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+    } else if (link->remote.length > 0 && link->head) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "head: a remote lets HEAD through on a link for HEAD only");
+    } else if (*ret_is_kept_here && !lst_slice_equal(link->method, LST_SLICE("GET"))) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "method: the remote does not know max_uses, ip and not_before; they are kept "
+                     "by the short link, which is for GET");
+    } else {
+        return true;
+    }
+    return false;
 }
 
-static json_t *make_answer(const struct lst_api_exchange *exchange, const struct lst_link *link)
+static json_t *make_row(const struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    return json_pack(
+        "{s:s, s:s, s:s%, s:s%, s:s%, s:s%, s:s%, s:s%, s:s%, s:I, s:I, s:I, s:b}", "owner",
+        exchange->bearer.id, "user", lst_passage_user_name(&exchange->bearer.passage), "bucket",
+        link->bucket.bytes, link->bucket.length, "key", link->key.bytes, link->key.length, "method",
+        link->method.bytes, link->method.length, "ip", link->ip.length == 0 ? "" : link->ip.bytes,
+        link->ip.length, "not_before", link->not_before.length == 0 ? "" : link->not_before.bytes,
+        link->not_before.length, "filename", link->filename.length == 0 ? "" : link->filename.bytes,
+        link->filename.length, "remote", link->remote.length == 0 ? "" : link->remote.bytes,
+        link->remote.length, "created", (json_int_t)link->created, "expires",
+        (json_int_t)link->expires, "max_uses", (json_int_t)link->max_uses, "head",
+        link->head ? 1 : 0);
+}
+
+static json_t *make_answer(const struct lst_api_exchange *exchange, const struct lst_link *link,
+                           bool is_kept_here)
 {
     struct lst_buffer url;
     struct lst_buffer base;
@@ -163,8 +191,14 @@ static json_t *make_answer(const struct lst_api_exchange *exchange, const struct
     if (lst_link_sign(exchange, &exchange->bearer, link, link->created,
                       link->expires - link->created, &url) == LST_OK &&
         lst_buffer_status(&base) == LST_OK) {
-        json = json_pack("{s:s, s:s%, s:o}", "id", link->id, "url", url.bytes, url.length,
-                         "expires_at", lst_api_json_time(link->expires));
+        json =
+            json_pack("{s:s, s:o}", "id", link->id, "expires_at", lst_api_json_time(link->expires));
+        if (!is_kept_here) {
+            (void)json_object_set_new(json, "url", lst_api_json_slice(lst_buffer_slice(&url)));
+        }
+        if (!is_kept_here && link->remote.length > 0) {
+            (void)json_object_set_new(json, "not_enforced", json_pack("[s]", "revocation"));
+        }
         if (!lst_slice_equal(link->method, LST_SLICE("PUT"))) {
             (void)json_object_set_new(json, "short_url",
                                       lst_api_json_slice(lst_buffer_slice(&base)));
@@ -227,9 +261,11 @@ void lst_links_create(struct lst_api_exchange *exchange)
     struct lst_link link = {.created = lst_api_now(exchange)};
     struct creation *creation;
     json_t *row;
+    bool is_kept_here;
     int64_t life;
 
-    if (!read_input(exchange, &link, &life) || !is_allowed(exchange, &link)) {
+    if (!read_input(exchange, &link, &life) || !is_allowed(exchange, &link) ||
+        !check_remote(exchange, &link, &is_kept_here)) {
         return;
     }
     link.expires = link.created + life;
@@ -245,7 +281,7 @@ void lst_links_create(struct lst_api_exchange *exchange)
     row = make_row(exchange, &link);
     creation->row = row == NULL ? NULL : json_dumps(row, JSON_COMPACT);
     json_decref(row);
-    creation->answer = make_answer(exchange, &link);
+    creation->answer = make_answer(exchange, &link, is_kept_here);
     if (creation->row == NULL || creation->answer == NULL) {
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;

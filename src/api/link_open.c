@@ -8,6 +8,8 @@
 #include "api/link.h"
 #include "api/links.h"
 
+#include <stdlib.h>
+
 enum { LIFE = 60 };
 
 static void answer_person(struct lst_api_exchange *exchange, int status, const char *code,
@@ -82,20 +84,25 @@ static void redirect(struct lst_api_exchange *exchange, const struct lst_link *l
     lst_buffer_release(&url);
 }
 
+static struct lst_use use_of(const struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    return (struct lst_use){.user = link->user,
+                            .id = lst_slice_of(link->id),
+                            .method = LST_SLICE("GET"),
+                            .bucket = link->bucket,
+                            .key = link->key,
+                            .peer = exchange->request->peer,
+                            .limit = (uint64_t)link->max_uses,
+                            .now_ms = exchange->request->received_ms,
+                            .expires_ms = link->expires * 1000};
+}
+
 /* The rows of the ledger live as long as the URLs that it was shown: without this the count of a
  * link that lives for a week would be forgotten an hour after its last redirect. */
 static void record(struct lst_api_exchange *exchange, const struct lst_link *link)
 {
     const struct lst_use_outcome outcome = {
-        .use = {.user = link->user,
-                .id = lst_slice_of(link->id),
-                .method = LST_SLICE("GET"),
-                .bucket = link->bucket,
-                .key = link->key,
-                .peer = exchange->request->peer,
-                .limit = (uint64_t)link->max_uses,
-                .now_ms = exchange->request->received_ms,
-                .expires_ms = link->expires * 1000},
+        .use = use_of(exchange, link),
         .http_status = exchange->response.status,
         .reason = LST_SLICE("short link"),
     };
@@ -103,9 +110,79 @@ static void record(struct lst_api_exchange *exchange, const struct lst_link *lin
     lst_ledger_settle(exchange->api->options.ledger, &outcome);
 }
 
+/* ---- Counted here, for a remote that can't */
+
+struct opening {
+    struct lst_link link;
+    struct lst_reservation reservation;
+    int status;
+};
+
+static void free_opening(void *work)
+{
+    struct opening *opening = work;
+
+    lst_link_release(&opening->link);
+    free(opening);
+}
+
+static void is_counted(void *owner)
+{
+    struct lst_api_exchange *exchange = owner;
+    struct opening *opening = exchange->work;
+    struct lst_use_outcome outcome = {.use = opening->reservation.use,
+                                      .sequence = opening->reservation.sequence,
+                                      .reason = LST_SLICE("short link")};
+
+    if (opening->status == LST_ERR_TOO_LARGE) {
+        answer_person(exchange, 410, "LinkUsed",
+                      "This link has been used as often as it may be.\n");
+    } else if (opening->status == LST_ERR_CLOSED) {
+        answer_person(exchange, 410, "LinkRevoked", "This link was revoked.\n");
+    } else if (opening->status != LST_OK) {
+        lst_api_fail_code(exchange, opening->status);
+    } else {
+        redirect(exchange, &opening->link);
+        /* Whether the remote serves it nobody hears of: the redirect is the use. */
+        outcome.http_status = exchange->response.status == 302 ? 200 : exchange->response.status;
+        lst_ledger_settle(exchange->api->options.ledger, &outcome);
+    }
+}
+
+static void is_reserved(struct lst_reservation *reservation, int status)
+{
+    struct lst_api_exchange *exchange = reservation->context;
+    struct opening *opening = exchange->work;
+
+    opening->status = status;
+    lst_waiting_end(&exchange->waiting, is_counted);
+}
+
+/* Takes the link. */
+static void open_counted(struct lst_api_exchange *exchange, struct lst_link *link)
+{
+    struct opening *opening = calloc(1, sizeof(*opening));
+
+    if (opening == NULL) {
+        lst_link_release(link);
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    opening->link = *link;
+    exchange->work = opening;
+    exchange->free_work = free_opening;
+    opening->reservation = (struct lst_reservation){
+        .use = use_of(exchange, &opening->link), .done = is_reserved, .context = exchange};
+    lst_waiting_begin(&exchange->waiting);
+    lst_ledger_reserve(exchange->api->options.ledger, &opening->reservation);
+}
+
+/* ---- The operation */
+
 void lst_links_open(struct lst_api_exchange *exchange)
 {
     struct lst_link link;
+    bool is_kept_here = false;
     int status = lst_link_find(exchange->api, exchange->name, &link);
 
     if (status == LST_ERR_NOT_FOUND) {
@@ -118,7 +195,15 @@ void lst_links_open(struct lst_api_exchange *exchange)
     }
     if (lst_slice_equal(link.method, LST_SLICE("PUT"))) {
         answer_person(exchange, 404, "NoSuchLink", "This link is not for fetching.\n");
-    } else if (check(exchange, &link)) {
+    } else if (lst_link_is_kept_here(exchange->api, &link, &is_kept_here) != LST_OK) {
+        answer_person(exchange, 410, "LinkClosed",
+                      "Where this link led to is not known any more.\n");
+    } else if (!check(exchange, &link)) {
+        /* answered */
+    } else if (is_kept_here && link.max_uses > 0) {
+        open_counted(exchange, &link);
+        return;
+    } else {
         redirect(exchange, &link);
         record(exchange, &link);
     }

@@ -19,6 +19,9 @@ static json_t *to_json(const struct lst_api_exchange *exchange, const struct lst
         "used", (json_int_t)(link->max_uses > 0 ? summary.used : summary.succeeded), "head",
         link->head ? 1 : 0);
 
+    if (link->remote.length > 0) {
+        (void)json_object_set_new(json, "remote", lst_api_json_slice(link->remote));
+    }
     if (link->ip.length > 0) {
         (void)json_object_set_new(json, "ip", lst_api_json_slice(link->ip));
     }

@@ -231,6 +231,10 @@ int lst_profile_from_json(json_t *object, struct lst_slice name, char problem[LS
     read_types(&fields, &profile);
     read_limits(&fields, &profile);
     read_webhook(&fields, &profile);
+    if (profile.remote[0] != '\0' && profile.webhook_url[0] != '\0') {
+        lst_fields_refuse(&fields, "webhook",
+                          "uploads to a remote don't come by here: ask for their status");
+    }
     status = lst_fields_end(&fields);
     if (status == LST_OK) {
         *ret_profile = profile;

@@ -2,12 +2,11 @@
 #include "api/upload.h"
 
 #include "access/constraints.h"
-#include "api/sign.h"
 #include "base/encoding.h"
 #include "s3/content_types.h"
 
 #include <nettle/hmac.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 enum { OWNER = 12 /* bytes of a MAC */ };
 
@@ -22,6 +21,10 @@ void lst_upload_init(struct lst_upload *upload, int64_t now)
 
 void lst_upload_release(struct lst_upload *upload)
 {
+    if (upload->remote != NULL) {
+        lst_remote_release(upload->remote);
+        free(upload->remote);
+    }
     lst_profile_unref(upload->profile);
     json_decref(upload->merged);
     lst_buffer_release(&upload->key);
@@ -42,11 +45,28 @@ static bool find_profile(struct lst_api_exchange *exchange, struct lst_upload *u
                      "profile: there is none of this name for you: see `latchstring profile list`");
     } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
-    } else if (upload->profile->remote[0] != '\0') {
-        lst_api_fail(exchange, 501, "NotImplemented",
-                     "The profile has a remote, for which this version can't do what it says: "
-                     "nothing was created");
-        status = LST_ERR_NOT_FOUND;
+    }
+    return status == LST_OK;
+}
+
+static bool find_remote(struct lst_api_exchange *exchange, struct lst_upload *upload)
+{
+    const char *name = upload->profile->remote;
+    int status;
+
+    if (name[0] == '\0') {
+        return true;
+    }
+    upload->remote = calloc(1, sizeof(*upload->remote));
+    status = upload->remote == NULL
+                 ? LST_ERR_NO_MEMORY
+                 : lst_remotes_find(lst_ledger_index(exchange->api->options.ledger),
+                                    lst_slice_of(name), upload->remote);
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_api_fail(exchange, 503, "NoSuchRemote",
+                     "The profile's remote '%s' is not set up: see `latchstring remote add`", name);
+    } else if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
     }
     return status == LST_OK;
 }
@@ -212,77 +232,7 @@ static bool make_id(struct lst_api_exchange *exchange, struct lst_upload *upload
 
 bool lst_upload_prepare(struct lst_api_exchange *exchange, struct lst_upload *upload)
 {
-    return find_profile(exchange, upload) && fits_profile(exchange, upload) &&
-           make_key(exchange, upload) && is_allowed(exchange, upload) && make_id(exchange, upload);
-}
-
-/* ---- The URL */
-
-void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits *ret_limits)
-{
-    const struct lst_profile *profile = upload->profile;
-    struct lst_field *fields = ret_limits->fields;
-    size_t count = 0;
-
-    (void)snprintf(ret_limits->length, sizeof(ret_limits->length), "%lld-%lld",
-                   (long long)(upload->size < 0 ? profile->min_size : upload->size),
-                   (long long)(upload->size < 0 ? profile->max_size : upload->size));
-    fields[count++] =
-        (struct lst_field){LST_SLICE("x-latch-id"),
-                           lst_slice_first(lst_buffer_slice(&upload->id), upload->ticket_length)};
-    fields[count++] =
-        (struct lst_field){LST_SLICE("x-latch-length"), lst_slice_of(ret_limits->length)};
-    if (upload->type.length > 0) {
-        fields[count++] =
-            (struct lst_field){LST_SLICE("x-latch-type"), lst_content_essence(upload->type)};
-    } else if (profile->types[0] != '\0') {
-        fields[count++] =
-            (struct lst_field){LST_SLICE("x-latch-type"), lst_slice_of(profile->types)};
-    }
-    if (profile->check_content) {
-        fields[count++] = (struct lst_field){LST_SLICE("x-latch-sniff"), LST_SLICE("1")};
-    }
-    ret_limits->count = count;
-}
-
-static int sign(const struct lst_api_exchange *exchange, const struct lst_upload *upload,
-                struct lst_buffer *url)
-{
-    static const struct lst_field new_only = {{"If-None-Match", 13}, {"*", 1}};
-    struct lst_upload_limits limits;
-
-    lst_upload_limit(upload, &limits);
-    return lst_api_sign(exchange, &exchange->bearer,
-                        (struct lst_signing){.method = LST_SLICE("PUT"),
-                                             .bucket = lst_slice_of(upload->profile->bucket),
-                                             .key = lst_buffer_slice(&upload->key),
-                                             .query = limits.fields,
-                                             .query_count = limits.count,
-                                             .headers = &new_only,
-                                             .header_count = upload->profile->replace ? 0 : 1,
-                                             .time = upload->created,
-                                             .expires = upload->expires - upload->created},
-                        url);
-}
-
-json_t *lst_upload_put(const struct lst_api_exchange *exchange, const struct lst_upload *upload)
-{
-    struct lst_buffer url;
-    json_t *headers = json_object();
-    json_t *json = NULL;
-
-    if (upload->type.length > 0) {
-        (void)json_object_set_new(headers, "Content-Type", lst_api_json_slice(upload->type));
-    }
-    if (!upload->profile->replace) {
-        (void)json_object_set_new(headers, "If-None-Match", json_string("*"));
-    }
-    lst_buffer_init(&url, LST_API_URL_MAX);
-    if (sign(exchange, upload, &url) == LST_OK) {
-        json = json_pack("{s:s, s:s%, s:O, s:o}", "method", "PUT", "url", url.bytes, url.length,
-                         "headers", headers, "expires_at", lst_api_json_time(upload->expires));
-    }
-    json_decref(headers);
-    lst_buffer_release(&url);
-    return json;
+    return find_profile(exchange, upload) && find_remote(exchange, upload) &&
+           fits_profile(exchange, upload) && make_key(exchange, upload) &&
+           is_allowed(exchange, upload) && make_id(exchange, upload);
 }

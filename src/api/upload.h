@@ -9,7 +9,9 @@
 #define LST_API_UPLOAD_H
 
 #include "api/profiles.h"
+#include "api/remote.h"
 #include "api/ticket.h"
+#include "api/upload_object.h"
 #include "api/uploads.h"
 
 #define LST_UPLOAD_FILENAME_MAX 1024 /* bytes */
@@ -28,6 +30,7 @@ struct lst_upload {
 
     /* What comes of it. */
     const struct lst_profile *profile;
+    struct lst_remote *remote; /* NULL: it goes into this server's store */
     struct lst_buffer key;
     struct lst_buffer id;
     size_t ticket_length; /* the id's first bytes are the ticket */
@@ -62,6 +65,12 @@ bool lst_upload_is_own(const struct lst_api_exchange *exchange, const struct lst
 int64_t lst_upload_url_life(const struct lst_api_exchange *exchange,
                             const struct lst_profile *profile);
 
+/* Will the place where it goes enforce x-latch- constraints? */
+bool lst_upload_is_constrained(const struct lst_upload *upload);
+
+/* A list of what the profile says that the remote will not see to. NULL: nothing. */
+json_t *lst_upload_not_enforced(const struct lst_upload *upload, bool is_form);
+
 /* What its URL says that the store must see to. */
 void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits *ret_limits);
 
@@ -72,5 +81,20 @@ json_t *lst_upload_put(const struct lst_api_exchange *exchange, const struct lst
  * Reference, "Browser-Based Uploads Using POST"); the file comes last, in the field "file". The url
  * ends in '/'. NULL: it can't be made. */
 json_t *lst_upload_form(const struct lst_api_exchange *exchange, const struct lst_upload *upload);
+
+/* ---- What came of it */
+
+/* Answer with the state of an upload. uploaded: of one that is complete; reason: why it was
+ * refused, or "". remote: where it is; NULL: here. */
+void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
+                        const char *state, const struct lst_uploaded *uploaded, const char *reason,
+                        const struct lst_remote *remote);
+
+/* "pending", or "expired": of an upload that has not come. */
+const char *lst_uploads_open_state(const struct lst_api_exchange *exchange,
+                                   const struct lst_ticket *ticket);
+
+/* Ask the remote of this name for the upload of exchange->name, and answer. */
+void lst_uploads_ask_remote(struct lst_api_exchange *exchange, struct lst_slice name);
 
 #endif

@@ -31,8 +31,8 @@ static bool read_input(struct lst_api_exchange *exchange, struct lst_upload *upl
     return true;
 }
 
-json_t *lst_uploads_object(const struct lst_api_exchange *exchange, struct lst_slice bucket,
-                           struct lst_slice key, int64_t life)
+json_t *lst_uploads_object(const struct lst_api_exchange *exchange, const struct lst_remote *remote,
+                           struct lst_slice bucket, struct lst_slice key, int64_t life)
 {
     int64_t now = lst_api_now(exchange);
     int64_t most = exchange->api->options.expires_max;
@@ -41,13 +41,13 @@ json_t *lst_uploads_object(const struct lst_api_exchange *exchange, struct lst_s
 
     life = life < most ? life : most;
     lst_buffer_init(&url, LST_API_URL_MAX);
-    if (lst_api_sign(exchange, &exchange->bearer,
-                     (struct lst_signing){.method = LST_SLICE("GET"),
-                                          .bucket = bucket,
-                                          .key = key,
-                                          .time = now,
-                                          .expires = life},
-                     &url) == LST_OK) {
+    if (lst_api_sign_for(exchange, &exchange->bearer, remote,
+                         (struct lst_signing){.method = LST_SLICE("GET"),
+                                              .bucket = bucket,
+                                              .key = key,
+                                              .time = now,
+                                              .expires = life},
+                         &url) == LST_OK) {
         json = json_pack("{s:s%, s:o}", "url", url.bytes, url.length, "expires_at",
                          lst_api_json_time(now + life));
     }
@@ -58,15 +58,21 @@ json_t *lst_uploads_object(const struct lst_api_exchange *exchange, struct lst_s
 static json_t *make_answer(const struct lst_api_exchange *exchange, const struct lst_upload *upload,
                            struct lst_slice method)
 {
-    json_t *how = lst_slice_equal(method, LST_SLICE("POST")) ? lst_upload_form(exchange, upload)
-                                                             : lst_upload_put(exchange, upload);
+    bool is_form = lst_slice_equal(method, LST_SLICE("POST"));
+    json_t *how = is_form ? lst_upload_form(exchange, upload) : lst_upload_put(exchange, upload);
+    json_t *not_enforced = lst_upload_not_enforced(upload, is_form);
+    json_t *json = json_pack(
+        "{s:s%, s:s, s:s, s:o, s:o, s:o}", "id", upload->id.bytes, upload->id.length, "status",
+        "pending", "bucket", upload->profile->bucket, "key",
+        lst_api_json_slice(lst_buffer_slice(&upload->key)), "upload", how, "object",
+        lst_uploads_object(exchange, upload->remote, lst_slice_of(upload->profile->bucket),
+                           lst_buffer_slice(&upload->key), upload->profile->link_expires));
 
-    return json_pack("{s:s%, s:s, s:s, s:o, s:o, s:o}", "id", upload->id.bytes, upload->id.length,
-                     "status", "pending", "bucket", upload->profile->bucket, "key",
-                     lst_api_json_slice(lst_buffer_slice(&upload->key)), "upload", how, "object",
-                     lst_uploads_object(exchange, lst_slice_of(upload->profile->bucket),
-                                        lst_buffer_slice(&upload->key),
-                                        upload->profile->link_expires));
+    if (json != NULL && not_enforced != NULL) {
+        (void)json_object_set(json, "not_enforced", not_enforced);
+    }
+    json_decref(not_enforced);
+    return json;
 }
 
 void lst_uploads_create(struct lst_api_exchange *exchange)

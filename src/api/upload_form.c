@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* key, Content-Type, If-None-Match, success_action_status, and the limits */
+/* key, Content-Type, If-None-Match, success_action_status, and the limits, or the metadata */
 enum { CONDITIONS_MAX = 4 + LST_UPLOAD_LIMITS_MAX, CREDENTIAL_MAX = 320, TIME_LENGTH = 16 };
 
 struct fields {
@@ -26,10 +26,15 @@ static void set_fields(struct fields *fields, const struct lst_upload *upload,
     if (upload->type.length > 0) {
         add(fields, LST_SLICE("Content-Type"), upload->type);
     }
+    add(fields, LST_SLICE("success_action_status"), LST_SLICE("201"));
+    if (!lst_upload_is_constrained(upload)) {
+        add(fields, LST_SLICE("x-amz-meta-latch-upload"),
+            lst_slice_first(lst_buffer_slice(&upload->id), upload->ticket_length));
+        return;
+    }
     if (!upload->profile->replace) {
         add(fields, LST_SLICE("If-None-Match"), LST_SLICE("*"));
     }
-    add(fields, LST_SLICE("success_action_status"), LST_SLICE("201"));
     for (size_t i = 0; i < limits->count; i++) {
         if (!lst_slice_equal(limits->fields[i].name, LST_SLICE("x-latch-length"))) {
             add(fields, limits->fields[i].name, limits->fields[i].value);
@@ -77,7 +82,6 @@ static int sign(const struct lst_form *form, const struct lst_key *key, json_t *
 
 static json_t *make_fields(const struct lst_api_exchange *exchange, const struct lst_upload *upload)
 {
-    const struct lst_api_options *options = &exchange->api->options;
     struct lst_upload_limits limits;
     struct fields fields;
     struct lst_form form = {
@@ -98,8 +102,11 @@ static json_t *make_fields(const struct lst_api_exchange *exchange, const struct
     for (size_t i = 0; i < fields.count; i++) {
         put(json, fields.list[i].field, fields.list[i].value);
     }
-    status = lst_gate_bearer_key(options->gate, &exchange->bearer, options->region, form.time, &key,
-                                 &form.access_key_id);
+    if (upload->remote != NULL && upload->remote->session_token[0] != '\0') {
+        form.session_token = lst_slice_of(upload->remote->session_token);
+        put(json, LST_SLICE("x-amz-security-token"), form.session_token);
+    }
+    status = lst_api_signing_key(exchange, upload->remote, form.time, &key, &form.access_key_id);
     if (status == LST_OK) {
         status = sign(&form, &key, json);
         lst_wipe(&key, sizeof(key));
@@ -118,12 +125,7 @@ json_t *lst_upload_form(const struct lst_api_exchange *exchange, const struct ls
     json_t *json = NULL;
 
     lst_buffer_init(&url, LST_API_URL_MAX);
-    lst_api_base_url(exchange, &url);
-    if (url.length > 0 && url.bytes[url.length - 1] != '/') {
-        lst_buffer_append_byte(&url, '/');
-    }
-    lst_buffer_append_string(&url, upload->profile->bucket);
-    lst_buffer_append_byte(&url, '/');
+    lst_api_bucket_url(exchange, upload->remote, lst_slice_of(upload->profile->bucket), &url);
     if (fields != NULL && lst_buffer_status(&url) == LST_OK) {
         json = json_pack("{s:s, s:s%, s:O, s:o}", "method", "POST", "url", url.bytes, url.length,
                          "fields", fields, "expires_at", lst_api_json_time(upload->expires));

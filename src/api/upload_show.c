@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { LIFE_USUAL = 3600 };
+
 /* What the ledger knows. */
 struct history {
     bool is_complete;
@@ -40,48 +42,78 @@ static int visit(void *context, const struct lst_use_outcome *outcome)
     return LST_OK;
 }
 
-static const char *status_of(const struct history *history, bool is_over)
+const char *lst_uploads_open_state(const struct lst_api_exchange *exchange,
+                                   const struct lst_ticket *ticket)
 {
-    if (history->is_complete) {
-        return "complete";
-    }
-    if (history->is_rejected) {
-        return "rejected";
-    }
-    return is_over ? "expired" : "pending";
+    return lst_api_now(exchange) >= ticket->expires ? "expired" : "pending";
 }
 
-static void answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
-                   const struct history *history)
+/* Seconds that a link to the object lives, and where the profile has its objects. */
+static int64_t look_at_profile(const struct lst_api_exchange *exchange, struct lst_slice name,
+                               char ret_remote[LST_PROFILE_NAME_MAX + 1])
 {
     const struct lst_profile *profile;
-    json_t *json = json_pack(
-        "{s:o, s:s, s:o, s:o, s:o, s:o}", "id", lst_api_json_slice(exchange->name), "status",
-        status_of(history, lst_api_now(exchange) >= ticket->expires), "bucket",
-        lst_api_json_slice(ticket->bucket), "key", lst_api_json_slice(ticket->key), "created_at",
-        lst_api_json_time(ticket->created), "expires_at", lst_api_json_time(ticket->expires));
+    int64_t life = LIFE_USUAL;
 
-    if (history->is_complete) {
-        int64_t life = 3600;
+    ret_remote[0] = '\0';
+    if (lst_profiles_find(exchange->api->profiles, name, &profile) == LST_OK) {
+        life = profile->link_expires;
+        memcpy(ret_remote, profile->remote, sizeof(profile->remote));
+        lst_profile_unref(profile);
+    }
+    return life;
+}
 
-        if (lst_profiles_find(exchange->api->profiles, ticket->profile, &profile) == LST_OK) {
-            life = profile->link_expires;
-            lst_profile_unref(profile);
-        }
-        (void)json_object_set_new(json, "size", json_integer((json_int_t)history->uploaded.size));
-        (void)json_object_set_new(json, "etag", json_string(history->uploaded.etag));
-        (void)json_object_set_new(json, "type", json_string(history->uploaded.type));
-        (void)json_object_set_new(json, "object",
-                                  lst_uploads_object(exchange, ticket->bucket, ticket->key, life));
-    } else if (history->is_rejected) {
-        (void)json_object_set_new(json, "reason", json_string(history->reason));
+void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
+                        const char *state, const struct lst_uploaded *uploaded, const char *reason,
+                        const struct lst_remote *remote)
+{
+    json_t *json =
+        json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "id", lst_api_json_slice(exchange->name),
+                  "status", state, "bucket", lst_api_json_slice(ticket->bucket), "key",
+                  lst_api_json_slice(ticket->key), "created_at", lst_api_json_time(ticket->created),
+                  "expires_at", lst_api_json_time(ticket->expires));
+
+    if (strcmp(state, "complete") == 0) {
+        char name[LST_PROFILE_NAME_MAX + 1];
+        int64_t life = look_at_profile(exchange, ticket->profile, name);
+
+        (void)json_object_set_new(json, "size", json_integer((json_int_t)uploaded->size));
+        (void)json_object_set_new(json, "etag", json_string(uploaded->etag));
+        (void)json_object_set_new(json, "type", json_string(uploaded->type));
+        (void)json_object_set_new(
+            json, "object",
+            lst_uploads_object(exchange, remote, ticket->bucket, ticket->key, life));
+    } else if (reason[0] != '\0') {
+        (void)json_object_set_new(json, "reason", json_string(reason));
     }
     lst_api_answer(exchange, 200, json);
 }
 
-void lst_uploads_show(struct lst_api_exchange *exchange)
+static void show_own(struct lst_api_exchange *exchange, const struct lst_ticket *ticket)
 {
     struct history history = {0};
+    const char *state;
+    int status = lst_ledger_uses(exchange->api->options.ledger,
+                                 lst_slice_of(lst_passage_user_name(&exchange->bearer.passage)),
+                                 ticket->text, visit, &history);
+
+    if (status == LST_OK) {
+        status = lst_uploaded_find(exchange->api->options.store, ticket, &history.uploaded);
+        history.is_complete = history.is_complete || status == LST_OK;
+    }
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    state = history.is_rejected ? "rejected" : lst_uploads_open_state(exchange, ticket);
+    lst_uploads_answer(exchange, ticket, history.is_complete ? "complete" : state,
+                       &history.uploaded, history.reason, NULL);
+}
+
+void lst_uploads_show(struct lst_api_exchange *exchange)
+{
+    char remote[LST_PROFILE_NAME_MAX + 1];
     struct lst_ticket ticket;
     int status = lst_ticket_read(exchange->api->secret, exchange->name, &ticket);
 
@@ -89,16 +121,10 @@ void lst_uploads_show(struct lst_api_exchange *exchange)
         lst_api_fail(exchange, 404, "NoSuchUpload", "You have no upload of this id");
         return;
     }
-    status = lst_ledger_uses(exchange->api->options.ledger,
-                             lst_slice_of(lst_passage_user_name(&exchange->bearer.passage)),
-                             ticket.text, visit, &history);
-    if (status == LST_OK) {
-        status = lst_uploaded_find(exchange->api->options.store, &ticket, &history.uploaded);
-        history.is_complete = history.is_complete || status == LST_OK;
+    (void)look_at_profile(exchange, ticket.profile, remote);
+    if (remote[0] != '\0') {
+        lst_uploads_ask_remote(exchange, lst_slice_of(remote));
+    } else {
+        show_own(exchange, &ticket);
     }
-    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
-        lst_api_fail_code(exchange, status);
-        return;
-    }
-    answer(exchange, &ticket, &history);
 }

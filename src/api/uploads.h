@@ -4,6 +4,7 @@
 #define LST_API_UPLOADS_H
 
 #include "api/exchange.h"
+#include "api/remote.h"
 
 void lst_uploads_create(struct lst_api_exchange *exchange);
 void lst_uploads_show(struct lst_api_exchange *exchange);
@@ -11,9 +12,9 @@ void lst_uploads_show(struct lst_api_exchange *exchange);
 /* A token for one client, one profile and some hours; see gate/bearer.h. */
 void lst_client_tokens_create(struct lst_api_exchange *exchange);
 
-/* {"url":..., "expires_at":...}: a URL to fetch an object, signed by the caller's user. NULL: it
- * can't be made. */
-json_t *lst_uploads_object(const struct lst_api_exchange *exchange, struct lst_slice bucket,
-                           struct lst_slice key, int64_t life);
+/* {"url":..., "expires_at":...}: a URL to fetch an object, signed by the caller's user, or for the
+ * remote where it is (NULL: here). NULL: it can't be made. */
+json_t *lst_uploads_object(const struct lst_api_exchange *exchange, const struct lst_remote *remote,
+                           struct lst_slice bucket, struct lst_slice key, int64_t life);
 
 #endif

@@ -102,8 +102,9 @@ json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
                           const struct lst_uppy_upload *upload, uint32_t number, uint64_t left,
                           int64_t life);
 
-/* Bytes that a part may have. False, having answered, if there are none left. */
-bool lst_uppy_part_left(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+/* Bytes that this part may have, beside the others. False if there are none left: then the upload
+ * is given up, and the exchange is, or will be, answered. */
+bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                         uint32_t number, uint64_t *ret_left);
 
 /* Append where the object is, or will be: https://HOST/BUCKET/KEY. */
@@ -111,6 +112,11 @@ void lst_uppy_location(const struct lst_api_exchange *exchange,
                        const struct lst_uppy_upload *upload, struct lst_buffer *out);
 
 /* ---- The end: uppy_complete.c */
+
+/* Give the upload up, and answer that. code: a constant. */
+void lst_uppy_refuse(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload, int status,
+                     const char *code, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* Is this a size that the object may have? False if not: then the upload is given up, and the
  * exchange is, or will be, answered. */

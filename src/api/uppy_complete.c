@@ -3,6 +3,7 @@
 #include "api/uppy.h"
 #include "s3/xml.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,15 +45,13 @@ void lst_uppy_abort(struct lst_api_exchange *exchange)
 }
 
 /* Whether or not it could be removed, the answer is why it had to be. */
-static void refused(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+static void has_given_up(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
 {
     const struct lst_uppy_upload *upload = exchange->work;
 
     (void)answer;
     lst_api_fail(exchange, upload->status, upload->code, "%s", upload->message);
 }
-
-/* ---- The size */
 
 /* By which the status of the upload says why nothing came of it. */
 static void record_refusal(const struct lst_api_exchange *exchange,
@@ -74,6 +73,20 @@ static void record_refusal(const struct lst_api_exchange *exchange,
     lst_ledger_settle(exchange->api->options.ledger, &outcome);
 }
 
+void lst_uppy_refuse(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload, int status,
+                     const char *code, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(upload->message, sizeof(upload->message), format, arguments);
+    va_end(arguments);
+    upload->status = status;
+    upload->code = code;
+    record_refusal(exchange, upload);
+    give_up(exchange, upload, has_given_up);
+}
+
 bool lst_uppy_check_size(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                          uint64_t size)
 {
@@ -84,14 +97,10 @@ bool lst_uppy_check_size(struct lst_api_exchange *exchange, struct lst_uppy_uplo
     if (size >= least && size <= most) {
         return true;
     }
-    upload->status = 400;
-    upload->code = is_too_large ? "EntityTooLarge" : "EntityTooSmall";
-    (void)snprintf(upload->message, sizeof(upload->message),
-                   "The file has %llu bytes, it may have %llu at %s: the upload is given up",
-                   (unsigned long long)size, (unsigned long long)(is_too_large ? most : least),
-                   is_too_large ? "most" : "least");
-    record_refusal(exchange, upload);
-    give_up(exchange, upload, refused);
+    lst_uppy_refuse(exchange, upload, 400, is_too_large ? "EntityTooLarge" : "EntityTooSmall",
+                    "The file has %llu bytes, it may have %llu at %s: the upload is given up",
+                    (unsigned long long)size, (unsigned long long)(is_too_large ? most : least),
+                    is_too_large ? "most" : "least");
     return false;
 }
 
@@ -184,12 +193,9 @@ static void completed(struct lst_api_exchange *exchange, const struct lst_call_a
     struct lst_buffer location;
 
     if (answer->status == 412) { /* another was faster, and this one can't be the object any more */
-        upload->status = 412;
-        upload->code = answer->code;
-        (void)snprintf(upload->message, sizeof(upload->message),
-                       "There is an object of this key already, and the profile does not replace "
-                       "one: the upload is given up");
-        give_up(exchange, upload, refused);
+        lst_uppy_refuse(exchange, upload, 412, answer->code,
+                        "There is an object of this key already, and the profile does not replace "
+                        "one: the upload is given up");
         return;
     }
     if (answer->status != 200) {

@@ -188,13 +188,10 @@ static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_up
                      struct lst_slice numbers, json_t *urls)
 {
     int64_t life = lst_uppy_url_life(exchange, upload, 0);
+    uint64_t most = (uint64_t)upload->profile->max_size; /* what they are together is seen later */
     struct lst_slice text;
-    uint64_t left;
     char name[16];
 
-    if (!lst_uppy_part_left(exchange, upload, 0, &left)) {
-        return false;
-    }
     for (size_t count = 0; lst_slice_split(&numbers, ',', &text); count++) {
         uint32_t number;
 
@@ -208,7 +205,7 @@ static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_up
         }
         (void)snprintf(name, sizeof(name), "%u", number);
         if (json_object_set_new(urls, name,
-                                lst_uppy_part_url(exchange, upload, number, left, life)) != 0) {
+                                lst_uppy_part_url(exchange, upload, number, most, life)) != 0) {
             lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
             return false;
         }

@@ -161,7 +161,7 @@ static void sign_plain(struct lst_api_exchange *exchange, const struct lst_uppy_
                                                               .expires = life})));
 }
 
-static void sign_part(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+static void sign_part(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                       uint32_t number, int64_t life)
 {
     uint64_t left;

@@ -70,7 +70,7 @@ json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
                                        .expires = life});
 }
 
-bool lst_uppy_part_left(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                         uint32_t number, uint64_t *ret_left)
 {
     uint64_t most = (uint64_t)upload->profile->max_size;
@@ -80,8 +80,9 @@ bool lst_uppy_part_left(struct lst_api_exchange *exchange, const struct lst_uppy
     if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     } else if (size >= most) {
-        lst_api_fail(exchange, 400, "EntityTooLarge", "The file may have %llu bytes at most",
-                     (unsigned long long)most);
+        lst_uppy_refuse(exchange, upload, 400, "EntityTooLarge",
+                        "The file may have %llu bytes at most: the upload is given up",
+                        (unsigned long long)most);
         status = LST_ERR_TOO_LARGE;
     } else {
         *ret_left = most - size;

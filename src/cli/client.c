@@ -254,42 +254,17 @@ static struct curl_slist *make_headers(const struct lst_client_request *request)
     return headers;
 }
 
-static CURLcode set_body(CURL *curl, const struct lst_client_request *request)
-{
-    CURLcode code = CURLE_OK;
+#define SET(option, value) ok = ok && curl_easy_setopt(curl, (option), (value)) == CURLE_OK
 
-    if (strcmp(request->method, "PUT") == 0) {
-        code = curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-        if (code == CURLE_OK) {
-            code = curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->file_size);
-        }
-    } else if (strcmp(request->method, "POST") == 0) {
-        code =
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
-        if (code == CURLE_OK) {
-            code = curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.bytes);
-        }
-    } else if (strcmp(request->method, "GET") != 0) {
-        code = curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
-    }
-    return code;
-}
-
-static bool set_options(struct lst_client *client, struct transfer *transfer,
-                        struct curl_slist *headers)
+/* Whom it is sent to. */
+static bool set_server(CURL *curl, const struct lst_client_request *request)
 {
-    const struct lst_client_request *request = transfer->request;
-    bool has_file = strcmp(request->method, "PUT") == 0;
-    CURL *curl = client->curl;
     bool ok = true;
 
-#define SET(option, value) ok = ok && curl_easy_setopt(curl, (option), (value)) == CURLE_OK
-    curl_easy_reset(curl); /* but for its connections */
-    SET(CURLOPT_ERRORBUFFER, client->error);
-    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -297,30 +272,66 @@ static bool set_options(struct lst_client *client, struct transfer *transfer,
         SET(CURLOPT_CAINFO, authorities());
     }
     SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    if (has_file) {
-        SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-        SET(CURLOPT_LOW_SPEED_TIME, (long)STALLED_SECONDS);
-        SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
-        SET(CURLOPT_READFUNCTION, read_file);
-        SET(CURLOPT_READDATA, transfer);
-        SET(CURLOPT_SEEKFUNCTION, seek_file);
-        SET(CURLOPT_SEEKDATA, transfer);
+    return ok;
+}
+
+static bool set_put(CURL *curl, struct transfer *transfer)
+{
+    bool ok = true;
+
+    SET(CURLOPT_UPLOAD, 1L);
+    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->request->file_size);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
+    SET(CURLOPT_READFUNCTION, read_file);
+    SET(CURLOPT_READDATA, transfer);
+    SET(CURLOPT_SEEKFUNCTION, seek_file);
+    SET(CURLOPT_SEEKDATA, transfer);
+    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    SET(CURLOPT_LOW_SPEED_TIME, (long)STALLED_SECONDS);
+    return ok;
+}
+
+/* What is sent, for how long at most, and where the answer goes. */
+static bool set_message(CURL *curl, struct transfer *transfer)
+{
+    const struct lst_client_request *request = transfer->request;
+    bool ok = true;
+
+    if (strcmp(request->method, "PUT") == 0) {
+        ok = set_put(curl, transfer);
     } else {
         SET(CURLOPT_TIMEOUT, (long)CALL_SECONDS);
+        if (strcmp(request->method, "POST") == 0) {
+            SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
+            SET(CURLOPT_POSTFIELDS, request->body.bytes);
+        } else if (strcmp(request->method, "GET") != 0) {
+            SET(CURLOPT_CUSTOMREQUEST, request->method);
+        }
     }
     if (request->progress != NULL) {
         SET(CURLOPT_NOPROGRESS, 0L);
         SET(CURLOPT_XFERINFOFUNCTION, show_progress);
         SET(CURLOPT_XFERINFODATA, transfer);
     }
-    SET(CURLOPT_USERAGENT, "latchstring/" LST_VERSION);
     SET(CURLOPT_WRITEFUNCTION, take_answer);
     SET(CURLOPT_WRITEDATA, transfer);
-    SET(CURLOPT_HTTPHEADER, headers);
-    SET(CURLOPT_URL, request->url);
-#undef SET
-    return ok && set_body(curl, request) == CURLE_OK;
+    SET(CURLOPT_USERAGENT, "latchstring/" LST_VERSION);
+    return ok;
 }
+
+static bool set_options(struct lst_client *client, struct transfer *transfer,
+                        struct curl_slist *headers)
+{
+    CURL *curl = client->curl;
+    bool ok = true;
+
+    curl_easy_reset(curl); /* but for its connections */
+    SET(CURLOPT_ERRORBUFFER, client->error);
+    SET(CURLOPT_HTTPHEADER, headers);
+    return ok && set_server(curl, transfer->request) && set_message(curl, transfer);
+}
+
+#undef SET
 
 enum lst_client_outcome lst_client_send(struct lst_client *client,
                                         const struct lst_client_request *request,

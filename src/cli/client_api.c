@@ -282,6 +282,7 @@ static void understand(const struct lst_client_api *api, const struct lst_client
         said->body.length == 0 ? NULL : json_loadb(said->body.bytes, said->body.length, 0, NULL);
     const json_t *error = json_object_get(json, "error");
 
+    answer->status = said->status;
     if (is_good && (json_is_object(json) || said->status == 204)) {
         answer->outcome = LST_CLIENT_API_DONE;
         answer->json = json;
@@ -307,7 +308,6 @@ static void send_call(struct lst_client_api *api, struct call *call,
                                          .file = -1,
                                          .answer_max = ANSWER_MAX};
 
-    request.header_count = call->header_count;
     if (lst_client_send(api->client, &request, &said) == LST_CLIENT_ANSWERED) {
         understand(api, &said, answer);
     } else {

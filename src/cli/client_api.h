@@ -74,6 +74,7 @@ enum lst_client_api_outcome {
 
 struct lst_client_api_answer {
     enum lst_client_api_outcome outcome;
+    long status;                        /* of HTTP; 0 if nothing answers */
     char code[LST_CLIENT_API_CODE_MAX]; /* of a refusal, as "InvalidArgument" */
     char problem[LST_PROBLEM_MAX];      /* if it is not done: a sentence, fit to be shown */
     json_t *json;                       /* if it is: what it says, the caller's; NULL if nothing */

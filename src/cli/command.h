@@ -32,6 +32,7 @@ int lst_command_explain(int argument_count, char **arguments);
 int lst_command_user(int argument_count, char **arguments);
 int lst_command_policy(int argument_count, char **arguments);
 int lst_command_profile(int argument_count, char **arguments);
+int lst_command_remote(int argument_count, char **arguments);
 int lst_command_token(int argument_count, char **arguments);
 int lst_command_link(int argument_count, char **arguments);
 int lst_command_share(int argument_count, char **arguments);

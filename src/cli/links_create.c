@@ -1,7 +1,7 @@
 /* links_create.c - `latchstring link create` */
 #include "base/slice.h"
 #include "cli/client_api.h"
-#include "cli/json.h"
+#include "cli/directory.h"
 #include "cli/links_internal.h"
 #include "cli/links_terms.h"
 #include "cli/place.h"
@@ -81,7 +81,7 @@ static int print_link(const struct creation *creation, json_t *link)
         json_decref(link);
         return LST_EXIT_OK;
     }
-    return lst_json_print(link, false) ? LST_EXIT_OK : LST_EXIT_FAILED;
+    return lst_directory_print(creation->usage, link);
 }
 
 static int create(struct creation *creation, struct lst_client_api *api, const char *uri)

@@ -2,7 +2,7 @@
 #include "api/api.h"
 #include "base/slice.h"
 #include "cli/client_api.h"
-#include "cli/json.h"
+#include "cli/directory.h"
 #include "cli/links_internal.h"
 
 #include <ctype.h>
@@ -12,29 +12,41 @@ enum { PAGE = 1000, ID_MAX = 64, USES_TEXT_MAX = 64 };
 
 /* ---- Which link */
 
-/* Take an id, or a URL of the link: a short one, or a presigned one. */
+/* The id in a link's URL, a short one or a presigned one; empty if there is none. */
+static struct lst_slice id_in_url(struct lst_slice url)
+{
+    struct lst_link link;
+    struct lst_slice id;
+    size_t at;
+
+    if (!lst_link_parse(url, &link)) {
+        return LST_SLICE("");
+    }
+    at = lst_slice_find_slice(link.path, LST_SLICE(LST_LINKS_PATH));
+    id = at < link.path.length ? lst_slice_after(link.path, at + sizeof(LST_LINKS_PATH) - 1)
+                               : lst_link_parameter(&link, "x-latch-id");
+    return id.bytes != NULL ? id : LST_SLICE("");
+}
+
+static bool is_id(struct lst_slice id)
+{
+    bool ok = id.length > 0 && id.length <= ID_MAX;
+
+    for (size_t i = 0; ok && i < id.length; i++) {
+        ok = isalnum((unsigned char)id.bytes[i]) != 0;
+    }
+    return ok;
+}
+
+/* Take an id, or a link's URL. */
 static bool take_id(const struct lst_usage *usage, const char *given, char ret_id[ID_MAX + 1])
 {
     struct lst_slice id = lst_slice_of(given);
-    struct lst_link link;
-    bool ok = true;
 
     if (lst_slice_find_slice(id, LST_SLICE("://")) < id.length) {
-        size_t at;
-
-        if (!lst_link_parse(id, &link)) {
-            link = (struct lst_link){0};
-        }
-        at = lst_slice_find_slice(link.path, LST_SLICE(LST_LINKS_PATH));
-        id = lst_slice_after(link.path, at + sizeof(LST_LINKS_PATH) - 1);
-        if (id.length == 0) {
-            id = lst_link_parameter(&link, "x-latch-id");
-        }
+        id = id_in_url(id);
     }
-    for (size_t i = 0; i < id.length; i++) {
-        ok = ok && isalnum((unsigned char)id.bytes[i]);
-    }
-    if (!ok || id.length == 0 || id.length > ID_MAX) {
+    if (!is_id(id)) {
         /* What was given may be a URL with a signature in it: it is not shown. */
         (void)lst_usage_error(usage, "that is no link: give its id, or its URL; `latchstring link "
                                      "list` shows the ids");
@@ -226,7 +238,7 @@ static int list(struct lst_client_api *api, bool json)
         count += json_array_size(json_object_get(answer.json, "links"));
         (void)snprintf(next, sizeof(next), "%s", lst_client_text(answer.json, "next"));
         json_decref(answer.json);
-    } while (next[0] != '\0' && status == LST_EXIT_OK);
+    } while (is_id(lst_slice_of(next)) && status == LST_EXIT_OK);
     printf("%s", !json ? "" : count == 0 ? "]\n" : "\n]\n");
     return status;
 }
@@ -274,7 +286,7 @@ static int show(struct lst_client_api *api, const char *id, bool json)
         return report(api, &answer, id);
     }
     if (json) {
-        return lst_json_print(answer.json, false) ? LST_EXIT_OK : LST_EXIT_FAILED;
+        return lst_directory_print(api->usage, answer.json);
     }
     print_link(answer.json);
     json_decref(answer.json);

@@ -14,6 +14,7 @@ static const struct lst_command commands[] = {
     {"user", "add, list, show, disable and remove users; rotate their keys", lst_command_user},
     {"policy", "set and show what a user may do", lst_command_policy},
     {"profile", "what may be uploaded, where to and for how long", lst_command_profile},
+    {"remote", "S3 endpoints elsewhere that the upload API signs for", lst_command_remote},
     {"token", "tokens with which backends call the API", lst_command_token},
     {"link", "links that a running server counts, records and can revoke", lst_command_link},
     {"share", "put a file into a bucket, and print a link to it", lst_command_share},

@@ -2,6 +2,7 @@
 #include "cli/share.h"
 
 #include "cli/command.h"
+#include "cli/directory.h"
 #include "cli/json.h"
 #include "cli/share_bar.h"
 #include "cli/share_code.h"
@@ -59,7 +60,7 @@ static int print_json(const struct lst_share *share, const struct lst_share_link
     if (link->short_url[0] != '\0') {
         (void)json_object_set_new(json, "short_url", json_string(link->short_url));
     }
-    return lst_json_print(json, false) ? LST_EXIT_OK : LST_EXIT_FAILED;
+    return lst_directory_print(share->usage, json);
 }
 
 static int print_link(const struct lst_share *share, const struct output *output,

@@ -34,26 +34,41 @@ static int check_terms(const struct lst_share *share)
     return LST_EXIT_OK;
 }
 
+/* Another store answers this question with an error of its own. A redirect, or a proxy that can't
+ * reach its server, may hide one of ours. */
+static bool is_another_store(const struct lst_client_api_answer *answer)
+{
+    bool is_hidden = (answer->status >= 300 && answer->status < 400) ||
+                     (answer->status >= 502 && answer->status <= 504);
+
+    return answer->outcome == LST_CLIENT_API_FOREIGN && !is_hidden;
+}
+
 int lst_share_ask(struct lst_share *share)
 {
     struct lst_client_api_answer answer;
-    int status = LST_EXIT_OK;
+    int status;
 
     if (share->api.host[0] != '\0') {
         lst_client_api_call(&share->api, "GET", "links?limit=1", NULL, &answer);
         json_decref(answer.json);
-        if (answer.outcome == LST_CLIENT_API_REFUSED || answer.outcome == LST_CLIENT_API_FAILED) {
+        if (answer.outcome == LST_CLIENT_API_DONE) {
+            share->is_latchstring = true;
+            return LST_EXIT_OK;
+        }
+        if (!is_another_store(&answer)) {
             return lst_client_api_report(&share->api, &answer);
         }
-        share->is_latchstring = answer.outcome == LST_CLIENT_API_DONE;
-    }
-    if (!share->is_latchstring) {
-        status = lst_client_api_take_keys(&share->api);
-        if (status == LST_EXIT_OK) {
-            status = check_terms(share);
+        if (share->api.token[0] != '\0') {
+            lst_report(
+                share->usage->command,
+                "warning: %s is not a Latchstring server: the token is of no use there, keys "
+                "are needed",
+                share->api.base);
         }
     }
-    return status;
+    status = lst_client_api_take_keys(&share->api);
+    return status == LST_EXIT_OK ? check_terms(share) : status;
 }
 
 /* ---- A presigned URL, signed here */

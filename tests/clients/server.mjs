@@ -42,6 +42,7 @@ export async function startServer(...options) {
   });
   return {
     endpoint,
+    data: join(folder, "data"),
     client: (settings = {}) =>
       new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials, ...settings }),
     minio: (settings = {}) => {

@@ -72,8 +72,8 @@ class Between(http.server.ThreadingHTTPServer):
     """Stands between the command and a server. What it lets through is a store without our API; it can
     hold a body up after its first megabyte."""
 
-    def __init__(self, server, has_api=False):
-        self.server, self.has_api = server, has_api
+    def __init__(self, server, has_api=False, status=403):
+        self.server, self.has_api, self.status = server, has_api, status
         self.held, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
         self.methods = []
@@ -105,7 +105,7 @@ class BetweenHandler(http.server.BaseHTTPRequestHandler):
     def forward(self):
         self.server.methods.append(self.command)
         if self.path.startswith("/-/") and not self.server.has_api:
-            self.answer(403, b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', {})
+            self.answer(self.server.status, b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', {})
             return
         length = int(self.headers.get("Content-Length", 0))
         with contextlib.closing(self.server.server.connection()) as connection:
@@ -283,7 +283,19 @@ def test_a_store_that_keeps_no_links(server, share, hello, between):
     told = json.loads(share(hello, "s3://photos", "--json", at=other.endpoint).stdout)
     assert not {"id", "short_url"} & set(told)
     # A token that such a store does not know is of no use there; the keys are.
-    assert share(hello, "s3://photos", at=other.endpoint, LATCHSTRING_TOKEN="lst_x").returncode == 0
+    done = share(hello, "s3://photos", at=other.endpoint, LATCHSTRING_TOKEN="lst_x")
+    assert done.returncode == 0
+    assert "token" in done.stderr
+
+
+@pytest.mark.parametrize("status", [301, 502, 503])
+def test_a_server_that_is_hidden(server, share, hello, between, status):
+    """It may be one of ours: not to be taken for another store."""
+    other = between(status=status)
+    done = share(hello, "s3://photos", at=other.endpoint)
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert str(status) in done.stderr
+    assert "PUT" not in other.methods
 
 
 @pytest.mark.parametrize("limit", [("--max-uses", "1"), ("--ip", "127.0.0.1"), ("--not-before", "2099-01-01T00:00:00Z"),
