@@ -105,7 +105,8 @@ void lst_uppy_create(struct lst_api_exchange *exchange)
     exchange->work = creation;
     exchange->free_work = release_creation;
     creation->upload.life = LST_UPPY_LIFE;
-    if (lst_uppy_prepare(exchange, &wish, &creation->upload)) {
+    if (lst_uppy_prepare(exchange, &wish, &creation->upload) &&
+        lst_uppy_has_parts(exchange, &creation->upload)) {
         create(exchange, &creation->upload);
     }
 }

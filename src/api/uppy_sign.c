@@ -80,6 +80,34 @@ static json_t *sign_creation(const struct lst_api_exchange *exchange,
                                              .expires = life});
 }
 
+/* At a remote: what it enforces of the profile is in headers, which Uppy sends along. */
+static json_t *sign_elsewhere(const struct lst_api_exchange *exchange,
+                              const struct lst_upload *upload)
+{
+    json_t *put = lst_upload_put(exchange, upload);
+    json_t *json = make_answer(json_incref(json_object_get(put, "url")), upload);
+
+    if (json != NULL) {
+        (void)json_object_set(json, "headers", json_object_get(put, "headers"));
+        lst_uppy_tell_not_enforced(upload, false, json);
+    }
+    json_decref(put);
+    return json;
+}
+
+static void sign_whole(struct lst_api_exchange *exchange, struct lst_upload *upload, int64_t life)
+{
+    upload->expires = upload->created + life;
+    if (upload->remote == NULL) {
+        lst_api_answer(exchange, 200, make_answer(sign_object(exchange, upload, life), upload));
+    } else if (upload->type.length == 0 && upload->profile->types[0] != '\0') {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "contentType: it is missing, and the remote can't see to it");
+    } else {
+        lst_api_answer(exchange, 200, sign_elsewhere(exchange, upload));
+    }
+}
+
 static void sign_new(struct lst_api_exchange *exchange, const struct wish *wish)
 {
     const struct lst_uppy_wish file = {
@@ -89,20 +117,22 @@ static void sign_new(struct lst_api_exchange *exchange, const struct wish *wish)
     };
     bool is_whole = is(wish, "PUT");
     struct lst_upload upload;
+    int64_t life;
 
     lst_upload_init(&upload, lst_api_now(exchange));
     upload.type_comes_later = true;
     upload.life = is_whole ? 0 : LST_UPPY_LIFE;
     if (lst_uppy_prepare(exchange, &file, &upload)) {
-        int64_t life = lst_upload_url_life(exchange, upload.profile);
-
+        life = lst_upload_url_life(exchange, upload.profile);
         if (wish->expires > 0 && wish->expires < life) {
             life = wish->expires;
         }
-        lst_api_answer(exchange, 200,
-                       make_answer(is_whole ? sign_object(exchange, &upload, life)
-                                            : sign_creation(exchange, &upload, life),
-                                   &upload));
+        if (is_whole) {
+            sign_whole(exchange, &upload, life);
+        } else if (lst_uppy_has_parts(exchange, &upload)) {
+            lst_api_answer(exchange, 200,
+                           make_answer(sign_creation(exchange, &upload, life), &upload));
+        }
     }
     lst_upload_release(&upload);
 }

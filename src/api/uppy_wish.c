@@ -151,15 +151,29 @@ bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_w
     is_well = lst_upload_prepare(exchange, upload);
     upload->variables = NULL;
     json_decref(variables);
-    if (is_well && upload->profile->remote[0] != '\0') {
-        lst_api_fail(exchange, 501, "NotImplemented",
-                     "The profile has a remote, to which Uppy can't upload");
-        is_well = false;
-    }
     return is_well;
 }
 
+bool lst_uppy_has_parts(struct lst_api_exchange *exchange, const struct lst_upload *upload)
+{
+    if (upload->remote != NULL) {
+        lst_api_fail(exchange, 501, "NotImplemented",
+                     "The profile has a remote, to which files can be sent in one request only: "
+                     "shouldUseMultipart must be false");
+    }
+    return upload->remote == NULL;
+}
+
 /* ---- In a single request */
+
+void lst_uppy_tell_not_enforced(const struct lst_upload *upload, bool is_form, json_t *json)
+{
+    json_t *list = lst_upload_not_enforced(upload, is_form);
+
+    if (list != NULL) {
+        (void)json_object_set_new(json, "not_enforced", list);
+    }
+}
 
 /* The form as Uppy wants to be told of it. */
 static json_t *make_params(const struct lst_api_exchange *exchange, const struct lst_upload *upload)
@@ -170,6 +184,7 @@ static json_t *make_params(const struct lst_api_exchange *exchange, const struct
         (void)json_object_del(json, "expires_at");
         (void)json_object_set_new(json, "expires", json_integer(upload->expires - upload->created));
         (void)json_object_set_new(json, "id", lst_api_json_slice(lst_buffer_slice(&upload->id)));
+        lst_uppy_tell_not_enforced(upload, true, json);
     }
     return json;
 }

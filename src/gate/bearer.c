@@ -162,6 +162,7 @@ static int take_client(struct lst_gate *gate, struct lst_slice text,
     }
     if (status == LST_OK) {
         bearer->is_client = true;
+        lst_client_id(text, known.token.id, bearer->id);
         bearer->may = LST_MAY_UPLOAD;
         memcpy(bearer->profiles, claims.profile, sizeof(claims.profile));
         bearer->variables = claims.variables;

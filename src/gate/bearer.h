@@ -18,9 +18,11 @@
 #define LST_CLIENT_VARIABLES_MAX 2048 /* bytes of JSON */
 
 struct lst_bearer {
-    unsigned may;                   /* bits of enum lst_may */
-    char id[LST_BEARER_ID_MAX + 1]; /* a token's id, or "user:NAME": whose links and uploads */
-    bool is_client;                 /* a client token: for the one profile */
+    unsigned may; /* bits of enum lst_may */
+    /* A token's id; of a client token, its parent's with a mark of its own; or "user:NAME". Whose
+     * links, whose calls that are made again, whose allowance */
+    char id[LST_BEARER_ID_MAX + 1];
+    bool is_client;                            /* a client token: for the one profile */
     char profiles[LST_TOKEN_PROFILES_MAX + 1]; /* names with commas between them; empty: all */
     char *variables;            /* of a client token: a JSON object as text, in the order of its
                                  * names; else NULL. Owned */

@@ -5,9 +5,10 @@
 
 #include <jansson.h>
 #include <nettle/hmac.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-enum { MAC = 32, PREFIX = sizeof(LST_CLIENT_PREFIX) - 1 };
+enum { MAC = 32, ID_HASH = 8, PREFIX = sizeof(LST_CLIENT_PREFIX) - 1 };
 
 /* The key is the hash that is stored of the parent: who knows the parent's text could make it too,
  * and he may do all that a client may. */
@@ -84,6 +85,19 @@ int lst_client_claims_read(struct lst_slice text, struct lst_client_claims *ret_
     status = read_json(json, ret_claims);
     json_decref(json);
     return status;
+}
+
+void lst_client_id(struct lst_slice text, const char *parent, char ret_id[LST_BEARER_ID_MAX + 1])
+{
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    char hex[2 * ID_HASH];
+
+    sha256_init(&context);
+    sha256_update(&context, text.length, (const uint8_t *)text.bytes);
+    sha256_digest(&context, sizeof(digest), digest);
+    lst_hex_encode(digest, ID_HASH, hex);
+    (void)snprintf(ret_id, LST_BEARER_ID_MAX + 1, "%s/%.*s", parent, 2 * ID_HASH, hex);
 }
 
 bool lst_client_claims_fit(struct lst_slice text, const struct lst_token *parent)

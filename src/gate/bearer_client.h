@@ -17,6 +17,9 @@ struct lst_client_claims {
 LST_MUST_CHECK int lst_client_claims_read(struct lst_slice text,
                                           struct lst_client_claims *ret_claims);
 
+/* What tells a client's token from others of its parent: PARENT/HEX. */
+void lst_client_id(struct lst_slice text, const char *parent, char ret_id[LST_BEARER_ID_MAX + 1]);
+
 /* Was it made with this token? */
 bool lst_client_claims_fit(struct lst_slice text, const struct lst_token *parent);
 

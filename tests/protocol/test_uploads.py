@@ -317,6 +317,16 @@ def test_a_client_asks_for_itself_within_what_its_token_fixes(server, token):
     assert ask(server, client, "POST", "tokens", {"profile": "avatars"})[0] == 403
 
 
+def test_clients_of_one_backend_do_not_get_each_others_answers(server, token):
+    wish = {"profile": "avatars", "filename": "a.png", "type": "image/png"}
+    clients = [make_client_token(server, token, profile="avatars", vars={"user": user}) for user in ("7", "8")]
+    answers = [ask_with_key(server, client, "the-same-key", wish) for client in clients]
+    assert [answer.status for answer, _ in answers] == [201, 201]
+    assert [upload["key"].split("/")[1] for _, upload in answers] == ["7", "8"]
+    again, upload = ask_with_key(server, clients[0], "the-same-key", wish)
+    assert upload == answers[0][1] and again.headers["Idempotent-Replayed"] == "true"
+
+
 def test_a_client_token_ends(server, token):
     client = make_client_token(server, token, profile="short", expires=1)
     assert ask(server, client, "POST", "uploads", {"profile": "short"})[0] == 201

@@ -8,7 +8,9 @@ import time
 import urllib.parse
 
 import pytest
+from harness import ACCESS_KEY, SECRET_KEY
 from PIL import Image
+from test_webhooks import Receiver
 
 BUCKET = "uppy-bucket"
 PART = 5 * 1024 * 1024
@@ -20,7 +22,7 @@ PROFILES = {
     "named": {"bucket": BUCKET, "key": "named/{name}"},
     "again": {"bucket": BUCKET, "key": "again.bin", "replace": True},
     "short": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 1},
-    "hooked": {"bucket": BUCKET, "key": "{uuid}", "remote": "elsewhere"},
+    "remote": {"remote": "elsewhere", "bucket": BUCKET, "key": "remote/{uuid}.{ext}", "types": ["image/*"]},
 }
 
 
@@ -589,8 +591,25 @@ def test_places_that_are_not_there(server, backend):
     assert refused(server, client, "POST", "s3/sign", {"key": "k" * 2_000_000})[0] == 413
 
 
-def test_a_profile_elsewhere(server, backend):
-    assert refused(server, client_of(server, backend, "hooked"), "POST", "s3/multipart", {"filename": "a"})[0] == 503
+def test_a_profile_whose_objects_are_elsewhere(server, backend, s3):
+    """This server stands for another: it signs for it as for any, and says what that will not see to."""
+    client = client_of(server, backend, "remote")
+    wish = {"method": "PUT", "key": "a.jpg", "contentType": "image/jpeg", "expiresIn": 60}
+    assert refused(server, client, "POST", "s3/sign", wish)[0] == 503, "it is not set up yet"
+    server.command("remote", "add", "elsewhere", "--endpoint-url", server.endpoint, "--access-key-id", ACCESS_KEY,
+                   "--data", server.data, environment={"LATCHSTRING_REMOTE_SECRET": SECRET_KEY})
+    status, form = ask(server, client, "GET", "s3/params?filename=a.jpg&type=image/jpeg")
+    assert (status, form["not_enforced"]) == (200, ["replace"])
+    assert send_form(form, photo())[0].status == 201
+    signed = sign(server, client, wish)
+    assert "X-Amz-Expires=60&" in signed["url"] and "x-latch" not in signed["url"]
+    assert call("PUT", signed["url"], photo(), signed["headers"])[0].status == 200
+    assert s3.get_object(Bucket=BUCKET, Key=signed["key"])["Body"].read() == photo()
+    assert show(server, client, signed)["status"] == "complete"
+    del wish["contentType"]
+    assert "contentType" in refused(server, client, "POST", "s3/sign", wish)[1]
+    assert refused(server, client, "POST", "s3/multipart", {"filename": "a", "type": "image/png"})[0] == 501
+    assert refused(server, client, "POST", "s3/sign", {"method": "POST", "key": "a"})[0] == 501
 
 
 def test_a_page_of_another_origin_may_ask(server, backend):
@@ -613,3 +632,36 @@ def test_the_user_has_to_be_allowed(server, s3):
     token = make_token(server, "limited", "--role", "backend", "--user", "limited")
     client = client_of(server, token, "files")
     assert "limited" in refused(server, client, "POST", "s3/multipart", {"filename": "a"})[1]
+
+
+# ---- What is told of it
+
+def test_a_webhook_is_told_of_the_whole_and_not_of_its_parts(server, backend, tmp_path):
+    receiver = Receiver()
+    (tmp_path / "told.json").write_text(json.dumps({
+        "bucket": BUCKET, "key": "told/{uuid}", "max_size": 2 * PART,
+        "webhook": {"url": receiver.url, "secret": "a-secret-of-the-receiver"}}))
+    server.command("profile", "add", "told", "--file", tmp_path / "told.json", "--data", server.data)
+    client = client_of(server, backend, "told")
+    made = create(server, client)
+    parts = [{"PartNumber": number, "ETag": send_part(server, client, made, number, body)[0].headers["ETag"]}
+             for number, body in ((1, b"x" * PART), (2, b"y"))]
+    time.sleep(1)
+    assert receiver.messages == [], "a part is no object"
+    assert ask(server, client, "POST", of(made, "/complete"), {"parts": parts})[0] == 200
+    [message] = receiver.wait()
+    assert message["event"] == "upload.complete" and message["upload"]["id"] == made["id"]
+    assert message["upload"]["size"] == PART + 1 and message["upload"]["type"] == "image/jpeg"
+    made = create(server, client)
+    urls = [ask(server, client, "GET", of(made, f"/{number}"))[1]["url"] for number in (1, 2)]
+    etags = [call("PUT", url, b"x" * (PART + 1))[0].headers["ETag"] for url in urls]
+    parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+    _, reason = refused(server, client, "POST", of(made, "/complete"), {"parts": parts})
+    _, message = receiver.wait(2)
+    assert message["event"] == "upload.rejected" and message["upload"]["reason"] == reason
+    made = create(server, client)
+    assert send_part(server, client, made, 1, b"x")[0].status == 200
+    assert ask(server, client, "DELETE", of(made))[0] == 200
+    time.sleep(1)
+    receiver.wait(2)
+    receiver.close()
