@@ -49,7 +49,7 @@ const char *lst_token_role_name(unsigned may);
 
 /*
  * Make a token. name, may, user, profiles, created and expires are taken, all else is filled in.
- * ret_text, which no NUL ends: what the holder sends; wipe it. LST_ERR_CONFLICT: a token has that
+ * ret_text, which no NUL ends: what the holder sends; wipe it. LST_ERR_EXISTS: a token has that
  * name; LST_ERR_USER_NOT_FOUND; LST_ERR_INVALID_ARGUMENT: the name (see lst_user_name_is_valid()),
  * or no right at all.
  */
