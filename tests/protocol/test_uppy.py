@@ -1,4 +1,5 @@
 """What Uppy asks for: a file in one request or in parts, within what a client's token and its profile allow."""
+import concurrent.futures
 import functools
 import http.client
 import io
@@ -180,6 +181,33 @@ def test_giving_up(server, backend, s3):
     assert call("PUT", url, b"x")[0].status == 404
     assert refused(server, client, "DELETE", of(made))[0] == 404
     assert refused(server, client, "POST", of(made, "/complete"), {"parts": [{"PartNumber": 1, "ETag": "x"}]})[0] == 404
+
+
+def test_many_at_the_same_time(server, backend, s3):
+    client = client_of(server, backend, "files")
+
+    def whole(number):
+        made = create(server, client, f"{number}.bin", "application/octet-stream")
+        body = str(number).encode() * 1000
+        etag = send_part(server, client, made, 1, body)[0].headers["ETag"]
+        if number % 3 == 0:
+            return ask(server, client, "DELETE", of(made))[0] == 200 and uploads_under_way(s3, made["key"]) == []
+        status, _ = ask(server, client, "POST", of(made, "/complete"), {"parts": [{"PartNumber": 1, "ETag": etag}]})
+        return status == 200 and s3.get_object(Bucket=BUCKET, Key=made["key"])["Body"].read() == body
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(whole, range(60)))
+
+
+def test_only_one_of_many_that_complete_at_the_same_time(server, backend, s3):
+    client = client_of(server, backend, "fixed")
+    uploads = [create(server, client, "race.bin") for _ in range(16)]
+    etag = [send_part(server, client, made, 1, b"x")[0].headers["ETag"] for made in uploads][0]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda made: ask(server, client, "POST", of(made, "/complete"),
+                                                 {"parts": [{"PartNumber": 1, "ETag": etag}]})[0], uploads))
+    assert sorted(answers) == [200] + 15 * [412]
+    assert uploads_under_way(s3, "fixed/race.bin") == []
 
 
 def test_as_many_parts_as_there_can_be(server, backend):
