@@ -42,7 +42,7 @@ _latchstring() {
     for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
         [[ ${COMP_WORDS[i]} == [a-z]* ]] || break
         command+=("${COMP_WORDS[i]}")
-        [[ ${COMP_WORDS[1]} =~ ^(user|policy|profile|token|link)$ ]] || break
+        [[ ${COMP_WORDS[1]} =~ ^(user|policy|profile|remote|token|link)$ ]] || break
     done
     [[ ${command[0]} == share && $word != -* ]] && return # files
     mapfile -t COMPREPLY < <(compgen -W "$(_latchstring_words "${command[@]}")" -- "$word")

@@ -34,7 +34,8 @@ static int visit(void *context, const struct lst_use_outcome *outcome)
         history->uploaded.size = outcome->size;
         copy(outcome->etag, history->uploaded.etag, sizeof(history->uploaded.etag));
         copy(outcome->type, history->uploaded.type, sizeof(history->uploaded.type));
-    } else if (outcome->http_status >= 400 && outcome->http_status < 500) {
+    } else if (outcome->http_status >= 400 && outcome->http_status < 499) {
+        /* 499: the client hung up, and may come again. */
         history->is_rejected = true;
         copy(outcome->reason, history->reason, sizeof(history->reason));
     }

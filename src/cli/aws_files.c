@@ -10,7 +10,7 @@
 struct reading {
     enum lst_aws_file kind;
     const char *wanted; /* the profile's name, the services section's, or the access key id */
-    struct lst_profile *profile;
+    struct lst_aws_profile *profile;
     char *text; /* the one thing looked for, when it is not a profile */
     const char *too_long;
 };
@@ -24,8 +24,8 @@ static const struct {
 } text_settings[] = {
 #define ROW(outer, name, member)                                                                   \
     {                                                                                              \
-        name, outer, offsetof(struct lst_profile, member),                                         \
-            sizeof(((struct lst_profile *)0)->member)                                              \
+        name, outer, offsetof(struct lst_aws_profile, member),                                     \
+            sizeof(((struct lst_aws_profile *)0)->member)                                          \
     }
     ROW(NULL, "aws_access_key_id", credentials.access_key_id),
     ROW(NULL, "aws_secret_access_key", credentials.secret),
@@ -89,7 +89,7 @@ static void take_profile_setting(void *user, const char *section, const char *ou
                                  const char *name, const char *value)
 {
     struct reading *reading = user;
-    struct lst_profile *profile = reading->profile;
+    struct lst_aws_profile *profile = reading->profile;
 
     if (!lst_slice_equal(section_profile(reading->kind, section), lst_slice_of(reading->wanted))) {
         return;
@@ -158,10 +158,11 @@ static int read_file(const char *path, lst_aws_setting *take, struct reading *re
     return status;
 }
 
-int lst_profile_read(const char *path, enum lst_aws_file kind, const char *name,
-                     struct lst_profile *ret_profile, struct lst_aws_file_problem *ret_problem)
+int lst_aws_profile_read(const char *path, enum lst_aws_file kind, const char *name,
+                         struct lst_aws_profile *ret_profile,
+                         struct lst_aws_file_problem *ret_problem)
 {
-    struct lst_profile profile = {0};
+    struct lst_aws_profile profile = {0};
     struct reading reading = {.kind = kind, .wanted = name, .profile = &profile};
     int status = read_file(path, take_profile_setting, &reading, ret_problem);
 
@@ -182,9 +183,9 @@ int lst_services_read(const char *path, const char *name, char ret_endpoint_url[
     return read_file(path, take_services_setting, &reading, ret_problem);
 }
 
-int lst_profile_find(const char *path, enum lst_aws_file kind, const char *access_key_id,
-                     char ret_name[LST_PROFILE_NAME_MAX + 1],
-                     struct lst_aws_file_problem *ret_problem)
+int lst_aws_profile_find(const char *path, enum lst_aws_file kind, const char *access_key_id,
+                         char ret_name[LST_PROFILE_NAME_MAX + 1],
+                         struct lst_aws_file_problem *ret_problem)
 {
     struct reading reading = {.kind = kind, .wanted = access_key_id};
 

@@ -28,7 +28,7 @@ enum lst_aws_file {
 };
 
 /* One profile of one file. Empty text: not given. */
-struct lst_profile {
+struct lst_aws_profile {
     bool found;
     struct lst_credentials credentials;
     char region[LST_REGION_MAX + 1];
@@ -50,9 +50,9 @@ struct lst_aws_file_problem {
  * false. LST_ERR_MALFORMED, with *ret_problem; LST_ERR_PERMISSION, LST_ERR_IO, LST_ERR_TOO_LARGE
  * (above a megabyte), LST_ERR_NO_MEMORY.
  */
-LST_MUST_CHECK int lst_profile_read(const char *path, enum lst_aws_file kind, const char *name,
-                                    struct lst_profile *ret_profile,
-                                    struct lst_aws_file_problem *ret_problem);
+LST_MUST_CHECK int lst_aws_profile_read(const char *path, enum lst_aws_file kind, const char *name,
+                                        struct lst_aws_profile *ret_profile,
+                                        struct lst_aws_file_problem *ret_problem);
 
 /* The endpoint_url that a [services NAME] section of the config file has for s3, or an empty text.
  * Errors as above. */
@@ -62,9 +62,9 @@ LST_MUST_CHECK int lst_services_read(const char *path, const char *name,
 
 /* The name of the profile in this file that has this access key id, or an empty text. Errors as
  * above. */
-LST_MUST_CHECK int lst_profile_find(const char *path, enum lst_aws_file kind,
-                                    const char *access_key_id,
-                                    char ret_name[LST_PROFILE_NAME_MAX + 1],
-                                    struct lst_aws_file_problem *ret_problem);
+LST_MUST_CHECK int lst_aws_profile_find(const char *path, enum lst_aws_file kind,
+                                        const char *access_key_id,
+                                        char ret_name[LST_PROFILE_NAME_MAX + 1],
+                                        struct lst_aws_file_problem *ret_problem);
 
 #endif

@@ -15,8 +15,8 @@
 struct both_files {
     char credentials_path[PATH_MAX];
     char config_path[PATH_MAX];
-    struct lst_profile credentials;
-    struct lst_profile config;
+    struct lst_aws_profile credentials;
+    struct lst_aws_profile config;
 };
 
 /* The variable's value, or NULL when it is not set or empty. */
@@ -70,14 +70,14 @@ static bool report_file(const char *command, const char *path, int status,
 static bool read_profile(const char *command, struct both_files *files, const char *name)
 {
     struct lst_aws_file_problem problem = {0};
-    int status = lst_profile_read(files->credentials_path, LST_AWS_CREDENTIALS_FILE, name,
-                                  &files->credentials, &problem);
+    int status = lst_aws_profile_read(files->credentials_path, LST_AWS_CREDENTIALS_FILE, name,
+                                      &files->credentials, &problem);
 
     if (!report_file(command, files->credentials_path, status, &problem)) {
         return false;
     }
-    status =
-        lst_profile_read(files->config_path, LST_AWS_CONFIG_FILE, name, &files->config, &problem);
+    status = lst_aws_profile_read(files->config_path, LST_AWS_CONFIG_FILE, name, &files->config,
+                                  &problem);
     return report_file(command, files->config_path, status, &problem);
 }
 
@@ -155,9 +155,9 @@ static bool report_other_source(const char *command, const char *name, const cha
 static bool profile_credentials(const char *command, const struct both_files *files,
                                 const char *name, struct lst_credentials *credentials)
 {
-    const struct lst_profile *profile = files->credentials.credentials.access_key_id[0] != '\0'
-                                            ? &files->credentials
-                                            : &files->config;
+    const struct lst_aws_profile *profile = files->credentials.credentials.access_key_id[0] != '\0'
+                                                ? &files->credentials
+                                                : &files->config;
     const char *source = files->credentials.other_source[0] != '\0'
                              ? files->credentials.other_source
                              : files->config.other_source;
@@ -307,12 +307,12 @@ static bool find_in_file(const char *command, const char *path, enum lst_aws_fil
 {
     char name[LST_PROFILE_NAME_MAX + 1];
     struct lst_aws_file_problem problem = {0};
-    struct lst_profile profile = {0};
-    int status = lst_profile_find(path, kind, access_key_id, name, &problem);
+    struct lst_aws_profile profile = {0};
+    int status = lst_aws_profile_find(path, kind, access_key_id, name, &problem);
 
     *ret_found = false;
     if (status == LST_OK && name[0] != '\0') {
-        status = lst_profile_read(path, kind, name, &profile, &problem);
+        status = lst_aws_profile_read(path, kind, name, &profile, &problem);
     }
     if (!report_file(command, path, status, &problem)) {
         return false;

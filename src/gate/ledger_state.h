@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 enum {
-    LST_LEDGER_ROUND_MAX = 256,       /* reservations, and settlements, of one batch */
+    LST_LEDGER_ROUND_MAX = 1024,      /* reservations, and settlements, of one batch */
     LST_LEDGER_WAITING_MAX = 4096,    /* unreserved uses that wait to be recorded */
     LST_LEDGER_REPEATS_MAX = 100,     /* of a batch that another process was faster than */
     LST_LEDGER_FILTER_BITS = 1 << 20, /* see ledger_revoked.c */

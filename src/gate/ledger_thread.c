@@ -9,7 +9,7 @@
 #define NS_PER_SECOND  1000000000U
 #define FLUSH_AFTER_NS (NS_PER_SECOND / 5)
 #define SWEEP_EVERY_NS (60ULL * NS_PER_SECOND)
-#define FLUSH_AT_COUNT LST_LEDGER_ROUND_MAX
+#define FLUSH_AT_COUNT (LST_LEDGER_WAITING_MAX / 2)
 
 static void fail_reservation(struct lst_reservation *reservation, int status)
 {
