@@ -67,6 +67,23 @@ def test_addresses(server, networks, allowed):
         refused(answer, 403, "AccessDenied", "x-latch-ip", "address")
 
 
+# ---- A new object
+
+def test_only_a_new_object(server, s3):
+    put = sign(server, "PUT", "new.txt", new="1")
+    assert send("PUT", put, data=b"first").status == 200
+    refused(send("PUT", put, data=b"other"), 412, "PreconditionFailed")
+    assert s3.get_object(Bucket=BUCKET, Key="new.txt")["Body"].read() == b"first"
+    upload_id = s3.create_multipart_upload(Bucket=BUCKET, Key="new.txt")["UploadId"]
+    etag = s3.upload_part(Bucket=BUCKET, Key="new.txt", UploadId=upload_id, PartNumber=1, Body=b"other")["ETag"]
+    complete = sign(server, "POST", "new.txt", f"&uploadId={upload_id}", new="1")
+    part = f"<Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>"
+    parts = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>"
+    refused(send("POST", complete, data=parts), 412, "PreconditionFailed")
+    s3.delete_object(Bucket=BUCKET, Key="new.txt")
+    assert send("POST", complete, data=parts).status == 200
+
+
 # ---- HEAD
 
 def test_head_on_a_url_for_get(server):
@@ -145,7 +162,8 @@ def test_the_policy_of_a_form_must_name_them(s3):
 
 @pytest.mark.parametrize("name, value, word", [
     ("color", "red", "x-latch-color"), ("length", "5", "MIN-MAX"), ("ip", "home", "203.0.113.0/24"),
-    ("head", "yes", "must be 1"), ("not_before", "noon", "UTC"), ("type", "picture", "image/*")])
+    ("head", "yes", "must be 1"), ("new", "0", "must be 1"),
+    ("not_before", "noon", "UTC"), ("type", "picture", "image/*")])
 def test_unknown_and_malformed(server, name, value, word):
     refused(send("GET", sign(server, **{name: value})), 400, "InvalidArgument", None, word)
 
@@ -157,6 +175,7 @@ def test_repeated(server):
 
 @pytest.mark.parametrize("method, constraints", [
     ("GET", {"length": "1-5"}), ("GET", {"type": "image/*"}), ("GET", {"sniff": "1"}), ("PUT", {"head": "1"}),
+    ("GET", {"new": "1"}), ("DELETE", {"new": "1"}),
     ("DELETE", {"length": "1-5"})])
 def test_those_that_do_not_apply(server, s3, method, constraints):
     refused(send(method, sign(server, method, **constraints)), 400, "InvalidArgument", None, "does not apply")

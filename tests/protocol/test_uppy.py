@@ -1,4 +1,5 @@
 """What Uppy asks for: a file in one request or in parts, within what a client's token and its profile allow."""
+import concurrent.futures
 import functools
 import http.client
 import io
@@ -182,6 +183,33 @@ def test_giving_up(server, backend, s3):
     assert refused(server, client, "POST", of(made, "/complete"), {"parts": [{"PartNumber": 1, "ETag": "x"}]})[0] == 404
 
 
+def test_many_at_the_same_time(server, backend, s3):
+    client = client_of(server, backend, "files")
+
+    def whole(number):
+        made = create(server, client, f"{number}.bin", "application/octet-stream")
+        body = str(number).encode() * 1000
+        etag = send_part(server, client, made, 1, body)[0].headers["ETag"]
+        if number % 3 == 0:
+            return ask(server, client, "DELETE", of(made))[0] == 200 and uploads_under_way(s3, made["key"]) == []
+        status, _ = ask(server, client, "POST", of(made, "/complete"), {"parts": [{"PartNumber": 1, "ETag": etag}]})
+        return status == 200 and s3.get_object(Bucket=BUCKET, Key=made["key"])["Body"].read() == body
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(whole, range(60)))
+
+
+def test_only_one_of_many_that_complete_at_the_same_time(server, backend, s3):
+    client = client_of(server, backend, "fixed")
+    uploads = [create(server, client, "race.bin") for _ in range(16)]
+    etag = [send_part(server, client, made, 1, b"x")[0].headers["ETag"] for made in uploads][0]
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda made: ask(server, client, "POST", of(made, "/complete"),
+                                                 {"parts": [{"PartNumber": 1, "ETag": etag}]})[0], uploads))
+    assert sorted(answers) == [200] + 15 * [412]
+    assert uploads_under_way(s3, "fixed/race.bin") == []
+
+
 def test_as_many_parts_as_there_can_be(server, backend):
     """Refused by the store, since all of them but the last are too small, but read and listed whole."""
     client = client_of(server, backend, "files")
@@ -303,7 +331,8 @@ def test_another_token_has_no_part_in_it(server, backend):
     client = client_of(server, backend, "photos", vars={"user": "7"})
     made = create(server, client)
     others = [client_of(server, backend, "photos", vars={"user": "8"}), client_of(server, backend, "files"),
-              client_of(server, backend, "photos"), make_token(server, "other", "--role", "upload", "--profile", "files")]
+              client_of(server, backend, "photos"),
+              make_token(server, "other", "--role", "upload", "--profile", "files")]
     for other in others:
         for method, path, body in every_call(made):
             assert refused(server, other, method, path, body)[0] == 404
@@ -333,7 +362,7 @@ def test_the_key_is_not_the_clients(server, backend, s3):
 def test_who_is_let_in(server, backend):
     assert refused(server, None, "GET", "s3/params?filename=a")[0] == 401
     assert refused(server, "lsc_e30.e30", "GET", "s3/params?filename=a", in_path=True)[0] == 401
-    assert refused(server, backend, "GET", "s3/params?filename=a", in_path=True)[0] == 404, "only a client's may be there"
+    assert refused(server, backend, "GET", "s3/params?filename=a", in_path=True)[0] == 404, "a client's alone"
     links = make_token(server, "links", "--role", "link")
     assert refused(server, links, "GET", "s3/params?filename=a")[0] == 403
     client = client_of(server, backend, "short", expires=1)
@@ -502,7 +531,8 @@ def test_signing_for_others(server, backend, s3):
     assert refused(server, client, "POST", "s3/sign", {**wish, "key": "photos/x"})[0] == 404
     plain = s3.create_multipart_upload(Bucket=BUCKET, Key="plain")["UploadId"]
     for method in ("GET", "DELETE", "POST"):
-        assert refused(server, client, "POST", "s3/sign", {"method": method, "key": "plain", "uploadId": plain})[0] == 404
+        wish = {"method": method, "key": "plain", "uploadId": plain}
+        assert refused(server, client, "POST", "s3/sign", wish)[0] == 404
 
 
 @pytest.mark.parametrize("fields, named", [
@@ -546,9 +576,11 @@ def test_what_uppy_reads_of_a_url_that_has_expired(server, backend):
 @pytest.mark.parametrize("method, path, body, named", [
     ("GET", "s3/params?filename=a&size=1", None, "size"), ("GET", "s3/params?filename=a&filename=b", None, "twice"),
     ("GET", "s3/params?filename=%ff", None, "malformed"), ("GET", "s3/params?filename=a&type=nonsense", None, "type"),
-    ("GET", "s3/params?filename=a&metadata=1", None, "metadata"), ("GET", "s3/params?metadata[a]=1&metadata=2", None, "twice"),
+    ("GET", "s3/params?filename=a&metadata=1", None, "metadata"),
+    ("GET", "s3/params?metadata[a]=1&metadata=2", None, "twice"),
     ("GET", "s3/params?filename=" + "x" * 1025, None, "filename"),
-    ("POST", "s3/multipart", {"filename": "a", "size": 1}, "size"), ("POST", "s3/multipart", {"filename": 1}, "filename"),
+    ("POST", "s3/multipart", {"filename": "a", "size": 1}, "size"),
+    ("POST", "s3/multipart", {"filename": 1}, "filename"),
     ("POST", "s3/multipart", {"filename": "a", "metadata": []}, "metadata"), ("POST", "s3/multipart", [], "object"),
     ("POST", "s3/multipart", {"filename": "a", "type": "x" * 256}, "type")])
 def test_a_new_upload_is_asked_for_rightly(server, backend, method, path, body, named):
@@ -583,7 +615,8 @@ def test_parts_are_asked_for_rightly(server, backend):
 
 def test_places_that_are_not_there(server, backend):
     client = client_of(server, backend, "files")
-    for path in ("", "s3", "s3/", "s3/params/", "s3/multipart/", "s3/multipart//1?key=a", "s3/multipart/a/b/c", "S3/params"):
+    for path in ("", "s3", "s3/", "s3/params/", "s3/multipart/", "s3/multipart//1?key=a", "s3/multipart/a/b/c",
+                 "S3/params"):
         assert refused(server, client, "GET", path)[0] in (404, 405), path
         assert refused(server, client, "GET", path, in_path=True)[0] in (404, 405), path
     assert refused(server, client, "PUT", "s3/multipart/a?key=b")[0] == 405
@@ -614,7 +647,8 @@ def test_a_profile_whose_objects_are_elsewhere(server, backend, s3):
 
 def test_a_page_of_another_origin_may_ask(server, backend):
     client = client_of(server, backend, "files")
-    for path, method in (("s3/params?filename=a", "GET"), (f"{client}/s3/multipart", "POST"), ("s3/multipart/a?key=b", "DELETE")):
+    for path, method in (("s3/params?filename=a", "GET"), (f"{client}/s3/multipart", "POST"),
+                         ("s3/multipart/a?key=b", "DELETE")):
         answer, _ = call("OPTIONS", f"{server.endpoint}/-/api/uppy/{path}", headers={
             "Origin": "https://app.example", "Access-Control-Request-Method": method,
             "Access-Control-Request-Headers": "authorization,content-type"})

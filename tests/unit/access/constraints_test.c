@@ -43,6 +43,8 @@ static void check_values(void)
         {"sniff", "", LST_ERR_MALFORMED},
         {"head", "1", LST_OK},
         {"head", "true", LST_ERR_MALFORMED},
+        {"new", "1", LST_OK},
+        {"new", "0", LST_ERR_MALFORMED},
         {"not-before", "2026-11-24T08:00:00Z", LST_OK},
         {"not-before", "tomorrow", LST_ERR_MALFORMED},
         {"ip", "203.0.113.0/24,2001:db8::7", LST_OK},
