@@ -52,7 +52,7 @@ static void test_create(struct lst_users *users)
 {
     struct lst_token token;
     struct lst_token found;
-    struct lst_slice id;
+    struct lst_slice id = {0};
     char text[LST_TOKEN_TEXT_LENGTH];
     char other[LST_TOKEN_TEXT_LENGTH];
 
