@@ -5,10 +5,10 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 
 # What is installed, without the tests. The name of the shared library's file ends in its version.
-BUILD_PRODUCTS = @ninja -C $(RELEASE) --quiet src/cli/latchstring sigv4/liblatchstring.a \
+BUILD_PRODUCTS = @tools/progress.sh ninja -C $(RELEASE) src/cli/latchstring sigv4/liblatchstring.a \
 	sigv4/$$(basename $$(readlink -f $(RELEASE)/sigv4/liblatchstring.so))
 
-.PHONY: all help run test test-long bench bench-growth fuzz check format install clean
+.PHONY: all help deps run test test-long bench bench-growth fuzz check format install uninstall clean
 
 all: $(RELEASE)/build.ninja ## build build/latchstring, build/liblatchstring.a and .so
 	$(BUILD_PRODUCTS)
@@ -17,14 +17,19 @@ all: $(RELEASE)/build.ninja ## build build/latchstring, build/liblatchstring.a a
 	@ln -sfn release/sigv4/liblatchstring.so $(BUILD)/liblatchstring.so
 
 $(RELEASE)/build.ninja: | tools/packages.sh
-	@tools/packages.sh build
+	@tools/packages.sh --check build
+	@echo "Configuring the build in $(RELEASE)"
 	@meson setup $(RELEASE) --buildtype=release >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@mv $(BUILD).log $(RELEASE)/setup.log
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
-run: all ## build and start the server (ARGS='--listen ...' to change how)
+deps: ## install the Debian packages that the build needs (as root, or with sudo)
+	@tools/packages.sh build
+
+run: deps ## install what is missing, build, and start the server (ARGS='--listen ...' to change how)
+	@$(MAKE) --no-print-directory all
 	@$(BUILD)/latchstring serve $(ARGS)
 
 test: ## run every test (FILTER=name for those with that in their name)
@@ -35,8 +40,9 @@ test-long: ## the same tests on the full sizes
 	@tools/packages.sh build test
 	@tests/run --long $(if $(FILTER),-k '$(FILTER)')
 
-bench: all ## measure, and hold the ratios against their targets
+bench: deps ## measure, and hold the ratios against their targets
 	@tools/packages.sh bench
+	@$(MAKE) --no-print-directory all
 	@ninja -C $(RELEASE) --quiet bench/sign bench/gate bench/store_bench bench/put_load bench/growth
 	@bench/run
 
@@ -57,11 +63,10 @@ format: ## put every C file into the house's format
 	@tools/check.sh --format
 
 install: all ## install under PREFIX (/usr/local), with DESTDIR before it
-	@meson configure $(RELEASE) -Dprefix=$(PREFIX)
-	$(BUILD_PRODUCTS)
-	@DESTDIR=$(DESTDIR) meson install -C $(RELEASE) --no-rebuild --quiet
-	@[ -e $(DESTDIR)/etc/latchstring.conf ] || \
-		install -D -m 644 packaging/latchstring.conf $(DESTDIR)/etc/latchstring.conf
+	@tools/install.sh install $(RELEASE) $(PREFIX)
+
+uninstall: $(RELEASE)/build.ninja ## remove what install put there; settings that were changed stay
+	@tools/install.sh uninstall $(RELEASE) $(PREFIX)
 
 clean: ## remove all that was built
 	@rm -rf $(BUILD)

@@ -1,7 +1,14 @@
 #!/bin/sh
 # Install the Debian packages that a purpose needs and that are missing; say nothing when none is.
-# Usage: tools/packages.sh build|test|check|fuzz|bench ...
+# With --check, install nothing: name what is missing, and fail.
+# Usage: tools/packages.sh [--check] build|test|check|fuzz|bench ...
 set -eu
+
+only_check=
+if [ "${1:-}" = --check ]; then
+    only_check=yes
+    shift
+fi
 
 packages_for() {
     case "$1" in
@@ -48,6 +55,12 @@ for package in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
+if [ -n "$only_check" ]; then
+    echo "Missing Debian packages:$missing" >&2
+    echo "Run 'make deps' to install them (as root, or with sudo), then 'make' again." >&2
+    exit 1
+fi
+
 if [ "$(id -u)" = 0 ]; then
     as_root=env
 elif command -v sudo >/dev/null; then
@@ -58,7 +71,7 @@ else
     exit 1
 fi
 
-echo "Installing Debian packages:$missing"
+echo "Installing Debian packages (a minute or more):$missing"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # both are lists of words
