@@ -30,7 +30,7 @@ deps: ## install the Debian packages that the build needs (as root, or with sudo
 
 run: deps ## install what is missing, build, and start the server (ARGS='--listen ...' to change how)
 	@$(MAKE) --no-print-directory all
-	@$(BUILD)/latchstring serve $(ARGS)
+	@LATCHSTRING_BUCKETS=$${LATCHSTRING_BUCKETS-photos} $(BUILD)/latchstring serve $(ARGS)
 
 test: ## run every test (FILTER=name for those with that in their name)
 	@tools/packages.sh build test
