@@ -91,8 +91,8 @@ LST_MUST_CHECK bool lst_option_number(const struct lst_usage *usage, const char 
                                       const char *text, uint64_t minimum, uint64_t maximum,
                                       uint64_t *ret_number);
 
-/* The same for a duration, in seconds: "3600", "90m", "12h", "30d"; at least one second, at most six
- * digits. */
+/* The same for a duration, in seconds: "3600", "90m", "12h", "30d"; at least one second, at most
+ * six digits. */
 LST_MUST_CHECK bool lst_option_duration(const struct lst_usage *usage, const char *name,
                                         const char *text, int64_t *ret_seconds);
 

@@ -30,11 +30,10 @@ struct lst_index;
 struct lst_index_reader;
 
 struct lst_index_options {
-    const char *path; /* of the file; made if it is not there */
-    uint64_t
-        size_max;   /* bytes of address space to reserve, the most the file can grow to; 0: 1 TiB.
-                     * Where there is not so much, less is taken, down to 64 MiB */
-    bool read_only; /* refuse to make or to change it */
+    const char *path;  /* of the file; made if it is not there */
+    uint64_t size_max; /* bytes of address space to reserve, the most the file can grow to; 0: 1
+                        * TiB. Where there is not so much, less is taken, down to 64 MiB */
+    bool read_only;    /* refuse to make or to change it */
 };
 
 /* Open. Starts the committer's thread unless read_only. LST_ERR_IO, _PERMISSION, _NOT_FOUND,

@@ -115,7 +115,9 @@ static int start_status(const char *const *settings, char *said, size_t capacity
     other.process = fork();
     if (other.process == 0) {
         (void)dup2(errors[1], STDERR_FILENO);
-        (void)freopen("/dev/null", "w", stdout);
+        if (freopen("/dev/null", "w", stdout) == NULL) {
+            _exit(127);
+        }
         close(errors[0]);
         running_child(&other, settings);
     }
