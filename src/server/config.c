@@ -252,6 +252,53 @@ static int check_names(const struct lst_config *config, struct lst_buffer *messa
     return LST_OK;
 }
 
+/* A name that serves pages of strangers as they are must not be one that serves ours. */
+static int check_content_domain(const struct lst_config *config, struct lst_slice name,
+                                struct lst_buffer *message)
+{
+    struct lst_slice listen = lst_slice_of(config->listen);
+    struct lst_slice url_host;
+    bool is_ours =
+        lst_slice_equal_ignoring_case(name, lst_slice_first(listen, lst_slice_find(listen, ':')));
+
+    if (name.length == 0 || !is_name(name, '.')) {
+        lst_buffer_append_format(message,
+                                 "content-domain: '%s' is not the name of a host, without scheme "
+                                 "and port; try files.example-content.com",
+                                 name.bytes);
+        return LST_ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < config->domains.count; i++) {
+        is_ours |= lst_slice_equal_ignoring_case(name, config->domains.values[i]);
+    }
+    for (size_t i = 0; i < config->public_urls.count; i++) {
+        url_host = config->public_urls.values[i];
+        url_host = lst_slice_after(url_host, lst_slice_find_slice(url_host, LST_SLICE("://")) + 3);
+        url_host = lst_slice_first(url_host, lst_slice_find(url_host, '/'));
+        url_host = lst_slice_first(url_host, lst_slice_find(url_host, ':'));
+        is_ours |= lst_slice_equal_ignoring_case(name, url_host);
+    }
+    if (is_ours) {
+        lst_buffer_append_format(message,
+                                 "content-domain: '%s' is also the host of public-url, domain or "
+                                 "listen, which serves the API and links: a stranger's page there "
+                                 "could act for their visitors. Give objects a name of their own",
+                                 name.bytes);
+        return LST_ERR_MALFORMED;
+    }
+    return LST_OK;
+}
+
+static int check_content_domains(const struct lst_config *config, struct lst_buffer *message)
+{
+    int status = LST_OK;
+
+    for (size_t i = 0; status == LST_OK && i < config->content_domains.count; i++) {
+        status = check_content_domain(config, config->content_domains.values[i], message);
+    }
+    return status;
+}
+
 static int check_origins(const struct lst_config *config, struct lst_buffer *message)
 {
     for (size_t i = 0; i < config->cors_origins.count; i++) {
@@ -290,6 +337,9 @@ int lst_config_check(const struct lst_config *config, struct lst_buffer *message
     }
     if (status == LST_OK) {
         status = check_names(config, message);
+    }
+    if (status == LST_OK) {
+        status = check_content_domains(config, message);
     }
     if (status == LST_OK) {
         status = check_origins(config, message);

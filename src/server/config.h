@@ -31,6 +31,7 @@ struct lst_config {
     char *listen;
     char *region;
     struct lst_config_list domains;
+    struct lst_config_list content_domains;
     struct lst_config_list public_urls;
     struct lst_config_list buckets;
     char *access_key;

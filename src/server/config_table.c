@@ -36,6 +36,9 @@ static const struct lst_setting settings[] = {
          "accept signatures for this region alone; without it for any"),
     LIST("domain", "NAME", domains, NULL,
          "virtual-host style: BUCKET.NAME means the bucket; may be repeated"),
+    LIST("content-domain", "NAME", content_domains, NULL,
+         "serve objects without a sandbox at this host name, which then has no API, links or "
+         "console; may be repeated"),
     LIST("public-url", "URL", public_urls, NULL,
          "what clients call this server when a proxy stands before it: signatures for that host "
          "are accepted; may be repeated"),

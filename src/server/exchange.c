@@ -2,6 +2,7 @@
 #include "server/exchange.h"
 
 #include "base/clock.h"
+#include "server/inert.h"
 #include "server/reply.h"
 
 #include <stdlib.h>
@@ -112,8 +113,11 @@ static enum lst_s3_state state_of(const struct lst_exchange *exchange)
 
 static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
 {
+    const struct lst_config_list *apart = &exchange->server->config->content_domains;
     struct lst_http_response *response = response_of(exchange);
 
+    lst_inert_decorate(response,
+                       lst_inert_is_apart(exchange->request.host, apart->values, apart->count));
     if (!lst_cors_is_preflight(&exchange->request)) {
         lst_cors_decorate(&exchange->server->cors, exchange->server->s3, &exchange->request,
                           response);

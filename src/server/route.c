@@ -2,6 +2,7 @@
 #include "server/exchange.h"
 
 #include "api/api.h"
+#include "server/inert.h"
 
 #define OWN_PATH "/-/"
 
@@ -102,6 +103,7 @@ static bool hand_to(struct lst_exchange *exchange, const struct lst_handler *han
 bool lst_exchange_route(struct lst_exchange *exchange)
 {
     struct lst_server *server = exchange->server;
+    const struct lst_config_list *apart = &server->config->content_domains;
     struct lst_slice path = exchange->request.path;
     bool is_own = lst_slice_starts_with(path, LST_SLICE(OWN_PATH)) && !is_virtual_host(exchange);
     bool is_api = is_own && lst_api_handles(path);
@@ -112,6 +114,9 @@ bool lst_exchange_route(struct lst_exchange *exchange)
     if (exchange->peer->is_over_limit) {
         lst_exchange_refuse(exchange, "SlowDown", NULL);
         exchange->own_response.close = true;
+    } else if (is_own && lst_inert_is_apart(exchange->request.host, apart->values, apart->count)) {
+        lst_exchange_refuse(exchange, "NotFound",
+                            "This host name serves objects alone (the setting content-domain).");
     } else if (is_own && !is_api) {
         answer_own(exchange);
     } else if (lst_cors_is_preflight(&exchange->request)) {

@@ -118,7 +118,7 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_file(start, tmp_pa
 
 
 SETTINGS = {
-    "buckets": "abc,def", "region": "eu-west-1", "domain": "s3.example.com", "public-url": "https://f.example.com",
+    "buckets": "abc,def", "region": "eu-west-1", "content-domain": "files.example", "domain": "s3.example.com", "public-url": "https://f.example.com",
     "trusted-proxy": "10.0.0.0/8", "cors-origin": "https://app.example.com", "expires-max": "1000000",
     "allow-signature-v2": "yes",
     "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",

@@ -140,6 +140,8 @@ static void test_mistakes(void)
     check_refused("public-url", "https://", "https://");
     check_refused("region", "eu west", "eu-west-1");
     check_refused("domain", "s3.example.com:9000", "port");
+    check_refused("content-domain", "https://files.example.com", "without scheme");
+    check_refused("content-domain", "127.0.0.1", "listen");
     check_refused("cors-origin", "app.example.com", "https://");
     check_refused("cors-origin", "https://app.example.com/", "https://");
     check_refused("log-format", "xml", "json");
