@@ -8,7 +8,7 @@
 
 void lst_api_answer_end(struct lst_api_exchange *exchange)
 {
-    lst_http_response_add(&exchange->response, "Cache-Control", LST_SLICE("no-store"));
+    lst_http_response_add(&exchange->response, "Cache-Control", LST_SLICE("private, no-store"));
     if (lst_buffer_status(&exchange->response.headers) != LST_OK ||
         lst_buffer_status(&exchange->response.body) != LST_OK) {
         lst_http_response_release(&exchange->response);

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { LIFE = 60 };
+enum { LIFE = 60, GONE = 499 };
 
 static void answer_person(struct lst_api_exchange *exchange, int status, const char *code,
                           const char *text)
@@ -22,7 +22,7 @@ static void answer_person(struct lst_api_exchange *exchange, int status, const c
     response->kind = LST_BODY_BYTES;
     lst_buffer_append_string(&response->body, text);
     lst_http_response_add(response, "Content-Type", LST_SLICE("text/plain; charset=utf-8"));
-    lst_http_response_add(response, "Cache-Control", LST_SLICE("no-store"));
+    lst_http_response_add(response, "Cache-Control", LST_SLICE("private, no-store"));
     lst_http_response_add(response, "Referrer-Policy", LST_SLICE("no-referrer"));
     lst_waiting_answer(&exchange->waiting);
 }
@@ -115,6 +115,7 @@ static void record(struct lst_api_exchange *exchange, const struct lst_link *lin
 struct opening {
     struct lst_link link;
     struct lst_reservation reservation;
+    struct lst_ledger *ledger; /* while the use is to be settled there */
     int status;
 };
 
@@ -122,6 +123,13 @@ static void free_opening(void *work)
 {
     struct opening *opening = work;
 
+    if (opening->ledger != NULL) { /* the client was gone before it was redirected */
+        lst_ledger_settle(opening->ledger,
+                          &(struct lst_use_outcome){.use = opening->reservation.use,
+                                                    .sequence = opening->reservation.sequence,
+                                                    .http_status = GONE,
+                                                    .reason = LST_SLICE("short link")});
+    }
     lst_link_release(&opening->link);
     free(opening);
 }
@@ -145,6 +153,7 @@ static void is_counted(void *owner)
         redirect(exchange, &opening->link);
         /* Whether the remote serves it nobody hears of: the redirect is the use. */
         outcome.http_status = exchange->response.status == 302 ? 200 : exchange->response.status;
+        opening->ledger = NULL;
         lst_ledger_settle(exchange->api->options.ledger, &outcome);
     }
 }
@@ -155,6 +164,7 @@ static void is_reserved(struct lst_reservation *reservation, int status)
     struct opening *opening = exchange->work;
 
     opening->status = status;
+    opening->ledger = status == LST_OK ? exchange->api->options.ledger : NULL;
     lst_waiting_end(&exchange->waiting, is_counted);
 }
 

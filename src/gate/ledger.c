@@ -86,6 +86,11 @@ void lst_ledger_close(struct lst_ledger *ledger)
     free_ledger(ledger);
 }
 
+void lst_ledger_set_life(struct lst_ledger *ledger, int64_t life_ms)
+{
+    atomic_store(&ledger->life_ms, life_ms);
+}
+
 struct lst_index *lst_ledger_index(struct lst_ledger *ledger)
 {
     return ledger->index;

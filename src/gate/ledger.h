@@ -27,6 +27,7 @@
 #define LST_LEDGER_ID_MAX   512       /* bytes of an id, printable ASCII without spaces */
 #define LST_LEDGER_USES_MAX 100       /* the last uses of an id that are kept */
 #define LST_LEDGER_GRACE_MS (3600000) /* rows are swept this long after they expired */
+#define LST_LEDGER_SKEW_MS  (900000)  /* a URL may be dated this far ahead of our clock */
 
 struct lst_ledger;
 
@@ -50,6 +51,13 @@ void lst_ledger_close(struct lst_ledger *ledger);
 #define LST_LEDGER_PARTITION 0
 struct lst_index *lst_ledger_index(struct lst_ledger *ledger);
 
+/*
+ * Set the longest life of a URL (--expires-max), before the first use. Counts and revocations are
+ * kept for this long after the last use or the revocation, since other URLs with the same id may
+ * live on when the one that was used has expired. Until it is set they are not swept at all.
+ */
+void lst_ledger_set_life(struct lst_ledger *ledger, int64_t life_ms);
+
 /* ---- Using an id */
 
 /*
@@ -65,18 +73,22 @@ struct lst_use {
     struct lst_slice peer;   /* the address, without port; 64 bytes */
     uint64_t limit;          /* most successful uses; 0: not counted */
     int64_t now_ms;          /* when it began */
-    int64_t expires_ms; /* after that no URL with this id is valid, so that its rows may be swept;
-                         * 0: never. The latest that was ever given for the id counts */
+    int64_t signed_ms;       /* when the URL says that it was signed; 0: not known, not checked */
+    int64_t expires_ms; /* when this URL expires; 0: never. The latest that was ever given for the
+                         * id counts; see lst_ledger_sweep() */
     bool is_write;      /* it makes or changes an object, or is a step of that */
 };
 
 /*
  * LST_OK, or LST_ERR_CLOSED: the id is revoked. Seen at once when any process revokes. Some tens
- * of nanoseconds while nothing is written, microseconds after a write. LST_ERR_INVALID_ARGUMENT:
- * not a user's name, not an id. LST_ERR_IO, _CORRUPT, _NO_MEMORY: refuse the request.
+ * of nanoseconds while nothing is written, microseconds after a write. signed_ms is as in struct
+ * lst_use. LST_REFUSED_EXPIRED: the URL was signed so long ago that the count or the revocation of
+ * its id may have been swept. Such a URL has expired, unless the clock was set back or the longest
+ * life was raised. LST_ERR_INVALID_ARGUMENT: not a user's name, not an id. LST_ERR_IO, _CORRUPT,
+ * _NO_MEMORY: refuse the request.
  */
 LST_MUST_CHECK int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice user,
-                                    struct lst_slice id);
+                                    struct lst_slice id, int64_t signed_ms);
 
 /*
  * A reservation: the caller's memory, which must stay, unchanged, with all that `use` points to,
@@ -86,8 +98,9 @@ LST_MUST_CHECK int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice 
  * with an error's status, which gives it back.
  *
  * status: LST_OK: counted, durable, may go on. LST_ERR_TOO_LARGE: all uses are spent (used says
- * how many). LST_ERR_CLOSED: revoked. LST_ERR_INVALID_ARGUMENT: as above. LST_ERR_NO_SPACE, _IO,
- * _NO_MEMORY, _CORRUPT, _PERMISSION (opened read_only): not counted, refuse the request.
+ * how many). LST_ERR_CLOSED: revoked. LST_REFUSED_EXPIRED, LST_ERR_INVALID_ARGUMENT: as
+ * lst_ledger_check(). LST_ERR_NO_SPACE, _IO, _NO_MEMORY, _CORRUPT, _PERMISSION (opened read_only):
+ * not counted, refuse the request.
  *
  * However many are asked for at the same time, by several processes too, exactly `limit` succeed,
  * apart from those that were given back. They are written together, with one sync.
@@ -194,6 +207,9 @@ LST_MUST_CHECK int lst_ledger_changes_put(struct lst_ledger_changes *changes, st
                                           struct lst_slice value);
 LST_MUST_CHECK int lst_ledger_changes_delete(struct lst_ledger_changes *changes,
                                              struct lst_slice key);
+/* Without this row nothing of the batch is written. For sweep() alone: see below. */
+LST_MUST_CHECK int lst_ledger_changes_require(struct lst_ledger_changes *changes,
+                                              struct lst_slice key);
 
 struct lst_ledger_hook {
     /*
@@ -206,6 +222,13 @@ struct lst_ledger_hook {
                    struct lst_ledger_changes *more);
     /* Something that settled() added is durable now. On the ledger's thread. May be NULL. */
     void (*written)(void *context);
+    /*
+     * Add the deletions of what the layers above need no more at now_ms: some hundred rows at most,
+     * it is called again until it adds nothing. Whatever may be written anew under the same key
+     * must be guarded by lst_ledger_changes_require() on a row that is then gone. On the ledger's
+     * thread, once a minute. Errors end this sweep. May be NULL.
+     */
+    int (*sweep)(void *context, int64_t now_ms, struct lst_ledger_changes *more);
     void *context;
 };
 
@@ -215,9 +238,15 @@ void lst_ledger_on_settled(struct lst_ledger *ledger, const struct lst_ledger_ho
 /* ---- Housekeeping */
 
 /*
- * Remove all rows of ids that expired more than LST_LEDGER_GRACE_MS before now_ms; of those that
- * have an open use only after a week. The ledger's thread does it once a minute.
- * LST_ERR_IO, _CORRUPT, _NO_SPACE, _NO_MEMORY: some may be left, the next call goes on.
+ * Remove the rows of ids that expired more than LST_LEDGER_GRACE_MS before now_ms; of those that
+ * have an open use only after a week. Of an id that was counted or revoked the record of uses goes
+ * then, and the row with the count when the longest life of a URL, LST_LEDGER_SKEW_MS and the grace
+ * have passed since its last use or its revocation. From then on URLs with an id that were signed
+ * before that use are refused (see lst_ledger_check()), so that a clock that jumps gives no use
+ * back. An id that was revoked with expires_ms 0 is never swept.
+ *
+ * The ledger's thread does it once a minute. LST_ERR_CORRUPT: a row makes no sense; all others were
+ * looked at. LST_ERR_IO, _NO_SPACE, _NO_MEMORY: some may be left, the next call goes on.
  */
 LST_MUST_CHECK int lst_ledger_sweep(struct lst_ledger *ledger, int64_t now_ms);
 

@@ -89,6 +89,11 @@ int lst_ledger_changes_delete(struct lst_ledger_changes *changes, struct lst_sli
     return add_of_others(changes, LST_INDEX_DELETE, key, LST_SLICE(""));
 }
 
+int lst_ledger_changes_require(struct lst_ledger_changes *changes, struct lst_slice key)
+{
+    return add_of_others(changes, LST_INDEX_REQUIRE_PRESENT, key, LST_SLICE(""));
+}
+
 static int change_expiry(struct lst_ledger_changes *changes, struct lst_slice name, int64_t old_ms,
                          int64_t new_ms)
 {
@@ -151,6 +156,25 @@ int lst_ledger_state_get(struct lst_index_reader *reader, struct lst_slice name,
     lst_ledger_row_key(LST_LEDGER_ROW_ID, name, 0, &key);
     status = lst_index_get(reader, LST_LEDGER_PARTITION, lst_ledger_key_slice(&key), &row);
     return status == LST_OK ? lst_ledger_state_read(row, ret_state) : status;
+}
+
+int lst_ledger_forgotten_get(struct lst_index_reader *reader, int64_t *ret_ms)
+{
+    static const char key = LST_LEDGER_ROW_FORGOTTEN;
+    struct lst_slice row;
+    int status = lst_index_get(reader, LST_LEDGER_PARTITION, lst_slice_make(&key, 1), &row);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        *ret_ms = 0;
+        return LST_OK;
+    }
+    if (status == LST_OK && (row.length != 8 || row.bytes[0] < 0)) {
+        return LST_ERR_CORRUPT;
+    }
+    if (status == LST_OK) {
+        *ret_ms = (int64_t)lst_ledger_number_read(row.bytes);
+    }
+    return status;
 }
 
 int64_t lst_ledger_later(int64_t a_ms, int64_t b_ms)

@@ -70,6 +70,7 @@ static int filter_update(struct lst_ledger *ledger)
 {
     struct lst_index_reader *reader;
     uint64_t version;
+    int64_t forgotten_ms = 0;
     int status = LST_OK;
 
     pthread_mutex_lock(&ledger->filter_lock);
@@ -78,9 +79,13 @@ static int filter_update(struct lst_ledger *ledger)
         status = lst_index_read_begin(ledger->index, &reader);
         if (status == LST_OK) {
             status = add_later_ones(ledger, reader);
+            if (status == LST_OK) {
+                status = lst_ledger_forgotten_get(reader, &forgotten_ms);
+            }
             lst_index_read_end(reader);
         }
         if (status == LST_OK) {
+            atomic_store(&ledger->forgotten_ms, forgotten_ms);
             atomic_store(&ledger->filter_version, version);
         }
     }
@@ -88,7 +93,8 @@ static int filter_update(struct lst_ledger *ledger)
     return status;
 }
 
-int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice user, struct lst_slice id)
+int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice user, struct lst_slice id,
+                     int64_t signed_ms)
 {
     struct lst_ledger_summary summary;
     struct lst_ledger_key name;
@@ -99,6 +105,9 @@ int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice user, struct ls
     }
     if (lst_index_version(ledger->index) != atomic_load(&ledger->filter_version)) {
         status = filter_update(ledger);
+    }
+    if (status == LST_OK && signed_ms != 0 && signed_ms <= atomic_load(&ledger->forgotten_ms)) {
+        return LST_REFUSED_EXPIRED;
     }
     lst_ledger_name(user, id, &name);
     if (status != LST_OK || !filter_may_have(ledger, lst_ledger_key_slice(&name))) {

@@ -22,6 +22,7 @@ struct work {
     struct entry *entries; /* 2 * LST_LEDGER_ROUND_MAX */
     size_t entry_count;
     bool has_more; /* the hook added something */
+    int64_t forgotten_ms;
 };
 
 static struct entry *find_entry(struct work *work, const struct lst_use *use)
@@ -98,6 +99,9 @@ static int reserve(struct work *work, struct lst_reservation *reservation)
     }
     if (entry->state.summary.revoked_ms != 0) {
         return LST_ERR_CLOSED;
+    }
+    if (reservation->use.signed_ms != 0 && reservation->use.signed_ms <= work->forgotten_ms) {
+        return LST_REFUSED_EXPIRED;
     }
     if (reservation->use.limit > 0 && used >= reservation->use.limit) {
         reservation->used = used;
@@ -239,6 +243,11 @@ static int write_once(struct work *work)
     }
     work->entry_count = 0;
     work->has_more = false;
+    status = lst_ledger_forgotten_get(work->reader, &work->forgotten_ms);
+    if (status != LST_OK) {
+        lst_index_read_end(work->reader);
+        return status;
+    }
     decide(work);
     lst_index_read_end(work->reader);
     for (size_t i = 0; i < work->entry_count && status == LST_OK; i++) {

@@ -22,6 +22,7 @@ enum lst_ledger_row_kind {
     LST_LEDGER_ROW_EXPIRY = 'X',     /* expires_ms (8), name: empty */
     LST_LEDGER_ROW_REVOKED = 'L',    /* generation (8): the name that was revoked then */
     LST_LEDGER_ROW_GENERATION = 'G', /* nothing: the last generation (8) */
+    LST_LEDGER_ROW_FORGOTTEN = 'F',  /* nothing: ms (8) up to which counts may have been swept */
 };
 
 struct lst_ledger_key {

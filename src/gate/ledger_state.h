@@ -42,6 +42,7 @@ struct lst_ledger_round {
 struct lst_ledger {
     struct lst_index *index;
     struct lst_ledger_hook hook;
+    _Atomic int64_t life_ms; /* the longest life of a URL; 0: not set */
     bool read_only;
 
     pthread_t thread;
@@ -64,6 +65,7 @@ struct lst_ledger {
     uint64_t filter_generation;      /* the last revocation in it; guarded by filter_lock */
     _Atomic uint64_t filter_version; /* of the index, when it was last brought up to date */
     _Atomic uint64_t filter[LST_LEDGER_FILTER_BITS / 64];
+    _Atomic int64_t forgotten_ms; /* as lst_ledger_forgotten_get(), as of filter_version */
 };
 
 /* ---- ledger_changes.c */
@@ -96,6 +98,12 @@ static inline bool lst_ledger_must_repeat(int status)
 /* The state of an id. LST_ERR_NOT_FOUND, _IO, _CORRUPT. */
 LST_MUST_CHECK int lst_ledger_state_get(struct lst_index_reader *reader, struct lst_slice name,
                                         struct lst_ledger_state *ret_state);
+
+/*
+ * Counts and revocations of ids that were last used (or revoked) up to this time, and
+ * LST_LEDGER_SKEW_MS more, may have been swept. 0: none was.
+ */
+LST_MUST_CHECK int lst_ledger_forgotten_get(struct lst_index_reader *reader, int64_t *ret_ms);
 
 /* The later of two times of which 0 is never. */
 int64_t lst_ledger_later(int64_t a_ms, int64_t b_ms);

@@ -1,6 +1,7 @@
 /* response.c - putting a response together. */
 #include "http/response.h"
 
+#include <strings.h>
 #include <unistd.h>
 
 void lst_http_response_init(struct lst_http_response *response)
@@ -65,6 +66,24 @@ void lst_http_response_add_number(struct lst_http_response *response, const char
         number /= 10;
     } while (number != 0);
     lst_http_response_add(response, name, lst_slice_make(digits + first, sizeof(digits) - first));
+}
+
+void lst_http_response_remove(struct lst_http_response *response, const char *name)
+{
+    struct lst_buffer *headers = &response->headers;
+    const char *found;
+    const char *value;
+    size_t start = 0;
+    size_t next = 0;
+
+    while (lst_http_response_next(response, &next, &found, &value)) {
+        if (strcasecmp(found, name) == 0) {
+            memmove(headers->bytes + start, headers->bytes + next, headers->length - next);
+            headers->length -= next - start;
+            next = start;
+        }
+        start = next;
+    }
 }
 
 bool lst_http_response_next(const struct lst_http_response *response, size_t *at,

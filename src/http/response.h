@@ -55,6 +55,9 @@ void lst_http_response_add_field(struct lst_http_response *response, struct lst_
 void lst_http_response_add_number(struct lst_http_response *response, const char *name,
                                   uint64_t number);
 
+/* Remove every header of that name, in any case. */
+void lst_http_response_remove(struct lst_http_response *response, const char *name);
+
 /* Walk the headers: `size_t at = 0; while (lst_http_response_next(response, &at, &name, &value))`;
  * both end in NUL. */
 bool lst_http_response_next(const struct lst_http_response *response, size_t *at,

@@ -195,11 +195,26 @@ static bool check_kind(struct lst_s3_exchange *exchange, enum kind kind)
     return true;
 }
 
+/*
+ * A form's policy may end whenever it likes, but an id is remembered only for as long as a URL may
+ * live. So a form with an id may not live longer, or be dated ahead (nor be of Signature Version 2,
+ * which has no date).
+ */
+static bool lives_too_long(const struct lst_s3_exchange *exchange)
+{
+    int64_t time = exchange->passage.auth.time;
+
+    return exchange->form_expires != 0 &&
+           (time > exchange->passage.now + LST_LEDGER_SKEW_MS / 1000 ||
+            exchange->form_expires - time > exchange->s3->rules->expires_max);
+}
+
 /* True if what has to be counted can be. */
 static bool check_id(struct lst_s3_exchange *exchange)
 {
     const struct lst_constraints *constraints = exchange->constraints;
     struct lst_field constraint = {LST_SLICE("id"), constraints->id};
+    char problem[MESSAGE_MAX];
 
     if (constraints->uses > 0 && constraints->id.length == 0) {
         constraint = (struct lst_field){LST_SLICE("uses"), LST_SLICE("")};
@@ -207,6 +222,13 @@ static bool check_id(struct lst_s3_exchange *exchange)
     }
     if (constraints->id.length > 0 && exchange->s3->options.ledger == NULL) {
         return refuse(exchange, constraint, "is not kept by this server");
+    }
+    if (constraints->id.length > 0 && lives_too_long(exchange)) {
+        (void)snprintf(problem, sizeof(problem),
+                       "needs a policy that expires within %lld seconds of x-amz-date, as a URL "
+                       "would: sign the form with an earlier expiration",
+                       (long long)exchange->s3->rules->expires_max);
+        return refuse(exchange, constraint, problem);
     }
     return lst_s3_use_check(exchange);
 }

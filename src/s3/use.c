@@ -36,6 +36,10 @@ static void fail(struct lst_s3_exchange *exchange, int status, uint64_t used)
 
     if (status == LST_ERR_CLOSED) {
         deny(exchange, "x-latch-id", "This link has been revoked");
+    } else if (status == LST_REFUSED_EXPIRED) {
+        deny(exchange, "x-latch-id",
+             "This link was signed so long ago that its uses are not known any more: ask for a new "
+             "one");
     } else if (status == LST_ERR_TOO_LARGE) {
         (void)snprintf(message, sizeof(message), "This link has been used %llu of %llu times",
                        (unsigned long long)used, (unsigned long long)exchange->constraints->uses);
@@ -43,6 +47,12 @@ static void fail(struct lst_s3_exchange *exchange, int status, uint64_t used)
     } else {
         lst_s3_fail_code(exchange, status);
     }
+}
+
+/* When it was signed, as it says itself. */
+static int64_t signed_ms(const struct lst_s3_exchange *exchange)
+{
+    return exchange->passage.auth.time * 1000;
 }
 
 bool lst_s3_use_check(struct lst_s3_exchange *exchange)
@@ -54,7 +64,8 @@ bool lst_s3_use_check(struct lst_s3_exchange *exchange)
         return true;
     }
     user = lst_slice_of(lst_passage_user_name(&exchange->passage));
-    status = lst_ledger_check(exchange->s3->options.ledger, user, exchange->constraints->id);
+    status = lst_ledger_check(exchange->s3->options.ledger, user, exchange->constraints->id,
+                              signed_ms(exchange));
     if (status != LST_OK) {
         fail(exchange, status, 0);
     }
@@ -84,7 +95,8 @@ static struct lst_use use_of(const struct lst_s3_exchange *exchange)
         .bucket = exchange->target.bucket,
         .key = exchange->target.key,
         .peer = exchange->request->peer,
-        .limit = is_head ? 0 : exchange->constraints->uses, /* it fetches nothing */
+        .limit = exchange->constraints->uses,
+        .signed_ms = signed_ms(exchange),
         .now_ms = exchange->request->received_ms,
         .expires_ms = expires_ms(exchange),
         .is_write = !is_head && !lst_slice_equal(method, LST_SLICE("GET")),
@@ -149,6 +161,33 @@ void lst_s3_use_begin(struct lst_s3_exchange *exchange,
     lst_ledger_reserve(exchange->s3->options.ledger, &use->reservation);
 }
 
+/* Of a request that was refused before its constraints were read the URL is asked. */
+static bool may_have_id(const struct lst_s3_exchange *exchange)
+{
+    struct lst_slice rest = exchange->request->query;
+    struct lst_slice more;
+    struct lst_field raw;
+
+    while (lst_http_next_parameter(&rest, &raw)) {
+        if (lst_http_name_starts_with(raw.name, LST_SLICE("x-latch-id"), &more) &&
+            more.length == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lst_s3_use_forbid_caching(struct lst_s3_exchange *exchange)
+{
+    struct lst_http_response *response = &exchange->response;
+
+    if (has_id(exchange) || may_have_id(exchange)) {
+        lst_http_response_remove(response, "Cache-Control");
+        lst_http_response_remove(response, "Expires");
+        lst_http_response_add(response, "Cache-Control", LST_SLICE("private, no-store"));
+    }
+}
+
 /* ---- Settling */
 
 static struct lst_slice answer_header(const struct lst_s3_exchange *exchange, const char *wanted)
@@ -192,7 +231,7 @@ static uint64_t size_of(const struct lst_s3_exchange *exchange)
 void lst_s3_use_settle(struct lst_s3_exchange *exchange)
 {
     struct lst_counted_use *use = exchange->use;
-    bool is_answered = lst_waiting_is_answered(&exchange->waiting);
+    bool is_answered = lst_waiting_has_response(&exchange->waiting);
     struct lst_use_outcome outcome;
 
     if (use == NULL || !use->is_open) {

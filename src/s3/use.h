@@ -28,6 +28,13 @@ void lst_s3_use_begin(struct lst_s3_exchange *exchange,
  */
 bool lst_s3_use_note(struct lst_s3_exchange *exchange);
 
+/*
+ * Forbid every cache to keep the answer, if it is to a request with an id: a copy would be shown
+ * again without being counted, and after the id was revoked. What the object or the URL says of
+ * caching gives way. Of requests that were refused too. Again: changes nothing.
+ */
+void lst_s3_use_forbid_caching(struct lst_s3_exchange *exchange);
+
 /* What came of it; once the answer is known, or will never be. Again: does nothing. */
 void lst_s3_use_settle(struct lst_s3_exchange *exchange);
 

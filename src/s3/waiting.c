@@ -52,6 +52,11 @@ bool lst_waiting_is_answered(struct lst_waiting *waiting)
     return atomic_load(&waiting->state) != LST_S3_BODY;
 }
 
+bool lst_waiting_has_response(struct lst_waiting *waiting)
+{
+    return atomic_load(&waiting->state) == LST_S3_RESPOND;
+}
+
 /* Telling the caller that it is PENDING, and finding that the wait is over, exclude each other: so
  * wake() is called if the caller waits for it, and only then. */
 enum lst_s3_state lst_waiting_state(struct lst_waiting *waiting, void *owner)

@@ -40,6 +40,10 @@ void lst_waiting_cancel(struct lst_waiting *waiting);
 void lst_waiting_answer(struct lst_waiting *waiting);
 bool lst_waiting_is_answered(struct lst_waiting *waiting);
 
+/* The response is ready. Unlike lst_waiting_is_answered(), false also while it waits, or has yet to
+ * go on after a wait: what an exchange asks that ends early because its client is gone. */
+bool lst_waiting_has_response(struct lst_waiting *waiting);
+
 /* The state for the outside, having gone on if a wait is over. owner: for go_on(). */
 enum lst_s3_state lst_waiting_state(struct lst_waiting *waiting, void *owner);
 

@@ -118,6 +118,7 @@ static bool open_s3(struct lst_server *server)
                             lst_error_text(status));
         return false;
     }
+    lst_ledger_set_life(server->ledger, (int64_t)config->expires_max * 1000);
     options.ledger = server->ledger;
     status = lst_s3_open(&options, &server->s3);
     if (status == LST_OK) {

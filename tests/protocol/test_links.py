@@ -88,7 +88,7 @@ def test_a_link_opens_its_object(server, bucket):
         assert "f%C3%BCr%20dich.jpg" in answer.headers["Content-Disposition"]
     answer, _ = get(link["short_url"])
     assert answer.status == 302
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "X-Amz-Expires=60" in answer.headers["Location"]
     # What was signed can't be turned into something else.

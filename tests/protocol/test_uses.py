@@ -2,6 +2,7 @@
 import concurrent.futures
 import signal
 import socket
+import time
 import urllib.parse
 
 import pytest
@@ -10,6 +11,15 @@ from test_constraints import BUCKET, cat, refused, send, sign  # noqa: F401 - ca
 
 def spent(answer, used, limit):
     refused(answer, 403, "AccessDenied", "x-latch-uses", f"used {used} of {limit} times")
+
+
+def eventually(check):
+    for _ in range(200):
+        value = check()
+        if value is not None:
+            return value
+        time.sleep(0.05)
+    raise AssertionError("it never came true")
 
 
 def simultaneous(server, url, count, request=b"", body=b""):
@@ -93,10 +103,83 @@ def test_a_large_upload_goes_on_after_it_was_counted(server, s3):
     spent(send("PUT", url, data=body), 1, 1)
 
 
-def test_head_is_not_counted(server):
-    url = sign(server, id="looked-at", uses=1, head="1")
-    assert [send("HEAD", url).status for _ in range(3)] == [200, 200, 200]
+def test_each_head_is_a_use(server):
+    """It tells that the object exists, how large it is, and its metadata: as often as was signed, and no more."""
+    url = sign(server, id="looked-at", uses=3, head="1")
+    assert [send("HEAD", url).status for _ in range(2)] == [200, 200]
     assert send("GET", url).body == b"a cat"
+    assert send("HEAD", url).status == 403
+    spent(send("GET", url), 3, 3)
+
+
+def test_a_url_for_head_is_counted(server):
+    url = sign(server, "HEAD", id="head-only", uses=1)
+    assert [send("HEAD", url).status for _ in range(3)] == [200, 403, 403]
+
+
+def test_a_preview_that_sends_head_spends_nothing(server):
+    url = sign(server, id="previewed", uses=1)
+    assert [send("HEAD", url).status for _ in range(3)] == [403, 403, 403]
+    assert send("GET", url).body == b"a cat"
+
+
+def test_of_64_heads_at_once_one_is_answered(server):
+    url = sign(server, "HEAD", id="head-crowd", uses=1)
+    head = (f"HEAD {url.removeprefix(server.endpoint)} HTTP/1.1\r\nHost: {urllib.parse.urlsplit(url).netloc}\r\n"
+            "Connection: close\r\n\r\n").encode()
+    statuses = simultaneous(server, url, 64, head)
+    assert statuses.count(200) == 1 and statuses.count(403) == 63
+
+
+def test_each_range_is_a_use(server):
+    url = sign(server, id="ranges", uses=2)
+    assert send("GET", url, headers={"Range": "bytes=0-0"}).body == b"a"
+    assert send("GET", url, headers={"Range": "bytes=99-"}).status == 416
+    assert send("GET", url, headers={"Range": "bytes=2-"}).body == b"cat"
+    spent(send("GET", url, headers={"Range": "bytes=0-0"}), 2, 2)
+
+
+def test_a_condition_that_holds_nothing_back_is_a_use(server):
+    url = sign(server, id="conditions", uses=1)
+    etag = send("GET", sign(server)).headers["ETag"]
+    assert [send("GET", url, headers={"If-None-Match": etag}).status for _ in range(3)] == [304, 304, 304]
+    assert send("GET", url, headers={"If-Match": '"other"'}).status == 412
+    assert send("GET", url, headers={"If-Match": etag}).status == 200
+    assert send("GET", url, headers={"If-None-Match": etag}).status == 403
+
+
+def test_a_download_that_is_broken_off_is_a_use(server, s3):
+    s3.put_object(Bucket=BUCKET, Key="film.bin", Body=bytes(20 << 20))
+    url = sign(server, key="film.bin", id="broken-off", uses=1)
+    parts = urllib.parse.urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as sock:
+        sock.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        assert b"200 OK" in sock.recv(100)
+    spent(send("GET", url), 1, 1)
+
+
+@pytest.mark.parametrize("sent", [b"half", b"bytes and more"])
+def test_an_upload_whose_client_hangs_up(server, s3, sent):
+    """Half a body stores nothing, and spends nothing. A whole body spends the use if it was stored, else not."""
+    key = f"hung-up-{len(sent)}.bin"
+    url = sign(server, "PUT", key, id=key, uses=1)
+    parts = urllib.parse.urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=20) as sock:
+        sock.sendall(f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+                     "Content-Length: 14\r\n\r\n".encode() + sent)
+    server.wait_for_log(f"PutObject {BUCKET}/{key} ")
+
+    def stored():
+        return [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+                for entry in s3.list_objects_v2(Bucket=BUCKET, Prefix=key).get("Contents", [])]
+
+    def second():
+        answer = send("PUT", url, data=b"second")
+        return answer if answer.status == 200 or stored() == [sent] else None
+    if eventually(second).status == 403:
+        assert len(sent) == 14
+    else:
+        assert stored() == [b"second"]
 
 
 def test_a_form_is_counted(server, s3):
@@ -131,3 +214,95 @@ def test_counts_outlive_a_server_that_is_killed(start):
     server = start(data=server.data)
     assert send("GET", sign(server, id="crash", uses=2)).status == 200
     spent(send("GET", sign(server, id="crash", uses=2)), 2, 2)
+
+
+def test_no_number_is_a_way_around(server):
+    for number in ("-1", "0", "1000001", "18446744073709551617", "1e3", "+1", " 1", "0x1", "1.0", ""):
+        refused(send("GET", sign(server, id="numbers", uses=number)), 400, "InvalidArgument")
+    assert send("GET", sign(server, id="numbers", uses="0001")).status == 200
+    spent(send("GET", sign(server, id="numbers", uses="1")), 1, 1)
+
+
+def test_each_url_is_held_against_its_own_number(server):
+    assert [send("GET", sign(server, id="numbered", uses=3)).status for _ in range(2)] == [200, 200]
+    spent(send("GET", sign(server, id="numbered", uses=2)), 2, 2)
+    assert send("GET", sign(server, id="numbered")).status == 200  # not counted at all
+    assert send("GET", sign(server, id="numbered", uses=3)).status == 200
+    spent(send("GET", sign(server, id="numbered", uses=3)), 3, 3)
+
+
+def test_ids_that_differ_in_case_or_by_escapes(server):
+    assert send("GET", sign(server, id="Case", uses=1)).status == 200
+    assert send("GET", sign(server, id="case", uses=1)).status == 200
+    escaped = sign(server, id="%43ase", uses=1)  # a percent sign is no part of an id
+    refused(send("GET", escaped), 400, "InvalidArgument")
+    longest = "x" * 512
+    assert send("GET", sign(server, id=longest, uses=1)).status == 200
+    spent(send("GET", sign(server, id=longest, uses=1)), 1, 1)
+
+
+def form_that_expires_in(server, seconds, **constraints):
+    s3 = server.client()
+    fields = {"x-latch-" + name: value for name, value in constraints.items()}
+    return s3.generate_presigned_post(BUCKET, "form.bin", Fields=dict(fields), ExpiresIn=seconds,
+                                      Conditions=[{name: value} for name, value in fields.items()])
+
+
+def test_a_form_with_an_id_lives_no_longer_than_a_url(server):
+    """Else its count would be swept before it ends."""
+    files = {"file": ("name", b"from a form")}
+    long = form_that_expires_in(server, 700000, id="long-form", uses="1")
+    answer = send("POST", long["url"], data=long["fields"], files=files)
+    refused(answer, 400, "InvalidArgument")
+    assert answer.error["ArgumentName"] == "x-latch-id" and "604800 seconds" in answer.error["Message"]
+    week = form_that_expires_in(server, 604800, id="long-form", uses="1")
+    assert send("POST", week["url"], data=week["fields"], files=files).status == 204
+    plain = form_that_expires_in(server, 700000)
+    assert send("POST", plain["url"], data=plain["fields"], files=files).status == 204
+
+
+# ---- Caches
+
+PRIVATE = "private, no-store"
+
+
+def test_no_cache_keeps_what_is_counted(server, s3):
+    s3.put_object(Bucket=BUCKET, Key="public.jpg", Body=b"a cat", CacheControl="public, max-age=31536000, immutable",
+                  Expires="Thu, 01 Jan 2099 00:00:00 GMT")
+    more = "&response-cache-control=public%2Cmax-age%3D1000&response-expires=Thu%2C%2001%20Jan%202099%2000%3A00%3A00%20GMT"
+    etag = send("GET", sign(server, key="public.jpg")).headers["ETag"]
+    for constraints in ({"id": "cached", "uses": 20, "head": 1}, {"id": "cached", "head": 1}):
+        for signed in ("", more):
+            url = sign(server, key="public.jpg", more=signed, **constraints)
+            answers = [send("GET", url), send("HEAD", url), send("GET", url, headers={"Range": "bytes=0-1"}),
+                       send("GET", url, headers={"If-None-Match": etag}), send("GET", url, headers={"If-Match": '"x"'}),
+                       send("GET", url, headers={"Range": "bytes=99-"}), send("GET", url[:-4] + "0000"),
+                       send("DELETE", url)]
+            assert [answer.status for answer in answers] == [200, 200, 206, 304, 412, 416, 403, 403]
+            for answer in answers:
+                assert answer.headers["Cache-Control"] == PRIVATE, answer
+                assert "Expires" not in answer.headers, answer
+    spent_url = sign(server, key="public.jpg", id="cached-once", uses=1)
+    for status in (200, 403):
+        answer = send("GET", spent_url)
+        assert (answer.status, answer.headers["Cache-Control"]) == (status, PRIVATE)
+    missing = send("GET", sign(server, key="none", id="cached"))
+    assert (missing.status, missing.headers["Cache-Control"]) == (404, PRIVATE)
+    wrong = send("GET", sign(server, id="a b"))
+    assert (wrong.status, wrong.headers["Cache-Control"]) == (400, PRIVATE)
+
+
+def test_a_counted_upload_is_kept_by_no_cache(server, s3):
+    url = sign(server, "PUT", "uncached.bin", id="uncached", uses=1)
+    assert [send("PUT", url, data=b"x").headers["Cache-Control"] for _ in range(2)] == [PRIVATE, PRIVATE]
+    fields = {"x-latch-id": "uncached-form", "success_action_redirect": "http://127.0.0.1:1/"}
+    form = s3.generate_presigned_post(BUCKET, "form.bin", Fields=dict(fields),
+                                      Conditions=[{name: value} for name, value in fields.items()])
+    answer = send("POST", form["url"], data=form["fields"], files={"file": ("n", b"x")}, allow_redirects=False)
+    assert (answer.status, answer.headers["Cache-Control"]) == (303, PRIVATE)
+
+
+def test_what_has_no_id_is_cached_as_its_owner_says(server, s3):
+    s3.put_object(Bucket=BUCKET, Key="public.jpg", Body=b"a cat", CacheControl="public, max-age=60")
+    assert send("GET", sign(server, key="public.jpg")).headers["Cache-Control"] == "public, max-age=60"
+    assert send("GET", sign(server, key="public.jpg", head=1)).headers["Cache-Control"] == "public, max-age=60"

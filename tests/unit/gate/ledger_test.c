@@ -11,7 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOW 1800000000000
+static int64_t start_ms; /* revocations are dated by the clock, so uses have to be too */
+#define NOW start_ms
 
 static char folder[64];
 static const char *program;
@@ -241,22 +242,23 @@ static void test_revoke(struct lst_ledger *ledger)
 {
     struct lst_slice user = LST_SLICE("alice");
 
-    CHECK(lst_ledger_check(ledger, user, LST_SLICE("mine")) == LST_OK, "nothing is revoked");
+    CHECK(lst_ledger_check(ledger, user, LST_SLICE("mine"), 0) == LST_OK, "nothing is revoked");
     CHECK(lst_ledger_revoke(ledger, user, LST_SLICE("mine"), NOW + 60000) == LST_OK,
           "an id that was never used can be revoked");
-    CHECK(lst_ledger_check(ledger, user, LST_SLICE("mine")) == LST_ERR_CLOSED, "it is then closed");
-    CHECK(lst_ledger_check(ledger, LST_SLICE("bob"), LST_SLICE("mine")) == LST_OK,
+    CHECK(lst_ledger_check(ledger, user, LST_SLICE("mine"), 0) == LST_ERR_CLOSED,
+          "it is then closed");
+    CHECK(lst_ledger_check(ledger, LST_SLICE("bob"), LST_SLICE("mine"), 0) == LST_OK,
           "another user's is not");
     CHECK(reserve(ledger, make_use("mine", 5), NULL) == LST_ERR_CLOSED, "nor can it be used");
     CHECK(lst_ledger_revoke(ledger, user, LST_SLICE("mine"), NOW + 60000) == LST_OK,
           "revoking again changes nothing");
     CHECK(reserve(ledger, make_use("other", 5), NULL) == LST_OK, "an id is in use");
-    CHECK(lst_ledger_check(ledger, user, LST_SLICE("other")) == LST_OK, "and open");
+    CHECK(lst_ledger_check(ledger, user, LST_SLICE("other"), 0) == LST_OK, "and open");
     CHECK(run_child("revoke") == 0, "another process revokes it");
-    CHECK(lst_ledger_check(ledger, user, LST_SLICE("other")) == LST_ERR_CLOSED,
+    CHECK(lst_ledger_check(ledger, user, LST_SLICE("other"), 0) == LST_ERR_CLOSED,
           "which is seen at once");
     CHECK(reserve(ledger, make_use("other", 5), NULL) == LST_ERR_CLOSED, "by the count too");
-    CHECK(lst_ledger_check(ledger, user, LST_SLICE("")) == LST_ERR_INVALID_ARGUMENT,
+    CHECK(lst_ledger_check(ledger, user, LST_SLICE(""), 0) == LST_ERR_INVALID_ARGUMENT,
           "an empty id is no id");
 }
 
@@ -370,37 +372,165 @@ static uint64_t count_entries(struct lst_ledger *ledger)
     return statistics.entries;
 }
 
+#define DAY  86400000LL
+#define LIFE (7 * DAY) /* the longest of a URL */
+
+/* When a count that was last used at NOW is swept. */
+#define FORGOTTEN (NOW + LST_LEDGER_SKEW_MS + LIFE + LST_LEDGER_GRACE_MS)
+
+static int find(struct lst_ledger *ledger, const char *id)
+{
+    struct lst_ledger_summary summary;
+
+    return lst_ledger_find(ledger, LST_SLICE("alice"), lst_slice_make(id, strlen(id)), &summary);
+}
+
+static int count_use(void *context, const struct lst_use_outcome *outcome)
+{
+    (void)outcome;
+    ++*(int *)context;
+    return LST_OK;
+}
+
+static int recorded(struct lst_ledger *ledger, const char *id)
+{
+    int count = 0;
+
+    CHECK(lst_ledger_uses(ledger, LST_SLICE("alice"), lst_slice_make(id, strlen(id)), count_use,
+                          &count) == LST_OK,
+          "the record of %s is read", id);
+    return count;
+}
+
 static void test_sweep(struct lst_ledger *ledger)
 {
     struct lst_use open_use = make_use("open", 1);
-    struct lst_use longer = make_use("longer", 2);
-    struct lst_ledger_summary summary;
+    struct lst_use longer = make_use("longer", 0);
+    struct lst_use plain = make_use("plain", 0);
     const int64_t after = NOW + 60000 + LST_LEDGER_GRACE_MS;
 
     open_use.is_write = true;
-    CHECK(reserve(ledger, open_use, NULL) == LST_OK, "a write that stays open");
-    CHECK(reserve(ledger, longer, NULL) == LST_OK, "an id that expires");
     longer.expires_ms += 60000;
-    CHECK(reserve(ledger, longer, NULL) == LST_OK, "and is then used with a later expiry");
+    CHECK(reserve(ledger, open_use, NULL) == LST_OK, "a write that stays open");
+    settle(ledger, plain, 0, 200);
+    settle(ledger, make_use("longer", 0), 0, 200);
+    settle(ledger, longer, 0, 200);
+    CHECK(lst_ledger_revoke(ledger, LST_SLICE("alice"), LST_SLICE("for ever"), 0) ==
+                  LST_ERR_INVALID_ARGUMENT &&
+              lst_ledger_revoke(ledger, LST_SLICE("alice"), LST_SLICE("forever"), 0) == LST_OK,
+          "an id is revoked without an end");
+    lst_ledger_flush(ledger);
     CHECK(lst_ledger_sweep(ledger, after - 1) == LST_OK, "nothing is swept before its time");
-    CHECK(summary_of(ledger, "back").used == 1, "so it is still there");
+    CHECK(find(ledger, "plain") == LST_OK, "so it is still there");
     CHECK(lst_ledger_sweep(ledger, after) == LST_OK, "at its time it is swept");
-    CHECK(lst_ledger_find(ledger, LST_SLICE("alice"), LST_SLICE("back"), &summary) ==
-              LST_ERR_NOT_FOUND,
-          "and gone");
-    CHECK(lst_ledger_find(ledger, LST_SLICE("alice"), LST_SLICE("mine"), &summary) ==
-                  LST_ERR_NOT_FOUND &&
-              lst_ledger_check(ledger, LST_SLICE("alice"), LST_SLICE("mine")) == LST_OK,
-          "a revocation goes too");
+    CHECK(find(ledger, "plain") == LST_ERR_NOT_FOUND, "and gone");
+    CHECK(find(ledger, "longer") == LST_OK, "what was used with a later expiry stays");
+    CHECK(summary_of(ledger, "back").used == 1, "a count stays: nobody has said for how long");
+    lst_ledger_set_life(ledger, LIFE);
+    CHECK(lst_ledger_sweep(ledger, after) == LST_OK && summary_of(ledger, "back").used == 1,
+          "it stays, since other URLs of the id may live for a week");
+    CHECK(recorded(ledger, "back") == 0, "but nobody need know from where it was used");
     CHECK(summary_of(ledger, "open").used == 1, "what is open stays");
-    CHECK(summary_of(ledger, "longer").used == 2, "and what expires later");
-    CHECK(lst_ledger_sweep(ledger, after + 8 * 86400000LL) == LST_OK &&
-              lst_ledger_find(ledger, LST_SLICE("alice"), LST_SLICE("open"), &summary) ==
-                  LST_ERR_NOT_FOUND,
-          "for a week");
-    /* The engine's two rows, the number of the last revocation, the hook's row. */
-    CHECK(count_entries(ledger) <= 4, "no row of all that is left (%d)",
+    CHECK(lst_ledger_check(ledger, LST_SLICE("alice"), LST_SLICE("mine"), 0) == LST_ERR_CLOSED,
+          "so does a revocation");
+    CHECK(lst_ledger_sweep(ledger, FORGOTTEN - 1) == LST_OK && summary_of(ledger, "back").used == 1,
+          "up to the end of the longest URL that may have been signed");
+    CHECK(lst_ledger_check(ledger, LST_SLICE("alice"), LST_SLICE("new"), 1) == LST_OK,
+          "until then nothing was forgotten");
+    CHECK(lst_ledger_sweep(ledger, FORGOTTEN) == LST_OK &&
+              find(ledger, "back") == LST_ERR_NOT_FOUND,
+          "then it goes");
+    CHECK(lst_ledger_sweep(ledger, FORGOTTEN + 8 * DAY) == LST_OK, "a week later");
+    CHECK(find(ledger, "open") == LST_ERR_NOT_FOUND, "what is open goes after a week");
+    CHECK(find(ledger, "mine") == LST_ERR_NOT_FOUND, "a revocation that was to end is gone");
+    CHECK(lst_ledger_check(ledger, LST_SLICE("alice"), LST_SLICE("forever"),
+                           FORGOTTEN + 20 * DAY) == LST_ERR_CLOSED,
+          "one without an end is not");
+    /* The engine's two rows, numbers of revocation and forgetting, "forever" (2), the hook's. */
+    CHECK(count_entries(ledger) <= 7, "no row of all others is left (%d)",
           (int)count_entries(ledger));
+}
+
+/* The fault that was: a short URL ends, is swept, and a long one with its id works again. */
+static void test_shared_id(struct lst_ledger *ledger)
+{
+    struct lst_use shorter = make_use("shared", 1);
+    struct lst_use longer = make_use("shared", 1);
+
+    shorter.now_ms = longer.now_ms = NOW + 100 * DAY;
+    shorter.signed_ms = longer.signed_ms = NOW + 100 * DAY;
+    shorter.expires_ms = shorter.now_ms + 60000;
+    longer.expires_ms = longer.now_ms + LIFE;
+    lst_ledger_set_life(ledger, LIFE);
+    CHECK(reserve(ledger, shorter, NULL) == LST_OK, "a URL of a minute is used");
+    for (int64_t now = shorter.now_ms; now < longer.expires_ms; now += DAY / 4) {
+        CHECK(lst_ledger_sweep(ledger, now) == LST_OK, "sweeping");
+        longer.now_ms = now;
+        if (reserve(ledger, longer, NULL) != LST_ERR_TOO_LARGE) {
+            CHECK(false, "a URL of a week with its id is spent after %lld ms",
+                  (long long)(now - shorter.now_ms));
+            return;
+        }
+    }
+    CHECK(true, "a URL of a week with its id is spent for the whole week");
+    CHECK(lst_ledger_sweep(ledger, longer.expires_ms + LST_LEDGER_SKEW_MS + LST_LEDGER_GRACE_MS) ==
+                  LST_OK &&
+              find(ledger, "shared") == LST_ERR_NOT_FOUND,
+          "then the count is forgotten");
+    /* A clock that is set back now, or a longest life that is raised, would let it live again. */
+    CHECK(reserve(ledger, longer, NULL) == LST_REFUSED_EXPIRED &&
+              lst_ledger_check(ledger, longer.user, longer.id, longer.signed_ms) ==
+                  LST_REFUSED_EXPIRED,
+          "a URL from before it was forgotten is refused for good");
+    longer.signed_ms += LST_LEDGER_SKEW_MS + 1;
+    CHECK(lst_ledger_check(ledger, longer.user, longer.id, longer.signed_ms) == LST_OK &&
+              reserve(ledger, longer, NULL) == LST_OK,
+          "one that was signed later counts anew");
+}
+
+/* A longest life that is raised while a count is kept. */
+static void test_raised_life(struct lst_ledger *ledger)
+{
+    struct lst_use use = make_use("raised", 1);
+
+    use.now_ms = NOW + 200 * DAY;
+    use.expires_ms = use.now_ms + 60000;
+    CHECK(reserve(ledger, use, NULL) == LST_OK && lst_ledger_sweep(ledger, use.now_ms + DAY) == 0,
+          "a count is kept for a week");
+    lst_ledger_set_life(ledger, 30 * DAY);
+    CHECK(lst_ledger_sweep(ledger, use.now_ms + 29 * DAY) == LST_OK &&
+              find(ledger, "raised") == LST_OK,
+          "then for a month, since URLs may live for so long now");
+    CHECK(lst_ledger_sweep(ledger, use.now_ms + 31 * DAY) == LST_OK &&
+              find(ledger, "raised") == LST_ERR_NOT_FOUND,
+          "and no longer");
+}
+
+/* Rows that make no sense must not keep what is due behind them. */
+static void test_strays(struct lst_ledger *ledger)
+{
+    static const char no_state[] = "X\0\0\0\0\0\0\0\001alice\0gone";
+    static const char other_state[] = "X\0\0\0\0\0\0\0\002alice\0behind";
+    static const char no_name[] = "X\0\0\0\0\0\0\0\003";
+    struct lst_index_change changes[] = {
+        {LST_INDEX_PUT, lst_slice_make(no_state, sizeof(no_state) - 1), LST_SLICE("")},
+        {LST_INDEX_PUT, lst_slice_make(other_state, sizeof(other_state) - 1), LST_SLICE("")},
+        {LST_INDEX_PUT, lst_slice_make(no_name, sizeof(no_name) - 1), LST_SLICE("")},
+    };
+    struct lst_index *index = lst_ledger_index(ledger);
+    uint64_t before = count_entries(ledger);
+
+    settle(ledger, make_use("behind", 0), 0, 200);
+    lst_ledger_flush(ledger);
+    CHECK(lst_index_apply(index, LST_LEDGER_PARTITION, changes, 3) == LST_OK, "three stray rows");
+    CHECK(lst_ledger_sweep(ledger, NOW + DAY) == LST_ERR_CORRUPT, "a sweep tells of one");
+    CHECK(find(ledger, "behind") == LST_ERR_NOT_FOUND, "but goes on behind them all");
+    CHECK(count_entries(ledger) == before + 1, "and removes the others");
+    CHECK(lst_index_apply(
+              index, LST_LEDGER_PARTITION,
+              &(struct lst_index_change){LST_INDEX_DELETE, changes[2].key, changes[2].value},
+              1) == LST_OK,
+          "tidied up");
 }
 
 static void test_reopen(void)
@@ -410,7 +540,7 @@ static void test_reopen(void)
 
     CHECK(reserve(ledger, make_use("seven", 7), NULL) == LST_ERR_TOO_LARGE,
           "a spent limit is spent after a restart");
-    CHECK(lst_ledger_check(ledger, LST_SLICE("alice"), LST_SLICE("mine")) == LST_ERR_CLOSED,
+    CHECK(lst_ledger_check(ledger, LST_SLICE("alice"), LST_SLICE("mine"), 0) == LST_ERR_CLOSED,
           "what was revoked is revoked after a restart");
     lst_ledger_close(ledger);
     CHECK(lst_ledger_open(folder, true, &reader) == LST_OK, "it can be opened to read");
@@ -451,6 +581,7 @@ int main(int argument_count, char **arguments)
     char command[128];
 
     program = "/proc/self/exe";
+    start_ms = lst_clock_now_ms();
     if (argument_count == 3) {
         snprintf(folder, sizeof(folder), "%s", arguments[2]);
         return child(arguments[1]);
@@ -474,6 +605,9 @@ int main(int argument_count, char **arguments)
     test_crash();
     ledger = open_ledger();
     test_sweep(ledger);
+    test_shared_id(ledger);
+    test_raised_life(ledger);
+    test_strays(ledger);
     lst_ledger_close(ledger);
     snprintf(command, sizeof(command), "rm -rf '%s'", folder);
     CHECK(system(command) == 0, "the folder is removed");
