@@ -44,13 +44,13 @@ app.use(express.static(new URL("public", import.meta.url).pathname));
 
 // The page tells what it has; what is allowed, the profile says.
 app.post("/uploads", async (request, response) => {
-  const { filename, type, size } = request.body;
+  const { attempt, filename, type, size } = request.body;
   const { status, body } = await ask(
     "POST",
     "uploads",
     { profile: PROFILE, filename, type, size, vars: { user: request.session.user } },
-    // A call that is made again, since nobody knows whether it arrived, makes no second upload.
-    { "Idempotency-Key": randomUUID() },
+    // The page's id of this wish: a call made again for it gets the same upload.
+    { "Idempotency-Key": `${request.session.user}-${String(attempt).slice(0, 64)}` },
   );
   if (status === 201) request.session.upload = body.id;
   response.status(status).json(status === 201 ? { upload: body.upload } : body);

@@ -43,8 +43,8 @@ def create_upload():
         "POST", "uploads",
         json={"profile": PROFILE, "filename": wish.get("filename"), "type": wish.get("type"), "size": wish.get("size"),
               "vars": {"user": session["user"]}},
-        # A call that is made again, since nobody knows whether it arrived, makes no second upload.
-        headers={"Idempotency-Key": secrets.token_hex(16)})
+        # The page's id of this wish: a call made again for it gets the same upload.
+        headers={"Idempotency-Key": f"{session['user']}-{str(wish.get('attempt'))[:64]}"})
     if status == 201:
         session["upload"] = answer["id"]
         answer = {"upload": answer["upload"]}

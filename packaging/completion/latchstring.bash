@@ -39,10 +39,10 @@ _latchstring() {
         mapfile -t COMPREPLY < <(printf '%s' "${values:+$values$'\n'}")
         return
     fi
-    for ((i = 1; i < COMP_CWORD && i < 3; i++)); do
+    for ((i = 1; i < COMP_CWORD && i < 4; i++)); do
         [[ ${COMP_WORDS[i]} == [a-z]* ]] || break
         command+=("${COMP_WORDS[i]}")
-        [[ ${COMP_WORDS[1]} =~ ^(user|policy|profile|remote|token|link)$ ]] || break
+        [[ ${command[*]} =~ ^(user|user key|policy|profile|remote|token|link)$ ]] || break
     done
     [[ ${command[0]} == share && $word != -* ]] && return # files
     mapfile -t COMPREPLY < <(compgen -W "$(_latchstring_words "${command[@]}")" -- "$word")

@@ -79,7 +79,8 @@ static void check_download(struct lst_fields *fields, const struct lst_link *lin
     }
 }
 
-static bool read_input(struct lst_api_exchange *exchange, struct lst_link *link, int64_t *ret_life)
+static bool read_input(struct lst_api_exchange *exchange, struct lst_link *link, int64_t *ret_life,
+                       bool *ret_dry_run)
 {
     struct lst_fields fields;
 
@@ -102,6 +103,7 @@ static bool read_input(struct lst_api_exchange *exchange, struct lst_link *link,
                     &link->not_before);
     lst_fields_boolean(&fields, "head", LST_FIELD_OPTIONAL, &link->head);
     lst_fields_text(&fields, "filename", LST_FIELD_OPTIONAL, 1, LST_FILENAME_MAX, &link->filename);
+    lst_fields_boolean(&fields, "dry_run", LST_FIELD_OPTIONAL, ret_dry_run);
     check_limit(&fields, "ip", "ip", link->ip);
     check_limit(&fields, "not_before", "not-before", link->not_before);
     check_download(&fields, link);
@@ -262,13 +264,20 @@ void lst_links_create(struct lst_api_exchange *exchange)
     struct creation *creation;
     json_t *row;
     bool is_kept_here;
+    bool dry_run = false;
     int64_t life;
 
-    if (!read_input(exchange, &link, &life) || !is_allowed(exchange, &link) ||
+    if (!read_input(exchange, &link, &life, &dry_run) || !is_allowed(exchange, &link) ||
         !check_remote(exchange, &link, &is_kept_here)) {
         return;
     }
     link.expires = link.created + life;
+    if (dry_run) {
+        lst_api_answer(
+            exchange, 200,
+            json_pack("{s:b, s:o}", "dry_run", 1, "expires_at", lst_api_json_time(link.expires)));
+        return;
+    }
     lst_link_make_id(exchange->request->received_ms, link.id);
     creation = calloc(1, sizeof(*creation));
     if (creation == NULL) {

@@ -56,7 +56,8 @@ int lst_command_run(const struct lst_usage *usage, const struct lst_command *com
         return LST_EXIT_OK;
     }
     asked_for_help = strcmp(arguments[1], "help") == 0;
-    if (strcmp(arguments[1], "--help") == 0 || (asked_for_help && argument_count == 2)) {
+    if (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||
+        (asked_for_help && argument_count == 2)) {
         print_help(usage, commands, count);
         return LST_EXIT_OK;
     }

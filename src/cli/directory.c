@@ -26,6 +26,27 @@ static bool is_there(const char *folder)
     return found;
 }
 
+bool lst_directory_may_make(const struct lst_usage *usage, const char *folder,
+                            enum lst_directory_mode mode)
+{
+    char answer[16] = "";
+
+    if (mode == LST_DIRECTORY_MAKE) {
+        return true;
+    }
+    if (mode == LST_DIRECTORY_ASK && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1) {
+        (void)fprintf(stderr, "There is no store in '%s'. Make one? [y/N] ", folder);
+        if (fgets(answer, sizeof(answer), stdin) != NULL &&
+            (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0)) {
+            return true;
+        }
+    }
+    lst_report(usage->command,
+               "there is no store in '%s'; give the server's data directory with --data DIR%s",
+               folder, mode == LST_DIRECTORY_ASK ? ", or --make to make a new one" : "");
+    return false;
+}
+
 int lst_directory_open(const struct lst_usage *usage, const char *data,
                        enum lst_directory_mode mode, struct lst_users **ret_users)
 {
@@ -38,15 +59,8 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     if (folder == NULL || folder[0] == '\0') {
         folder = "data";
     }
-    if (!is_there(folder)) {
-        if (mode != LST_DIRECTORY_MAKE) {
-            lst_report(usage->command,
-                       "there are no users in '%s'; give the server's data directory with --data "
-                       "DIR, or add the first user with 'latchstring user add NAME'",
-                       folder);
-            return LST_EXIT_FAILED;
-        }
-        lst_report(usage->command, "making a new data directory in '%s'", folder);
+    if (!is_there(folder) && !lst_directory_may_make(usage, folder, mode)) {
+        return LST_EXIT_FAILED;
     }
     status = lst_users_open(folder, mode == LST_DIRECTORY_READ, ret_users);
     if (status != LST_OK) {

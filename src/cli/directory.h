@@ -9,12 +9,22 @@
 #include <jansson.h>
 
 #define LST_DATA_HELP "data directory; default: $LATCHSTRING_DATA, or ./data"
+#define LST_MAKE_HELP "make the data directory if it is not there, without asking"
 
 enum lst_directory_mode {
     LST_DIRECTORY_READ,
     LST_DIRECTORY_CHANGE,
+    LST_DIRECTORY_ASK,  /* change it; if it is not there, ask whether to make it */
     LST_DIRECTORY_MAKE, /* change it, and make it if it is not there yet */
 };
+
+/*
+ * Whether a store may be made in this folder, where there is none: in mode MAKE, or in mode ASK
+ * when somebody at the terminal says so. False, reported, if not: a mistyped --data must not become
+ * a store.
+ */
+LST_MUST_CHECK bool lst_directory_may_make(const struct lst_usage *usage, const char *folder,
+                                           enum lst_directory_mode mode);
 
 /* Open the users of --data (may be NULL). Reports what is wrong and gives an exit status. */
 LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char *data,

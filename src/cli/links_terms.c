@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#define EXPIRES_MAX (100ULL * 366 * 86400) /* seconds; the server has a limit of its own */
+
 /* A limit that travels in the URL, read as the server will read it. */
 static bool check_limit(const struct lst_usage *usage, const char *option, const char *constraint,
                         const char *value)
@@ -42,8 +44,8 @@ static bool join_addresses(const struct lst_usage *usage, struct lst_links_terms
 
 bool lst_links_terms_check(const struct lst_usage *usage, struct lst_links_terms *terms)
 {
-    if (terms->expires != NULL &&
-        !lst_option_duration(usage, "expires", terms->expires, &terms->expires_seconds)) {
+    if (terms->expires != NULL && !lst_option_duration(usage, "expires", terms->expires, 1,
+                                                       EXPIRES_MAX, &terms->expires_seconds)) {
         return false;
     }
     if (terms->max_uses != NULL && !lst_option_number(usage, "max-uses", terms->max_uses, 1,

@@ -20,8 +20,8 @@ struct lst_links_terms {
     struct lst_option_list ip;
     bool head;
     /* Set by lst_links_terms_check(). */
-    int64_t expires_seconds; /* 0: not given */
-    uint64_t uses;           /* 0: any number */
+    uint64_t expires_seconds; /* 0: not given */
+    uint64_t uses;            /* 0: any number */
     char ip_text[LST_LINKS_IP_MAX + 1];
 };
 #define LST_LINKS_TERMS_OPTIONS(terms)                                                             \

@@ -1,6 +1,7 @@
 /* options.c - table-driven options, the help made from them, and messages to the user. */
 #include "cli/options.h"
 
+#include "base/quantity.h"
 #include "base/slice.h"
 
 #include <getopt.h>
@@ -93,7 +94,7 @@ void lst_usage_print(const struct lst_usage *usage)
         }
     }
     printf("%s", under_heading ? "\nGeneral:\n" : "");
-    print_option("help", NULL, "show this and exit");
+    print_option("help", NULL, "show this and exit (also -h)");
     print_option("version", NULL, "show the version and exit");
     if (usage->examples != NULL) {
         printf("\nExamples:\n%s", usage->examples);
@@ -218,6 +219,7 @@ static bool take_option(const struct lst_usage *usage, int found, const char *gi
     const struct lst_option *option;
 
     switch (found) {
+    case 'h':
     case OPTION_HELP:
         lst_usage_print(usage);
         *ret_status = LST_EXIT_OK;
@@ -259,7 +261,7 @@ bool lst_options_parse(const struct lst_usage *usage, int argument_count, char *
     optind = 0; /* begin afresh: a command within a command parses its own */
     opterr = 0;
     for (;;) {
-        int found = getopt_long(argument_count, arguments, ":", long_options, NULL);
+        int found = getopt_long(argument_count, arguments, ":h", long_options, NULL);
 
         if (found == -1) {
             break;
@@ -287,28 +289,39 @@ bool lst_option_number(const struct lst_usage *usage, const char *name, const ch
     return true;
 }
 
-bool lst_option_duration(const struct lst_usage *usage, const char *name, const char *text,
-                         int64_t *ret_seconds)
+/* The words in which a limit is shown, so that it can be typed back. */
+static bool report_quantity(const struct lst_usage *usage, const char *name, const char *text,
+                            const char *what, const char *examples, uint64_t minimum,
+                            uint64_t maximum, const char *unit)
 {
-    static const char units[] = "smhd";
-    static const int64_t unit_seconds[] = {1, 60, 3600, 86400};
-    size_t length = strspn(text, "0123456789");
-    const char *unit = text[length] == '\0' ? units : strchr(units, text[length]);
-    int64_t number = 0;
+    (void)lst_usage_error(usage, "--%s must be a %s from %llu to %llu %s, such as %s; it is '%s'",
+                          name, what, (unsigned long long)minimum, (unsigned long long)maximum,
+                          unit, examples, text);
+    return false;
+}
 
-    if (length == 0 || length > 6 || unit == NULL ||
-        (text[length] != '\0' && text[length + 1] != '\0')) {
-        (void)lst_usage_error(usage, "--%s: '%s' is no duration: use 3600, 90m, 12h or 30d", name,
-                              text);
-        return false;
+bool lst_option_duration(const struct lst_usage *usage, const char *name, const char *text,
+                         uint64_t minimum, uint64_t maximum, uint64_t *ret_seconds)
+{
+    uint64_t seconds;
+
+    if (!lst_duration_parse(lst_slice_of(text), maximum, &seconds) || seconds < minimum) {
+        return report_quantity(usage, name, text, "duration", LST_DURATION_EXAMPLES, minimum,
+                               maximum, "seconds");
     }
-    for (size_t i = 0; i < length; i++) {
-        number = number * 10 + (text[i] - '0');
+    *ret_seconds = seconds;
+    return true;
+}
+
+bool lst_option_size(const struct lst_usage *usage, const char *name, const char *text,
+                     uint64_t minimum, uint64_t maximum, uint64_t *ret_bytes)
+{
+    uint64_t bytes;
+
+    if (!lst_size_parse(lst_slice_of(text), maximum, &bytes) || bytes < minimum) {
+        return report_quantity(usage, name, text, "size", LST_SIZE_EXAMPLES, minimum, maximum,
+                               "bytes");
     }
-    if (number == 0) {
-        (void)lst_usage_error(usage, "--%s: it must be 1 second at least", name);
-        return false;
-    }
-    *ret_seconds = number * unit_seconds[unit - units];
+    *ret_bytes = bytes;
     return true;
 }

@@ -23,8 +23,8 @@
  *         return status;
  *     }
  *
- * --help and --version are there for every command and are not in its table. Options and operands
- * may be mixed; what follows "--" is operands.
+ * --help (-h) and --version are there for every command and are not in its table. Options and
+ * operands may be mixed; what follows "--" is operands.
  *
  * Never make an option that takes a secret: arguments can be read by every process on the machine.
  */
@@ -91,10 +91,13 @@ LST_MUST_CHECK bool lst_option_number(const struct lst_usage *usage, const char 
                                       const char *text, uint64_t minimum, uint64_t maximum,
                                       uint64_t *ret_number);
 
-/* The same for a duration, in seconds: "3600", "90m", "12h", "30d"; at least one second, at most
- * six digits. */
+/* The same for a duration, in seconds, and for a size, in bytes, as base/quantity.h reads them. */
 LST_MUST_CHECK bool lst_option_duration(const struct lst_usage *usage, const char *name,
-                                        const char *text, int64_t *ret_seconds);
+                                        const char *text, uint64_t minimum, uint64_t maximum,
+                                        uint64_t *ret_seconds);
+LST_MUST_CHECK bool lst_option_size(const struct lst_usage *usage, const char *name,
+                                    const char *text, uint64_t minimum, uint64_t maximum,
+                                    uint64_t *ret_bytes);
 
 /* Print what --help prints, on standard output. */
 void lst_usage_print(const struct lst_usage *usage);

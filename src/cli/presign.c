@@ -91,8 +91,8 @@ static bool choose_times(struct lst_presign *presign)
         return false;
     }
     if (options->expires_in != NULL &&
-        !lst_option_number(presign->usage, "expires-in", options->expires_in, 1, UINT32_MAX,
-                           &expires)) {
+        !lst_option_duration(presign->usage, "expires-in", options->expires_in, 1, UINT32_MAX,
+                             &expires)) {
         return false;
     }
     presign->expires = (int64_t)expires;
@@ -195,7 +195,8 @@ int lst_command_presign(int argument_count, char **arguments)
     const struct lst_option options[] = {
         {.help = "What is allowed, and for how long"},
         {"method", "METHOD", "GET (the default), PUT, HEAD, DELETE, ...", .text = &given.method},
-        {"expires-in", "SECONDS", "how long it is valid (default 3600; AWS: at most 604800)",
+        {"expires-in", "DURATION",
+         "how long it is valid, such as 3600 or 2d (default 3600; AWS: at most 604800)",
          .text = &given.expires_in},
         {"header", "'NAME: VALUE'", "a header to sign: the client must send it so; may be repeated",
          .list = &given.headers},
@@ -226,8 +227,8 @@ int lst_command_presign(int argument_count, char **arguments)
         {.help = "An upload form instead of a URL"},
         {"post", NULL, "print a POST form: its fields as JSON, and a curl command that sends it",
          .flag = &given.post},
-        {"max-size", "BYTES", "the largest file that may be uploaded", .text = &given.max_size},
-        {"min-size", "BYTES", "the smallest", .text = &given.min_size},
+        {"max-size", "SIZE", "the largest file that may be uploaded", .text = &given.max_size},
+        {"min-size", "SIZE", "the smallest", .text = &given.min_size},
         {"key-prefix", "PREFIX", "allow every key that begins so, instead of one KEY",
          .text = &given.key_prefix},
         {"field", "NAME=VALUE", "a field that must have this value; may be repeated",

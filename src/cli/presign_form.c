@@ -110,13 +110,13 @@ static bool set_sizes(struct form_maker *maker)
     }
     form->length_max = size_max;
     if (options->max_size != NULL &&
-        !lst_option_number(maker->presign->usage, "max-size", options->max_size, 1, INT64_MAX,
-                           &form->length_max)) {
+        !lst_option_size(maker->presign->usage, "max-size", options->max_size, 1, INT64_MAX,
+                         &form->length_max)) {
         return false;
     }
     return options->min_size == NULL ||
-           lst_option_number(maker->presign->usage, "min-size", options->min_size, 0,
-                             form->length_max, &form->length_min);
+           lst_option_size(maker->presign->usage, "min-size", options->min_size, 0,
+                           form->length_max, &form->length_min);
 }
 
 static bool set_fields(struct form_maker *maker)

@@ -36,16 +36,18 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
     if (folder == NULL || folder[0] == '\0') {
         folder = "data";
     }
-    if (mode != LST_DIRECTORY_MAKE && !is_there(folder, "ledger.mdb")) {
+    if (!is_there(folder, "ledger.mdb") && !is_there(folder, "users.mdb") &&
+        !lst_directory_may_make(usage, folder, mode)) {
+        return LST_EXIT_FAILED;
+    }
+    if (mode <= LST_DIRECTORY_CHANGE && !is_there(folder, "ledger.mdb")) {
         lst_report(usage->command,
-                   "there are no profiles in '%s'; give the server's data directory with --data "
-                   "DIR, or add the first profile with 'latchstring profile add NAME'",
+                   "there are no profiles in '%s'; add the first one with 'latchstring profile add "
+                   "NAME'",
                    folder);
         return LST_EXIT_FAILED;
     }
-    if (!is_there(folder, "ledger.mdb") && !is_there(folder, "users.mdb")) {
-        lst_report(usage->command, "making a new data directory in '%s'", folder);
-    }
+    ret_rows->folder = folder;
     status = lst_ledger_open(folder, mode == LST_DIRECTORY_READ, &ret_rows->ledger);
     if (status == LST_OK) {
         status = lst_profiles_open(lst_ledger_index(ret_rows->ledger), NULL, problem,
@@ -95,9 +97,9 @@ int lst_profile_command_report(const struct lst_usage *usage, const char *name, 
         break;
     case LST_ERR_EXISTS:
         lst_report(usage->command,
-                   "there is a profile '%s' already; choose another name, or give --overwrite to "
-                   "put this one into its place",
-                   name);
+                   "there is a profile '%s' already; choose another name, or change that one with "
+                   "'latchstring profile set %s'",
+                   name, name);
         break;
     default:
         lst_report(usage->command, "profile '%s': %s", name, lst_error_text(code));
@@ -279,7 +281,8 @@ static int command_remove(int argument_count, char **arguments)
 int lst_command_profile(int argument_count, char **arguments)
 {
     static const struct lst_command commands[] = {
-        {"add", "add a profile, or change one", lst_profile_command_add},
+        {"add", "add a profile", lst_profile_command_add},
+        {"set", "change a profile", lst_profile_command_set},
         {"list", "list all profiles", command_list},
         {"show", "show one profile", command_show},
         {"remove", "remove a profile", command_remove},

@@ -1,42 +1,18 @@
 /* profile_add.c - `latchstring profile add`: a profile from a file, or from options. */
 #include "base/file.h"
-#include "base/random.h"
-#include "cli/profile_internal.h"
+#include "cli/profile_options.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#define SECRET_VARIABLE "LATCHSTRING_WEBHOOK_SECRET"
-
-enum { SECRET_LENGTH = 43 }; /* letters and digits: 256 bits */
-
 struct addition {
+    struct lst_profile_options given;
     const char *data;
     const char *file;
-    const char *bucket;
-    const char *key;
-    struct lst_option_list types;
-    const char *min_size;
-    const char *max_size;
-    const char *upload_expires;
-    const char *link_expires;
-    const char *remote;
-    const char *webhook;
-    bool replace;
-    bool check_content;
     bool overwrite;
+    bool make;
     bool json;
-    bool made_secret; /* not given: it is shown */
+    bool secret_is_made;
 };
-
-static bool has_profile_options(const struct addition *addition)
-{
-    return addition->bucket != NULL || addition->key != NULL || addition->types.count > 0 ||
-           addition->min_size != NULL || addition->max_size != NULL ||
-           addition->upload_expires != NULL || addition->link_expires != NULL ||
-           addition->remote != NULL || addition->webhook != NULL || addition->replace ||
-           addition->check_content;
-}
 
 /* ---- From a file */
 
@@ -71,176 +47,44 @@ static int read_document(const struct lst_usage *usage, const char *file, json_t
     return LST_EXIT_OK;
 }
 
-/* ---- From options */
-
-/* Takes the value. False, reported, if there is no memory: nothing that limits may get lost. */
-static bool set(const struct lst_usage *usage, json_t *document, const char *name, json_t *value)
-{
-    if (json_object_set_new(document, name, value) != 0) {
-        lst_report(usage->command, "out of memory");
-        return false;
-    }
-    return true;
-}
-
-/* False, with the mistake reported, if the option's value is not UTF-8. */
-static bool set_text(const struct lst_usage *usage, json_t *document, const char *name,
-                     const char *value)
-{
-    if (value == NULL) {
-        return true;
-    }
-    if (!lst_slice_is_utf8(lst_slice_of(value))) {
-        lst_usage_error(usage, "--%s: it is not UTF-8", name);
-        return false;
-    }
-    return set(usage, document, name, json_string(value));
-}
-
-static bool set_number(const struct lst_usage *usage, json_t *document, const char *field,
-                       const char *option, const char *value, uint64_t minimum, uint64_t maximum)
-{
-    uint64_t number;
-
-    if (value == NULL) {
-        return true;
-    }
-    if (!lst_option_number(usage, option, value, minimum, maximum, &number)) {
-        return false;
-    }
-    return set(usage, document, field, json_integer((json_int_t)number));
-}
-
-static bool set_types(const struct lst_usage *usage, json_t *document,
-                      const struct lst_option_list *types)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < types->count; i++) {
-        if (!lst_slice_is_utf8(lst_slice_of(types->values[i]))) {
-            lst_usage_error(usage, "--type: it is not UTF-8");
-            json_decref(list);
-            return false;
-        }
-        if (json_array_append_new(list, json_string(types->values[i])) != 0) {
-            lst_report(usage->command, "out of memory");
-            json_decref(list);
-            return false;
-        }
-    }
-    return set(usage, document, "types", list);
-}
-
-static bool set_webhook(const struct lst_usage *usage, json_t *document, const char *url)
-{
-    json_t *webhook;
-
-    if (url == NULL) {
-        return true;
-    }
-    webhook = json_object();
-    if (!set_text(usage, webhook, "url", url)) {
-        json_decref(webhook);
-        return false;
-    }
-    return set(usage, document, "webhook", webhook);
-}
-
-/* What the options say, as a document; what is wrong with it is found when it is read as one. */
-static int make_document(const struct lst_usage *usage, const struct addition *addition,
-                         json_t *document)
-{
-    bool ok = set_text(usage, document, "remote", addition->remote) &&
-              set_text(usage, document, "bucket", addition->bucket) &&
-              set_text(usage, document, "key", addition->key) &&
-              set_types(usage, document, &addition->types) &&
-              set_number(usage, document, "min_size", "min-size", addition->min_size, 0,
-                         LST_PROFILE_SIZE_MAX) &&
-              set_number(usage, document, "max_size", "max-size", addition->max_size, 0,
-                         LST_PROFILE_SIZE_MAX) &&
-              set_number(usage, document, "upload_expires", "upload-expires",
-                         addition->upload_expires, 1, LST_PROFILE_EXPIRES_MAX) &&
-              set_number(usage, document, "link_expires", "link-expires", addition->link_expires, 1,
-                         LST_PROFILE_EXPIRES_MAX) &&
-              set_webhook(usage, document, addition->webhook) &&
-              set(usage, document, "replace", json_boolean(addition->replace)) &&
-              set(usage, document, "check_content", json_boolean(addition->check_content));
-
-    return ok ? LST_EXIT_OK : LST_EXIT_USAGE;
-}
-
 /* ---- All together */
 
-/* A webhook without a secret gets one: of the environment, or a new one. */
-static int add_secret(const struct lst_usage *usage, json_t *document, struct addition *addition)
+/* A profile that is stored over another keeps the webhook's secret, unless it brings one. */
+static int keep_secret(const struct lst_usage *usage, const struct lst_profile_rows *rows,
+                       const char *name, json_t *document)
 {
-    static const struct lst_slice alphabet = {
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 62};
     json_t *webhook = json_object_get(document, "webhook");
-    const char *given = getenv(SECRET_VARIABLE);
-    char made[SECRET_LENGTH + 1];
-    bool is_set;
+    const struct lst_profile *old;
+    const char *given = getenv(LST_PROFILE_SECRET_VARIABLE);
+    int status = LST_EXIT_OK;
 
-    if (!json_is_object(webhook) || json_object_get(webhook, "secret") != NULL) {
+    if (!json_is_object(webhook) || json_object_get(webhook, "secret") != NULL ||
+        (given != NULL && given[0] != '\0') ||
+        lst_profiles_find(rows->profiles, lst_slice_of(name), &old) != LST_OK) {
         return LST_EXIT_OK;
     }
-    if (given != NULL && !lst_slice_is_utf8(lst_slice_of(given))) {
-        lst_report(usage->command, SECRET_VARIABLE ": it is not UTF-8");
-        return LST_EXIT_FAILED;
+    if (old->webhook_secret[0] != '\0' &&
+        !lst_profile_set_field(usage, webhook, "secret", json_string(old->webhook_secret))) {
+        status = LST_EXIT_FAILED;
     }
-    if (given == NULL || given[0] == '\0') {
-        lst_random_text(alphabet, made, SECRET_LENGTH);
-        made[SECRET_LENGTH] = '\0';
-        given = made;
-        addition->made_secret = true;
-    }
-    is_set = set(usage, webhook, "secret", json_string(given));
-    lst_wipe(made, sizeof(made));
-    return is_set ? LST_EXIT_OK : LST_EXIT_FAILED;
+    lst_profile_unref(old);
+    return status;
 }
 
-static int store(const struct lst_usage *usage, const struct addition *addition,
-                 const struct lst_profile *profile)
-{
-    struct lst_profile_rows rows = {0};
-    int status = lst_profile_command_open(usage, addition->data, LST_DIRECTORY_MAKE, &rows);
-
-    if (status != LST_EXIT_OK) {
-        return status;
-    }
-    status = lst_profiles_add(rows.profiles, profile, addition->overwrite);
-    lst_profile_command_close(&rows);
-    if (status != LST_OK) {
-        return lst_profile_command_report(usage, profile->name, status);
-    }
-    if (addition->json) {
-        return lst_directory_print(usage, lst_profile_to_json(profile, addition->made_secret));
-    }
-    printf("Profile %s is %s.\n", profile->name, addition->overwrite ? "stored" : "added");
-    if (addition->made_secret) {
-        printf("  Webhook secret  %s\n"
-               "The secret is shown now and never again.\n",
-               profile->webhook_secret);
-    }
-    return LST_EXIT_OK;
-}
-
-static int add_profile(const struct lst_usage *usage, struct addition *addition, const char *name)
+/* The document, whole. Takes it. */
+static int add_document(const struct lst_usage *usage, struct addition *addition,
+                        const struct lst_profile_rows *rows, const char *name, json_t *document)
 {
     char problem[LST_PROBLEM_MAX];
     struct lst_profile profile;
-    json_t *document = NULL;
-    int exit_status;
+    int exit_status = LST_EXIT_OK;
     int status;
 
-    if (addition->file != NULL) {
-        exit_status = read_document(usage, addition->file, &document);
-    } else {
-        document = json_object();
-        exit_status = make_document(usage, addition, document);
+    if (addition->overwrite) {
+        exit_status = keep_secret(usage, rows, name, document);
     }
     if (exit_status == LST_EXIT_OK) {
-        exit_status = add_secret(usage, document, addition);
+        exit_status = lst_profile_options_secret(usage, document, &addition->secret_is_made);
     }
     if (exit_status != LST_EXIT_OK) {
         json_decref(document);
@@ -248,16 +92,49 @@ static int add_profile(const struct lst_usage *usage, struct addition *addition,
     }
     status = lst_profile_from_json(document, lst_slice_of(name), problem, &profile);
     json_decref(document);
+    if (status != LST_OK && addition->file == NULL) {
+        return lst_usage_error(usage, "%s", problem);
+    }
     if (status != LST_OK) {
-        if (addition->file == NULL) {
-            return lst_usage_error(usage, "%s", problem);
-        }
         lst_report(usage->command, "'%s': %s", addition->file, problem);
         return LST_EXIT_FAILED;
     }
-    exit_status = store(usage, addition, &profile);
+    exit_status = lst_profile_options_check(usage, rows, &profile);
+    if (exit_status == LST_EXIT_OK) {
+        status = lst_profiles_add(rows->profiles, &profile, addition->overwrite);
+        exit_status = status != LST_OK
+                          ? lst_profile_command_report(usage, name, status)
+                          : lst_profile_options_print(usage, &profile,
+                                                      addition->overwrite ? "stored" : "added",
+                                                      addition->secret_is_made, addition->json);
+    }
     lst_profile_release(&profile);
     return exit_status;
+}
+
+static int add_profile(const struct lst_usage *usage, struct addition *addition, const char *name)
+{
+    struct lst_profile_rows rows = {0};
+    json_t *document = NULL;
+    int status;
+
+    if (addition->file != NULL) {
+        status = read_document(usage, addition->file, &document);
+    } else {
+        document = json_object();
+        status = lst_profile_options_apply(usage, &addition->given, document);
+    }
+    if (status == LST_EXIT_OK) {
+        status = lst_profile_command_open(
+            usage, addition->data, addition->make ? LST_DIRECTORY_MAKE : LST_DIRECTORY_ASK, &rows);
+    }
+    if (status != LST_EXIT_OK) {
+        json_decref(document);
+        return status;
+    }
+    status = add_document(usage, addition, &rows, name, document);
+    lst_profile_command_close(&rows);
+    return status;
 }
 
 static int check_addition(const struct lst_usage *usage, const struct addition *addition,
@@ -269,10 +146,10 @@ static int check_addition(const struct lst_usage *usage, const struct addition *
                                "'-' and '.', and not begin with a '.'",
                                name, LST_PROFILE_NAME_MAX);
     }
-    if (addition->file != NULL && has_profile_options(addition)) {
+    if (addition->file != NULL && lst_profile_options_given(&addition->given)) {
         return lst_usage_error(usage, "--file says all of it: change the file instead");
     }
-    if (addition->file == NULL && (addition->bucket == NULL || addition->key == NULL)) {
+    if (addition->file == NULL && (addition->given.bucket == NULL || addition->given.key == NULL)) {
         return lst_usage_error(usage, "--bucket and --key are needed, or --file");
     }
     return LST_EXIT_OK;
@@ -282,45 +159,25 @@ int lst_profile_command_add(int argument_count, char **arguments)
 {
     struct addition addition = {0};
     const struct lst_option options[] = {
-        {.help = "Where uploads go"},
-        {"bucket", "BUCKET", "bucket of the objects", .text = &addition.bucket},
-        {"key", "TEMPLATE",
-         "how keys are made: text with {uuid}, {ext}, {filename}, {date}, {type}, and {NAME} for "
-         "what the caller gives in vars",
-         .text = &addition.key},
-        {"remote", "NAME", "the remote that has the bucket; default: this server",
-         .text = &addition.remote},
-        {"replace", NULL, "let an upload replace an object that is there",
-         .flag = &addition.replace},
-        {.help = "What may be uploaded"},
-        {"type", "TYPE", "media type, or all of a kind: 'image/*'; may be repeated; default: any",
-         .list = &addition.types},
-        {"min-size", "BYTES", "default: 0", .text = &addition.min_size},
-        {"max-size", "BYTES", "default: 5368709120 (5 GiB)", .text = &addition.max_size},
-        {"check-content", NULL, "refuse content that is not of the type that was declared",
-         .flag = &addition.check_content},
-        {.help = "How long"},
-        {"upload-expires", "SECONDS", "life of an upload URL, to 604800; default: 900",
-         .text = &addition.upload_expires},
-        {"link-expires", "SECONDS", "life of a link to the object, to 604800; default: 3600",
-         .text = &addition.link_expires},
-        {.help = "And then"},
-        {"webhook", "URL",
-         "tell this URL of every upload that completes. What is sent is signed with the secret in "
-         "$" SECRET_VARIABLE "; without it one is made up and shown",
-         .text = &addition.webhook},
+        LST_PROFILE_OPTIONS(addition.given),
         {.help = "This command"},
         {"file", "FILE", "all of it as JSON, instead of the options above; '-' for standard input",
          .text = &addition.file},
-        {"overwrite", NULL, "put it into the place of the profile of this name",
+        {"overwrite", NULL,
+         "replace the profile of this name, all of it; its webhook's secret stays unless another "
+         "is given. 'profile set' changes single settings",
          .flag = &addition.overwrite},
         {"data", "DIR", LST_DATA_HELP, .text = &addition.data},
+        {"make", NULL, LST_MAKE_HELP, .flag = &addition.make},
         {"json", NULL, "print JSON", .flag = &addition.json},
     };
     const struct lst_usage usage = {
         .command = "profile add",
         .synopsis = "[OPTION]... NAME",
-        .summary = "Add a profile: what callers of the upload API may upload when they name it.",
+        .summary =
+            "Add a profile: what callers of the upload API may upload when they name it. The "
+            "webhook's secret is taken from $" LST_PROFILE_SECRET_VARIABLE
+            "; without it one is made and shown.",
         .examples = "  latchstring profile add avatars --bucket photos --key "
                     "'avatars/{user}/{uuid}.{ext}' \\\n"
                     "      --type image/jpeg --type image/png --max-size 5000000 --check-content\n"

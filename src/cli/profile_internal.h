@@ -8,6 +8,7 @@
 
 /* The profiles of a data directory, open. */
 struct lst_profile_rows {
+    const char *folder; /* points into the arguments, or the environment */
     struct lst_ledger *ledger;
     struct lst_profiles *profiles;
 };
@@ -30,5 +31,8 @@ int lst_profile_command_report(const struct lst_usage *usage, const char *name, 
 
 /* profile_add.c */
 int lst_profile_command_add(int argument_count, char **arguments);
+
+/* profile_set.c */
+int lst_profile_command_set(int argument_count, char **arguments);
 
 #endif

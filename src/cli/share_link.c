@@ -44,6 +44,20 @@ static bool is_another_store(const struct lst_client_api_answer *answer)
     return answer->outcome == LST_CLIENT_API_FOREIGN && !is_hidden;
 }
 
+/* Would the server make the link? Asked before a byte is sent, as an upload may take long. */
+static int try_link(struct lst_share *share)
+{
+    json_t *request =
+        lst_links_terms_request(&share->terms, "GET", share->place.bucket, share->place.key);
+    struct lst_client_api_answer answer;
+
+    (void)json_object_set_new(request, "dry_run", json_true());
+    lst_client_api_call(&share->api, "POST", "links", request, &answer);
+    json_decref(answer.json);
+    return answer.outcome == LST_CLIENT_API_DONE ? LST_EXIT_OK
+                                                 : lst_client_api_report(&share->api, &answer);
+}
+
 int lst_share_ask(struct lst_share *share)
 {
     struct lst_client_api_answer answer;
@@ -54,7 +68,7 @@ int lst_share_ask(struct lst_share *share)
         json_decref(answer.json);
         if (answer.outcome == LST_CLIENT_API_DONE) {
             share->is_latchstring = true;
-            return LST_EXIT_OK;
+            return try_link(share);
         }
         if (!is_another_store(&answer)) {
             return lst_client_api_report(&share->api, &answer);
@@ -168,7 +182,7 @@ static int presign_link(const struct lst_share *share, struct lst_share_link *li
 {
     const struct lst_links_terms *terms = &share->terms;
     int64_t now = lst_clock_now_ms() / 1000;
-    int64_t life = terms->expires_seconds > 0 ? terms->expires_seconds : EXPIRES_USUAL;
+    int64_t life = terms->expires_seconds > 0 ? (int64_t)terms->expires_seconds : EXPIRES_USUAL;
     char time[LST_ISO8601_LENGTH];
     struct lst_field query = {.name = LST_SLICE("response-content-disposition")};
     struct lst_signing signing = {

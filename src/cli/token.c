@@ -1,11 +1,14 @@
 /* token.c - `latchstring token`: the tokens with which backends call the API. */
 #include "cli/command.h"
 #include "cli/directory.h"
+#include "cli/json.h"
 #include "gate/tokens.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#define TOKEN_LIFE_MAX (100ULL * 366 * 86400) /* seconds */
 
 static void time_text(int64_t seconds, char ret_text[21])
 {
@@ -24,16 +27,28 @@ static const char *state_of(const struct lst_token *token)
     return token->expires != 0 && time(NULL) >= token->expires ? "expired" : "active";
 }
 
+/* "a,b" as a list of texts. */
+static json_t *json_list(const char *names)
+{
+    struct lst_slice rest = lst_slice_of(names);
+    struct lst_slice name;
+    json_t *list = json_array();
+
+    while (lst_slice_split(&rest, ',', &name)) {
+        if (name.length > 0) {
+            (void)json_array_append_new(list, lst_json_text(name));
+        }
+    }
+    return list;
+}
+
 static json_t *to_json(const struct lst_token *token)
 {
-    char created[21];
-    char expires[21];
-
-    time_text(token->created, created);
-    time_text(token->expires, expires);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", token->id, "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "id", token->id, "name",
                      token->name, "role", lst_token_role_name(token->may), "user", token->user,
-                     "profiles", token->profiles, "created", created, "expires", expires, "state",
+                     "profiles", json_list(token->profiles), "created",
+                     lst_json_time(token->created), "expires",
+                     token->expires == 0 ? json_null() : lst_json_time(token->expires), "state",
                      state_of(token));
 }
 
@@ -68,7 +83,7 @@ static bool take_profiles(const struct lst_usage *usage, const struct lst_option
 static bool fill(const struct lst_usage *usage, const char *name, const char *role,
                  const char *user, const char *life, struct lst_token *token)
 {
-    int64_t seconds = 0;
+    uint64_t seconds = 0;
 
     if (!lst_user_name_is_valid(lst_slice_of(name))) {
         (void)lst_usage_error(usage,
@@ -86,13 +101,13 @@ static bool fill(const struct lst_usage *usage, const char *name, const char *ro
         (void)lst_usage_error(usage, "--user: there is no user of so long a name");
         return false;
     }
-    if (life != NULL && !lst_option_duration(usage, "expires", life, &seconds)) {
+    if (life != NULL && !lst_option_duration(usage, "expires", life, 1, TOKEN_LIFE_MAX, &seconds)) {
         return false;
     }
     memcpy(token->name, name, strlen(name) + 1);
     memcpy(token->user, user, strlen(user) + 1);
     token->created = time(NULL);
-    token->expires = life == NULL ? 0 : token->created + seconds;
+    token->expires = life == NULL ? 0 : token->created + (int64_t)seconds;
     return true;
 }
 
@@ -154,7 +169,8 @@ static int command_create(int argument_count, char **arguments)
         {"profile", "NAME", "an upload profile that it may use; may be repeated; default: all",
          .list = &profiles},
         {"user", "NAME", "the user who signs what it asks for; default: root", .text = &user},
-        {"expires", "DURATION", "3600, 90m, 12h, 30d; default: never", .text = &life},
+        {"expires", "DURATION", "how long it lives, such as 12h or 30d; default: for ever",
+         .text = &life},
         {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"json", NULL, "print JSON", .flag = &json},
     };

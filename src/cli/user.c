@@ -155,6 +155,7 @@ int lst_command_user(int argument_count, char **arguments)
         {"enable", "the reverse of disable", lst_user_command_enable},
         {"remove", "remove a user for good", lst_user_command_remove},
         {"rotate-key", "give a user a new access key", lst_user_command_rotate_key},
+        {"key", "list, disable, enable or remove single access keys", lst_user_command_key},
     };
     static const struct lst_usage usage = {
         .command = "user",

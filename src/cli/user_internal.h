@@ -6,6 +6,9 @@
 int lst_user_command_add(int argument_count, char **arguments);
 int lst_user_command_rotate_key(int argument_count, char **arguments);
 
+/* user_key.c */
+int lst_user_command_key(int argument_count, char **arguments);
+
 /* user_state.c */
 int lst_user_command_disable(int argument_count, char **arguments);
 int lst_user_command_enable(int argument_count, char **arguments);

@@ -97,6 +97,7 @@ struct addition {
     const char *bucket;
     const char *access_key_id;
     bool secret_from_stdin;
+    bool make;
     bool json;
 };
 
@@ -117,7 +118,8 @@ static int add_user(const struct lst_usage *usage, const struct addition *additi
         return status;
     }
     user->key_count = 1;
-    status = lst_directory_open(usage, addition->data, LST_DIRECTORY_MAKE, &users);
+    status = lst_directory_open(usage, addition->data,
+                                addition->make ? LST_DIRECTORY_MAKE : LST_DIRECTORY_ASK, &users);
     if (status != LST_EXIT_OK) {
         return status;
     }
@@ -176,6 +178,7 @@ int lst_user_command_add(int argument_count, char **arguments)
         {"secret-key-stdin", NULL, "read the secret of --access-key from standard input",
          .flag = &addition.secret_from_stdin},
         {"data", "DIR", LST_DATA_HELP, .text = &addition.data},
+        {"make", NULL, LST_MAKE_HELP, .flag = &addition.make},
         {"json", NULL, "print JSON", .flag = &addition.json},
     };
     const struct lst_usage usage = {
@@ -221,9 +224,9 @@ static int replace_key(void *context, struct lst_user *user)
     }
     if (user->key_count == LST_USER_KEYS_MAX) {
         lst_report(rotation->usage->command,
-                   "user '%s' has %d keys already, the most there can be; rotate without "
-                   "--keep-old, which removes them all",
-                   user->name, LST_USER_KEYS_MAX);
+                   "user '%s' has %d keys already, the most there can be; remove one with "
+                   "'latchstring user key remove %s KEY-ID'",
+                   user->name, LST_USER_KEYS_MAX, user->name);
         return LST_EXIT_FAILED;
     }
     user->keys[user->key_count++] = rotation->key;
@@ -243,7 +246,7 @@ static int rotate(struct rotation *rotation, const char *data, const char *name,
     if (!json) {
         printf("User %s has a new key. %s\n", name,
                rotation->keep_old
-                   ? "The old ones go on working; rotate without --keep-old to end them."
+                   ? "The old ones go on working; end one with 'latchstring user key remove'."
                    : "The old ones are gone: every URL signed with them is refused from now on.");
     }
     return print_key(rotation->usage, &rotation->user, &rotation->key, is_given, json);
@@ -284,7 +287,7 @@ int lst_user_command_rotate_key(int argument_count, char **arguments)
         lst_report(usage.command,
                    "the root user's key is set when the server starts: change "
                    "LATCHSTRING_ACCESS_KEY and LATCHSTRING_SECRET_KEY, or remove root-credentials "
-                   "from the data directory, and start it again");
+                   "from the data directory to have a new key made, and start it again");
         return LST_EXIT_FAILED;
     }
     rotation.usage = &usage;

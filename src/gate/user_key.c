@@ -64,3 +64,9 @@ void lst_user_key_generate(struct lst_user_key *ret_key)
     lst_random_text(LST_SLICE("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"),
                     ret_key->secret, SECRET_LENGTH);
 }
+
+bool lst_user_key_is_generated(const struct lst_user_key *key)
+{
+    return strlen(key->access_key_id) == ACCESS_KEY_ID_LENGTH &&
+           strncmp(key->access_key_id, "LST", 3) == 0;
+}

@@ -103,4 +103,7 @@ bool lst_user_key_is_valid(const struct lst_user_key *key);
  */
 void lst_user_key_generate(struct lst_user_key *ret_key);
 
+/* Whether its id looks like one of those. */
+bool lst_user_key_is_generated(const struct lst_user_key *key);
+
 #endif

@@ -1,6 +1,7 @@
 /* config.c - the settings of `latchstring serve`. */
 #include "server/config.h"
 
+#include "base/quantity.h"
 #include "server/address.h"
 
 #include <stdlib.h>
@@ -71,13 +72,30 @@ int lst_config_init(struct lst_config *config)
 static int set_number(uint64_t *number, const struct lst_setting *setting, const char *value,
                       struct lst_buffer *message)
 {
-    if (lst_slice_to_number(lst_slice_of(value), setting->maximum, number) &&
-        *number >= setting->minimum) {
+    struct lst_slice text = lst_slice_of(value);
+    const char *kind = "number";
+    const char *examples = "";
+    uint64_t parsed = 0;
+    bool is_one;
+
+    if (setting->kind == LST_SETTING_DURATION) {
+        kind = "duration";
+        examples = " seconds, such as " LST_DURATION_EXAMPLES;
+        is_one = lst_duration_parse(text, setting->maximum, &parsed);
+    } else if (setting->kind == LST_SETTING_SIZE) {
+        kind = "size";
+        examples = " bytes, such as " LST_SIZE_EXAMPLES;
+        is_one = lst_size_parse(text, setting->maximum, &parsed);
+    } else {
+        is_one = lst_slice_to_number(text, setting->maximum, &parsed);
+    }
+    if (is_one && parsed >= setting->minimum) {
+        *number = parsed;
         return LST_OK;
     }
-    lst_buffer_append_format(message, "%s: '%s' is not a number from %llu to %llu", setting->name,
-                             value, (unsigned long long)setting->minimum,
-                             (unsigned long long)setting->maximum);
+    lst_buffer_append_format(message, "%s: '%s' is not a %s from %llu to %llu%s", setting->name,
+                             value, kind, (unsigned long long)setting->minimum,
+                             (unsigned long long)setting->maximum, examples);
     return LST_ERR_MALFORMED;
 }
 
@@ -156,6 +174,8 @@ int lst_config_set(struct lst_config *config, const struct lst_setting *setting,
     case LST_SETTING_TEXT:
         return set_text(member, setting, value);
     case LST_SETTING_NUMBER:
+    case LST_SETTING_DURATION:
+    case LST_SETTING_SIZE:
         return set_number(member, setting, value, message);
     case LST_SETTING_SWITCH:
         return set_switch(member, setting, value, message);

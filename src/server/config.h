@@ -66,6 +66,8 @@ enum lst_config_source {
 enum lst_setting_kind {
     LST_SETTING_TEXT,
     LST_SETTING_NUMBER,
+    LST_SETTING_DURATION, /* seconds, as base/quantity.h reads them */
+    LST_SETTING_SIZE,     /* bytes, likewise */
     LST_SETTING_LIST,
     LST_SETTING_SWITCH, /* yes or no; as a flag it needs no value */
 };
@@ -78,7 +80,7 @@ struct lst_setting {
     enum lst_setting_kind kind;
     bool is_secret;     /* not a flag, and wiped */
     const char *preset; /* the default as it would be typed; NULL if there is none */
-    uint64_t minimum;   /* of a number */
+    uint64_t minimum;   /* of a number, a duration or a size */
     uint64_t maximum;
     size_t offset; /* of its member in struct lst_config */
 };

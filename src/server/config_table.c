@@ -13,13 +13,19 @@
         .kind = LST_SETTING_LIST, .preset = (default_text),                                        \
         .offset = offsetof(struct lst_config, member)                                              \
     }
-#define NUMBER(setting_name, setting_value, member, low, high, default_text, help_text)            \
+#define QUANTITY(setting_kind, setting_name, setting_value, member, low, high, default_text,       \
+                 help_text)                                                                        \
     {                                                                                              \
         .name = (setting_name), .value_name = (setting_value), .help = (help_text),                \
-        .kind = LST_SETTING_NUMBER, .minimum = (low), .maximum = (high), .preset = (default_text), \
+        .kind = (setting_kind), .minimum = (low), .maximum = (high), .preset = (default_text),     \
         .offset = offsetof(struct lst_config, member)                                              \
     }
-
+#define NUMBER(name, member, low, high, default_text, help_text)                                   \
+    QUANTITY(LST_SETTING_NUMBER, name, "N", member, low, high, default_text, help_text)
+#define DURATION(name, member, low, high, default_text, help_text)                                 \
+    QUANTITY(LST_SETTING_DURATION, name, "DURATION", member, low, high, default_text, help_text)
+#define SIZE(name, member, low, high, default_text, help_text)                                     \
+    QUANTITY(LST_SETTING_SIZE, name, "SIZE", member, low, high, default_text, help_text)
 #define SWITCH(setting_name, member, help_text)                                                    \
     {                                                                                              \
         .name = (setting_name), .help = (help_text), .kind = LST_SETTING_SWITCH, .preset = "no",   \
@@ -49,21 +55,20 @@ static const struct lst_setting settings[] = {
     LIST("cors-origin", "ORIGIN", cors_origins, "*",
          "web origins that may use this server; '*' is any (links carry their own authority), "
          "'none' is none; may be repeated"),
-    NUMBER("expires-max", "SECONDS", expires_max, 1, 315360000, "604800",
-           "longest life of a presigned URL that is accepted"),
+    DURATION("expires-max", expires_max, 1, 315360000, "7d",
+             "longest life of a presigned URL that is accepted"),
     SWITCH("allow-signature-v2", allow_signature_v2,
            "accept Signature Version 2 too, for old clients: it protects less"),
-    NUMBER("body-max", "BYTES", body_max, 1, 5368709120U, "5368709120",
-           "largest body of one upload"),
-    NUMBER("threads", "N", threads, 0, 256, "0", "worker threads; 0 is one for each processor"),
-    NUMBER("connections", "N", connections, 1, 1000000, "4096",
+    SIZE("body-max", body_max, 1, 5368709120U, "5GiB", "largest body of one upload"),
+    NUMBER("threads", threads, 0, 256, "0", "worker threads; 0 is one for each processor"),
+    NUMBER("connections", connections, 1, 1000000, "4096",
            "connections at once; more are answered 503 SlowDown"),
-    NUMBER("idle-timeout", "SECONDS", idle_timeout, 1, 3600, "60",
-           "close a connection on which nothing, or hardly anything, moves for so long"),
-    NUMBER("drain-timeout", "SECONDS", drain_timeout, 0, 3600, "30",
-           "on SIGTERM, wait so long for running requests"),
+    DURATION("idle-timeout", idle_timeout, 1, 3600, "60s",
+             "close a connection on which nothing, or hardly anything, moves for so long"),
+    DURATION("drain-timeout", drain_timeout, 0, 3600, "30s",
+             "on SIGTERM, wait so long for running requests"),
     NUMBER(
-        "api-rate", "N", api_rate, 0, 1000000, "100",
+        "api-rate", api_rate, 0, 1000000, "100",
         "requests a second that one token may make of the API, apart from bursts; 0 is any number"),
     TEXT("profiles", "DIR", profiles, NULL,
          "read profiles of uploads from the NAME.json files of this folder too"),

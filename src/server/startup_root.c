@@ -84,19 +84,9 @@ static int write_credentials(const char *path, const struct lst_user_key *key)
     return status;
 }
 
-/* From the file, or made and put there. */
-static int find_or_make(const char *path, struct lst_user_key *ret_key, bool *ret_is_new)
+static int make_credentials(const char *path, struct lst_user_key *ret_key)
 {
-    int status = read_credentials(path, ret_key);
-
-    if (status != LST_ERR_NOT_FOUND) {
-        return status;
-    }
-    memset(ret_key, 0, sizeof(*ret_key));
     lst_user_key_generate(ret_key);
-    ret_key->created_ms = lst_clock_now_ms();
-    ret_key->active = true;
-    *ret_is_new = true;
     return write_credentials(path, ret_key);
 }
 
@@ -117,17 +107,29 @@ static bool set_root(struct lst_server *server, const struct lst_user_key *key)
     return status == LST_OK;
 }
 
-static bool root_has_key(struct lst_server *server)
+/*
+ * Whether the root user's key stays as it is. A key from the configuration does, when the
+ * configuration no longer names one: the file has never known it. A key that the server made itself
+ * is the file's: it goes when the file is removed, and follows the file when that has another one
+ * (the process died between the two writes of a change).
+ */
+static bool keeps_key(struct lst_server *server, int file_status,
+                      const struct lst_user_key *in_file)
 {
     struct lst_user root;
-    bool has_key;
+    bool keeps = false;
 
     if (lst_users_find(server->users, LST_SLICE(LST_ROOT_USER), &root) != LST_OK) {
         return false;
     }
-    has_key = root.key_count > 0;
+    if (root.key_count > 0) {
+        const char *id = root.keys[0].access_key_id;
+
+        keeps = !lst_user_key_is_generated(&root.keys[0]) ||
+                (file_status == LST_OK && strcmp(in_file->access_key_id, id) == 0);
+    }
     lst_user_release(&root);
-    return has_key;
+    return keeps;
 }
 
 /* The configuration's key. */
@@ -145,33 +147,43 @@ static bool set_configured(struct lst_server *server)
     return done;
 }
 
-bool lst_startup_root(struct lst_server *server, bool *ret_is_new)
+/* The key that the server makes and keeps in a file, for who configures none. */
+static bool set_own(struct lst_server *server, const char *path, bool *ret_is_new)
 {
     struct lst_user_key key;
-    char *path = NULL;
-    bool is_new = false;
+    int status = read_credentials(path, &key);
     bool done = false;
-    int status;
+
+    if (keeps_key(server, status, &key)) {
+        done = true;
+    } else if (status == LST_OK) {
+        done = set_root(server, &key);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        status = make_credentials(path, &key);
+        done = status == LST_OK && set_root(server, &key);
+        *ret_is_new = done;
+    }
+    if (status != LST_OK && !done) {
+        lst_server_complain("%s: %s. Put it right, or remove it to have new keys made", path,
+                            lst_error_text(status));
+    }
+    explicit_bzero(&key, sizeof(key));
+    return done;
+}
+
+bool lst_startup_root(struct lst_server *server, bool *ret_is_new)
+{
+    char *path = NULL;
+    bool done;
 
     *ret_is_new = false;
     if (server->config->access_key[0] != '\0') {
         return set_configured(server);
     }
-    if (root_has_key(server)) {
-        return true;
-    }
     if (asprintf(&path, "%s/" CREDENTIALS_FILE, server->config->data) < 0) {
         return false;
     }
-    status = find_or_make(path, &key, &is_new);
-    if (status == LST_OK) {
-        done = set_root(server, &key);
-        *ret_is_new = is_new;
-    } else {
-        lst_server_complain("%s: %s. Put it right, or remove it to have new keys made", path,
-                            lst_error_text(status));
-    }
-    explicit_bzero(&key, sizeof(key));
+    done = set_own(server, path, ret_is_new);
     free(path);
     return done;
 }

@@ -134,6 +134,44 @@ for (const [name, startBackend] of Object.entries(BACKENDS)) {
       assert.equal((await fetch(fresh)).status, 200);
     });
 
+    test("a link that another one replaces stops its clock", async () => {
+      await browser.open(url);
+      await browser.run(`
+        window.timers = new Set();
+        const [set, clear] = [window.setInterval, window.clearInterval];
+        window.setInterval = (...given) => { const id = set(...given); window.timers.add(id); return id; };
+        window.clearInterval = (id) => { window.timers.delete(id); clear(id); };`);
+      for (const width of [90, 91]) {
+        const path = join(folder, `${width}.jpg`);
+        writeFileSync(path, Buffer.from(await browser.run(`
+          const blob = await new OffscreenCanvas(a[0], 50).getContext("2d").canvas.convertToBlob({ type: "image/jpeg" });
+          return [...new Uint8Array(await blob.arrayBuffer())];`, width)));
+        await browser.type("#file", path);
+        await browser.click("#form button");
+        await until("the image is shown", () => browser.run(`return document.getElementById("image").naturalWidth === a[0]`, width));
+        assert.ok((await browser.run(`return window.timers.size`)) <= 1);
+      }
+    });
+
+    test("a call that is made again gets the same upload", async () => {
+      const first = await fetch(url);
+      const headers = { "Content-Type": "application/json", Cookie: first.headers.get("set-cookie").split(";")[0] };
+      const ask = async (attempt, cookie = headers.Cookie) => {
+        const answer = await fetch(`${url}/uploads`, {
+          method: "POST",
+          headers: { ...headers, Cookie: cookie },
+          body: JSON.stringify({ attempt, filename: "me.jpg", type: "image/jpeg", size: 1000 }),
+        });
+        assert.equal(answer.status, 201);
+        return (await answer.json()).upload.url;
+      };
+      const wish = await ask("wish-1");
+      assert.equal(await ask("wish-1"), wish);
+      assert.notEqual(await ask("wish-2"), wish);
+      const other = (await fetch(url)).headers.get("set-cookie").split(";")[0];
+      assert.notEqual(await ask("wish-1", other), wish);
+    });
+
     test("what is no image is refused, and the page says why", async () => {
       const before = await keys();
       await upload("page.jpg", "<html><script>alert(1)</script></html>".repeat(50));

@@ -105,7 +105,7 @@ GOOD = {"CreateUpload": {"profile": "named", "filename": "a.png", "type": "image
                          "method": "POST"},
         "CreateClientToken": {"profile": "any", "vars": {"a": "b"}, "expires": 60},
         "CreateLink": {"bucket": BUCKET, "key": "k", "method": "GET", "expires": 60, "max_uses": 3, "ip": "127.0.0.1",
-                       "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png"}}
+                       "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png", "dry_run": False}}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -201,6 +201,8 @@ def test_every_answer_that_is_described_is_given(server, api):
     api.ask("CreateClientToken", {"profile": "nothing"})
     # Links
     api.ask("CreateLink", {})
+    assert api.ask("CreateLink", {"bucket": BUCKET, "key": "a", "dry_run": True})[0] == 200
+    assert api.ask("ListLinks")[1]["links"] == []
     links = [api.ask("CreateLink", {"bucket": BUCKET, "key": "a", **more})[1]
              for more in ({}, {"not_before": "2099-01-01T00:00:00Z"}, {"max_uses": 1}, {"expires": 1})]
     _, page = api.ask("ListLinks", query="?limit=2")

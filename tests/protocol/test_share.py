@@ -70,7 +70,7 @@ def keys_of(server, bucket="photos", prefix=""):
 
 class Between(http.server.ThreadingHTTPServer):
     """Stands between the command and a server. What it lets through is a store without our API; it can
-    hold a body up after its first megabyte."""
+    hold a PUT up after its first megabyte."""
 
     def __init__(self, server, has_api=False, status=403):
         self.server, self.has_api, self.status = server, has_api, status
@@ -99,8 +99,9 @@ class BetweenHandler(http.server.BaseHTTPRequestHandler):
                 return
             sent += len(piece)
             yield piece
-            self.server.held.set()
-            self.server.go_on.wait(30)
+            if self.command == "PUT":
+                self.server.held.set()
+                self.server.go_on.wait(30)
 
     def forward(self):
         self.server.methods.append(self.command)
@@ -345,6 +346,9 @@ def test_refusals_before_anything_is_sent(server, share, hello, between):
     other = between(has_api=True)
     assert share(hello, "s3://photos", at=other.endpoint, AWS_SECRET_ACCESS_KEY="x" * 40).returncode == FAILED
     assert share(hello, "s3://photos", at="http://127.0.0.1:1").returncode == FAILED
+    too_long = share(hello, "s3://photos", "--expires", "900d", at=other.endpoint)
+    assert (too_long.returncode, too_long.stdout) == (FAILED, "")
+    assert "expires" in too_long.stderr
     assert "PUT" not in other.methods
 
 

@@ -5,6 +5,7 @@
 #include "base/encoding.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/quantity.h"
 #include "base/random.h"
 
 #include <stdlib.h>
@@ -212,8 +213,64 @@ static void test_errors(void)
     CHECK(lst_error_text(-9999) != NULL, "so has one that nobody knows");
 }
 
+/* -1: refused. */
+static int64_t duration(const char *text, uint64_t maximum)
+{
+    uint64_t seconds = 7;
+
+    if (!lst_duration_parse(slice(text), maximum, &seconds)) {
+        CHECK(seconds == 7, "a duration that is refused leaves the result alone");
+        return -1;
+    }
+    return (int64_t)seconds;
+}
+
+static int64_t size_of(const char *text, uint64_t maximum)
+{
+    uint64_t bytes = 7;
+
+    if (!lst_size_parse(slice(text), maximum, &bytes)) {
+        CHECK(bytes == 7, "a size that is refused leaves the result alone");
+        return -1;
+    }
+    return (int64_t)bytes;
+}
+
+static void test_quantities(void)
+{
+    static const char *const no_durations[] = {"",    "s",    "-1",  "+1",  "1.5h", "1h30m", " 1h",
+                                               "1 h", "0x10", "1hh", "1ms", "1y",   "1,000", "h1"};
+    static const char *const no_sizes[] = {"",    "MB",   "-1",   "5M", "5k",   "1.5MB",
+                                           "5Mi", "5 MB", "5MBB", "5m", "0x10", "5PB"};
+
+    CHECK(duration("3600", 4000) == 3600 && duration("90s", 90) == 90 &&
+              duration("90m", 5400) == 5400 && duration("12h", 43200) == 43200 &&
+              duration("2d", 172800) == 172800 && duration("1W", 604800) == 604800 &&
+              duration("0", 0) == 0,
+          "durations in every unit");
+    CHECK(duration("2d", 172799) == -1 && duration("18446744073709551615w", UINT64_MAX) == -1 &&
+              duration("99999999999999999999", UINT64_MAX) == -1,
+          "a duration beyond its maximum, or beyond every number");
+    for (size_t i = 0; i < sizeof(no_durations) / sizeof(no_durations[0]); i++) {
+        CHECK(duration(no_durations[i], UINT64_MAX) == -1, "'%s' is no duration", no_durations[i]);
+    }
+    CHECK(size_of("5000000", 5000000) == 5000000 && size_of("5B", 5) == 5 &&
+              size_of("5MB", 5000000) == 5000000 && size_of("5mib", 5242880) == 5242880 &&
+              size_of("1kB", 1000) == 1000 && size_of("1KiB", 1024) == 1024 &&
+              size_of("2GiB", UINT64_MAX) == INT64_C(2) << 30 &&
+              size_of("1TB", UINT64_MAX) == INT64_C(1000000000000) &&
+              size_of("1TiB", UINT64_MAX) == INT64_C(1) << 40,
+          "sizes in every unit");
+    CHECK(size_of("5MB", 4999999) == -1 && size_of("18446744073709551615TiB", UINT64_MAX) == -1,
+          "a size beyond its maximum, or beyond every number");
+    for (size_t i = 0; i < sizeof(no_sizes) / sizeof(no_sizes[0]); i++) {
+        CHECK(size_of(no_sizes[i], UINT64_MAX) == -1, "'%s' is no size", no_sizes[i]);
+    }
+}
+
 int main(void)
 {
+    test_quantities();
     test_buffer();
     test_hex();
     test_base64();

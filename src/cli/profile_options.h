@@ -1,0 +1,92 @@
+/*
+ * profile_options.h - what `profile add` and `profile set` have in common: the options that say
+ * what may be uploaded, and how they become a profile's JSON.
+ */
+#ifndef LST_CLI_PROFILE_OPTIONS_H
+#define LST_CLI_PROFILE_OPTIONS_H
+
+#include "cli/profile_internal.h"
+
+#define LST_PROFILE_SECRET_VARIABLE "LATCHSTRING_WEBHOOK_SECRET"
+
+/* As given; NULL, empty or false when not. */
+struct lst_profile_options {
+    const char *bucket;
+    const char *key;
+    const char *remote;
+    struct lst_option_list types;
+    const char *min_size;
+    const char *max_size;
+    const char *upload_expires;
+    const char *link_expires;
+    const char *webhook;
+    bool replace;
+    bool check_content;
+};
+
+/* Rows of a command's table. */
+#define LST_PROFILE_OPTIONS(given)                                                                 \
+    {.help = "Where uploads go"},                                                                  \
+        {"bucket", "BUCKET", "bucket of the objects", .text = &(given).bucket},                    \
+        {"key", "TEMPLATE",                                                                        \
+         "how keys are made: text with {uuid}, {ext}, {filename}, {date}, {type}, and {NAME} for " \
+         "what the caller gives in vars",                                                          \
+         .text = &(given).key},                                                                    \
+        {"remote", "NAME", "the remote that has the bucket; default: this server",                 \
+         .text = &(given).remote},                                                                 \
+        {"replace", NULL, "let an upload replace an object that is there",                         \
+         .flag = &(given).replace},                                                                \
+        {.help = "What may be uploaded"},                                                          \
+        {"type", "TYPE", "media type, or all of a kind: 'image/*'; may be repeated; default: any", \
+         .list = &(given).types},                                                                  \
+        {"min-size", "SIZE", "such as 16KiB; default: 0", .text = &(given).min_size},              \
+        {"max-size", "SIZE", "such as 5MB; default: 5GiB", .text = &(given).max_size},             \
+        {"check-content", NULL, "refuse content that is not of the type that was declared",        \
+         .flag = &(given).check_content},                                                          \
+        {.help = "How long"},                                                                      \
+        {"upload-expires", "DURATION", "life of an upload URL, to 7d; default: 15m",               \
+         .text = &(given).upload_expires},                                                         \
+        {"link-expires", "DURATION", "life of a link to the object, to 7d; default: 1h",           \
+         .text = &(given).link_expires},                                                           \
+        {.help = "And then"},                                                                      \
+    {                                                                                              \
+        "webhook", "URL",                                                                          \
+            "tell this URL of every upload that completes; each message is signed with a secret",  \
+            .text = &(given).webhook                                                               \
+    }
+
+/* Whether any of them was given. */
+bool lst_profile_options_given(const struct lst_profile_options *given);
+
+/* Put those that were given into a profile's document. Reports what is wrong and gives an exit
+ * status. */
+LST_MUST_CHECK int lst_profile_options_apply(const struct lst_usage *usage,
+                                             const struct lst_profile_options *given,
+                                             json_t *document);
+
+/* Set a field. Takes the value. False, reported, if there is no memory: nothing that limits may get
+ * lost. */
+LST_MUST_CHECK bool lst_profile_set_field(const struct lst_usage *usage, json_t *document,
+                                          const char *name, json_t *value);
+
+/*
+ * The secret of a document's webhook, if it has a webhook without one: of the environment, else a
+ * new one; *ret_is_made then says that nobody knows it yet. Reports, gives an exit status.
+ */
+LST_MUST_CHECK int lst_profile_options_secret(const struct lst_usage *usage, json_t *document,
+                                              bool *ret_is_made);
+
+/* Say what was stored, and the secret if it was made here. Gives an exit status. */
+LST_MUST_CHECK int lst_profile_options_print(const struct lst_usage *usage,
+                                             const struct lst_profile *profile, const char *what,
+                                             bool secret_is_made, bool json);
+
+/*
+ * Check what a profile refers to: LST_EXIT_FAILED, reported, if its remote is not there. A bucket
+ * that is not there yet is a warning: it may be made later.
+ */
+LST_MUST_CHECK int lst_profile_options_check(const struct lst_usage *usage,
+                                             const struct lst_profile_rows *rows,
+                                             const struct lst_profile *profile);
+
+#endif
