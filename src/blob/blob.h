@@ -50,6 +50,9 @@ LST_MUST_CHECK int lst_blobs_recover(struct lst_blobs *blobs,
 LST_MUST_CHECK int lst_blob_create(struct lst_blobs *blobs, uint64_t size_hint,
                                    struct lst_blob_writer **ret_writer);
 struct lst_blob_id lst_blob_writer_id(const struct lst_blob_writer *writer);
+
+/* LST_ERR_NO_SPACE, _IO. A writer that failed once stays failed: every later call gives the same
+ * code, and so does the seal. */
 LST_MUST_CHECK int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes);
 
 /*

@@ -52,7 +52,7 @@ struct lst_blob_writer {
     struct lst_blobs *blobs;
     struct lst_blob_id id;
     int file;
-    int status;          /* of the seal */
+    int status;          /* of what failed first: a writer stays failed, and is not sealed */
     uint64_t size;       /* bytes appended */
     uint64_t written;    /* of these, to the file */
     uint64_t started_to; /* bytes that are on their way to the disk */

@@ -200,21 +200,16 @@ int lst_blob_flush(struct lst_blob_writer *writer)
     size_t length = writer->gathered;
 
     writer->gathered = 0;
-    return write_all(writer, lst_slice_make(writer->block, length));
+    if (writer->status == LST_OK) {
+        writer->status = write_all(writer, lst_slice_make(writer->block, length));
+    }
+    return writer->status;
 }
 
-int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes)
+static int gather(struct lst_blob_writer *writer, struct lst_slice bytes)
 {
     int status = LST_OK;
 
-    if (writer->size_hint >= ALLOCATE_FROM && writer->allocated < writer->size_hint &&
-        writer->size + bytes.length > writer->allocated) {
-        status = allocate(writer);
-    }
-    writer->size += bytes.length;
-    if (writer->block == NULL && status == LST_OK) {
-        return write_all(writer, bytes);
-    }
     while (bytes.length > 0 && status == LST_OK) {
         struct lst_slice part = lst_slice_first(bytes, writer->block_size - writer->gathered);
         memcpy(writer->block + writer->gathered, part.bytes, part.length);
@@ -225,6 +220,20 @@ int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes)
         }
     }
     return status;
+}
+
+int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes)
+{
+    if (writer->status == LST_OK && writer->size_hint >= ALLOCATE_FROM &&
+        writer->allocated < writer->size_hint && writer->size + bytes.length > writer->allocated) {
+        writer->status = allocate(writer);
+    }
+    if (writer->status != LST_OK) {
+        return writer->status;
+    }
+    writer->size += bytes.length;
+    writer->status = writer->block == NULL ? write_all(writer, bytes) : gather(writer, bytes);
+    return writer->status;
 }
 
 void lst_blob_discard(struct lst_blob_writer *writer)

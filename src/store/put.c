@@ -165,6 +165,9 @@ int lst_put_add_field(struct lst_put *put, struct lst_slice name, struct lst_sli
     size_t bytes;
     int status = lst_put_check_fields(&field, 1, &bytes);
 
+    if (put->status != LST_OK) {
+        return put->status;
+    }
     if (status != LST_OK) {
         return status;
     }
@@ -201,14 +204,11 @@ void lst_put_drop_body(struct lst_put *put)
     }
 }
 
-int lst_put_write(struct lst_put *put, struct lst_slice bytes)
+static int write_body(struct lst_put *put, struct lst_slice bytes)
 {
     uint64_t most = put->size_known ? put->expected_size : LST_STORE_SIZE_MAX;
     int status = LST_OK;
 
-    if (bytes.length == 0) {
-        return LST_OK;
-    }
     if (bytes.length > most - put->size) {
         return put->size_known ? LST_ERR_MALFORMED : LST_ERR_TOO_LARGE;
     }
@@ -217,11 +217,23 @@ int lst_put_write(struct lst_put *put, struct lst_slice bytes)
     if (put->writer == NULL && put->size > LST_STORE_INLINE_MAX) {
         status = spill(put);
     }
-    if (put->writer == NULL) {
-        lst_buffer_append(&put->row, bytes);
-        return lst_buffer_status(&put->row);
+    if (status != LST_OK) {
+        return status;
     }
-    return status == LST_OK ? lst_blob_append(put->writer, bytes) : status;
+    if (put->writer != NULL) {
+        return lst_blob_append(put->writer, bytes);
+    }
+    lst_buffer_append(&put->row, bytes);
+    return lst_buffer_status(&put->row);
+}
+
+int lst_put_write(struct lst_put *put, struct lst_slice bytes)
+{
+    /* What is missing after a failure, no later bytes make good. */
+    if (put->status == LST_OK && bytes.length > 0) {
+        put->status = write_body(put, bytes);
+    }
+    return put->status;
 }
 
 void lst_put_digest(struct lst_put *put, uint8_t ret_md5[16])

@@ -34,6 +34,7 @@ struct lst_put {
     uint32_t *culprit;
 
     /* The body. */
+    int status; /* of the first write that failed: the put stays failed, and is not committed */
     bool size_known;
     bool digest_is_made;
     uint64_t expected_size;

@@ -167,9 +167,12 @@ void lst_put_commit(struct lst_put *put, struct lst_store_write *write)
 void lst_put_commit_begun(struct lst_put *put)
 {
     struct lst_blob_writer *writer = put->writer;
-    int status = LST_ERR_MALFORMED;
+    int status = put->status;
 
-    if (!put->size_known || put->size == put->expected_size) {
+    if (status == LST_OK && put->size_known && put->size != put->expected_size) {
+        status = LST_ERR_MALFORMED;
+    }
+    if (status == LST_OK) {
         status = lst_put_seal(put);
     }
     if (status != LST_OK) {

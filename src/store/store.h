@@ -262,6 +262,12 @@ struct lst_put_options {
  */
 LST_MUST_CHECK int lst_put_begin(struct lst_store *store, const struct lst_put_options *options,
                                  struct lst_put **ret_put);
+
+/*
+ * More of the body. LST_ERR_MALFORMED (more than was announced), _TOO_LARGE, _NO_SPACE,
+ * _TOO_MANY_FILES, _IO, _NO_MEMORY. A put that failed once stays failed: every later call gives the
+ * same code, and so does the commit.
+ */
 LST_MUST_CHECK int lst_put_write(struct lst_put *put, struct lst_slice bytes);
 
 /* The MD5 of all that was written, to be held against Content-MD5 before the commit. After it

@@ -275,6 +275,7 @@ static void test_full(void)
     struct rlimit before;
     struct rlimit small;
     struct lst_blob_writer *writer;
+    struct lst_blob_seal seal = {.done = count_done};
     static char bytes[300000];
     int files = walk(blobs);
     int status;
@@ -290,6 +291,15 @@ static void test_full(void)
     lst_blob_discard(writer);
     (void)setrlimit(RLIMIT_FSIZE, &before);
     CHECK(walk(blobs) == files, "nothing is left of it");
+    (void)setrlimit(RLIMIT_FSIZE, &small);
+    CHECK(lst_blob_create(blobs, 0, &writer) == 0 &&
+              lst_blob_append(writer, lst_slice_make(bytes, sizeof(bytes))) == LST_ERR_NO_SPACE,
+          "another fails likewise");
+    (void)setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(lst_blob_append(writer, slice("more")) == LST_ERR_NO_SPACE,
+          "it stays failed when there is room again");
+    lst_blob_seal_submit(writer, &seal);
+    CHECK(!wait_done(1) && walk(blobs) == files, "and is not sealed");
     lst_blobs_close(blobs);
 }
 

@@ -203,8 +203,91 @@ static void test_file_limit(void)
     fixture_close(&fixture);
 }
 
+/* A caller that does not heed what a write says: what it commits all the same must not come about.
+ */
+static int put_heedless(struct fixture *fixture, const struct rlimit *narrow,
+                        const struct rlimit *wide, const char *bytes, size_t size)
+{
+    struct lst_put_options options = {.bucket = slice("b-b"), .key = slice("k")};
+    struct waiter waiter;
+    struct lst_store_write write = waiter_write(&waiter);
+    struct lst_put *put;
+    bool failed = false;
+
+    if (lst_put_begin(fixture->store, &options, &put) != 0) {
+        return 1;
+    }
+    (void)setrlimit(RLIMIT_NOFILE, narrow);
+    for (size_t at = 0; at < size; at += 1000) {
+        int status = lst_put_write(put, lst_slice_make(bytes + at, 1000));
+        if (failed && status != LST_ERR_TOO_MANY_FILES) {
+            printf("# the write at %d after a failed one gives %d\n", (int)at, status);
+        }
+        failed = failed || status != 0;
+    }
+    (void)setrlimit(RLIMIT_NOFILE, wide);
+    CHECK(failed, "a body that outgrows the row without a file to spare is refused");
+    CHECK(lst_put_write(put, slice("more")) == LST_ERR_TOO_MANY_FILES,
+          "and stays so, though files can be opened again");
+    CHECK(lst_put_add_field(put, slice("name"), slice("value")) == LST_ERR_TOO_MANY_FILES,
+          "nor does it take a field");
+    lst_put_commit(put, &write);
+    return waiter_wait(&waiter);
+}
+
+static void test_spill(void)
+{
+    struct fixture fixture = fixture_open();
+    char *bytes = fixture_bytes(40000, 7);
+    struct rlimit before;
+    struct rlimit none;
+
+    (void)getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 3;
+    CHECK(fixture_make_bucket(&fixture, "b-b") == 0 &&
+              fixture_put(&fixture, "b-b", "k", bytes + 1, 5) == 0,
+          "an object is put");
+    CHECK(put_heedless(&fixture, &none, &before, bytes, 20000) == LST_ERR_TOO_MANY_FILES,
+          "the commit of a put that failed says so");
+    CHECK(fixture_holds(&fixture, "b-b", "k", bytes + 1, 5) && fixture_is_clean(&fixture, 1),
+          "and the old object is there");
+    (void)setrlimit(RLIMIT_NOFILE, &none);
+    CHECK(fixture_put(&fixture, "b-b", "k", bytes, 20001) == LST_ERR_TOO_MANY_FILES,
+          "in larger pieces likewise");
+    (void)setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(fixture_holds(&fixture, "b-b", "k", bytes + 1, 5) && fixture_is_clean(&fixture, 1) &&
+              fixture_blob_files(&fixture) == 0,
+          "and nothing is left of them");
+    free(bytes);
+    fixture_close(&fixture);
+}
+
+/* The first failure ends a put, of whatever kind it is. */
+static void test_too_long(void)
+{
+    struct fixture fixture = fixture_open();
+    struct lst_put_options options = {
+        .bucket = slice("b-b"), .key = slice("k"), .size_known = true, .size = 3};
+    struct waiter waiter;
+    struct lst_store_write write = waiter_write(&waiter);
+    struct lst_put *put;
+
+    CHECK(fixture_make_bucket(&fixture, "b-b") == 0 &&
+              lst_put_begin(fixture.store, &options, &put) == 0,
+          "a put of 3 bytes begins");
+    CHECK(lst_put_write(put, slice("four")) == LST_ERR_MALFORMED, "four are too many");
+    CHECK(lst_put_write(put, slice("one")) == LST_ERR_MALFORMED, "three after them come too late");
+    lst_put_commit(put, &write);
+    CHECK(waiter_wait(&waiter) == LST_ERR_MALFORMED && fixture_is_clean(&fixture, 0),
+          "and nothing is committed");
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
+    test_spill();
+    test_too_long();
     test_full_index();
     test_full_disk();
     test_damage();
