@@ -71,7 +71,7 @@ int lst_folder_sync(const char *path)
     return status;
 }
 
-static int sync_parent(const char *path)
+int lst_file_sync_name(const char *path)
 {
     char *copy = strdup(path);
     int status = copy == NULL ? LST_ERR_NO_MEMORY : lst_folder_sync(dirname(copy));
@@ -101,7 +101,7 @@ int lst_file_write(const char *path, struct lst_slice content, unsigned mode)
         status = lst_error_from_errno(errno);
     }
     if (status == LST_OK) {
-        status = sync_parent(path);
+        status = lst_file_sync_name(path);
     } else {
         (void)unlink(temporary);
     }
@@ -111,8 +111,15 @@ int lst_file_write(const char *path, struct lst_slice content, unsigned mode)
 
 int lst_folder_make(const char *path)
 {
-    if (mkdir(path, 0700) == 0 || errno == EEXIST) {
-        return LST_OK;
+    int status;
+
+    if (mkdir(path, 0700) == 0) {
+        return lst_file_sync_name(path);
     }
-    return lst_error_from_errno(errno);
+    if (errno != EEXIST) {
+        return lst_error_from_errno(errno);
+    }
+    /* Who made it may have died before the sync. Where we may not look, we did not make it. */
+    status = lst_file_sync_name(path);
+    return status == LST_ERR_PERMISSION ? LST_OK : status;
 }

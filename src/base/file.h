@@ -14,11 +14,14 @@ LST_MUST_CHECK int lst_file_read(const char *path, struct lst_buffer *ret_conten
  */
 LST_MUST_CHECK int lst_file_write(const char *path, struct lst_slice content, unsigned mode);
 
-/* Make a folder, readable by its owner alone; nothing if it is there already. Its parent must
- * exist. */
+/* Make a folder, readable by its owner alone, unless it is there already. Its parent must exist.
+ * The name survives a crash, whoever made the folder. */
 LST_MUST_CHECK int lst_folder_make(const char *path);
 
 /* Sync a folder, so that the names in it survive a crash. */
 LST_MUST_CHECK int lst_folder_sync(const char *path);
+
+/* Sync the folder that a file or folder is in, so that its name survives a crash. */
+LST_MUST_CHECK int lst_file_sync_name(const char *path);
 
 #endif

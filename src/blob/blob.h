@@ -99,8 +99,15 @@ LST_MUST_CHECK int lst_blob_read(struct lst_blob_reader *reader, uint64_t offset
  */
 int lst_blob_take_file(struct lst_blob_reader *reader);
 
-/* Delete. 0 also when it is not there. */
+/* Delete. 0 also when it is not there. A crash can bring it back: see lst_blobs_sync_deleted(). */
 LST_MUST_CHECK int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id);
+
+/*
+ * Call after deleting and before forgetting what was deleted: no crash brings back what was deleted
+ * before this call, unless lst_blobs_recover() will find it. Costs nothing if only blobs of this
+ * opening were deleted, else a sync. One thread at a time. LST_ERR_IO, _NO_SPACE.
+ */
+LST_MUST_CHECK int lst_blobs_sync_deleted(struct lst_blobs *blobs);
 
 /* Call visit() for every sealed blob, in no order; a code other than 0 ends the walk and is given
  * back. */

@@ -186,6 +186,9 @@ int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation)
     char marker[LST_BLOB_PATH_SIZE + 8];
     int file;
 
+    if (syncfs(blobs->root) != 0) {
+        return lst_blob_write_error(errno);
+    }
     lst_blob_generation_path(generation, path);
     (void)snprintf(marker, sizeof(marker), "%s/clean", path);
     file = openat(blobs->root, marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -209,7 +212,8 @@ void lst_blobs_close(struct lst_blobs *blobs)
         pthread_join(blobs->syncer, NULL);
         if (atomic_load(&blobs->generation_is_made)) {
             /* Without the mark the next start looks through this generation: slower, not wrong. */
-            (void)lst_blobs_mark_clean(blobs, blobs->generation);
+            int status = lst_blobs_mark_clean(blobs, blobs->generation);
+            (void)status;
         }
     }
     free_blobs(blobs);

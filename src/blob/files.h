@@ -35,6 +35,9 @@ struct lst_blobs {
     atomic_uint_fast64_t sealed;
     atomic_uint_fast64_t syncs;
     atomic_size_t gathering; /* bytes of all writers' blocks */
+    /* Blobs of earlier generations were deleted and not synced. Those are marked as clean, so that
+     * a file which comes back would never be found. */
+    atomic_bool old_are_deleted;
 
     pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
     bool folders_are_new;        /* since they were synced last */
@@ -80,8 +83,9 @@ LST_MUST_CHECK int lst_blobs_each_name(struct lst_blobs *blobs, const char *path
                                        int (*visit)(void *context, const char *name),
                                        void *context);
 
-/* Say that a generation was closed in order. */
-int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
+/* Say that a generation was closed in order. Syncs first: a mark that outlived a crash, beside
+ * files whose removal did not, would hide them from every recovery. */
+LST_MUST_CHECK int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
 
 /* Make the folders that a blob's file is to be in. */
 LST_MUST_CHECK int lst_blob_make_folders(struct lst_blobs *blobs, struct lst_blob_id id);

@@ -257,10 +257,26 @@ int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
     if (unlinkat(blobs->root, path, 0) != 0 && errno != ENOENT) {
         return lst_error_from_errno(errno);
     }
+    if (id.generation != blobs->generation) {
+        atomic_store(&blobs->old_are_deleted, true);
+    }
     /* A folder in which no more blobs will be made goes with its last one. */
     if (id.generation != blobs->generation || id.number / LST_BLOBS_A_FOLDER < current) {
         lst_blob_folder_path(id, path);
         (void)unlinkat(blobs->root, path, AT_REMOVEDIR);
+    }
+    return LST_OK;
+}
+
+int lst_blobs_sync_deleted(struct lst_blobs *blobs)
+{
+    if (!atomic_exchange(&blobs->old_are_deleted, false)) {
+        return LST_OK;
+    }
+    if (syncfs(blobs->root) != 0) {
+        int status = lst_blob_write_error(errno);
+        atomic_store(&blobs->old_are_deleted, true);
+        return status;
     }
     return LST_OK;
 }

@@ -1,6 +1,8 @@
 /* lmdb.c - open and close an index, its version and its statistics. */
 #include "index/engine.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -52,7 +54,18 @@ static int open_largest(struct lst_index *index, const struct lst_index_options 
     return lst_index_error(code);
 }
 
-/* Hold the file's format against ours; a new file gets it. */
+int lst_index_put_format(MDB_txn *transaction, MDB_dbi table)
+{
+    struct lst_row_key row;
+    MDB_val value = {format_value.length, (void *)format_value.bytes};
+    MDB_val key;
+
+    lst_row_key_make(&row, LST_SPACE_ENGINE, format_name);
+    key = lst_row_key_value(&row);
+    return mdb_put(transaction, table, &key, &value, 0);
+}
+
+/* Hold the file's format against ours; an empty file gets it. */
 static int check_format(struct lst_index *index, MDB_txn *transaction)
 {
     struct lst_row_key row;
@@ -75,9 +88,7 @@ static int check_format(struct lst_index *index, MDB_txn *transaction)
             return LST_ERR_CORRUPT;
         }
         if (code == 0 && !index->read_only) {
-            value.mv_size = format_value.length;
-            value.mv_data = (void *)format_value.bytes;
-            code = mdb_put(transaction, index->table, &key, &value, 0);
+            code = lst_index_put_format(transaction, index->table);
         }
     }
     return lst_index_error(code);
@@ -108,6 +119,17 @@ static int open_table(struct lst_index *index)
     return lst_index_error(mdb_txn_commit(transaction));
 }
 
+static int open_file(struct lst_index *index, const struct lst_index_options *options)
+{
+    int status = index->read_only ? LST_OK : lst_index_create(options->path);
+
+    /* Every time: who made the file may have died before this. */
+    if (status == LST_OK && !index->read_only) {
+        status = lst_file_sync_name(options->path);
+    }
+    return status == LST_OK ? open_largest(index, options) : status;
+}
+
 static int start(struct lst_index *index)
 {
     int code = 0;
@@ -131,7 +153,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     pthread_mutex_init(&index->readers_lock, NULL);
     pthread_mutex_init(&index->lock, NULL);
     pthread_cond_init(&index->wake, NULL);
-    status = open_largest(index, options);
+    status = open_file(index, options);
     if (status == LST_OK) {
         status = open_table(index);
         if (status == LST_OK) {

@@ -37,7 +37,12 @@ int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
             failure = status;
         }
     }
-    status = apply(store, partition, &changes);
+    status = lst_blobs_sync_deleted(store->blobs);
+    if (status == LST_OK) {
+        status = apply(store, partition, &changes);
+    } else {
+        lst_changes_release(&changes);
+    }
     return status == LST_OK ? failure : status;
 }
 
@@ -145,6 +150,9 @@ static int delete_some_parts(struct lst_store *store, const struct lst_left_uplo
 
     for (size_t i = 0; i < parts.blob_count && status == LST_OK; i++) {
         status = lst_blob_delete(store->blobs, parts.blobs[i]);
+    }
+    if (status == LST_OK) {
+        status = lst_blobs_sync_deleted(store->blobs);
     }
     if (status == LST_OK) {
         status = apply(store, left->partition, &parts.changes);
