@@ -1,0 +1,493 @@
+"""The load that is recorded: clients that write everything that Latchstring keeps, and say what they did.
+
+Each operation has two marks in the recording: before it is sent, what it is about to change (`effects`: registers and
+their new values), and after its answer, that it is acknowledged. What a mark says is what check.py holds an image against.
+
+A register is a name and a value, or None for "not there":
+
+    object BUCKET KEY       "etag|tag"                      a bucket without versioning
+    versions BUCKET KEY     [[version id, etag or null], ...]   newest first; null is a delete marker
+    upload BUCKET KEY ID    {"part number": etag}           a multipart upload in progress
+    bucket NAME             "plain" or "versioned"
+    bucket-tag NAME         the tag
+    user NAME               its access key id
+    token NAME              the token
+    profile NAME            "there"
+    link ID                 "active" or "revoked"
+    received ID             "size|etag"                     an upload by the upload API
+"""
+import base64
+import hashlib
+import http.client
+import itertools
+import json
+import os
+import random
+import re
+import threading
+import time
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from harness import ACCESS_KEY, SECRET_KEY, HeaderSigner, Server
+
+SIZES = (0, 1, 300, 4000, 8192, 8193, 20_000, 70_000, 300_000)  # in the index, and in files
+PART = b"0123456789abcdef" * (5 * 65536)  # 5 MiB, the least that a part other than the last may have
+SECRET = "a-secret-of-the-receiver"
+BUCKETS = {"plain": "plain", "shared": "plain", "parts": "plain", "hooked": "plain", "versioned": "versioned"}
+
+
+class Gone(Exception):
+    """The server was killed: nobody knows what became of the request."""
+
+
+class Journal:
+    """Marks in the recording."""
+
+    def __init__(self, path):
+        self.file = os.open(path, os.O_WRONLY)
+        self.numbers, self.lock, self.open = itertools.count(), threading.Lock(), {}
+
+    def write(self, **mark):
+        os.write(self.file, json.dumps(mark).encode())
+
+    def begin(self, effects, **more):
+        number = next(self.numbers)
+        with self.lock:
+            self.open[number] = True
+        self.write(begin=number, effects=effects, **more)
+        return number
+
+    def end(self, number, **more):
+        self.write(end=number, **more)
+        with self.lock:
+            del self.open[number]
+
+    def lose_open(self):
+        """The server is dead: what is open has happened by now, or never will."""
+        for number in list(self.open):
+            self.write(lost=number)
+            del self.open[number]
+
+
+def send(connection, method, target, headers, body):
+    """One request; Gone if there is no whole answer. (status, headers, body)"""
+    try:
+        connection.request(method, target, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    except (OSError, http.client.HTTPException) as problem:
+        connection.close()
+        raise Gone from problem
+
+
+class Client:
+    """A connection, and how requests on it are signed."""
+
+    def __init__(self, port, token=None, key=(ACCESS_KEY, SECRET_KEY)):
+        self.port, self.token = port, token
+        self.credentials = Credentials(*key)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def s3(self, method, path, query="", body=None, **headers):
+        target = urllib.parse.quote(path) + ("?" + query if query else "")
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = AWSRequest(method, f"http://127.0.0.1:{self.port}{target}", data=body,
+                             headers={"x-amz-content-sha256": "UNSIGNED-PAYLOAD", **headers})
+        HeaderSigner(self.credentials, "s3", "us-east-1").add_auth(request)
+        return send(self.connection, method, target, dict(request.headers.items()), body)
+
+    def api(self, method, path, body=None, **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, answered, content = send(self.connection, method, "/-/api/" + path,
+                                         {"Authorization": f"Bearer {self.token}", **headers},
+                                         None if body is None else json.dumps(body))
+        return status, answered, json.loads(content) if content else None
+
+    def url(self, url, method="GET", body=None, headers=None):
+        """A URL that was signed for whatever host."""
+        place = urllib.parse.urlsplit(url)
+        return send(self.connection, method, f"{place.path}?{place.query}", {"Host": place.netloc, **(headers or {})}, body)
+
+
+class Receiver:
+    """Takes webhooks: on_message(upload id, message) is called before it answers, and says with what."""
+
+    def __init__(self, on_message):
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(on_message(message["upload"]["id"], message))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def write_profiles(folder, url):
+    """The profile with a webhook: from a folder, so that an image's server can be told of another receiver."""
+    os.makedirs(folder, exist_ok=True)
+    profile = {"bucket": "hooked", "key": "{uuid}", "webhook": {"url": url, "secret": SECRET}}
+    with open(os.path.join(folder, "hooked.json"), "w", encoding="utf-8") as file:
+        json.dump(profile, file)
+
+
+class Actor(threading.Thread):
+    """One client, which does one kind of thing until it is told to stop or the server is gone."""
+
+    def __init__(self, load, number):
+        super().__init__(daemon=True)
+        self.load, self.journal, self.number = load, load.journal, number
+        self.name = f"{type(self).__name__.lower()}{number}-{load.phase}"
+        self.chance = random.Random(f"{load.seed}-{self.name}")
+        self.client = Client(load.server.port, load.token)
+        self.serial, self.known, self.problem = 0, {}, None
+
+    def run(self):
+        try:
+            while not self.load.stopping.is_set():
+                self.serial += 1
+                self.step()
+        except Gone:
+            pass
+        except Exception as problem:  # pylint: disable=broad-except
+            self.problem = problem
+
+    def act(self, effects, call, allowed=(200, 201, 204), refine=None, **more):
+        """One operation, with its marks. refine: what the answer says of the effects. Gives the answer."""
+        number = self.journal.begin(effects, **more)
+        answer = call()
+        assert answer[0] in allowed, f"{self.name}: {answer[0]} {answer[2]!r} to {effects}"
+        self.journal.end(number, **({"effects": refine(answer)} if refine else {}))
+        return answer
+
+    def body(self, sizes=SIZES):
+        size = self.chance.choice(sizes)
+        seed = f"{self.name}:{self.serial}:".encode() + self.chance.randbytes(211)
+        return (seed * (size // len(seed) + 1))[:size]
+
+
+def md5(body):
+    return hashlib.md5(body).hexdigest()
+
+
+class Writer(Actor):
+    """Puts, overwrites, copies, tags and deletes objects of its own in a bucket without versions."""
+
+    def step(self):
+        key = f"{self.name}/{self.chance.randrange(6)}"
+        value = self.known.get(key)
+        self.chance.choice((self.put, self.put, self.put, self.copy, self.tag, self.delete, self.delete_some))(key, value)
+
+    def register(self, key):
+        return f"object plain {key}"
+
+    def put(self, key, _):
+        body, tag = self.body(), self.chance.choice(("", "", "one", "two"))
+        value = f"{md5(body)}|{tag}"
+        self.act({self.register(key): value}, lambda: self.client.s3(
+            "PUT", f"/plain/{key}", body=body, **({"x_amz_tagging": f"t={tag}"} if tag else {})))
+        self.known[key] = value
+
+    def copy(self, key, _):
+        source = self.chance.choice([*self.known] or [None])
+        if source is None or source == key:
+            return
+        value = self.known[source]
+        self.act({self.register(key): value}, lambda: self.client.s3("PUT", f"/plain/{key}",
+                                                                     x_amz_copy_source=f"/plain/{source}"))
+        self.known[key] = value
+
+    def tag(self, key, value):
+        if value is None:
+            return
+        tag = f"tag-{self.serial}"
+        value = f"{value.split('|')[0]}|{tag}"
+        document = f"<Tagging><TagSet><Tag><Key>t</Key><Value>{tag}</Value></Tag></TagSet></Tagging>".encode()
+        self.act({self.register(key): value}, lambda: self.client.s3("PUT", f"/plain/{key}", "tagging=", document))
+        self.known[key] = value
+
+    def delete(self, key, _):
+        self.act({self.register(key): None}, lambda: self.client.s3("DELETE", f"/plain/{key}"))
+        self.known.pop(key, None)
+
+    def delete_some(self, *_):
+        keys = self.chance.sample([*self.known], min(3, len(self.known)))
+        if not keys:
+            return
+        names = "".join(f"<Object><Key>{key}</Key></Object>" for key in keys)
+        document = f"<Delete>{names}</Delete>".encode()
+        digest = base64.b64encode(hashlib.md5(document).digest()).decode()
+        self.act({self.register(key): None for key in keys}, lambda: self.client.s3(
+            "POST", "/plain", "delete=", document, Content_MD5=digest), one_by_one=True)
+        for key in keys:
+            del self.known[key]
+
+
+class Rival(Actor):
+    """Puts and deletes the same few objects as others do."""
+
+    def step(self):
+        register, path = (f"object shared {self.chance.randrange(3)}", "/shared/{}")
+        path = path.format(register[-1])
+        if self.chance.random() < 0.2:
+            self.act({register: None}, lambda: self.client.s3("DELETE", path))
+        else:
+            body = self.body()
+            self.act({register: f"{md5(body)}|"}, lambda: self.client.s3("PUT", path, body=body))
+
+
+class Keeper(Actor):
+    """Works in a bucket with versions: puts, delete markers, deletes of one version."""
+
+    def step(self):
+        key = f"{self.name}/{self.chance.randrange(3)}"
+        versions = self.known.setdefault(key, [])
+        register, path = f"versions versioned {key}", f"/versioned/{key}"
+        kind = self.chance.random()
+
+        def named(answer):
+            return {register: [[answer[1]["x-amz-version-id"], new[0][1]], *versions]}
+        if kind < 0.6 or not versions:
+            body = self.body()
+            new = [["?", md5(body)], *versions]
+            answer = self.act({register: new}, lambda: self.client.s3("PUT", path, body=body), refine=named)
+            versions.insert(0, [answer[1]["x-amz-version-id"], md5(body)])
+        elif kind < 0.75:
+            new = [["?", None], *versions]
+            answer = self.act({register: new}, lambda: self.client.s3("DELETE", path), refine=named)
+            versions.insert(0, [answer[1]["x-amz-version-id"], None])
+        else:
+            gone = self.chance.choice(versions)
+            left = [version for version in versions if version is not gone]
+            self.act({register: left}, lambda: self.client.s3("DELETE", path, f"versionId={gone[0]}"))
+            self.known[key] = left
+
+
+class Uploader(Actor):
+    """Uploads in parts, some of which are sent twice; completes, or gives up, or leaves them."""
+
+    def step(self):
+        key = f"{self.name}/{self.serial % 4}"
+        path = f"/parts/{key}"
+        begun = self.act({}, lambda: self.client.s3("POST", path, "uploads="), creates_upload=f"parts {key}",
+                         refine=lambda answer: {f"upload parts {key} {upload_id(answer)}": {}})
+        number = upload_id(begun)
+        register, parts = f"upload parts {key} {number}", {}
+        time.sleep(0.01)
+        bodies = [PART] if self.chance.random() < 0.02 else []
+        bodies += [self.body(SIZES[1:])]
+        for part, body in enumerate(bodies, 1):
+            for _ in range(self.chance.choice((1, 1, 2))):
+                parts = {**parts, str(part): md5(body)}
+                self.act({register: parts}, lambda part=part, body=body: self.client.s3(
+                    "PUT", path, f"partNumber={part}&uploadId={number}", body))
+        end = self.chance.random()
+        if end < 0.6:
+            listed = "".join(f"<Part><PartNumber>{part}</PartNumber><ETag>{etag}</ETag></Part>" for part, etag in parts.items())
+            etag = md5(b"".join(bytes.fromhex(one) for one in parts.values())) + f"-{len(parts)}"
+            self.act({register: None, f"object parts {key}": f"{etag}|"}, lambda: self.client.s3(
+                "POST", path, f"uploadId={number}",
+                f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()))
+        elif end < 0.85:
+            self.act({register: None}, lambda: self.client.s3("DELETE", path, f"uploadId={number}"))
+
+
+def upload_id(answer):
+    return re.search(rb"<UploadId>(.*)</UploadId>", answer[2]).group(1).decode()
+
+
+class Linker(Actor):
+    """Makes links with a number of uses, uses them (as others do at the same time), and revokes some."""
+
+    def step(self):
+        links = self.load.links
+        if self.number == 0 and (self.serial % 12 == 1 or not links):
+            most = self.chance.randint(1, 4)
+            asked = {"bucket": "plain", "key": "fixed", "max_uses": most}
+            link = self.act({}, lambda: self.client.api("POST", "links", asked), creates_link=True,
+                            refine=lambda answer: {"link " + answer[2]["id"]: [answer[2]["url"], most, "active"]})[2]
+            links.append((link["id"], link["url"], most))
+        elif self.number == 0 and self.serial % 40 == 39:
+            number, url, most = links.pop(self.chance.randrange(len(links)))
+            self.act({"link " + number: [url, most, "revoked"]}, lambda: self.client.api("DELETE", "links/" + number))
+        elif links:
+            number, url, _ = self.chance.choice(links[-3:])
+            use = self.journal.begin({}, uses=number)
+            status = self.client.url(url)[0]
+            assert status in (200, 403), status
+            self.journal.end(use, status=status)
+        time.sleep(0.02)
+
+
+class Backend(Actor):
+    """Asks for uploads of the upload API, with idempotency keys, and sends what they are for."""
+
+    def step(self):
+        key = f"{self.name}-{self.serial}"
+        asked = {"profile": "hooked", "filename": f"{key}.bin"}
+        upload = self.act({}, lambda: self.client.api("POST", "uploads", asked, Idempotency_Key=key), idempotent=[key, asked],
+                          refine=lambda answer: {"idempotent " + key: answer[2]})[2]
+        if self.chance.random() < 0.8:
+            body, way = self.body(), upload["upload"]
+            self.act({f"object hooked {upload['key']}": f"{md5(body)}|", "received " + upload["id"]: f"{len(body)}|{md5(body)}"},
+                     lambda: self.client.url(way["url"], way["method"], body, way["headers"]))
+
+
+class Owner(Actor):
+    """Makes, marks and deletes buckets."""
+
+    def step(self):
+        name = f"{self.name}-{self.serial % 3}"
+        if name not in self.known:
+            self.act({"bucket " + name: "plain"}, lambda: self.client.s3("PUT", "/" + name))
+            self.known[name] = True
+        if self.chance.random() < 0.5:
+            self.act({"bucket " + name: "versioned"}, lambda: self.client.s3(
+                "PUT", "/" + name, "versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"))
+        if self.chance.random() < 0.5:
+            tag = f"tag-{self.serial}"
+            self.act({"bucket-tag " + name: tag}, lambda: self.client.s3(
+                "PUT", "/" + name, "tagging=",
+                f"<Tagging><TagSet><Tag><Key>t</Key><Value>{tag}</Value></Tag></TagSet></Tagging>".encode()))
+        if self.chance.random() < 0.7:
+            self.act({"bucket " + name: None, "bucket-tag " + name: None}, lambda: self.client.s3("DELETE", "/" + name))
+            del self.known[name]
+        time.sleep(0.02)
+
+
+class Administrator(Actor):
+    """Users, tokens and profiles, by commands that work on the folder beside the server."""
+
+    def step(self):
+        name = f"{self.name}-{self.serial % 4}"
+        kind = self.serial % 3
+        if kind == 0:
+            self.user(name)
+        elif kind == 1:
+            self.token(name + f"-{self.serial}")
+        else:
+            self.profile(name)
+        time.sleep(0.03)
+
+    def command(self, *arguments, **options):
+        done = self.load.server.command(*arguments, "--data", self.load.server.data, **options)
+        return 200, {}, done.stdout.strip()
+
+    def user(self, name):
+        register, key = "user " + name, f"KEY{self.number}{self.load.phase}{self.serial:012d}"
+        if name not in self.known:
+            self.act({register: key}, lambda: self.command("user", "add", name, "--policy", "readonly", "--access-key", key,
+                                                           "--secret-key-stdin", input=SECRET_KEY + "\n"))
+            self.known[name] = key
+        elif self.chance.random() < 0.4:
+            self.act({register: None}, lambda: self.command("user", "disable", name))
+            self.act({register: self.known[name]}, lambda: self.command("user", "enable", name))
+        elif self.chance.random() < 0.5:
+            self.act({register: key}, lambda: self.command("user", "rotate-key", name, "--access-key", key,
+                                                           "--secret-key-stdin", input=SECRET_KEY + "\n"))
+            self.known[name] = key
+        else:
+            self.act({register: None}, lambda: self.command("user", "remove", name))
+            del self.known[name]
+
+    def token(self, name):
+        token = self.act({}, lambda: self.command("token", "create", name, "--role", "link"),
+                         refine=lambda answer: {"token " + answer[2]: "there"})[2]
+        if self.chance.random() < 0.5:
+            self.act({"token " + token: None}, lambda: self.command("token", "revoke", name))
+
+    def profile(self, name):
+        name = "profile-" + name
+        if name in self.known:
+            self.act({"profile " + name: None}, lambda: self.command("profile", "remove", name))
+            del self.known[name]
+        else:
+            self.act({"profile " + name: "there"}, lambda: self.command("profile", "add", name, "--bucket", "plain", "--key", "{uuid}"))
+            self.known[name] = True
+
+
+ACTORS = ((Writer, 3), (Rival, 2), (Keeper, 2), (Uploader, 2), (Linker, 3), (Backend, 2), (Owner, 1), (Administrator, 1))
+
+
+class Load:
+    """The server on the recorder's mount, and all the clients, in phases: each ends with a stop or a kill of the server."""
+
+    def __init__(self, mount, folder, seed, environment):
+        self.mount, self.folder, self.seed, self.environment = mount, folder, seed, environment
+        self.chance = random.Random(f"{seed}-load")
+        self.journal = Journal(os.path.join(mount, ".marks"))
+        self.receiver = Receiver(self.receive)
+        self.profiles = os.path.join(folder, "profiles")
+        write_profiles(self.profiles, self.receiver.url)
+        self.phase, self.server, self.token, self.links = 0, None, None, []
+
+    def receive(self, upload, _):
+        if self.chance.random() < 0.05:
+            return 503
+        self.journal.write(delivered=upload)
+        return 200
+
+    def start(self):
+        self.server = Server(os.path.join(self.mount, "data"), "--access-log", "off", "--api-rate", "0", "--profiles", self.profiles,
+                             environment=self.environment, log=os.path.join(self.folder, f"server-{self.phase}"))
+
+    def set_up(self):
+        """The buckets, a token, and the object that links are to."""
+        setting = Owner(self, 0)
+        for name, kind in BUCKETS.items():
+            setting.act({"bucket " + name: "plain"}, lambda name=name: setting.client.s3("PUT", "/" + name))
+            if kind == "versioned":
+                setting.act({"bucket " + name: kind}, lambda name=name: setting.client.s3(
+                    "PUT", "/" + name, "versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"))
+        setting.act({"object plain fixed": f"{md5(b'fixed')}|"}, lambda: setting.client.s3("PUT", "/plain/fixed", body=b"fixed"))
+        journal = self.journal.begin({})
+        self.token = self.server.command("token", "create", "load", "--role", "backend", "--data", self.server.data).stdout.strip()
+        self.journal.end(journal, effects={"token " + self.token: "there"}, main_token=True)
+
+    def run_phase(self, seconds, kill):
+        self.stopping = threading.Event()
+        actors = [kind(self, number) for kind, count in ACTORS for number in range(count)]
+        for actor in actors:
+            actor.start()
+        time.sleep(seconds)
+        if kill:
+            self.server.process.kill()
+        self.stopping.set()
+        for actor in actors:
+            actor.join(timeout=60)
+            assert not actor.is_alive(), f"{actor.name} hangs"
+        if kill:
+            self.server.process.wait()
+            self.journal.lose_open()
+            self.links.clear()
+        else:
+            assert self.server.stop() == 0, self.server.log()[-2000:]
+        problems = [actor.problem for actor in actors if actor.problem]
+        assert not problems, problems[:3]
+
+    def run(self, seconds):
+        try:
+            for self.phase, kill in enumerate((False, True, True)):
+                self.start()
+                if self.phase == 0:
+                    self.set_up()
+                self.run_phase(seconds / 3, kill)
+        finally:
+            if self.server is not None and self.server.process.poll() is None:
+                self.server.process.kill()
+                self.server.process.wait()
+            self.receiver.close()
+            os.close(self.journal.file)
