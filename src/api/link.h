@@ -43,6 +43,10 @@ LST_MUST_CHECK int lst_link_find(const struct lst_api *api, struct lst_slice id,
                                  struct lst_link *ret_link);
 void lst_link_release(struct lst_link *link);
 
+/* Find the link that the exchange names, if the caller may see it. False: the exchange has been
+ * answered. */
+bool lst_link_find_own(struct lst_api_exchange *exchange, struct lst_link *ret_link);
+
 /* Does only this server see to the link's limits, since its remote does not know them? Then there
  * is no URL but the short one. LST_ERR_NOT_FOUND: there is no such remote. */
 LST_MUST_CHECK int lst_link_is_kept_here(const struct lst_api *api, const struct lst_link *link,

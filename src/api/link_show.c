@@ -1,8 +1,7 @@
-/* link_show.c - GET /-/api/links, GET and DELETE /-/api/links/ID */
+/* link_show.c - GET /-/api/links, GET /-/api/links/ID */
 #include "api/link.h"
 #include "api/links.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 
 enum { LIST_USUAL = 100, LIST_MAX = 1000, PREFIX_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH };
@@ -44,7 +43,7 @@ static bool may_see(const struct lst_api_exchange *exchange, const struct lst_li
            lst_slice_equal(link->owner, lst_slice_of(exchange->bearer.id));
 }
 
-static bool find(struct lst_api_exchange *exchange, struct lst_link *ret_link)
+bool lst_link_find_own(struct lst_api_exchange *exchange, struct lst_link *ret_link)
 {
     int status = lst_link_find(exchange->api, exchange->name, ret_link);
 
@@ -82,7 +81,7 @@ void lst_links_show(struct lst_api_exchange *exchange)
     json_t *uses;
     int status;
 
-    if (!find(exchange, &link)) {
+    if (!lst_link_find_own(exchange, &link)) {
         return;
     }
     json = to_json(exchange, &link);
@@ -208,69 +207,4 @@ void lst_links_list(struct lst_api_exchange *exchange)
         return;
     }
     lst_api_answer(exchange, 200, answer);
-}
-
-/* ---- Revoking: waits for the disk, so it has a thread of its own. */
-
-struct revocation {
-    struct lst_api_exchange *exchange;
-    struct lst_link link;
-    int status;
-};
-
-static void free_revocation(void *work)
-{
-    struct revocation *revocation = work;
-
-    lst_link_release(&revocation->link);
-    free(revocation);
-}
-
-static void answer_revoked(void *owner)
-{
-    struct lst_api_exchange *exchange = owner;
-    struct revocation *revocation = exchange->work;
-
-    if (revocation->status == LST_OK) {
-        lst_api_answer_nothing(exchange);
-    } else {
-        lst_api_fail_code(exchange, revocation->status);
-    }
-}
-
-static void *revoke(void *context)
-{
-    struct revocation *revocation = context;
-    struct lst_api_exchange *exchange = revocation->exchange;
-
-    revocation->status =
-        lst_ledger_revoke(exchange->api->options.ledger, revocation->link.user,
-                          lst_slice_of(revocation->link.id), revocation->link.expires * 1000);
-    lst_waiting_end(&exchange->waiting, answer_revoked);
-    return NULL;
-}
-
-void lst_links_revoke(struct lst_api_exchange *exchange)
-{
-    struct revocation *revocation = calloc(1, sizeof(*revocation));
-    pthread_t thread;
-
-    if (revocation == NULL) {
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    revocation->exchange = exchange;
-    if (!find(exchange, &revocation->link)) {
-        free(revocation);
-        return;
-    }
-    exchange->work = revocation;
-    exchange->free_work = free_revocation;
-    lst_waiting_begin(&exchange->waiting);
-    if (pthread_create(&thread, NULL, revoke, revocation) != 0) {
-        lst_waiting_cancel(&exchange->waiting);
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    (void)pthread_detach(thread);
 }

@@ -9,6 +9,9 @@ void lst_links_list(struct lst_api_exchange *exchange);
 void lst_links_show(struct lst_api_exchange *exchange);
 void lst_links_revoke(struct lst_api_exchange *exchange);
 
+/* DELETE /-/api/ids/ID: of URLs that somebody signed without asking here. */
+void lst_links_revoke_id(struct lst_api_exchange *exchange);
+
 /* GET /-/l/ID: a redirect to a URL of a minute's life. */
 void lst_links_open(struct lst_api_exchange *exchange);
 

@@ -15,6 +15,7 @@ static const struct lst_api_route routes[] = {
     {"GET", "links", "ListLinks", LST_MAY_LINK, false, lst_links_list},
     {"GET", "links/*", "GetLink", LST_MAY_LINK, false, lst_links_show},
     {"DELETE", "links/*", "RevokeLink", LST_MAY_LINK, false, lst_links_revoke},
+    {"DELETE", "ids/*", "RevokeId", LST_MAY_LINK, false, lst_links_revoke_id},
 };
 
 /* Behind "uppy/", or "uppy/" and a client token. */

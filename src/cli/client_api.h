@@ -18,7 +18,7 @@
 
 #define LST_CLIENT_TOKEN        "LATCHSTRING_TOKEN" /* the variable */
 #define LST_CLIENT_TOKEN_MAX    512                 /* bytes */
-#define LST_CLIENT_API_PATH_MAX 256
+#define LST_CLIENT_API_PATH_MAX 1024
 #define LST_CLIENT_API_CODE_MAX 64
 
 /* Options of a command that calls a server; NULL when not given. They are rows of its table. */

@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { PAGE = 1000, ID_MAX = 64, USES_TEXT_MAX = 64 };
+enum { PAGE = 1000, ID_MAX = 512, KEY_ID_MAX = 128, USES_TEXT_MAX = 64 };
 
 /* ---- Which link */
 
@@ -33,7 +33,7 @@ static bool is_id(struct lst_slice id)
     bool ok = id.length > 0 && id.length <= ID_MAX;
 
     for (size_t i = 0; ok && i < id.length; i++) {
-        ok = isalnum((unsigned char)id.bytes[i]) != 0;
+        ok = isalnum((unsigned char)id.bytes[i]) != 0 || strchr("-._~", id.bytes[i]) != NULL;
     }
     return ok;
 }
@@ -332,21 +332,90 @@ int lst_links_command_show(int argument_count, char **arguments)
 
 /* ---- revoke */
 
+/* The access key that signed a URL with an id of its own; empty if that is no such URL. */
+static void take_key(const char *given, char ret_key[KEY_ID_MAX + 1])
+{
+    struct lst_slice credential = {0};
+    struct lst_link link;
+    size_t length = 0;
+
+    if (lst_link_parse(lst_slice_of(given), &link) &&
+        lst_link_parameter(&link, "x-latch-id").length > 0) {
+        credential = lst_link_parameter(&link, "X-Amz-Credential");
+    }
+    while (length < credential.length && (isalnum((unsigned char)credential.bytes[length]) != 0 ||
+                                          strchr("-._", credential.bytes[length]) != NULL)) {
+        length++;
+    }
+    length = length <= KEY_ID_MAX ? length : 0;
+    memcpy(ret_key, length == 0 ? "" : credential.bytes, length);
+    ret_key[length] = '\0';
+}
+
+/* What is to be revoked. */
+struct target {
+    char id[ID_MAX + 1];
+    char key[KEY_ID_MAX + 1]; /* of who signed; empty: the caller */
+    bool is_signed;           /* an id that was chosen by who signed */
+};
+
+static int revoke_signed(struct lst_client_api *api, const struct target *target)
+{
+    char path[LST_CLIENT_API_PATH_MAX];
+    struct lst_client_api_answer answer;
+
+    (void)snprintf(path, sizeof(path), "ids/%s%s%s", target->id,
+                   target->key[0] == '\0' ? "" : "?access_key_id=", target->key);
+    lst_client_api_call(api, "DELETE", path, NULL, &answer);
+    json_decref(answer.json);
+    return answer.outcome == LST_CLIENT_API_DONE ? LST_EXIT_OK
+                                                 : lst_client_api_report(api, &answer);
+}
+
+static int revoke(struct lst_client_api *api, const struct target *target)
+{
+    struct lst_client_api_answer answer;
+
+    if (target->is_signed) {
+        return revoke_signed(api, target);
+    }
+    call(api, "DELETE", target->id, &answer);
+    json_decref(answer.json);
+    if (answer.outcome == LST_CLIENT_API_DONE) {
+        return LST_EXIT_OK;
+    }
+    if (strcmp(answer.code, "NoSuchLink") != 0) {
+        return lst_client_api_report(api, &answer);
+    }
+    if (target->key[0] != '\0') {
+        return revoke_signed(api, target);
+    }
+    lst_report(api->usage->command,
+               "you have no link '%s' at %s. If you signed URLs with this x-latch-id yourself, add "
+               "--signed; `latchstring link list` shows your links",
+               target->id, api->base);
+    return LST_EXIT_FAILED;
+}
+
 int lst_links_command_revoke(int argument_count, char **arguments)
 {
     struct lst_client_options server = {0};
+    struct target target = {.is_signed = false};
     const struct lst_option options[] = {
         LST_CLIENT_OPTIONS(server),
+        {.help = "What is revoked"},
+        {"signed", NULL, "LINK is an x-latch-id that you put into URLs which you signed yourself",
+         .flag = &target.is_signed},
     };
-    const struct lst_usage usage = {.command = "link revoke",
-                                    .synopsis = "[OPTION]... LINK",
-                                    .summary = "Refuse a link, named by its id or its URL, from "
-                                               "now on: its presigned URL and its short one.",
-                                    LST_OPTIONS(options)};
-    struct lst_client_api_answer answer;
+    const struct lst_usage usage = {
+        .command = "link revoke",
+        .synopsis = "[OPTION]... LINK",
+        .summary = "Refuse a link, named by its id or its URL, from now on: its presigned URL and "
+                   "its short one. Of a URL that was signed with an x-latch-id, but not made by "
+                   "this server, every URL with that id is refused.",
+        LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;
-    char id[ID_MAX + 1];
     int status;
 
     if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
@@ -355,16 +424,13 @@ int lst_links_command_revoke(int argument_count, char **arguments)
     if (operands.count != 1) {
         return lst_usage_error(&usage, "give one link, by its id or its URL");
     }
-    if (!take_id(&usage, operands.values[0], id)) {
+    if (!take_id(&usage, operands.values[0], target.id)) {
         return LST_EXIT_USAGE;
     }
+    take_key(operands.values[0], target.key);
     status = open_api(&usage, &server, &api);
     if (status == LST_EXIT_OK) {
-        call(&api, "DELETE", id, &answer);
-        json_decref(answer.json);
-        if (answer.outcome != LST_CLIENT_API_DONE) {
-            status = report(&api, &answer, id);
-        }
+        status = revoke(&api, &target);
     }
     lst_client_api_close(&api);
     return status;

@@ -246,6 +246,19 @@ int lst_gate_bearer_of_user(struct lst_gate *gate, struct lst_slice user,
     return status;
 }
 
+int lst_gate_key_owner(struct lst_gate *gate, struct lst_slice access_key_id,
+                       char ret_name[LST_USER_NAME_MAX + 1])
+{
+    struct lst_user user;
+    int status = lst_users_find_key(gate->options.users, access_key_id, &user);
+
+    if (status == LST_OK) {
+        memcpy(ret_name, user.name, strlen(user.name) + 1);
+        lst_user_release(&user);
+    }
+    return status;
+}
+
 void lst_bearer_release(struct lst_bearer *bearer)
 {
     free(bearer->variables);

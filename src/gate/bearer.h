@@ -51,6 +51,13 @@ LST_MUST_CHECK int lst_gate_bearer_client(struct lst_gate *gate, struct lst_slic
 LST_MUST_CHECK int lst_gate_bearer_of_user(struct lst_gate *gate, struct lst_slice user,
                                            const struct lst_http_request *request, int64_t now,
                                            struct lst_bearer *ret_bearer);
+/*
+ * Whose access key is it? Writes the user's name, which ends in NUL. LST_ERR_USER_NOT_FOUND:
+ * nobody's; others as lst_users_find().
+ */
+LST_MUST_CHECK int lst_gate_key_owner(struct lst_gate *gate, struct lst_slice access_key_id,
+                                      char ret_name[LST_USER_NAME_MAX + 1]);
+
 void lst_bearer_release(struct lst_bearer *bearer);
 
 /* May it use the profile of this name? */

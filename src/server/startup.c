@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define EXAMPLE_KEY     "hello.txt"
 #define EXAMPLE_EXPIRES 3600 /* seconds */
@@ -195,10 +196,16 @@ static void print_recovery(const struct lst_store_recovery *recovery)
            (unsigned long long)recovery->blobs_removed, recovery->blobs_removed == 1 ? "" : "s");
 }
 
-static void print_root(const struct lst_server *server, const struct lst_user_key *key, bool is_new)
+/* What is printed to anything but a terminal may be kept, and read by others: a log, a journal. */
+static void print_root(const struct lst_server *server, const struct lst_user_key *key, bool is_new,
+                       bool is_private)
 {
     printf("  Access key  %s\n", key->access_key_id);
-    if (is_new) {
+    if (is_new && !is_private) {
+        printf("  Secret key  (made just now; kept in %s/root-credentials, and printed only to a "
+               "terminal)\n",
+               server->config->data);
+    } else if (is_new) {
         printf("  Secret key  %s\n              (made just now and shown this once; kept in "
                "%s/root-credentials)\n",
                key->secret, server->config->data);
@@ -208,6 +215,7 @@ static void print_root(const struct lst_server *server, const struct lst_user_ke
 void lst_startup_greet(struct lst_server *server, bool root_is_new)
 {
     char *folder = realpath(server->config->data, NULL);
+    bool is_private = isatty(STDOUT_FILENO) == 1;
     struct lst_buffer endpoint;
     const struct lst_user_key *key;
     struct lst_user root;
@@ -221,8 +229,10 @@ void lst_startup_greet(struct lst_server *server, bool root_is_new)
     if (lst_users_find(server->users, LST_SLICE(LST_ROOT_USER), &root) == LST_OK) {
         key = active_key(&root);
         if (key != NULL) {
-            print_root(server, key, root_is_new);
-            print_links(server, lst_buffer_slice(&endpoint), key);
+            print_root(server, key, root_is_new, is_private);
+            if (is_private) { /* a URL that is ready to be used is as good as a key */
+                print_links(server, lst_buffer_slice(&endpoint), key);
+            }
         }
         lst_user_release(&root);
     }

@@ -4,10 +4,14 @@ import http.client
 import http.server
 import json
 import re
+import signal
 import threading
 import urllib.parse
 
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from harness import ACCESS_KEY, SECRET_KEY
 
 FAILED, USAGE = 1, 2
@@ -275,3 +279,77 @@ def test_the_secret_is_not_in_the_arguments(server):
         words = server.command("link", command, "--help").stdout
         assert not re.search(r"--(token|secret|key|access)", words)
     assert ACCESS_KEY not in words
+
+
+# ---- Ids of URLs that a backend signed by itself
+
+def presigned(server, latch_id, keys=(ACCESS_KEY, SECRET_KEY)):
+    request = AWSRequest("GET", f"{server.endpoint}/photos/own.txt?x-latch-id={latch_id}")
+    S3SigV4QueryAuth(Credentials(*keys), "s3", "us-east-1", expires=300).add_auth(request)
+    return request.url
+
+
+@pytest.fixture(name="own", scope="module")
+def _own(server):
+    server.client().put_object(Bucket="photos", Key="own.txt", Body=b"own")
+    keys = {}
+    for user in ("ann", "bea"):
+        made = json.loads(server.command("user", "add", user, "--data", server.data, "--json").stdout)
+        server.command("policy", "set", user, "full", "--data", server.data)
+        keys[user] = (made["access_key_id"], made["secret_access_key"])
+    return keys
+
+
+def test_an_id_that_was_never_seen_is_revoked(server, link, own):
+    latch_id = "Order_7.b~c-" + "d" * 500
+    url = presigned(server, latch_id)
+    done = link("revoke", latch_id)
+    assert done.returncode == FAILED and "--signed" in done.stderr
+    assert fetch(url)[0] == 200
+    assert fetch(presigned(server, "never-seen"))[0] == 200
+    assert link("revoke", "--signed", "never-before").returncode == 0
+    assert fetch(presigned(server, "never-before"))[0] == 403
+    assert link("revoke", "--signed", latch_id).returncode == 0
+    status, body, _ = fetch(url)
+    assert status == 403 and b"revoked" in body
+    assert fetch(presigned(server, "never-seen"))[0] == 200
+
+
+def test_a_self_signed_url_is_revoked_by_showing_it(server, link, own):
+    url = presigned(server, "by-url")
+    assert fetch(url)[0] == 200
+    assert link("revoke", url).returncode == 0
+    assert fetch(url)[0] == 403
+    assert fetch(presigned(server, "by-url"))[0] == 403
+    assert link("revoke", url).returncode == 0  # again
+
+
+def test_each_user_has_ids_of_her_own(server, link, own):
+    ann, bea = (presigned(server, "shared", own[name]) for name in ("ann", "bea"))
+    root = presigned(server, "shared")
+    as_ann = {"AWS_ACCESS_KEY_ID": own["ann"][0], "AWS_SECRET_ACCESS_KEY": own["ann"][1]}
+    assert [fetch(url)[0] for url in (ann, bea, root)] == [200, 200, 200]
+    assert link("revoke", "--signed", "shared", **as_ann).returncode == 0
+    assert [fetch(url)[0] for url in (ann, bea, root)] == [403, 200, 200]
+    done = link("revoke", bea, **as_ann)
+    assert done.returncode == FAILED and "none of your access keys" in done.stderr
+    assert "X-Amz-Signature" not in done.stderr
+    assert [fetch(url)[0] for url in (ann, bea, root)] == [403, 200, 200]
+    assert link("revoke", bea).returncode == 0  # the root user is an administrator
+    assert [fetch(url)[0] for url in (ann, bea, root)] == [403, 403, 200]
+
+
+def test_a_revoked_id_stays_revoked_after_a_restart(start, link):
+    server = start("--buckets", "photos")
+    server.client().put_object(Bucket="photos", Key="own.txt", Body=b"own")
+    at = {"AWS_ENDPOINT_URL": server.endpoint}
+    assert link("revoke", "--signed", "kept", **at).returncode == 0
+    server.stop(signal.SIGKILL)
+    server = start("--buckets", "photos", data=server.data)
+    assert fetch(presigned(server, "kept"))[0] == 403
+    assert fetch(presigned(server, "other"))[0] == 200
+
+
+def test_what_is_no_id_is_refused(link):
+    for name in ("a b", "ä", "x" * 513, "a/b", ""):
+        assert link("revoke", "--signed", name).returncode == USAGE

@@ -217,6 +217,9 @@ def test_every_answer_that_is_described_is_given(server, api):
     assert [api.ask("GetLink", id=link["id"])[1]["state"] for link in links[:3]] == ["revoked", "not_yet", "active"]
     api.ask("GetLink", id="nothing")
     api.ask("RevokeLink", id="nothing")
+    assert api.ask("RevokeId", id="never-seen")[0] == 204
+    assert api.ask("RevokeId", id="no@id")[0] == 400
+    assert api.ask("RevokeId", id="never-seen", query="?access_key_id=NOBODYSKEY")[0] == 404
     api.ask("GetDescription", token="")
     go_through_uppy(api, put_part)
     # Those who may not
@@ -230,7 +233,7 @@ def test_every_answer_that_is_described_is_given(server, api):
     for name in operations:
         arguments = {"body": bodies.get(name), "id": links[0]["id"], "uploadId": "none", "partNumber": 1}
         assert api.ask(name, token=nobody, **arguments)[0] == 401
-        assert api.ask(name, token=client["token"] if "Link" in name else link_only, **arguments)[0] == 403
+        assert api.ask(name, token=client["token"] if "Link" in name or name == "RevokeId" else link_only, **arguments)[0] == 403
     for name in operations:
         deadline = time.monotonic() + 20
         while api.ask(name, token=busy, body=bodies.get(name), id=links[0]["id"], uploadId="none",
