@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum state { COLLECTING, READING_SVG, DECIDED };
+enum state { COLLECTING, READING_XML, DECIDED };
 
 struct lst_content_check {
     struct lst_content_pool *pool;
@@ -20,6 +20,26 @@ struct lst_content_check {
     size_t length; /* of head */
     char head[LST_CONTENT_WINDOW];
 };
+
+static enum lst_content_xml_kind kind_of(struct lst_slice type)
+{
+    if (lst_content_is_svg(type)) {
+        return LST_XML_SVG;
+    }
+    if (lst_slice_equal_ignoring_case(type, LST_SLICE("application/mathml+xml"))) {
+        return LST_XML_MATHML;
+    }
+    return lst_slice_equal_ignoring_case(type, LST_SLICE("application/xslt+xml")) ||
+                   lst_slice_equal_ignoring_case(type, LST_SLICE("text/xsl"))
+               ? LST_XML_XSLT
+               : LST_XML_OTHER;
+}
+
+/* A type whose content has to be read to its end. */
+static bool is_read_whole(struct lst_slice type)
+{
+    return lst_content_is_svg(type) || lst_content_is_xml(type);
+}
 
 int lst_content_begin(struct lst_content_pool *pool, const struct lst_content_plan *plan,
                       struct lst_content_check **ret_check)
@@ -35,9 +55,9 @@ int lst_content_begin(struct lst_content_pool *pool, const struct lst_content_pl
     check->plan = *plan;
     check->type = lst_content_essence(plan->declared);
     check->state = COLLECTING;
-    if (lst_content_is_svg(check->type) && !plan->is_part) {
-        check->state = READING_SVG;
-        status = lst_content_svg_begin(&check->svg);
+    if (is_read_whole(check->type) && !plan->is_part) {
+        check->state = READING_XML;
+        status = lst_content_svg_begin(kind_of(check->type), &check->svg);
     }
     if (status != LST_OK) {
         free(check);
@@ -82,14 +102,18 @@ struct lst_content_refusal lst_content_refusal(const struct lst_content_check *c
 
 /* ---- Deciding */
 
-/* An SVG that is not declared as one, or of which only the beginning comes. */
-static int refuse_svg(struct lst_content_check *check)
+/* An SVG or other XML that is not declared as such, or of which only the beginning comes. */
+static int refuse_xml(struct lst_content_check *check, struct lst_slice type)
 {
-    return refuse(check, LST_SLICE("image/svg+xml"),
-                  check->plan.is_part
-                      ? "The content is an SVG, which can be checked only when it is sent whole"
-                      : "The content is an SVG, which can be checked only when it is declared as "
-                        "image/svg+xml");
+    const char *what = lst_content_is_svg(type) ? "an SVG" : "XML";
+    char message[sizeof(check->message)];
+
+    (void)snprintf(message, sizeof(message),
+                   check->plan.is_part
+                       ? "The content is %s, which can be checked only when it is sent whole"
+                       : "The content is %s, which can be checked only when it is declared as such",
+                   what);
+    return refuse(check, type, message);
 }
 
 /* Does what is seen fit one item of the list: a type, or one that ends in a star? */
@@ -115,8 +139,8 @@ static int decide_undeclared(struct lst_content_check *check, const struct lst_c
     if (rest.length == 0) {
         return LST_OK;
     }
-    if (lst_content_is_svg(detected)) {
-        return refuse_svg(check);
+    if (is_read_whole(detected)) {
+        return refuse_xml(check, detected);
     }
     while (lst_slice_split(&rest, ',', &item)) {
         item = lst_slice_trim(item);
@@ -138,37 +162,47 @@ static int decide(struct lst_content_check *check)
         return status;
     }
     check->state = DECIDED;
-    if (lst_content_is_svg(check->type)) {
-        return refuse_svg(check);
+    if (is_read_whole(check->type)) {
+        return refuse_xml(check, check->type);
     }
-    if (check->type.length == 0) {
+    if (check->plan.declared.length == 0) {
         return decide_undeclared(check, &sight);
+    }
+    if (!lst_content_is_definite(check->type)) {
+        return refuse(check, lst_content_detected(&sight),
+                      "The declared type is none that content can be held against: give the media "
+                      "type of the file");
     }
     return lst_content_agrees(&sight, check->type, &culprit) ? LST_OK : refuse_as(check, culprit);
 }
 
-static int read_svg(struct lst_content_check *check, struct lst_slice bytes, bool is_last)
+static int read_xml(struct lst_content_check *check, struct lst_slice bytes, bool is_last)
 {
-    char message[128];
-    int status = lst_content_svg_take(check->svg, bytes, is_last);
+    struct lst_slice type = lst_slice_first(check->type, 96);
+    const char *problem = "has a charset other than UTF-8, in which it can't be checked";
+    const char *detected = "application/octet-stream";
+    char message[256];
+    int status = LST_ERR_MALFORMED;
 
+    if (lst_content_charset_is_plain(check->plan.declared)) {
+        status = lst_content_svg_take(check->svg, bytes, is_last);
+        problem = lst_content_svg_problem(check->svg);
+        detected = lst_content_svg_detected(check->svg);
+    }
     if (status != LST_ERR_MALFORMED) {
         return status;
     }
-    (void)snprintf(message, sizeof(message), "The content declared as image/svg+xml %s",
-                   lst_content_svg_problem(check->svg));
-    return refuse(check,
-                  lst_content_svg_was_seen(check->svg) ? LST_SLICE("image/svg+xml")
-                                                       : LST_SLICE("application/octet-stream"),
-                  message);
+    (void)snprintf(message, sizeof(message), "The content declared as %.*s %s", (int)type.length,
+                   type.bytes, problem);
+    return refuse(check, lst_slice_of(detected), message);
 }
 
 int lst_content_take(struct lst_content_check *check, struct lst_slice bytes)
 {
     struct lst_slice head = lst_slice_first(bytes, sizeof(check->head) - check->length);
 
-    if (check->state == READING_SVG) {
-        return bytes.length > 0 ? read_svg(check, bytes, false) : LST_OK;
+    if (check->state == READING_XML) {
+        return bytes.length > 0 ? read_xml(check, bytes, false) : LST_OK;
     }
     if (check->state == DECIDED || bytes.length == 0) {
         return LST_OK;
@@ -180,8 +214,8 @@ int lst_content_take(struct lst_content_check *check, struct lst_slice bytes)
 
 int lst_content_end(struct lst_content_check *check)
 {
-    if (check->state == READING_SVG) {
-        return read_svg(check, LST_SLICE(""), true);
+    if (check->state == READING_XML) {
+        return read_xml(check, LST_SLICE(""), true);
     }
     return check->state == COLLECTING ? decide(check) : LST_OK;
 }

@@ -2,16 +2,19 @@
  * content.h - is the content of an upload what its type says? (x-latch-sniff)
  *
  * Asked of the first LST_CONTENT_WINDOW bytes as they come in, so that a wrong upload is refused
- * before most of it has been sent, and always before anything of it is visible. An SVG is read to
- * its end, because it may carry script anywhere: see content_svg.h.
+ * before most of it has been sent, and always before anything of it is visible. An SVG or other XML
+ * is read to its end, because it may carry script anywhere: see content_svg.h.
  *
  * What counts as agreeing:
  * - images, audio, video, fonts, PDF, archives and office documents must be recognised by libmagic
  *   as what is declared, or a synonym of it (image/jpg, audio/x-wav), or what it is made of (a
  *   .docx is a ZIP); and nothing else that programs run or browsers show may be found in them.
- * - text/..., JSON, XML and the like must be text, and no HTML or SVG unless that is declared.
+ * - SVG and other XML must be well-formed, and nothing in it may run in a browser.
+ * - text/..., JSON and the like must be text, and no HTML or SVG unless that is declared.
  * - application/octet-stream claims nothing, so it is always true.
  * - Of other types, which nobody can recognise, only something that is recognised is refused.
+ * - What is no media type, or one behind which browsers look for another (unknown/unknown, a
+ *   wildcard, multipart/...), is refused whatever the content.
  *
  * It is a check against mistakes and common tricks, not a proof: a file may be built to be valid
  * as two things at once in ways that no look at its beginning shows.
@@ -38,8 +41,8 @@ struct lst_content_plan {
     struct lst_slice declared; /* the Content-Type; empty if there is none */
     struct lst_slice types;    /* if none is declared, what it may be: as in x-latch-type;
                                 * empty: anything */
-    bool is_part;              /* a part of an upload: an SVG can't be read to its end, and is
-                                * refused */
+    bool is_part;              /* a part of an upload: SVG and XML can't be read to their end,
+                                * and are refused */
 };
 
 struct lst_content_check;

@@ -145,6 +145,34 @@ static bool is_script_picture(struct lst_slice head, struct lst_slice *ret_culpr
            (is_jpeg && lst_slice_starts_with(after_jpeg, LST_SLICE("/*")));
 }
 
+/* Does it begin as a page, by the table with which browsers look for HTML in what has no type
+ * ("MIME Sniffing", section 7.1)? libmagic looks less far behind white space, and for fewer tags.
+ */
+static bool begins_as_page(struct lst_slice head)
+{
+    static const char *const starts[] = {
+        "<!doctype html", "<html", "<head",  "<script", "<iframe", "<h1",   "<div", "<font",
+        "<table",         "<a",    "<style", "<title",  "<b",      "<body", "<br",  "<p",
+        "<!--",           "<svg",  "<meta",  "<link",
+    };
+
+    if (lst_slice_starts_with(head, LST_SLICE("\xEF\xBB\xBF"))) {
+        head = lst_slice_after(head, 3);
+    }
+    while (head.length > 0 && strchr(" \t\r\n\f", head.bytes[0]) != NULL && head.bytes[0] != '\0') {
+        head = lst_slice_after(head, 1);
+    }
+    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+        struct lst_slice rest = lst_slice_after(head, strlen(starts[i]));
+
+        if (begins(head, starts[i]) && (starts[i][1] == '!' || rest.length == 0 ||
+                                        strchr(" \t\r\n\f/>", rest.bytes[0]) != NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Something else within what is, at first sight, of the type? */
 static bool has_intruder(const struct lst_content_sight *sight, struct lst_slice type,
                          struct lst_slice *ret_culprit)
@@ -156,6 +184,10 @@ static bool has_intruder(const struct lst_content_sight *sight, struct lst_slice
             *ret_culprit = reports->types[i];
             return true;
         }
+    }
+    if (begins_as_page(sight->head)) {
+        *ret_culprit = LST_SLICE("text/html");
+        return true;
     }
     if (begins(type, "image/") || begins(type, "audio/") || begins(type, "video/") ||
         begins(type, "font/")) {

@@ -1,4 +1,4 @@
-/* content_svg.c - an SVG without script, read as it comes in. */
+/* content_svg.c - an SVG, or other XML, that runs nothing, read as it comes in. */
 #include "s3/content_svg.h"
 
 #include "base/buffer.h"
@@ -15,8 +15,11 @@ enum {
 
 struct lst_content_svg {
     XML_Parser parser;
-    const char *problem; /* NULL as long as there is none */
-    int64_t fed;         /* bytes */
+    enum lst_content_xml_kind kind;
+    const char *problem;  /* NULL as long as there is none */
+    const char *detected; /* what is seen that is not declared; NULL: nothing */
+    bool has_external;    /* a document type that leads elsewhere */
+    int64_t fed;          /* bytes */
     unsigned depth;
     unsigned style_depth;    /* of the style element that is being read; 0: none */
     struct lst_buffer style; /* its text */
@@ -175,7 +178,100 @@ static const char *attribute_problem(const XML_Char *full_name, struct lst_slice
     return NULL;
 }
 
+/* ---- Elements of other XML */
+
+/* Is a name, as expat gives it, in the namespace? */
+static bool is_in(const XML_Char *name, const char *namespace)
+{
+    size_t length = strlen(namespace);
+
+    return begins(lst_slice_of(name), namespace) && name[length] == '\n';
+}
+
+#define XML_EVENTS "http://www.w3.org/2001/xml-events"
+
+/* What a browser would take the element for. */
+static const char *other_problem(struct lst_content_svg *svg, const XML_Char *name)
+{
+    static const struct {
+        const char *namespace;
+        const char *root; /* by which libraries take it for one, in whatever namespace; or NULL */
+        const char *detected;
+        const char *problem;
+        enum lst_content_xml_kind kind; /* unless it is declared */
+    } active[] = {
+        {"http://www.w3.org/1999/xhtml", "html", "text/html", "contains HTML", LST_XML_SVG},
+        {"http://www.w3.org/2000/svg", "svg", "image/svg+xml",
+         "contains an SVG, which can be checked only when it is declared as image/svg+xml",
+         LST_XML_SVG},
+        {"http://www.w3.org/1998/Math/MathML", NULL, "application/mathml+xml", "contains MathML",
+         LST_XML_MATHML},
+        {"http://www.w3.org/1999/XSL/Transform", NULL, "application/xslt+xml", "contains XSLT",
+         LST_XML_XSLT},
+        {XML_EVENTS, NULL, "text/xml", "contains an element that may run script", LST_XML_SVG},
+    };
+
+    for (size_t i = 0; i < sizeof(active) / sizeof(*active); i++) {
+        bool is_root =
+            svg->depth == 0 && active[i].root != NULL && is_word(local_name(name), active[i].root);
+
+        if (svg->kind != active[i].kind && (is_root || is_in(name, active[i].namespace))) {
+            svg->detected = active[i].detected;
+            return active[i].problem;
+        }
+    }
+    return NULL;
+}
+
+/* Elements of MathML have the attributes on...; links by XLink may be of any element. */
+static const char *other_attribute_problem(const XML_Char *name, struct lst_slice value,
+                                           bool is_math)
+{
+    if ((is_math && begins(lst_slice_of(local_name(name)), "on")) || is_in(name, XML_EVENTS)) {
+        return "has an attribute that runs script";
+    }
+    if ((is_math || is_in(name, "http://www.w3.org/1999/xlink")) &&
+        (has_spread_word(value, "javascript:") || has_spread_word(value, "vbscript:") ||
+         has_spread_word(value, "data:"))) {
+        return "has a javascript: address";
+    }
+    return NULL;
+}
+
 /* ---- Elements */
+
+/* Does the tag that is being read refer to an entity that XML itself does not have? expat passes
+ * over such a reference in an attribute where the document type leads elsewhere; a browser may know
+ * it. */
+static bool refers_to_entity(const struct lst_content_svg *svg)
+{
+    int offset = 0;
+    int size = 0;
+    const char *context = XML_GetInputContext(svg->parser, &offset, &size);
+    struct lst_slice tag;
+    size_t at;
+
+    if (context == NULL) {
+        return true;
+    }
+    tag = lst_slice_first(lst_slice_make(context + offset, (size_t)(size - offset)),
+                          (size_t)XML_GetCurrentByteCount(svg->parser));
+    if (lst_slice_find(tag, '\0') < tag.length) {
+        return true; /* UTF-16 */
+    }
+    for (at = lst_slice_find(tag, '&'); at < tag.length; at = lst_slice_find(tag, '&')) {
+        tag = lst_slice_after(tag, at + 1);
+        if (!lst_slice_starts_with(tag, LST_SLICE("#")) &&
+            !lst_slice_starts_with(tag, LST_SLICE("amp;")) &&
+            !lst_slice_starts_with(tag, LST_SLICE("lt;")) &&
+            !lst_slice_starts_with(tag, LST_SLICE("gt;")) &&
+            !lst_slice_starts_with(tag, LST_SLICE("quot;")) &&
+            !lst_slice_starts_with(tag, LST_SLICE("apos;"))) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static const char *element_problem(const XML_Char *name)
 {
@@ -199,22 +295,29 @@ static const char *element_problem(const XML_Char *name)
 static void start_element(void *user, const XML_Char *name, const XML_Char **attributes)
 {
     struct lst_content_svg *svg = user;
-    const char *problem = element_problem(name);
+    bool is_svg = svg->kind == LST_XML_SVG;
+    bool is_math = is_in(name, "http://www.w3.org/1998/Math/MathML");
+    const char *problem;
 
     if (svg->problem != NULL) {
         return;
     }
-    if (svg->depth == 0 && !is_word(local_name(name), "svg")) {
+    problem = is_svg ? element_problem(name) : other_problem(svg, name);
+    if (svg->depth == 0 && is_svg && !is_word(local_name(name), "svg")) {
         problem = "is other XML";
     } else if (++svg->depth > DEPTH_MAX) {
         problem = "is nested too deeply";
+    } else if (svg->has_external && refers_to_entity(svg)) {
+        problem = "refers to an entity that it does not declare";
     }
     for (size_t i = 0; problem == NULL && attributes[i] != NULL; i += 2) {
-        problem = attribute_problem(attributes[i], lst_slice_of(attributes[i + 1]));
+        struct lst_slice value = lst_slice_of(attributes[i + 1]);
+        problem = is_svg ? attribute_problem(attributes[i], value)
+                         : other_attribute_problem(attributes[i], value, is_math);
     }
     if (problem != NULL) {
         refuse(svg, problem);
-    } else if (svg->style_depth == 0 && is_word(local_name(name), "style")) {
+    } else if (is_svg && svg->style_depth == 0 && is_word(local_name(name), "style")) {
         svg->style_depth = svg->depth;
         lst_buffer_clear(&svg->style);
     }
@@ -250,30 +353,63 @@ static void take_text(void *user, const XML_Char *text, int length)
 
 /* ---- The rest of XML */
 
+/* The document types of SVG itself, with which a browser knows no entities. */
+static bool is_svg_doctype(const XML_Char *system_id, const XML_Char *public_id)
+{
+    struct lst_slice system = lst_slice_of(system_id == NULL ? "" : system_id);
+
+    return system_id != NULL &&
+           (begins(system, "http://www.w3.org/Graphics/SVG/") ||
+            begins(system, "http://www.w3.org/TR/")) &&
+           (public_id == NULL || begins(lst_slice_of(public_id), "-//W3C//DTD SVG "));
+}
+
 static void start_doctype(void *user, const XML_Char *name, const XML_Char *system_id,
                           const XML_Char *public_id, int has_internal_subset)
 {
     struct lst_content_svg *svg = user;
 
     (void)name;
-    (void)public_id;
+    svg->has_external = system_id != NULL || public_id != NULL;
     if (has_internal_subset != 0) {
         refuse(svg, "declares entities or attributes");
-    } else if (system_id != NULL && !begins(lst_slice_of(system_id), "http://www.w3.org/")) {
-        refuse(svg, "refers to something outside of itself");
+    } else if (svg->has_external &&
+               (svg->kind != LST_XML_SVG || !is_svg_doctype(system_id, public_id))) {
+        refuse(svg, "has a document type that refers to something outside of itself");
     }
 }
 
-/* XMP metadata stand between two of these. */
+static void skip_entity(void *user, const XML_Char *name, int is_parameter)
+{
+    (void)name;
+    (void)is_parameter;
+    refuse(user, "refers to an entity that it does not declare");
+}
+
+/* Of XML 1.1 it is not known how browsers read it. */
+static void start_xml(void *user, const XML_Char *version, const XML_Char *encoding, int standalone)
+{
+    (void)encoding; /* expat refuses what it can't read */
+    (void)standalone;
+    if (version != NULL && strcmp(version, "1.0") != 0) {
+        refuse(user, "is of another version of XML than 1.0");
+    }
+}
+
+/* In an SVG only those that XMP metadata stand between. */
 static void take_instruction(void *user, const XML_Char *target, const XML_Char *data)
 {
+    struct lst_content_svg *svg = user;
+
     (void)data;
-    if (!is_word(target, "xpacket")) {
-        refuse(user, "has a processing instruction");
+    if (svg->kind == LST_XML_SVG ? !is_word(target, "xpacket")
+                                 : begins(lst_slice_of(target), "xml-stylesheet") ||
+                                       begins(lst_slice_of(target), "php")) {
+        refuse(svg, "has a processing instruction");
     }
 }
 
-int lst_content_svg_begin(struct lst_content_svg **ret_svg)
+int lst_content_svg_begin(enum lst_content_xml_kind kind, struct lst_content_svg **ret_svg)
 {
     struct lst_content_svg *svg = calloc(1, sizeof(*svg));
 
@@ -285,7 +421,10 @@ int lst_content_svg_begin(struct lst_content_svg **ret_svg)
         free(svg);
         return LST_ERR_NO_MEMORY;
     }
+    svg->kind = kind;
     lst_buffer_init(&svg->style, STYLE_MAX);
+    XML_SetXmlDeclHandler(svg->parser, start_xml);
+    XML_SetSkippedEntityHandler(svg->parser, skip_entity);
     XML_SetUserData(svg->parser, svg);
     XML_SetElementHandler(svg->parser, start_element, end_element);
     XML_SetCharacterDataHandler(svg->parser, take_text);
@@ -329,9 +468,15 @@ int lst_content_svg_take(struct lst_content_svg *svg, struct lst_slice bytes, bo
     return status;
 }
 
-bool lst_content_svg_was_seen(const struct lst_content_svg *svg)
+const char *lst_content_svg_detected(const struct lst_content_svg *svg)
 {
-    return svg->depth > 0;
+    if (svg->detected != NULL) {
+        return svg->detected;
+    }
+    if (svg->depth == 0) {
+        return "application/octet-stream";
+    }
+    return svg->kind == LST_XML_SVG ? "image/svg+xml" : "text/xml";
 }
 
 const char *lst_content_svg_problem(const struct lst_content_svg *svg)

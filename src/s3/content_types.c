@@ -225,3 +225,66 @@ bool lst_content_is_recognisable(struct lst_slice type)
     return begins(type, "image/") || begins(type, "audio/") || begins(type, "video/") ||
            begins(type, "font/") || group_of(type, &standing) != 0;
 }
+
+bool lst_content_is_xml(struct lst_slice type)
+{
+    return is(type, "application/xml") || is(type, "text/xml") || is(type, "text/xsl") ||
+           (ends(type, "+xml") && !lst_content_is_svg(type) && !lst_content_is_html(type));
+}
+
+static bool is_token(struct lst_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.bytes[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              (c != '\0' && c != '*' && strchr("!#$%&'+-.^_`|~", c) != NULL))) {
+            return false;
+        }
+    }
+    return text.length > 0;
+}
+
+bool lst_content_is_definite(struct lst_slice type)
+{
+    size_t slash = lst_slice_find(type, '/');
+
+    return is_token(lst_slice_first(type, slash)) && is_token(lst_slice_after(type, slash + 1)) &&
+           !begins(type, "unknown/") && !is(type, "application/unknown") &&
+           !begins(type, "multipart/");
+}
+
+/* One in which every byte below 0x80 is that letter of ASCII, whatever stands before it. */
+static bool is_plain_charset(struct lst_slice name)
+{
+    static const char *const plain[] = {"utf-8",      "utf8",   "us-ascii",    "ascii",
+                                        "iso-8859-1", "latin1", "windows-1252"};
+
+    for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++) {
+        if (is(name, plain[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lst_content_charset_is_plain(struct lst_slice content_type)
+{
+    struct lst_slice part;
+
+    /* Also what only looks like a parameter, within quotes: too much is refused, never too little.
+     */
+    while (lst_slice_split(&content_type, ';', &part)) {
+        struct lst_slice value =
+            lst_slice_trim(lst_slice_after(part, lst_slice_find(part, '=') + 1));
+
+        if (value.length > 1 && value.bytes[0] == '"') {
+            value = lst_slice_after(value, 1);
+            value = lst_slice_first(value, lst_slice_find(value, '"'));
+        }
+        if (begins(lst_slice_trim(part), "charset") && !is_plain_charset(value)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -267,6 +267,230 @@ static void test_svg_accepted(void)
     }
 }
 
+#define XHTML_DOCTYPE                                                                              \
+    "<!DOCTYPE svg PUBLIC \"-//W3C//DTD XHTML 1.0 Transitional//EN\" "                             \
+    "\"http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd\">"
+#define SVG_DOCTYPE                                                                                \
+    "<!DOCTYPE svg PUBLIC \"-//W3C//DTD SVG 1.1//EN\" "                                            \
+    "\"http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd\">"
+
+/* A browser knows the entities of some document types, which are not read here: what stands there
+ * would be overlooked. */
+static void test_entities_refused(void)
+{
+    static const char *const cases[] = {
+        XHTML_DOCTYPE SVG("<a href=\"javascript&colon;alert&lpar;1)\"/>"),
+        XHTML_DOCTYPE SVG("<rect/>"),
+        "<!DOCTYPE svg PUBLIC \"-//W3C//DTD XHTML 1.1 plus MathML 2.0 plus SVG 1.1//EN\" "
+        "\"http://www.w3.org/2002/04/xhtml-math-svg/xhtml-math-svg.dtd\">" SVG(""),
+        "<!DOCTYPE svg PUBLIC \"-//WAPFORUM//DTD XHTML Mobile 1.0//EN\" "
+        "\"http://www.w3.org/TR/a\">" SVG(""),
+        SVG_DOCTYPE SVG("<a href=\"#javascript&colon;alert(1)\"/>"),
+        SVG_DOCTYPE SVG("<a id=\"a\" href=\"java&Tab;script&colon;a\"/>"),
+        SVG_DOCTYPE SVG("<style>a { b: u&rlm;rl(x) }</style>"),
+        SVG_DOCTYPE SVG("<g>&nbsp;</g>"),
+        "<?xml version=\"1.0\" standalone=\"no\"?>" SVG_DOCTYPE SVG("<g a=\"&amp;&x;\"/>"),
+        "<?xml version=\"1.1\"?>" SVG(""),
+        "<?xml version=\"1.0\" encoding=\"shift_jis\"?>" SVG(""),
+        "<?xml version=\"1.0\" encoding=\"utf-7\"?>" SVG(""),
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *answer = ask("image/svg+xml", lst_slice_of(cases[i]));
+        CHECK(strstr(answer, "/") != NULL, "refused: %s (%s)", cases[i], said);
+    }
+    CHECK(ask("image/svg+xml",
+              LST_SLICE(SVG_DOCTYPE SVG("<a id=\"&#65;&amp;&lt;&quot;\"/>&apos;")))[0] == '\0',
+          "what XML itself has is read (%s)", said);
+}
+
+/* ASCII as UTF-16 with its mark. */
+static struct lst_slice widen(const char *text, char *room)
+{
+    size_t length = 2;
+
+    memcpy(room, "\xFF\xFE", 2);
+    for (; *text != '\0'; text++) {
+        room[length++] = *text;
+        room[length++] = '\0';
+    }
+    return lst_slice_make(room, length);
+}
+
+static void test_encodings(void)
+{
+    static const char *const odd[] = {
+        "shift_jis",      "utf-16", "\"utf-16le\"", "iso-2022-jp", "utf-7",
+        "x-user-defined", "",       "gb18030"};
+    char room[2048];
+    char type[64];
+
+    CHECK(ask("image/svg+xml", widen(SVG("<rect/>"), room))[0] == '\0', "UTF-16 is read (%s)",
+          said);
+    CHECK(ask("image/svg+xml", widen(SVG("<script/>"), room))[0] != '\0', "and looked at");
+    CHECK(ask("image/svg+xml", widen(SVG_DOCTYPE SVG("<a b=\"&colon;\"/>"), room))[0] != '\0',
+          "and its entities too");
+    CHECK(ask("text/xml", widen("<a xmlns=\"http://www.w3.org/1999/xhtml\"/>", room))[0] != '\0',
+          "other XML too");
+    for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++) {
+        snprintf(type, sizeof(type), "image/svg+xml; a=b ; Charset=%s", odd[i]);
+        CHECK(ask(type, svg)[0] != '\0', "a browser would read it otherwise: %s", type);
+        snprintf(type, sizeof(type), "text/xml;charset = %s", odd[i]);
+        CHECK(ask(type, LST_SLICE("<a/>"))[0] != '\0', "a browser would read it otherwise: %s",
+              type);
+    }
+    CHECK(ask("image/svg+xml; charset=\"UTF-8\"", svg)[0] == '\0', "UTF-8 is fine (%s)", said);
+    CHECK(ask("image/svg+xml;charset=utf-8;charset=utf-16", svg)[0] != '\0', "any of them counts");
+}
+
+#define HTML_SPACE "http://www.w3.org/1999/xhtml"
+#define RUNS       "=\"alert(1)\""
+
+/* By whatever type XML is sent: a browser goes by the namespaces. */
+static void test_xml_refused(void)
+{
+    static const char *const cases[] = {
+        "<html xmlns=\"" HTML_SPACE "\"><head/></html>",
+        "<html/>",
+        "<r xmlns:x=\"" HTML_SPACE "\"><x:script>alert(1)</x:script></r>",
+        "<r><a xmlns=\"" HTML_SPACE "\" onclick" RUNS "/></r>",
+        "<r><x:b xmlns:x=\"http://www.w3.org/1999/&#x78;html\"/></r>",
+        SVG(""),
+        "<x:svg xmlns:x=\"http://www.w3.org/2000/svg\"><x:script/></x:svg>",
+        "<r><x:rect xmlns:x=\"http://www.w3.org/2000/svg\" onload" RUNS "/></r>",
+        "<svg/>",
+        "<math xmlns=\"http://www.w3.org/1998/Math/MathML\" onclick" RUNS "/>",
+        "<r xmlns:xlink=\"http://www.w3.org/1999/xlink\" xlink:href=\"java&#10;script:a()\"/>",
+        "<r xmlns:xlink=\"http://www.w3.org/1999/xlink\" xlink:href=\"data:text/html,a\"/>",
+        "<r xmlns:e=\"http://www.w3.org/2001/xml-events\" e:event=\"load\"/>",
+        "<e:listener xmlns:e=\"http://www.w3.org/2001/xml-events\"/>",
+        "<?xml-stylesheet type=\"text/xsl\" href=\"#s\"?><r/>",
+        "<r/><?xml-stylesheet href=\"a.css\"?>",
+        "<r><?php a() ?></r>",
+        "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/>",
+        "<!DOCTYPE r [<!ENTITY a \"b\">]><r>&a;</r>",
+        "<!DOCTYPE r [<!ATTLIST r xmlns CDATA \"" HTML_SPACE "\">]><r/>",
+        "<!DOCTYPE r SYSTEM \"http://example.com/a.dtd\"><r/>",
+        XHTML_DOCTYPE "<r/>",
+        SVG_DOCTYPE "<r/>",
+        "<r>",
+        "<r><x:script xmlns:x=\"" HTML_SPACE "\">",
+        "just text",
+        "",
+        PAGE,
+    };
+    static const char *const types[] = {"application/xml",     "text/xml; charset=utf-8",
+                                        "application/rss+xml", "application/atom+xml",
+                                        "image/x+xml",         "Model/Anything+XML"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        for (size_t j = 0; j < sizeof(types) / sizeof(*types); j++) {
+            CHECK(strstr(ask(types[j], lst_slice_of(cases[i])), "/") != NULL,
+                  "refused as %s: %s (%s)", types[j], cases[i], said);
+        }
+    }
+    CHECK(ask("application/mathml+xml",
+              LST_SLICE("<math xmlns=\"http://www.w3.org/1998/Math/MathML\" "
+                        "onclick" RUNS "/>"))[0] != '\0',
+          "MathML that runs");
+    CHECK(ask("application/mathml+xml",
+              LST_SLICE("<math xmlns=\"http://www.w3.org/1998/Math/MathML\" "
+                        "href=\"javascript:a()\"/>"))[0] != '\0',
+          "MathML that leads elsewhere");
+    CHECK(ask("text/xsl", LST_SLICE("<r xmlns=\"" HTML_SPACE "\"/>"))[0] != '\0',
+          "HTML as text/xsl");
+    CHECK(strcmp(ask("text/xml", LST_SLICE("<r><b xmlns=\"" HTML_SPACE "\"/></r>")), "text/html") ==
+              0,
+          "it says what it is (%s)", said);
+}
+
+static void test_xml_accepted(void)
+{
+    static const char *const cases[] = {
+        "<?xml version=\"1.0\"?><rss "
+        "version=\"2.0\"><channel><link>https://a.example</link></channel></rss>",
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\"><content "
+        "type=\"html\">&lt;script&gt;</content></feed>",
+        "<!DOCTYPE note><note script=\"javascript:x\" onload=\"1\"/>",
+        "<?app a?><r xmlns:xlink=\"http://www.w3.org/1999/xlink\" "
+        "xlink:href=\"https://a.example\"/>",
+        "<r><script/><p/></r>",
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        CHECK(ask("application/xml", lst_slice_of(cases[i]))[0] == '\0', "accepted: %s (%s)",
+              cases[i], said);
+    }
+    CHECK(
+        ask("application/mathml+xml",
+            LST_SLICE("<math xmlns=\"http://www.w3.org/1998/Math/MathML\"><mi>x</mi></math>"))[0] ==
+            '\0',
+        "MathML as what it is (%s)", said);
+    CHECK(ask("text/xsl",
+              LST_SLICE("<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" "
+                        "version=\"1.0\"/>"))[0] == '\0',
+          "a stylesheet as what it is (%s)", said);
+}
+
+/* Types behind which a browser looks for another, or that are none. */
+static void test_indefinite_types(void)
+{
+    static const char *const types[] = {
+        "*/*",
+        "image/*",
+        "application/unknown",
+        "unknown/unknown",
+        "Application/Unknown; a=b",
+        "image",
+        "image/",
+        "/png",
+        "image/png/x",
+        "image/png,text/html",
+        "image /png",
+        ";image/png",
+        "multipart/x-mixed-replace",
+        "multipart/related",
+        " ",
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        CHECK(ask(types[i], page)[0] != '\0', "a page as '%s'", types[i]);
+        CHECK(ask(types[i], png)[0] != '\0', "a picture as '%s'", types[i]);
+        CHECK(ask(types[i], nothing)[0] != '\0', "nothing as '%s'", types[i]);
+    }
+}
+
+/* By the table of "MIME Sniffing", section 7.1. */
+static void test_pages_of_other_types(void)
+{
+    static const char *const pages[] = {
+        " \t\r\n\f<b onmouseover=alert(1)>",
+        "<p >",
+        "<!-- x --><script>1</script>",
+        "<A\thref=x>",
+        "<br/>",
+        "\xEF\xBB\xBF<Div>",
+        "<h1>",
+        "<table>",
+        "<style>",
+        "<font>",
+        "<svg onload=alert(1)>",
+        "<iframe>",
+    };
+    char far[3000];
+
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+        CHECK(ask("application/x-something", lst_slice_of(pages[i]))[0] != '\0', "a page: %s",
+              pages[i]);
+    }
+    memset(far, ' ', sizeof(far));
+    memcpy(far + 2900, "<b onclick=a()>x</b>", 20);
+    CHECK(ask("application/x-something", lst_slice_make(far, sizeof(far)))[0] != '\0',
+          "behind much white space");
+    CHECK(ask("application/x-something", LST_SLICE("<abc> is no tag"))[0] == '\0', "no page (%s)",
+          said);
+}
+
 /* Far more than the window, and the wrong thing only at the end. */
 static void test_svg_to_its_end(void)
 {
@@ -401,6 +625,12 @@ int main(void)
     test_text_cut_in_a_letter();
     test_svg_refused();
     test_svg_accepted();
+    test_entities_refused();
+    test_encodings();
+    test_xml_refused();
+    test_xml_accepted();
+    test_indefinite_types();
+    test_pages_of_other_types();
     test_svg_to_its_end();
     test_early();
     test_parts();
