@@ -30,6 +30,7 @@ struct lst_api {
     struct lst_profiles *profiles;
     struct lst_jobs *jobs;                  /* for the profiles' webhooks */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
+    char sweep_position[25];                /* see lst_link_sweep(); of the ledger's thread */
 };
 
 struct lst_api_route;

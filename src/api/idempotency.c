@@ -14,16 +14,16 @@ enum {
     TIME = 12,
     KEY = 1 + HASH,
     EXPIRY_KEY = 1 + TIME + HASH,
-    SWEPT_MAX = 4, /* old ones that are removed with each new one: more go than come */
-    CHANGES_MAX = 3 + 2 * SWEPT_MAX,
+    CHANGES_MAX = 3,
+    SWEPT_MAX = 200, /* of one batch */
 };
 
 struct remembering {
     struct lst_api_exchange *exchange;
     struct lst_index_batch batch;
     struct lst_index_change changes[CHANGES_MAX];
-    char keys[1 + SWEPT_MAX][KEY];
-    char expiry_keys[1 + SWEPT_MAX][EXPIRY_KEY];
+    char key[KEY];
+    char expiry_key[EXPIRY_KEY];
     struct lst_buffer row;
     json_t *answer;
     int answer_status;
@@ -155,36 +155,6 @@ static void write_time(int64_t seconds, char ret_text[TIME])
     memcpy(ret_text, text, TIME);
 }
 
-/* What has been kept long enough goes with what comes. */
-static void sweep(struct remembering *remembering)
-{
-    struct lst_index *index = lst_ledger_index(remembering->exchange->api->options.ledger);
-    struct lst_index_reader *reader;
-    struct lst_slice key;
-    struct lst_slice value;
-    char now[TIME];
-    size_t count = 0;
-    int status = lst_index_read_begin(index, &reader);
-
-    if (status != LST_OK) {
-        return;
-    }
-    write_time(lst_api_now(remembering->exchange), now);
-    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("x"), &key, &value);
-    while (status == LST_OK && count < SWEPT_MAX && key.length == EXPIRY_KEY &&
-           key.bytes[0] == 'x' && memcmp(key.bytes + 1, now, TIME) < 0) {
-        count++;
-        memcpy(remembering->expiry_keys[count], key.bytes, EXPIRY_KEY);
-        remembering->keys[count][0] = 'i';
-        memcpy(remembering->keys[count] + 1, key.bytes + 1 + TIME, HASH);
-        add_change(remembering, LST_INDEX_DELETE, remembering->expiry_keys[count], EXPIRY_KEY,
-                   LST_SLICE(""));
-        add_change(remembering, LST_INDEX_DELETE, remembering->keys[count], KEY, LST_SLICE(""));
-        status = lst_index_next(reader, &key, &value);
-    }
-    lst_index_read_end(reader);
-}
-
 static int make_row(struct remembering *remembering)
 {
     json_t *kept = json_pack("[i, O]", remembering->answer_status, remembering->answer);
@@ -232,8 +202,8 @@ static void is_written(struct lst_index_batch *batch, int status, size_t failed_
 static void submit(struct remembering *remembering)
 {
     struct lst_api_exchange *exchange = remembering->exchange;
-    char *key = remembering->keys[0];
-    char *expiry_key = remembering->expiry_keys[0];
+    char *key = remembering->key;
+    char *expiry_key = remembering->expiry_key;
     int status = make_row(remembering);
 
     if (status != LST_OK) {
@@ -251,7 +221,6 @@ static void submit(struct remembering *remembering)
     add_change(remembering, LST_INDEX_REQUIRE_ABSENT, key, KEY, LST_SLICE(""));
     add_change(remembering, LST_INDEX_PUT, key, KEY, lst_buffer_slice(&remembering->row));
     add_change(remembering, LST_INDEX_PUT, expiry_key, EXPIRY_KEY, LST_SLICE(""));
-    sweep(remembering);
     lst_waiting_begin(&exchange->waiting);
     lst_index_submit(lst_ledger_index(exchange->api->options.ledger), &remembering->batch);
 }
@@ -277,4 +246,45 @@ void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_
     exchange->work = remembering;
     exchange->free_work = free_remembering;
     submit(remembering);
+}
+
+/* ---- Forgetting */
+
+/* The same key may be written anew once its answer is gone: so an answer goes only with the row of
+ * its own expiry, which no later answer has. */
+static int forget(struct lst_slice expiry_key, struct lst_ledger_changes *more)
+{
+    char key[KEY] = "i";
+    int status = lst_ledger_changes_require(more, expiry_key);
+
+    memcpy(key + 1, expiry_key.bytes + 1 + TIME, HASH);
+    if (status == LST_OK) {
+        status = lst_ledger_changes_delete(more, expiry_key);
+    }
+    return status == LST_OK ? lst_ledger_changes_delete(more, lst_slice_make(key, KEY)) : status;
+}
+
+int lst_idempotency_sweep(struct lst_index *index, int64_t now, struct lst_ledger_changes *more)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    char text[TIME];
+    int status = lst_index_read_begin(index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    write_time(now, text);
+    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("x"), &key, &value);
+    for (size_t count = 0; status == LST_OK && count < SWEPT_MAX && key.length == EXPIRY_KEY &&
+                           key.bytes[0] == 'x' && memcmp(key.bytes + 1, text, TIME) < 0;
+         count++) {
+        status = forget(key, more);
+        if (status == LST_OK) {
+            status = lst_index_next(reader, &key, &value);
+        }
+    }
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }

@@ -21,4 +21,9 @@ bool lst_idempotency_replay(struct lst_api_exchange *exchange);
  * exchange->work. */
 void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer);
 
+/* Add to a sweep of the ledger the answers that were kept long enough at `now` (seconds): see
+ * struct lst_ledger_hook. Errors of the index, LST_ERR_NO_MEMORY. */
+LST_MUST_CHECK int lst_idempotency_sweep(struct lst_index *index, int64_t now,
+                                         struct lst_ledger_changes *more);
+
 #endif

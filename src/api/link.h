@@ -31,6 +31,19 @@ struct lst_link {
     bool head;        /* HEAD too */
 };
 
+/* Seconds after it expired a link is forgotten: lists do not show it any more, and its short URL is
+ * unknown instead of expired. */
+#define LST_LINK_KEPT_SECONDS (30 * 24 * 60 * 60)
+
+/*
+ * Add to a sweep of the ledger the links that are to be forgotten at `now` (seconds): see struct
+ * lst_ledger_hook. position: where the last call ended, at first all zero. Errors of the index,
+ * LST_ERR_NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_link_sweep(struct lst_index *index, int64_t now,
+                                  char position[LST_LINK_ID_LENGTH + 1],
+                                  struct lst_ledger_changes *more);
+
 /* A new id. */
 void lst_link_make_id(int64_t now_ms, char ret_id[LST_LINK_ID_LENGTH + 1]);
 

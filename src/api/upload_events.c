@@ -2,7 +2,9 @@
 #include "api/upload_events.h"
 
 #include "api/event.h"
+#include "api/idempotency.h"
 #include "api/jobs.h"
+#include "api/link.h"
 #include "api/profiles.h"
 #include "api/upload_object.h"
 
@@ -196,9 +198,20 @@ static int settle_open(void *context, const struct lst_use_outcome *open_use)
     return LST_OK;
 }
 
+static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
+{
+    struct lst_api *api = context;
+    struct lst_index *index = lst_ledger_index(api->options.ledger);
+    int status = lst_idempotency_sweep(index, now_ms / 1000, more);
+
+    return status == LST_OK ? lst_link_sweep(index, now_ms / 1000, api->sweep_position, more)
+                            : status;
+}
+
 int lst_upload_events_begin(struct lst_api *api)
 {
-    const struct lst_ledger_hook hook = {.settled = settled, .written = written, .context = api};
+    const struct lst_ledger_hook hook = {
+        .settled = settled, .written = written, .sweep = sweep, .context = api};
 
     lst_ledger_on_settled(api->options.ledger, &hook);
     return lst_ledger_open_uses(api->options.ledger, settle_open, api);

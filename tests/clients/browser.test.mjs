@@ -9,6 +9,7 @@ import { after, before, suite, test } from "node:test";
 import {
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  DeleteObjectCommand,
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
@@ -17,7 +18,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { createPresignedPost } from "@aws-sdk/s3-presigned-post";
-import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { getSignedUrl, S3RequestPresigner } from "@aws-sdk/s3-request-presigner";
 import { build } from "esbuild";
 import { findBrowser, openBrowser, startSite } from "./browser.mjs";
 import { credentials, startServer } from "./server.mjs";
@@ -107,6 +108,48 @@ suite("in a browser", { skip: findBrowser() ? false : "chromium and chromedriver
     assert.ok((await read("users/7/holiday ü & co.bin")).equals(bytes));
     const head = await client.send(new HeadObjectCommand({ Bucket, Key: "users/7/holiday ü & co.bin" }));
     assert.equal(head.ContentType, "application/x-holiday");
+  });
+
+  // A URL for GET with constraints of ours in it.
+  async function signed(Key, constraints) {
+    const { hostname, port, protocol } = new URL(server.endpoint);
+    const url = await new S3RequestPresigner({ ...client.config, sha256: client.config.sha256 }).presign(
+      { method: "GET", protocol, hostname, port, path: `/${Bucket}/${Key}`, query: constraints, headers: { host: `${hostname}:${port}` } },
+      { expiresIn: 300 },
+    );
+    const query = Object.entries(url.query).map((pair) => pair.map(encodeURIComponent).join("="));
+    return `${server.endpoint}${url.path}?${query.join("&")}`;
+  }
+
+  test("no cache of the browser shows again what was used up or revoked", async () => {
+    await client.send(
+      new PutObjectCommand({ Bucket, Key: "page", Body: "seen", ContentType: "text/plain", CacheControl: "public, max-age=31536000, immutable" }),
+    );
+    await allow([site.url]);
+    await browser.open(site.url);
+    const twice = async (url) => {
+      const get = () =>
+        browser.run("const r = await fetch(a[0], { cache: 'force-cache' }); return [r.status, (await r.text()).slice(0, 4)];", url);
+      return [await get(), (await get())[0]];
+    };
+    // It does keep what has no id: so the answers below are our doing.
+    const kept = await signed("page", {});
+    await twice(kept);
+    await client.send(new DeleteObjectCommand({ Bucket, Key: "page" }));
+    assert.deepEqual((await twice(kept))[0], [200, "seen"], "a copy of what may be kept is shown");
+    await client.send(
+      new PutObjectCommand({ Bucket, Key: "page", Body: "seen", ContentType: "text/plain", CacheControl: "public, max-age=31536000, immutable" }),
+    );
+    assert.deepEqual(await twice(await signed("page", { "x-latch-id": "chromium", "x-latch-uses": "1" })), [[200, "seen"], 403]);
+    const override = { "x-latch-id": "chromium-2", "x-latch-uses": "1", "response-cache-control": "public, max-age=1000" };
+    assert.deepEqual(await twice(await signed("page", override)), [[200, "seen"], 403]);
+    // Going there, away, and back.
+    const once = await signed("page", { "x-latch-id": "chromium-3", "x-latch-uses": "1" });
+    await browser.open(once);
+    assert.equal(await browser.run("return document.body.textContent"), "seen");
+    await browser.open(site.url);
+    await browser.open(once);
+    assert.match(await browser.run("return document.documentElement.textContent"), /used 1 of 1 times/);
   });
 
   test("a form with a file that is too large shows why", async () => {

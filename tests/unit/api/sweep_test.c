@@ -1,0 +1,178 @@
+/* sweep_test.c - what the API forgets, and what it must not forget. */
+#include "api/idempotency.h"
+#include "api/link.h"
+
+#include "tap.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NOW 1800000000
+#define DAY 86400
+
+static struct lst_ledger *ledger;
+static char position[LST_LINK_ID_LENGTH + 1];
+
+static void put(struct lst_slice key, struct lst_slice value)
+{
+    const struct lst_index_change change = {LST_INDEX_PUT, key, value};
+
+    CHECK(lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, &change, 1) == LST_OK,
+          "a row is put");
+}
+
+static bool is_there(struct lst_slice key)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice value;
+    int status = lst_index_read_begin(lst_ledger_index(ledger), &reader);
+
+    if (status == LST_OK) {
+        status = lst_index_get(reader, LST_LEDGER_PARTITION, key, &value);
+        lst_index_read_end(reader);
+    }
+    return status == LST_OK;
+}
+
+static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
+{
+    struct lst_index *index = lst_ledger_index(ledger);
+    int status = lst_idempotency_sweep(index, now_ms / 1000, more);
+
+    (void)context;
+    return status == LST_OK ? lst_link_sweep(index, now_ms / 1000, position, more) : status;
+}
+
+/* ---- Links */
+
+static void make_id(char letter, int number, char ret_id[LST_LINK_ID_LENGTH + 1])
+{
+    (void)snprintf(ret_id, LST_LINK_ID_LENGTH + 1, "%c%023d", letter, number);
+}
+
+static void link_keys(const char *id, char ret_link[32], char ret_owner[64], size_t *ret_length)
+{
+    (void)snprintf(ret_link, 32, "l%s", id);
+    (void)snprintf(ret_owner, 64, "ome%c%s", '\0', id);
+    memcpy(ret_owner + 4, id, LST_LINK_ID_LENGTH);
+    *ret_length = 4 + LST_LINK_ID_LENGTH;
+}
+
+static void put_link(const char *id, int64_t expires)
+{
+    char link[32];
+    char owner[64];
+    char json[256];
+    size_t length;
+
+    link_keys(id, link, owner, &length);
+    (void)snprintf(json, sizeof(json),
+                   "{\"owner\":\"me\",\"user\":\"me\",\"method\":\"GET\",\"expires\":%lld}",
+                   (long long)expires);
+    put(lst_slice_of(link), lst_slice_of(json));
+    put(lst_slice_make(owner, length), LST_SLICE(""));
+}
+
+static int count_rows(const char *id)
+{
+    char link[32];
+    char owner[64];
+    size_t length;
+
+    link_keys(id, link, owner, &length);
+    return is_there(lst_slice_of(link)) + is_there(lst_slice_make(owner, length));
+}
+
+static void test_links(void)
+{
+    char old[LST_LINK_ID_LENGTH + 1];
+    char recent[LST_LINK_ID_LENGTH + 1];
+    char alive[LST_LINK_ID_LENGTH + 1];
+    char many[LST_LINK_ID_LENGTH + 1];
+    int left = 0;
+
+    make_id('a', 1, alive);
+    make_id('b', 1, old);
+    make_id('c', 1, recent);
+    put_link(alive, NOW + 1000 * DAY);
+    put_link(old, NOW - 31 * DAY);
+    put_link(recent, NOW - 29 * DAY);
+    for (int i = 0; i < 300; i++) {
+        make_id('d', i, many);
+        put_link(many, NOW - 40 * DAY);
+    }
+    put(LST_SLICE("lzzzzzzzzzzzzzzzzzzzzzzzz"), LST_SLICE("no json"));
+    CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK, "a sweep");
+    CHECK(count_rows(old) == 0, "a link that has long expired is gone, from its owner's list too");
+    CHECK(count_rows(alive) == 2, "one that lives stays");
+    CHECK(count_rows(recent) == 2, "so does one that expired lately");
+    CHECK(is_there(LST_SLICE("lzzzzzzzzzzzzzzzzzzzzzzzz")), "and what is no link");
+    CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK, "another sweep");
+    for (int i = 0; i < 300; i++) {
+        make_id('d', i, many);
+        left += count_rows(many);
+    }
+    CHECK(left == 0, "however many there are (%d left)", left);
+    CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW + 2 * DAY) * 1000) == LST_OK &&
+              count_rows(recent) == 0 && count_rows(alive) == 2,
+          "later the next one goes");
+}
+
+/* ---- Answers with an Idempotency-Key */
+
+#define HASH "0123456789abcdef0123456789abcdef"
+
+static void test_answers(void)
+{
+    put(LST_SLICE("i" HASH), LST_SLICE("the old answer"));
+    put(LST_SLICE("x001799999999" HASH), LST_SLICE(""));
+    CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW - 1) * 1000) == LST_OK &&
+              is_there(LST_SLICE("i" HASH)),
+          "an answer is kept until its time");
+    CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK &&
+              !is_there(LST_SLICE("i" HASH)) && !is_there(LST_SLICE("x001799999999" HASH)),
+          "then it is forgotten");
+}
+
+/* Somebody else forgets the old answer, and a new one is kept, while this sweep is on its way. */
+static int sweep_amid(void *context, int64_t now_ms, struct lst_ledger_changes *more)
+{
+    struct lst_index *index = lst_ledger_index(ledger);
+    const struct lst_index_change changes[] = {
+        {LST_INDEX_DELETE, LST_SLICE("x001799999999" HASH), LST_SLICE("")},
+        {LST_INDEX_PUT, LST_SLICE("i" HASH), LST_SLICE("the new answer")},
+        {LST_INDEX_PUT, LST_SLICE("x001800086400" HASH), LST_SLICE("")},
+    };
+    int status = lst_idempotency_sweep(index, now_ms / 1000, more);
+
+    (void)context;
+    return status == LST_OK ? lst_index_apply(index, LST_LEDGER_PARTITION, changes, 3) : status;
+}
+
+static void test_a_fresh_answer(void)
+{
+    put(LST_SLICE("i" HASH), LST_SLICE("the old answer"));
+    put(LST_SLICE("x001799999999" HASH), LST_SLICE(""));
+    lst_ledger_on_settled(ledger, &(struct lst_ledger_hook){.sweep = sweep_amid});
+    CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK, "a sweep meets a new answer");
+    CHECK(is_there(LST_SLICE("i" HASH)) && is_there(LST_SLICE("x001800086400" HASH)),
+          "which it does not forget");
+}
+
+int main(void)
+{
+    char folder[] = "/tmp/sweep_test.XXXXXX";
+    char command[64];
+
+    if (mkdtemp(folder) == NULL || lst_ledger_open(folder, false, &ledger) != LST_OK) {
+        return 1;
+    }
+    lst_ledger_on_settled(ledger, &(struct lst_ledger_hook){.sweep = sweep});
+    test_links();
+    test_answers();
+    test_a_fresh_answer();
+    lst_ledger_close(ledger);
+    (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+    CHECK(system(command) == 0, "the folder is removed");
+    return tap_done();
+}
