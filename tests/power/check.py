@@ -296,7 +296,9 @@ class Image:
 
 
 def matches(seen, allowed):
-    """Whether it is that; "?" stands for a version id that only the answer would have told."""
+    """Whether it is that; "?" stands for a version id or an ETag that only the answer would have told."""
+    if allowed == "?":
+        return seen is not None
     if not isinstance(allowed, list) or not isinstance(seen, list) or not allowed or not isinstance(allowed[0], list):
         return seen == allowed or (seen is None and allowed == [])
     return len(seen) == len(allowed) and all(

@@ -5,7 +5,7 @@ their new values), and after its answer, that it is acknowledged. What a mark sa
 
 A register is a name and a value, or None for "not there":
 
-    object BUCKET KEY       "etag|tag"                      a bucket without versioning
+    object BUCKET KEY       "etag|tag", or "?"               a bucket without versioning
     versions BUCKET KEY     [[version id, etag or null], ...]   newest first; null is a delete marker
     upload BUCKET KEY ID    {"part number": etag}           a multipart upload in progress
     bucket NAME             "plain" or "versioned"
@@ -150,10 +150,11 @@ class Actor(threading.Thread):
     def __init__(self, load, number):
         super().__init__(daemon=True)
         self.load, self.journal, self.number = load, load.journal, number
-        self.name = f"{type(self).__name__.lower()}{number}-{load.phase}"
-        self.chance = random.Random(f"{load.seed}-{self.name}")
+        # After a stop in order it goes on with what it has: then files of an earlier run of the server are deleted.
+        self.name, self.known = load.carried.get((type(self), number), (f"{type(self).__name__.lower()}{number}-{load.phase}", {}))
+        self.chance = random.Random(f"{load.seed}-{self.name}-{load.phase}")
         self.client = Client(load.server.port, load.token)
-        self.serial, self.known, self.problem = 0, {}, None
+        self.serial, self.problem = 1000 * load.phase, None
 
     def run(self):
         try:
@@ -301,8 +302,17 @@ class Uploader(Actor):
             self.act({register: None, f"object parts {key}": f"{etag}|"}, lambda: self.client.s3(
                 "POST", path, f"uploadId={number}",
                 f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()))
+            if end < 0.2:
+                self.copy(path, f"{key}-copy")
         elif end < 0.85:
             self.act({register: None}, lambda: self.client.s3("DELETE", path, f"uploadId={number}"))
+
+
+    def copy(self, path, key):
+        """Of an object in parts: each of its files gets a second name. What ETag that has, the answer says."""
+        register = f"object parts {key}"
+        self.act({register: "?"}, lambda: self.client.s3("PUT", f"/parts/{key}", x_amz_copy_source=path), refine=lambda answer: {
+            register: re.search(rb'<ETag>(?:"|&quot;|&#34;)(.*?)(?:"|&quot;|&#34;)</ETag>', answer[2]).group(1).decode() + "|"})
 
 
 def upload_id(answer):
@@ -432,7 +442,7 @@ class Load:
         self.receiver = Receiver(self.receive)
         self.profiles = os.path.join(folder, "profiles")
         write_profiles(self.profiles, self.receiver.url)
-        self.phase, self.server, self.token, self.links = 0, None, None, []
+        self.phase, self.server, self.token, self.links, self.carried = 0, None, None, [], {}
 
     def receive(self, upload, _):
         if self.chance.random() < 0.05:
@@ -473,8 +483,10 @@ class Load:
             self.server.process.wait()
             self.journal.lose_open()
             self.links.clear()
+            self.carried = {}
         else:
             assert self.server.stop() == 0, self.server.log()[-2000:]
+            self.carried = {(type(actor), actor.number): (actor.name, actor.known) for actor in actors}
         problems = [actor.problem for actor in actors if actor.problem]
         assert not problems, problems[:3]
 
