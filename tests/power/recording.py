@@ -1,5 +1,6 @@
 """A recording of what was done to a file system: its events, in order (see log.h)."""
 import json
+import mmap
 import struct
 
 (MARK, MAKE_FOLDER, CREATE, WRITE, TRUNCATE, ALLOCATE, RENAME, LINK, UNLINK, REMOVE, SYNC_BEGIN,
@@ -18,7 +19,7 @@ class Event:
 def read(path):
     """All events. A record that was cut short at the end is left out."""
     with open(path, "rb") as file:
-        content = memoryview(file.read())
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     events, place = [], 0
     while place + HEAD.size <= len(content):
         kind, name, other, data, *numbers = HEAD.unpack_from(content, place)
