@@ -83,12 +83,12 @@ class Image:
     def fsck(self, is_recovered):
         done = subprocess.run([BINARY, "fsck", "--json", "--data", self.data], env=clean_environment(), text=True,
                               capture_output=True, timeout=120, check=False)
-        if done.returncode == 0:
-            orphans = json.loads(done.stdout)["unreferenced_blobs"]
-            if is_recovered and orphans:
-                self.fault(f"{orphans} unreferenced blobs are left after the recovery")
-        elif is_recovered or self.model.acknowledged or "there is no data folder" not in done.stderr:
-            self.fault(f"fsck {'after' if is_recovered else 'before'} the recovery: {done.stdout}{done.stderr}")
+        census = json.loads(done.stdout) if done.stdout else {"faults": [], "unreferenced_blobs": 0}
+        if is_recovered and census["unreferenced_blobs"]:
+            self.fault(f"{census['unreferenced_blobs']} unreferenced blobs are left after the recovery")
+        if done.returncode != 0 and (is_recovered or self.model.acknowledged or "there is no data folder" not in done.stderr):
+            self.fault(f"fsck {'after' if is_recovered else 'before'} the recovery: {len(census['faults'])} faults {census['faults'][:2]}"
+                       f" {done.stderr}")
         if is_recovered:
             left = [name for _, _, names in os.walk(self.data) for name in names if name.endswith((".part", ".new"))]
             if left:
