@@ -32,6 +32,7 @@ struct lst_blobs {
     uint64_t generation; /* of the blobs that are made now */
     atomic_uint_fast64_t next_number;
     atomic_bool generation_is_made;
+    atomic_bool has_strays; /* a file could not be deleted: the next start looks for it */
     atomic_uint_fast64_t sealed;
     atomic_uint_fast64_t syncs;
     atomic_size_t gathering; /* bytes of all writers' blocks */
@@ -99,6 +100,9 @@ LST_MUST_CHECK int lst_blob_flush(struct lst_blob_writer *writer);
 
 /* Free a writer and close its file. */
 void lst_blob_writer_free(struct lst_blob_writer *writer);
+
+/* Delete a file of this generation that nothing refers to; if it can't be, the next start does. */
+void lst_blob_unlink_stray(struct lst_blobs *blobs, const char *path);
 
 /* The code for errno after a write: a file size limit is as good as a full disk. */
 int lst_blob_write_error(int number);

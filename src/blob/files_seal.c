@@ -125,7 +125,7 @@ static void complete(struct lst_blobs *blobs, struct lst_blob_seal *seal)
     } else {
         char path[LST_BLOB_PATH_SIZE];
         lst_blob_path(writer->id, "", path);
-        (void)unlinkat(blobs->root, path, 0);
+        lst_blob_unlink_stray(blobs, path);
         lst_blob_discard(writer);
     }
     seal->done(seal, status);

@@ -236,6 +236,13 @@ int lst_blob_append(struct lst_blob_writer *writer, struct lst_slice bytes)
     return writer->status;
 }
 
+void lst_blob_unlink_stray(struct lst_blobs *blobs, const char *path)
+{
+    if (unlinkat(blobs->root, path, 0) != 0 && errno != ENOENT) {
+        atomic_store(&blobs->has_strays, true);
+    }
+}
+
 void lst_blob_discard(struct lst_blob_writer *writer)
 {
     char path[LST_BLOB_PATH_SIZE];
@@ -244,7 +251,7 @@ void lst_blob_discard(struct lst_blob_writer *writer)
         return;
     }
     lst_blob_path(writer->id, LST_BLOB_UNFINISHED, path);
-    (void)unlinkat(writer->blobs->root, path, 0);
+    lst_blob_unlink_stray(writer->blobs, path);
     lst_blob_writer_free(writer);
 }
 
@@ -255,7 +262,10 @@ int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
 
     lst_blob_path(id, "", path);
     if (unlinkat(blobs->root, path, 0) != 0 && errno != ENOENT) {
-        return lst_error_from_errno(errno);
+        int status = lst_error_from_errno(errno);
+        /* One of this generation may be of a write that failed, which no row keeps in mind. */
+        atomic_store(&blobs->has_strays, true);
+        return status;
     }
     if (id.generation != blobs->generation) {
         atomic_store(&blobs->old_are_deleted, true);

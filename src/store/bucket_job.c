@@ -141,10 +141,14 @@ static int begin_deletion(struct lst_store *store, uint64_t partition,
     if (status != LST_OK) {
         return status;
     }
-    status = lst_head_read_state(reader, partition, ret_state);
+    status = lst_head_read_any_state(reader, partition, ret_state);
     lst_index_read_end(reader);
     if (status != LST_OK) {
         return status;
+    }
+    if (ret_state->is_deleting) {
+        ret_state->is_deleting = false;
+        return LST_OK; /* begun by a deletion that failed, and whose undoing failed */
     }
     deleting = (struct lst_bucket_state){ret_state->versioning, true};
     return change_state(store, partition, *ret_state, deleting);
@@ -205,6 +209,24 @@ static int delete_leftovers(struct lst_store *store, uint64_t partition)
                : status;
 }
 
+int lst_store_undo_deletion(struct lst_store *store, uint64_t partition)
+{
+    struct lst_bucket_state state;
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_head_read_any_state(reader, partition, &state);
+    lst_index_read_end(reader);
+    if (status != LST_OK || !state.is_deleting) {
+        return status;
+    }
+    return change_state(store, partition, state,
+                        (struct lst_bucket_state){state.versioning, false});
+}
+
 static int delete_bucket(struct lst_store *store, struct lst_slice name)
 {
     struct lst_bucket_state state;
@@ -225,14 +247,16 @@ static int delete_bucket(struct lst_store *store, struct lst_slice name)
     }
     status = delete_rows(store, partition, name);
     if (status != LST_OK) {
-        /* If this fails as well, the next opening of the store makes the bucket live again. */
-        struct lst_bucket_state deleting = {state.versioning, true};
-        int undone = change_state(store, partition, deleting, state);
-        return undone == LST_OK || undone == status ? status : LST_ERR_IO;
+        if (lst_store_undo_deletion(store, partition) != LST_OK) {
+            /* The sweep, or the next opening of the store, makes the bucket live again. */
+            lst_store_sweep_later(store);
+        }
+        return status;
     }
-    /* The bucket is gone; rows left over harm nobody. */
-    status = delete_leftovers(store, partition);
-    return status == LST_ERR_NO_SPACE ? LST_OK : status;
+    if (delete_leftovers(store, partition) != LST_OK) {
+        return LST_OK; /* the bucket is gone; rows left over harm nobody */
+    }
+    return LST_OK;
 }
 
 int lst_store_do_job(struct lst_store *store, const struct lst_bucket_job *job)

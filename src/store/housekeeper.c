@@ -10,6 +10,9 @@
 enum {
     /* Garbage is gathered for a while, so that many rows go in one commit. */
     GATHER_MS = 50,
+    /* After a sweep that failed the next one waits, each time twice as long. */
+    RETRY_MS = 500,
+    RETRY_MS_MAX = 5 * 60 * 1000,
     /* Rows in one batch. */
     GARBAGE_BATCH = 256,
 };
@@ -88,9 +91,19 @@ static int by_partition(const void *left, const void *right)
     return a->partition < b->partition ? -1 : a->partition > b->partition;
 }
 
+void lst_store_sweep_later(struct lst_store *store)
+{
+    pthread_mutex_lock(&store->lock);
+    store->garbage_overflowed = true;
+    pthread_cond_signal(&store->wake);
+    pthread_mutex_unlock(&store->lock);
+}
+
 static int sweep_bucket(void *context, const struct lst_bucket_row *row)
 {
-    return lst_store_delete_garbage(context, row->partition);
+    int status = lst_store_undo_deletion(context, row->partition);
+
+    return status == LST_OK ? lst_store_delete_garbage(context, row->partition) : status;
 }
 
 static int sweep_all(struct lst_store *store)
@@ -128,7 +141,7 @@ static void take_garbage(struct lst_store *store, struct sweep *sweep)
     store->garbage_overflowed = false;
 }
 
-/* What fails keeps its row: the next opening of the store deletes it. */
+/* What fails keeps its row: a later sweep, or the next opening of the store, deletes it. */
 static int run_sweep(struct lst_store *store, struct sweep *sweep)
 {
     struct lst_blob_id blobs[GARBAGE_BATCH];
@@ -153,9 +166,9 @@ static int run_sweep(struct lst_store *store, struct sweep *sweep)
 /* ---- The thread */
 
 /* With the lock held. */
-static void wait_a_moment(struct lst_store *store)
+static void wait_a_moment(struct lst_store *store, uint64_t milliseconds)
 {
-    uint64_t until = lst_clock_monotonic_ns() + GATHER_MS * 1000000U;
+    uint64_t until = lst_clock_monotonic_ns() + milliseconds * 1000000U;
     struct timespec time = {.tv_sec = (time_t)(until / 1000000000U),
                             .tv_nsec = (long)(until % 1000000000U)};
 
@@ -185,9 +198,18 @@ static void do_job(struct lst_store *store, struct lst_bucket_job *job)
     write->done(write, status);
 }
 
+static uint64_t next_wait(uint64_t wait_ms, int status)
+{
+    if (status == LST_OK) {
+        return GATHER_MS;
+    }
+    return wait_ms < RETRY_MS ? RETRY_MS : wait_ms > RETRY_MS_MAX / 2 ? RETRY_MS_MAX : 2 * wait_ms;
+}
+
 void *lst_store_housekeeper(void *argument)
 {
     struct lst_store *store = argument;
+    uint64_t wait_ms = GATHER_MS;
     struct sweep sweep;
 
     pthread_mutex_lock(&store->lock);
@@ -198,11 +220,16 @@ void *lst_store_housekeeper(void *argument)
             do_job(store, job);
             pthread_mutex_lock(&store->lock);
         } else if (has_garbage(store)) {
-            wait_a_moment(store);
+            int status;
+            wait_a_moment(store, wait_ms);
             take_garbage(store, &sweep);
             pthread_mutex_unlock(&store->lock);
-            (void)run_sweep(store, &sweep);
+            status = run_sweep(store, &sweep);
             pthread_mutex_lock(&store->lock);
+            wait_ms = next_wait(wait_ms, status);
+            /* What the sweep did not come to is found in its rows. */
+            store->garbage_overflowed =
+                store->garbage_overflowed || (status != LST_OK && !store->stopping);
         } else if (store->stopping) {
             break;
         } else {

@@ -159,15 +159,12 @@ int lst_put_begin(struct lst_store *store, const struct lst_put_options *options
     return status;
 }
 
-int lst_put_add_field(struct lst_put *put, struct lst_slice name, struct lst_slice value)
+static int add_field(struct lst_put *put, struct lst_slice name, struct lst_slice value)
 {
     struct lst_field field = {name, value};
     size_t bytes;
     int status = lst_put_check_fields(&field, 1, &bytes);
 
-    if (put->status != LST_OK) {
-        return put->status;
-    }
     if (status != LST_OK) {
         return status;
     }
@@ -179,6 +176,14 @@ int lst_put_add_field(struct lst_put *put, struct lst_slice name, struct lst_sli
     put->rest.late_field_count = ++put->rest.field_count;
     put->field_bytes += bytes;
     return lst_changes_status(&put->copies);
+}
+
+int lst_put_add_field(struct lst_put *put, struct lst_slice name, struct lst_slice value)
+{
+    if (put->status == LST_OK) {
+        put->status = add_field(put, name, value);
+    }
+    return put->status;
 }
 
 /* ---- The body */

@@ -33,8 +33,9 @@ struct lst_put {
     const struct lst_completed_part *completed; /* as many as rest.parts has */
     uint32_t *culprit;
 
+    int status; /* of the first step that failed: the put stays failed, and is not committed */
+
     /* The body. */
-    int status; /* of the first write that failed: the put stays failed, and is not committed */
     bool size_known;
     bool digest_is_made;
     uint64_t expected_size;

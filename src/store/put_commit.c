@@ -167,7 +167,7 @@ void lst_put_commit(struct lst_put *put, struct lst_store_write *write)
 void lst_put_commit_begun(struct lst_put *put)
 {
     struct lst_blob_writer *writer = put->writer;
-    int status = put->status;
+    int status = put->status == LST_OK ? lst_changes_status(&put->copies) : put->status;
 
     if (status == LST_OK && put->size_known && put->size != put->expected_size) {
         status = LST_ERR_MALFORMED;

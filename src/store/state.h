@@ -133,6 +133,13 @@ LST_MUST_CHECK int lst_store_leave_uploads(struct lst_store *store, uint64_t par
  * soon. Never blocks. */
 void lst_store_unpin(struct lst_store *store, struct lst_slice upload_id);
 
+/* Have the housekeeper look through the rows of all buckets. Never blocks. */
+void lst_store_sweep_later(struct lst_store *store);
+
+/* Make a bucket live again whose deletion failed; nothing if it is. On the housekeeper's thread,
+ * which alone deletes buckets: so one that is being deleted there is one that is not. */
+LST_MUST_CHECK int lst_store_undo_deletion(struct lst_store *store, uint64_t partition);
+
 /* Make or delete a bucket, on the housekeeper's thread; gives the write's status. */
 LST_MUST_CHECK int lst_store_do_job(struct lst_store *store, const struct lst_bucket_job *job);
 
