@@ -134,6 +134,8 @@ static void test_answers(void)
           "then it is forgotten");
 }
 
+static int amid_count;
+
 /* Somebody else forgets the old answer, and a new one is kept, while this sweep is on its way. */
 static int sweep_amid(void *context, int64_t now_ms, struct lst_ledger_changes *more)
 {
@@ -146,7 +148,10 @@ static int sweep_amid(void *context, int64_t now_ms, struct lst_ledger_changes *
     int status = lst_idempotency_sweep(index, now_ms / 1000, more);
 
     (void)context;
-    return status == LST_OK ? lst_index_apply(index, LST_LEDGER_PARTITION, changes, 3) : status;
+    if (status != LST_OK || amid_count++ > 0) { /* a sweep calls until nothing is added */
+        return status;
+    }
+    return lst_index_apply(index, LST_LEDGER_PARTITION, changes, 3);
 }
 
 static void test_a_fresh_answer(void)
