@@ -13,6 +13,7 @@ import recording as rec
 # What of the changes that were not synced is kept, in most images for all files alike.
 DROPPED, KEPT, ORDERED, PAGES, SECTORS = "dropped", "kept", "in order", "by page", "by sector"
 BLOCKS = {PAGES: 4096, SECTORS: 512}
+FIRST_EVENTS = 100  # of a new folder, or of a recovery
 BLOCKS_MAX = 2048  # decisions for one file; blocks beyond that are decided on in runs
 
 
@@ -216,17 +217,25 @@ class Disk:
                 os.chmod(place, 0o600)
 
 
+def start_of(events):
+    """Where it begins: behind what was there before, if that was put there and synced (load.py, put_back())."""
+    for position, event in enumerate(events):
+        if event.kind == rec.MARK and bytes(event.data) == rec.STARTED:
+            return position + 1
+    return 0
+
+
 def cuts(events, count, seed):
     """Where the power fails: (position, seed of the image), ascending. Mostly just before or after a sync or a mark."""
-    chance = random.Random(seed)
-    syncs = [position for position, event in enumerate(events) if event.kind in (rec.SYNC_BEGIN, rec.SYNC_END)]
-    acknowledged = [position for position, event in enumerate(events) if event.kind == rec.MARK]
-    names = [position for position, event in enumerate(events)
-             if event.kind in (rec.RENAME, rec.UNLINK, rec.LINK, rec.MAKE_FOLDER, rec.REMOVE)]
+    chance, start = random.Random(seed), start_of(events)
+
+    def places(*kinds):
+        return [position for position in range(start, len(events)) if events[position].kind in kinds]
+    syncs, marks, everywhere = places(rec.SYNC_BEGIN, rec.SYNC_END), places(rec.MARK), range(start, len(events))
+    names = places(rec.RENAME, rec.UNLINK, rec.LINK, rec.MAKE_FOLDER, rec.REMOVE)
+    first = everywhere[:FIRST_EVENTS]
     found = []
     for _ in range(count):
-        where = chance.choice((syncs, syncs, acknowledged, acknowledged, names, range(len(events)),
-                               range(min(len(events), 60))))
-        position = chance.choice(where or range(len(events))) + chance.choice((0, 1, 1, 2, 3))
-        found.append((min(position, len(events)), chance.getrandbits(32)))
+        position = chance.choice(chance.choice((syncs, syncs, marks, marks, names, everywhere, first)) or everywhere)
+        found.append((min(position + chance.choice((0, 1, 1, 2, 3)), len(events)), chance.getrandbits(32)))
     return sorted(found)

@@ -24,6 +24,7 @@ import json
 import os
 import random
 import re
+import shutil
 import threading
 import time
 import urllib.parse
@@ -490,16 +491,35 @@ class Load:
         problems = [actor.problem for actor in actors if actor.problem]
         assert not problems, problems[:3]
 
-    def run(self, seconds):
+    def put_back(self, image, before):
+        """Begin with what a power cut left, and with the marks up to then."""
+        shutil.copytree(os.path.join(image, "data"), os.path.join(self.mount, "data"))
+        for mark in before:
+            self.journal.write(**mark)
+            if "begin" in mark:
+                self.journal.open[mark["begin"]] = True
+                self.journal.numbers = itertools.count(mark["begin"] + 1)
+            self.journal.open.pop(mark.get("end", mark.get("lost")), None)
+            if mark.get("main_token"):
+                self.token = next(iter(mark["effects"])).split(" ")[1]
+        self.journal.lose_open()
+        os.fsync(self.journal.file)
+        self.journal.write(started=True)
+
+    def run(self, seconds, phases):
+        """phases: (number, whether it ends with a kill)."""
         try:
-            for self.phase, kill in enumerate((False, True, True)):
+            for self.phase, kill in phases:
                 self.start()
-                if self.phase == 0:
+                if self.token is None:
                     self.set_up()
-                self.run_phase(seconds / 3, kill)
+                self.run_phase(seconds / len(phases), kill)
         finally:
-            if self.server is not None and self.server.process.poll() is None:
-                self.server.process.kill()
-                self.server.process.wait()
-            self.receiver.close()
-            os.close(self.journal.file)
+            self.close()
+
+    def close(self):
+        if self.server is not None and self.server.process.poll() is None:
+            self.server.process.kill()
+            self.server.process.wait()
+        self.receiver.close()
+        os.close(self.journal.file)

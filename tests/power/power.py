@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import multiprocessing
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -57,15 +58,34 @@ def recorder(mount, recording, seed):
         assert status == 0, f"the recorder ended with status {status}"
 
 
-def record(path, seed, seconds, **more):
-    """more: variables of the server's environment."""
+PHASES = ((0, False), (1, True), (2, True))
+PHASES_AFTER = ((10, True), (11, True))
+
+
+def record(path, seed, seconds, after=None, **more):
+    """after: an image to begin with, and the marks up to it. more: variables of the server's environment."""
     import load
     with scratch() as folder:
         mount = os.path.join(folder, "mount")
         with recorder(mount, path, seed):
             environment = {"LD_PRELOAD": os.path.join(PROGRAMS, "libpower_syncfs.so"),
                            "LST_POWER_MARKS": os.path.join(mount, ".marks"), **more}
-            load.Load(mount, folder, seed, environment).run(seconds)
+            clients = load.Load(mount, folder, seed, environment)
+            if after:
+                clients.put_back(*after)
+            clients.run(seconds, PHASES_AFTER if after else PHASES)
+
+
+def record_after(path, seed, seconds, first):
+    """A recording that begins where a power cut in the second half of another one left the disk."""
+    events, disk = rec.read(first), images.Disk()
+    position = random.Random(seed).randrange(len(events) // 2, len(events))
+    for event in events[:position]:
+        disk.play(event)
+    with scratch() as folder:
+        image = os.path.join(folder, "image")
+        disk.image(seed, image)
+        record(path, seed, seconds, (image, [mark for place, mark in rec.marks(events) if place < position]))
 
 
 def check_some(work):
@@ -112,19 +132,19 @@ def run(recordings, count, seed, workers=2, seconds=9, kept=os.path.join(ROOT, "
     os.makedirs(kept, exist_ok=True)
     told = []
     for number in range(seed, seed + recordings):
-        path = os.path.join(kept, f"{number}.recording")
-        begun = time.monotonic()
-        record(path, number, seconds)
-        recorded = time.monotonic()
-        events = rec.read(path)
-        failures = check(path, images.cuts(events, count, number), workers)
-        print(f"seed {number}: {len(events)} events, {os.path.getsize(path) >> 20} MiB, {recorded - begun:.0f} s;"
-              f" {count} images, {time.monotonic() - recorded:.0f} s, {len(failures)} failed", flush=True)
-        if failures:
-            told.append(tell(path, failures))
-            print(told[-1], flush=True)
-        else:
-            os.remove(path)
+        first, second = (os.path.join(kept, f"{number}{what}.recording") for what in ("", "-after"))
+        record(first, number, seconds)
+        record_after(second, number, seconds / 3, first)
+        for path, share in ((first, count - count // 3), (second, count // 3)):
+            begun, events = time.monotonic(), rec.read(path)
+            failures = check(path, images.cuts(events, share, number), workers)
+            print(f"{os.path.basename(path)}: {len(events)} events, {os.path.getsize(path) >> 20} MiB;"
+                  f" {share} images, {time.monotonic() - begun:.0f} s, {len(failures)} failed", flush=True)
+            if failures:
+                told.append(tell(path, failures))
+                print(told[-1], flush=True)
+            else:
+                os.remove(path)
     return "\n".join(told)
 
 

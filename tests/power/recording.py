@@ -6,6 +6,7 @@ import struct
 (MARK, MAKE_FOLDER, CREATE, WRITE, TRUNCATE, ALLOCATE, RENAME, LINK, UNLINK, REMOVE, SYNC_BEGIN,
  SYNC_END) = range(1, 13)
 ROOT = 1
+STARTED = b'{"started": true}'  # the mark that ends what was there before
 HEAD = struct.Struct("=IIIIQQQQ")
 
 
