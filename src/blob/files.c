@@ -212,8 +212,7 @@ void lst_blobs_close(struct lst_blobs *blobs)
         pthread_join(blobs->syncer, NULL);
         if (atomic_load(&blobs->generation_is_made) && !atomic_load(&blobs->has_strays)) {
             /* Without the mark the next start looks through this generation: slower, not wrong. */
-            int status = lst_blobs_mark_clean(blobs, blobs->generation);
-            (void)status;
+            (void)lst_blobs_mark_clean(blobs, blobs->generation);
         }
     }
     free_blobs(blobs);

@@ -86,7 +86,7 @@ LST_MUST_CHECK int lst_blobs_each_name(struct lst_blobs *blobs, const char *path
 
 /* Say that a generation was closed in order. Syncs first: a mark that outlived a crash, beside
  * files whose removal did not, would hide them from every recovery. */
-LST_MUST_CHECK int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
+int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
 
 /* Make the folders that a blob's file is to be in. */
 LST_MUST_CHECK int lst_blob_make_folders(struct lst_blobs *blobs, struct lst_blob_id id);
