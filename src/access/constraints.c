@@ -2,6 +2,7 @@
 #include "access/constraints.h"
 
 #include "base/clock.h"
+#include "http/media_type.h"
 
 /* Each reads its value; NULL, or what the value should look like. */
 typedef const char *reader(struct lst_constraints *constraints, struct lst_slice value);
@@ -24,23 +25,6 @@ static const char *read_length(struct lst_constraints *constraints, struct lst_s
     return NULL;
 }
 
-/* A token of RFC 9110 section 5.6.2. */
-static bool is_token(struct lst_slice text)
-{
-    static const struct lst_slice marks = {"!#$%&'*+-.^_`|~", 15};
-
-    for (size_t i = 0; i < text.length; i++) {
-        char byte = text.bytes[i];
-        bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        bool is_digit = byte >= '0' && byte <= '9';
-
-        if (!is_letter && !is_digit && lst_slice_find(marks, byte) == marks.length) {
-            return false;
-        }
-    }
-    return text.length > 0;
-}
-
 static const char *read_type(struct lst_constraints *constraints, struct lst_slice value)
 {
     static const char problem[] =
@@ -52,11 +36,7 @@ static const char *read_type(struct lst_constraints *constraints, struct lst_sli
         return problem;
     }
     while (lst_slice_split(&rest, ',', &part)) {
-        struct lst_slice type = lst_slice_trim(part);
-        size_t slash = lst_slice_find(type, '/');
-
-        if (!is_token(lst_slice_first(type, slash)) ||
-            !is_token(lst_slice_after(type, slash + 1))) {
+        if (!lst_media_range_is_valid(lst_slice_trim(part))) {
             return problem;
         }
     }
@@ -204,34 +184,20 @@ bool lst_constraints_allow_address(const struct lst_constraints *constraints,
     return false;
 }
 
-static bool type_fits(struct lst_slice pattern, struct lst_slice type)
-{
-    size_t slash = lst_slice_find(pattern, '/');
-    bool any_kind = lst_slice_equal(lst_slice_first(pattern, slash), LST_SLICE("*"));
-    bool any = lst_slice_equal(lst_slice_after(pattern, slash + 1), LST_SLICE("*"));
-
-    if (any) {
-        return any_kind ||
-               (type.length > slash + 1 &&
-                lst_slice_starts_with_ignoring_case(type, lst_slice_first(pattern, slash + 1)));
-    }
-    return lst_slice_equal_ignoring_case(pattern, type);
-}
-
 bool lst_constraints_allow_type(const struct lst_constraints *constraints, struct lst_slice type)
 {
     struct lst_slice rest = constraints->types;
-    struct lst_slice bare = lst_slice_trim(lst_slice_first(type, lst_slice_find(type, ';')));
+    struct lst_slice essence;
     struct lst_slice part;
 
     if (rest.length == 0) {
         return true;
     }
-    if (lst_slice_find(bare, '/') == bare.length) {
-        return false; /* no media type */
+    if (!lst_media_type_parse(type, &essence)) {
+        return false;
     }
     while (lst_slice_split(&rest, ',', &part)) {
-        if (type_fits(lst_slice_trim(part), bare)) {
+        if (lst_media_range_has(lst_slice_trim(part), essence)) {
             return true;
         }
     }

@@ -2,6 +2,7 @@
 #include "api/profile.h"
 
 #include "access/constraints.h"
+#include "http/media_type.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -89,28 +90,6 @@ static void read_place(struct lst_fields *fields, struct lst_profile *profile)
     }
 }
 
-/* A media type, or a pattern: a '*' only as the whole of what is after the slash, or as both. */
-static bool is_type(struct lst_slice type)
-{
-    struct lst_constraints constraints = {0};
-    const char *problem;
-    size_t slash = lst_slice_find(type, '/');
-    struct lst_slice kind = lst_slice_first(type, slash);
-    struct lst_slice subtype = lst_slice_after(type, slash + 1);
-    bool any = lst_slice_equal(subtype, LST_SLICE("*"));
-
-    if (!any && lst_slice_find(subtype, '*') < subtype.length) {
-        return false;
-    }
-    if (lst_slice_find(kind, '*') < kind.length &&
-        !(any && lst_slice_equal(kind, LST_SLICE("*")))) {
-        return false;
-    }
-    return lst_slice_find(type, ',') == type.length &&
-           lst_slice_equal(type, lst_slice_trim(type)) &&
-           lst_constraints_read(&constraints, LST_SLICE("type"), type, &problem) == LST_OK;
-}
-
 static void read_types(struct lst_fields *fields, struct lst_profile *profile)
 {
     struct lst_buffer types;
@@ -124,7 +103,7 @@ static void read_types(struct lst_fields *fields, struct lst_profile *profile)
     {
         struct lst_slice type = lst_slice_make(json_string_value(entry), json_string_length(entry));
 
-        if (type.length > LST_PROFILE_TYPE_MAX || !is_type(type)) {
+        if (type.length > LST_PROFILE_TYPE_MAX || !lst_media_range_is_valid(type)) {
             lst_fields_refuse(fields, "types",
                               "entry %zu is no media type, such as image/png or image/*", i + 1);
             break;

@@ -141,6 +141,9 @@ int lst_form_read_head(struct lst_slice head, struct lst_form_part *ret_part)
             }
             has_disposition = true;
         } else if (lst_slice_equal_ignoring_case(name, LST_SLICE("Content-Type"))) {
+            if (part.content_type.bytes != NULL) {
+                return LST_ERR_MALFORMED;
+            }
             part.content_type = value;
         }
     }

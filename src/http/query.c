@@ -84,6 +84,54 @@ bool lst_http_name_is(struct lst_slice raw, struct lst_slice name)
     return at == raw.length;
 }
 
+static bool has_escape(struct lst_slice raw)
+{
+    return lst_slice_find(raw, '%') < raw.length;
+}
+
+static bool are_one_name(struct lst_slice a, struct lst_slice b)
+{
+    size_t at_a = 0;
+    size_t at_b = 0;
+
+    if (a.length == b.length && lst_slice_equal_ignoring_case(a, b)) {
+        return true;
+    }
+    if (!has_escape(a) && !has_escape(b)) {
+        return false;
+    }
+    while (at_a < a.length && at_b < b.length) {
+        if (lower(take_byte(a, &at_a)) != lower(take_byte(b, &at_b))) {
+            return false;
+        }
+    }
+    return at_a == a.length && at_b == b.length;
+}
+
+bool lst_http_find_repeated_parameter(const struct lst_http_request *request,
+                                      struct lst_slice *ret_raw_name)
+{
+    struct lst_slice names[LST_PARAMETERS_MAX];
+    struct lst_slice rest = request->query;
+    struct lst_field raw;
+    size_t count = 0;
+
+    while (lst_http_next_parameter(&rest, &raw)) {
+        for (size_t i = 0; i < count; i++) {
+            if (are_one_name(names[i], raw.name)) {
+                *ret_raw_name = raw.name;
+                return true;
+            }
+        }
+        if (count == LST_PARAMETERS_MAX) {
+            *ret_raw_name = raw.name;
+            return true;
+        }
+        names[count++] = raw.name;
+    }
+    return false;
+}
+
 bool lst_http_find_parameter(const struct lst_http_request *request, struct lst_slice name,
                              struct lst_slice *ret_raw_value)
 {

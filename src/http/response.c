@@ -1,6 +1,8 @@
 /* response.c - putting a response together. */
 #include "http/response.h"
 
+#include "http/media_type.h"
+
 #include <strings.h>
 #include <unistd.h>
 
@@ -24,13 +26,13 @@ void lst_http_response_release(struct lst_http_response *response)
     lst_http_response_init(response);
 }
 
-/* Copy, with a space for each byte that may not stand in a header (RFC 9110 section 5.5), and end
- * with NUL. */
+/* Copy, with a space for each byte that may not stand in a header (RFC 9110 section 5.5), or that
+ * the HTTP library refuses there (TAB), and end with NUL. */
 static char *copy_clean(char *to, struct lst_slice from)
 {
     for (size_t i = 0; i < from.length; i++) {
         unsigned char byte = (unsigned char)from.bytes[i];
-        *to++ = (byte < 0x20 && byte != '\t') || byte == 0x7F ? ' ' : (char)byte;
+        *to++ = byte < 0x20 || byte == 0x7F ? ' ' : (char)byte;
     }
     *to++ = '\0';
     return to;
@@ -40,8 +42,12 @@ void lst_http_response_add_field(struct lst_http_response *response, struct lst_
                                  struct lst_slice value)
 {
     size_t size = name.length + 1 + value.length + 1;
-    char *room = lst_buffer_reserve(&response->headers, size);
+    char *room;
 
+    if (!lst_http_is_token(name)) {
+        return;
+    }
+    room = lst_buffer_reserve(&response->headers, size);
     if (room != NULL) {
         room = copy_clean(room, name);
         copy_clean(room, value);

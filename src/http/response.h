@@ -44,9 +44,9 @@ void lst_http_response_init(struct lst_http_response *response);
 void lst_http_response_release(struct lst_http_response *response);
 
 /*
- * Add a header, after those that are there. Bytes that may not stand in a header (below 0x20 but
- * TAB, and 0x7F) become spaces, so that stored text can't split a response. Running out of memory
- * is kept in headers.status.
+ * Add a header, after those that are there. In the value control characters become spaces, so that
+ * stored text can't split a response or make it impossible to send; a header whose name is no token
+ * is left out. Running out of memory is kept in headers.status.
  */
 void lst_http_response_add(struct lst_http_response *response, const char *name,
                            struct lst_slice value);
