@@ -171,6 +171,7 @@ enum lst_error {
 
     /* Rule 8: the signature. */
     LST_REFUSED_SIGNATURE = -90,
+    LST_REFUSED_V2_AMBIGUOUS = -91, /* of V2: a parameter's value that could pass for two */
 
     /* Rule 9: what the signer may do. Given by the caller. */
     LST_REFUSED_NOT_ALLOWED = -100,
@@ -401,7 +402,7 @@ struct lst_rules {
 
 enum lst_payload {
     LST_PAYLOAD_UNSIGNED = 0,      /* UNSIGNED-PAYLOAD, or a presigned URL that says nothing */
-    LST_PAYLOAD_SHA256 = 1,        /* the body's SHA-256 must be lst_auth.payload_hash */
+    LST_PAYLOAD_SHA256 = 1,        /* the body's SHA-256 must be lst_auth.body_sha256 */
     LST_PAYLOAD_STREAM_SIGNED = 2, /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD */
     LST_PAYLOAD_STREAM_SIGNED_TRAILER = 3,   /* STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER */
     LST_PAYLOAD_STREAM_UNSIGNED_TRAILER = 4, /* STREAMING-UNSIGNED-PAYLOAD-TRAILER */
@@ -425,9 +426,12 @@ struct lst_auth {
     struct lst_slice signed_headers; /* as sent: encoded (%3B) in a URL */
     struct lst_slice session_token;  /* as sent: encoded in a URL. See lst_auth_token_equals() */
     struct lst_slice payload_hash;   /* the word or hex digits that go into the canonical request */
-    struct lst_slice policy;         /* of a form: the base64 text that was signed */
-    struct lst_slice culprit;        /* after a refusal: the parameter or header that it is about */
-    size_t canonical_query_length;   /* the library's own note from lst_parse() to lst_verify() */
+    struct lst_slice body_sha256;  /* of LST_PAYLOAD_SHA256: 64 hex digits, what the body must have.
+                                    * payload_hash, unless a presigned request has an
+                                    * x-amz-content-sha256 that is not signed */
+    struct lst_slice policy;       /* of a form: the base64 text that was signed */
+    struct lst_slice culprit;      /* after a refusal: the parameter or header that it is about */
+    size_t canonical_query_length; /* the library's own note from lst_parse() to lst_verify() */
 };
 
 /*
@@ -498,8 +502,10 @@ LST_PUBLIC void lst_headers_not_signed(const struct lst_request *request,
 
 /*
  * Step two for LST_AUTH_V2_QUERY and _HEADER. bucket: the one in the host name, of a
- * virtual-host-style request; empty in path style. LST_REFUSED_SIGNATURE; LST_ERR_INVALID_ARGUMENT:
- * auth is of another kind, or the secret is empty or longer than LST_SECRET_MAX.
+ * virtual-host-style request; empty in path style. LST_REFUSED_SIGNATURE.
+ * LST_REFUSED_V2_AMBIGUOUS: a parameter that is signed has an '&' or a line end in its value.
+ * LST_ERR_INVALID_ARGUMENT: auth is of another kind, or the secret is empty or longer than
+ * LST_SECRET_MAX.
  */
 LST_PUBLIC LST_MUST_CHECK int lst_verify_v2(const struct lst_request *request,
                                             const struct lst_auth *auth, struct lst_slice bucket,

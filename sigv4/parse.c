@@ -47,25 +47,54 @@ static int parse_signature(const struct lst_auth *auth)
     return lst_internal_is_signature(auth->signature) ? LST_OK : LST_REFUSED_SIGNATURE_FORMAT;
 }
 
-/* A presigned request has a payload hash only if that is signed: in the query, or as a header. */
+/*
+ * An x-amz-content-sha256 that is not signed does not change what was signed, but the body is held
+ * against it all the same: a sender who says what the body is means it. How the body is framed it
+ * can't say.
+ */
+static int parse_unsigned_hash(struct lst_auth *auth, struct lst_slice text)
+{
+    struct lst_auth said;
+    int error;
+
+    lst_wipe(&said, sizeof(said));
+    error = lst_internal_parse_payload_hash(&said, text);
+    if (error != LST_OK || said.payload == auth->payload) {
+        bool differs =
+            error == LST_OK && !lst_internal_equal(said.payload_hash, auth->payload_hash);
+
+        return error != LST_OK || !differs ? error : LST_REFUSED_PAYLOAD_HASH;
+    }
+    if (said.payload == LST_PAYLOAD_UNSIGNED) {
+        return LST_OK;
+    }
+    if (said.payload != LST_PAYLOAD_SHA256 || auth->payload != LST_PAYLOAD_UNSIGNED) {
+        return LST_REFUSED_PAYLOAD_HASH;
+    }
+    auth->payload = LST_PAYLOAD_SHA256;
+    auth->body_sha256 = text;
+    return LST_OK;
+}
+
+/* The payload hash of a presigned request goes into the canonical request only if it is signed: in
+ * the query, or as a header. */
 static int parse_payload_of_query(struct parsing *parsing)
 {
-    struct lst_internal_claims *claims = &parsing->claims;
-    struct lst_slice header = LST_SLICE("x-amz-content-sha256");
+    const struct lst_internal_claim *header = &parsing->claims.amz_content_sha256;
+    const struct lst_internal_claim *query =
+        &parsing->claims.query[LST_INTERNAL_CLAIM_CONTENT_SHA256];
+    struct lst_slice name = LST_SLICE("x-amz-content-sha256");
+    struct lst_auth *auth = parsing->auth;
+    int error = forbid_repetition(parsing, header, name);
 
-    parsing->auth->payload_hash = LST_SLICE("UNSIGNED-PAYLOAD");
-    if (claims->amz_content_sha256.count > 0 && lst_internal_is_signed(parsing->auth, header)) {
-        int error = forbid_repetition(parsing, &claims->amz_content_sha256, header);
-
-        return error != LST_OK ? error
-                               : lst_internal_parse_payload_hash(parsing->auth,
-                                                                 claims->amz_content_sha256.value);
+    auth->payload_hash = LST_SLICE("UNSIGNED-PAYLOAD");
+    if (error == LST_OK && header->count > 0 && lst_internal_is_signed(auth, name)) {
+        return lst_internal_parse_payload_hash(auth, header->value);
     }
-    if (claims->query[LST_INTERNAL_CLAIM_CONTENT_SHA256].count > 0) {
-        return lst_internal_parse_payload_hash(
-            parsing->auth, claims->query[LST_INTERNAL_CLAIM_CONTENT_SHA256].value);
+    if (error == LST_OK && query->count > 0) {
+        error = lst_internal_parse_payload_hash(auth, query->value);
     }
-    return LST_OK;
+    return error == LST_OK && header->count > 0 ? parse_unsigned_hash(auth, header->value) : error;
 }
 
 static bool wants_s3(const struct lst_rules *rules)

@@ -147,6 +147,9 @@ static const struct row rows[] = {
     {LST_REFUSED_TOKEN_EXPIRED, {"token-expired", "ExpiredToken",
         "The provided token has expired.", 400}},
 
+    {LST_REFUSED_V2_AMBIGUOUS, {"v2-ambiguous", "InvalidArgument",
+        "The value of a query parameter has an '&' or a line end, which Signature Version 2 can't "
+        "tell from two parameters. Use Signature Version 4.", 400}},
     {LST_REFUSED_SIGNATURE, {"signature-does-not-match", "SignatureDoesNotMatch",
         WRONG_SIGNATURE, 403}},
     {LST_REFUSED_NOT_ALLOWED, {"not-allowed", "AccessDenied", "Access Denied", 403}},

@@ -31,6 +31,7 @@ int lst_internal_parse_payload_hash(struct lst_auth *auth, struct lst_slice text
     }
     auth->payload = LST_PAYLOAD_SHA256;
     auth->payload_hash = text;
+    auth->body_sha256 = text;
     return LST_OK;
 }
 

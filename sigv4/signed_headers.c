@@ -83,14 +83,27 @@ bool lst_internal_is_signed(const struct lst_auth *auth, struct lst_slice name)
     return false;
 }
 
+/* What AWS's own proxies add on the way to a presigned request, and no operation reads. */
+static bool is_added_by_proxies(struct lst_slice name)
+{
+    static const char *const names[] = {"x-amz-cf-id", "x-amz-cf-pop", "x-amz-apigw-id"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lst_internal_equal_ignoring_case(name, lst_slice_of(names[i]))) {
+            return true;
+        }
+    }
+    return false; /* x-amzn-trace-id does not begin with x-amz- */
+}
+
 bool lst_internal_must_be_signed(enum lst_auth_kind kind, struct lst_slice name)
 {
     struct lst_slice prefix = LST_SLICE("x-amz-");
 
     return name.length > prefix.length && lst_internal_lower(name.bytes[0]) == 'x' &&
            lst_internal_equal_ignoring_case(lst_internal_first(name, prefix.length), prefix) &&
-           (kind != LST_AUTH_QUERY ||
-            !lst_internal_equal_ignoring_case(name, LST_SLICE("x-amz-content-sha256")));
+           !lst_internal_equal_ignoring_case(name, LST_SLICE("x-amz-content-sha256")) &&
+           (kind != LST_AUTH_QUERY || !is_added_by_proxies(name));
 }
 
 static void put_unsigned_name(struct lst_internal_writer *writer, struct lst_slice name)

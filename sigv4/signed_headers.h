@@ -26,8 +26,9 @@ bool lst_internal_signed_are_valid(const struct lst_auth *auth);
 bool lst_internal_is_signed(const struct lst_auth *auth, struct lst_slice name);
 
 /*
- * True if rule 6 asks for this header to be signed: every x-amz-*, of presigned requests but
- * x-amz-content-sha256.
+ * True if rule 6 asks for this header to be signed: every x-amz-* but x-amz-content-sha256, which
+ * is signed as the last line of the canonical request, or held against the body (lst_parse()). Of
+ * presigned requests also those that AWS's proxies add: x-amz-cf-id, x-amz-cf-pop, x-amz-apigw-id.
  */
 bool lst_internal_must_be_signed(enum lst_auth_kind kind, struct lst_slice name);
 

@@ -153,18 +153,16 @@ static void put_resource(const struct sink *sink, struct lst_slice path, struct 
 
 /*
  * What is signed has values decoded, so one with a line's end or an '&' in it could pass for
- * several. Only the headers of an answer, response-content-disposition first of all, may have an
- * '&'.
+ * several: "response-content-disposition=a&response-content-type=text/html" for one or for two.
  */
 static bool is_unambiguous(const struct lst_internal_parameter *parameter, enum lst_auth_kind kind)
 {
-    bool may_have_more = lst_internal_v2_role(parameter, kind) != LST_INTERNAL_V2_RESOURCE ||
-                         lst_internal_starts_with(parameter->name, LST_SLICE("response-"));
+    bool is_resource = lst_internal_v2_role(parameter, kind) == LST_INTERNAL_V2_RESOURCE;
     struct lst_slice rest = parameter->value;
 
     while (rest.length > 0) {
         unsigned char byte = lst_internal_next_byte(&rest, LST_INTERNAL_WIRE_QUERY);
-        if (byte == '\n' || (byte == '&' && !may_have_more)) {
+        if (byte == '\n' || (byte == '&' && is_resource)) {
             return false;
         }
     }
@@ -218,7 +216,7 @@ static int put_string_to_sign(const struct sink *sink, const struct lst_request 
     }
     for (size_t i = 0; i < count; i++) {
         if (!is_unambiguous(&parameters[i], auth->kind)) {
-            return LST_REFUSED_SIGNATURE;
+            return LST_REFUSED_V2_AMBIGUOUS;
         }
         if (i < carried && parameters[i].name_is_bare) {
             add_amz(&list, parameters[i].name, parameters[i].value, LST_INTERNAL_WIRE_QUERY);

@@ -228,6 +228,18 @@ static bool find_route(struct lst_api_exchange *exchange)
     return false;
 }
 
+static bool check_query(struct lst_api_exchange *exchange)
+{
+    struct lst_slice name;
+    bool is_repeated = lst_http_find_repeated_parameter(exchange->request, &name);
+
+    if (is_repeated) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "The query is malformed, or says something twice");
+    }
+    return !is_repeated;
+}
+
 static void fail_size(struct lst_api_exchange *exchange)
 {
     lst_api_fail(exchange, 413, "TooLarge", "The body may have %zu bytes at most",
@@ -238,7 +250,7 @@ static void begin(struct lst_api_exchange *exchange)
 {
     const struct lst_http_request *request = exchange->request;
 
-    if (!find_route(exchange) || !check_caller(exchange)) {
+    if (!find_route(exchange) || !check_query(exchange) || !check_caller(exchange)) {
         return;
     }
     lst_buffer_init(&exchange->body,
@@ -297,7 +309,7 @@ static bool is_signed_body(const struct lst_api_exchange *exchange)
     sha256_update(&context, text.length, (const uint8_t *)text.bytes);
     sha256_digest(&context, sizeof(digest), digest);
     lst_hex_encode(digest, sizeof(digest), hex);
-    return lst_slice_equal_ignoring_case(auth->payload_hash, lst_slice_make(hex, sizeof(hex)));
+    return lst_slice_equal_ignoring_case(auth->body_sha256, lst_slice_make(hex, sizeof(hex)));
 }
 
 void lst_api_end(struct lst_api_exchange *exchange)

@@ -144,7 +144,7 @@ static bool check_length(struct lst_s3_exchange *exchange)
 static bool check_sha256(struct lst_s3_exchange *exchange)
 {
     struct lst_body *body = exchange->body;
-    struct lst_slice declared = exchange->passage.auth.payload_hash;
+    struct lst_slice declared = exchange->passage.auth.body_sha256;
     uint8_t digest[SHA256_DIGEST_SIZE];
     char text[2 * SHA256_DIGEST_SIZE];
 

@@ -13,7 +13,7 @@ struct lst_body {
     uint64_t length;   /* bytes, unframed, if known */
     bool length_known;
 
-    bool check_sha256; /* against passage.auth.payload_hash */
+    bool check_sha256; /* against passage.auth.body_sha256 */
     struct sha256_ctx sha256;
 
     bool has_md5; /* Content-MD5 */

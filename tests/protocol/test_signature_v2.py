@@ -83,12 +83,12 @@ def test_boto3_with_headers(old, client):
 def test_boto3_with_urls(old, style):
     client = old.client(signature_version="s3", s3={"addressing_style": style},
                         endpoint=f"http://localhost:{old.port}")
-    get = presign(client, "get_object", ResponseContentDisposition='attachment; filename="a&b.jpg"')
+    get = presign(client, "get_object", ResponseContentDisposition='attachment; filename="a b.jpg"')
     put = presign(client, "put_object", key="put.jpg", ContentType="image/jpeg", Metadata={"colour": "green"})
     host = urllib.parse.urlsplit(get).netloc
     answer = old.send("GET", target_of(get), {"Host": host})
     assert (answer.status, answer.body) == (200, BODY)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="a&b.jpg"'
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="a b.jpg"'
     assert old.send("PUT", target_of(put), {"Host": host, "Content-Type": "image/jpeg"}, BODY).status == 200
     head = old.client().head_object(Bucket=BUCKET, Key="put.jpg")
     assert (head["ContentType"], head["Metadata"]) == ("image/jpeg", {"colour": "green"})
@@ -135,7 +135,7 @@ def test_one_parameter_can_not_pass_for_two(old):
     expires = str(int(time.time()) + 60)
     put = signed_url(f"/{BUCKET}/k", expires, f"PUT\n\n\n{expires}\nx-amz-acl:private\nx-amz-meta-a:b\n/{BUCKET}/k")
     assert old.send("PUT", put + "&x-amz-acl=private&x-amz-meta-a=b", None, BODY).status == 200
-    refused(old.send("PUT", put + "&x-amz-acl=private%0Ax-amz-meta-a:b", None, BODY), 403, "SignatureDoesNotMatch")
+    refused(old.send("PUT", put + "&x-amz-acl=private%0Ax-amz-meta-a:b", None, BODY), 400, "InvalidArgument", "Version 4")
 
 
 def test_time(old):

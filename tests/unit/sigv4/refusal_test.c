@@ -223,17 +223,28 @@ static const struct refusal_case cases[] = {
     {"a header with an unsigned header", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE),
      HEADER_DATE, HEADER_HASH, "x-amz-acl: public-read"}, LST_REFUSED_HEADERS_NOT_SIGNED,
      "x-amz-acl", "AccessDenied", 403, 0},
-    {"a header with its hash unsigned", NULL, {IN_HEADER(SCOPE, "host;x-amz-date", SIGNATURE),
-     HEADER_DATE, HEADER_HASH}, LST_REFUSED_HEADERS_NOT_SIGNED, "x-amz-content-sha256",
-     "AccessDenied", 403, 0},
+    {"an unsigned hash that is none", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
+     {"x-amz-content-sha256: 1234"}, LST_REFUSED_PAYLOAD_HASH, "X-Amz-Content-Sha256",
+     "InvalidArgument", 400, 86400},
+    {"an unsigned word for a stream", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
+     {"x-amz-content-sha256: STREAMING-UNSIGNED-PAYLOAD-TRAILER"}, LST_REFUSED_PAYLOAD_HASH,
+     "X-Amz-Content-Sha256", "InvalidArgument", 400, 86400},
+    {"two unsigned hashes", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
+     {HEADER_HASH, HEADER_HASH}, LST_REFUSED_PARAMETER_REPEATED, "x-amz-content-sha256",
+     "AuthorizationQueryParametersError", 400, 86400},
 
     /* None: what is left is the key and the signature. */
+    {"a header with its hash unsigned", NULL, {IN_HEADER(SCOPE, "host;x-amz-date", SIGNATURE),
+     HEADER_DATE, HEADER_HASH}, LST_OK, "", "OK", 200, 0},
+    {"an unsigned hash", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {HEADER_HASH},
+     LST_OK, "", "OK", 200, 86400},
+    {"what AWS's proxies add", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED,
+     {"X-Amz-Cf-Id: a", "x-amz-cf-pop: b", "x-amzn-trace-id: c", "x-amz-apigw-id: d"}, LST_OK, "",
+     "OK", 200, 86400},
     {"the last second", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {0}, LST_OK, "",
      "OK", 200, 86400},
     {"fifteen minutes early", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS SIGNED, {0}, LST_OK,
      "", "OK", 200, -900},
-    {"an unsigned payload hash on a presigned URL", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
-     SIGNED, {"x-amz-content-sha256: nonsense"}, LST_OK, "", "OK", 200, 0},
     {"an encoded parameter's name", "/?X%2dAmz-Algorithm=AWS4-HMAC-SHA256" CREDENTIAL DATE EXPIRES
      HEADERS SIGNED, {0}, LST_OK, "", "OK", 200, 0},
     {"an access key with signs in it", "/?" ALGORITHM

@@ -199,13 +199,25 @@ static void check_urls(void)
         "&versionId=1", "&X-AMZ-Meta-a=b",
         "&unknown=1",   "&x%2Damz-a",
         "&attributes",  "&x-latch-max=1",
-        "&Pre%66ix=1",  "&a=%0A",
+        "&Pre%66ix=1",
+    };
+    static const char *const ambiguous[] = {
+        "&a=%0A",
+        "&uploadId=1%26partNumber=2",
+        "&response-content-disposition=a%26response-content-type=b",
     };
     for (size_t i = 0; i < sizeof(additions) / sizeof(additions[0]); i++) {
         snprintf(target, sizeof(target), "%s%s", url, additions[i]);
         CHECK(check_url(target, 1175139600, &auth) == LST_REFUSED_SIGNATURE, "all else is: %s",
               additions[i]);
     }
+    for (size_t i = 0; i < sizeof(ambiguous) / sizeof(ambiguous[0]); i++) {
+        snprintf(target, sizeof(target), "%s%s", url, ambiguous[i]);
+        CHECK(check_url(target, 1175139600, &auth) == LST_REFUSED_V2_AMBIGUOUS,
+              "this could be two: %s", ambiguous[i]);
+    }
+    snprintf(target, sizeof(target), "%s&prefix=a%%26b", url);
+    CHECK(check_url(target, 1175139600, &auth) == LST_OK, "but not what is not signed at all");
 }
 
 static void check_malformed(void)
