@@ -33,7 +33,8 @@ struct lst_access_question {
     struct lst_slice bucket;    /* empty for ListBuckets */
     struct lst_slice key;       /* decoded; empty for an operation on the bucket */
     struct lst_slice user_name; /* aws:username, and ${aws:username} in resources */
-    struct lst_slice source_ip; /* aws:SourceIp, as text */
+    struct lst_slice source_ip; /* aws:SourceIp, as text. If it is no address, nobody knows whose it
+                                 * is: an Allow that asks about it does not apply, a Deny does */
     int64_t now;                /* aws:CurrentTime, aws:EpochTime: seconds */
     bool secure;                /* aws:SecureTransport */
     bool has_prefix;            /* s3:prefix of a listing */

@@ -14,6 +14,7 @@ struct inquiry {
     struct lst_slice resource; /* "bucket" or "bucket/key" */
     struct lst_address source_ip;
     bool has_source_ip;
+    bool is_source_ip_unknown; /* it was said, and is no address */
 };
 
 /* One fact, in the form in which it is compared. */
@@ -115,12 +116,15 @@ static bool value_holds(const struct inquiry *inquiry, const struct lst_policy_c
  * fits nothing, so negated operators hold; with ...IfExists it holds either way.
  */
 static bool condition_holds(const struct inquiry *inquiry,
-                            const struct lst_policy_condition *condition)
+                            const struct lst_policy_condition *condition, bool is_deny)
 {
     const struct lst_value *values = (const void *)inquiry->policy->values.bytes;
     const struct evidence evidence = find_evidence(inquiry, condition);
     bool fits = false;
 
+    if (condition->fact == LST_FACT_SOURCE_IP && inquiry->is_source_ip_unknown) {
+        return is_deny; /* nobody knows if it fits: no Allow counts then, and every Deny does */
+    }
     if (!evidence.is_present && condition->comparison != LST_COMPARE_ABSENT) {
         return condition->if_exists || condition->negated;
     }
@@ -148,7 +152,8 @@ static bool statement_applies(const struct inquiry *inquiry,
         return false;
     }
     for (uint32_t i = 0; i < statement->condition_count; i++) {
-        if (!condition_holds(inquiry, &conditions[statement->first_condition + i])) {
+        if (!condition_holds(inquiry, &conditions[statement->first_condition + i],
+                             statement->deny)) {
             return false;
         }
     }
@@ -179,6 +184,7 @@ enum lst_access_decision lst_access_policy_decide(const struct lst_access_policy
     }
     if (policy->conditions.length > 0) {
         inquiry.has_source_ip = lst_address_parse(question->source_ip, &inquiry.source_ip);
+        inquiry.is_source_ip_unknown = question->source_ip.length > 0 && !inquiry.has_source_ip;
     }
     for (size_t i = 0; i < policy->statement_count; i++) {
         /* One Allow is as good as many; a Deny is looked for to the end. */

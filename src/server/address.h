@@ -1,5 +1,5 @@
 /*
- * address.h - network addresses: where to listen, who a peer is, which peers are proxies.
+ * address.h - network addresses: where to listen, who a peer is.
  */
 #ifndef LST_SERVER_ADDRESS_H
 #define LST_SERVER_ADDRESS_H
@@ -26,13 +26,5 @@ unsigned lst_address_port(const struct sockaddr *address);
  */
 LST_MUST_CHECK bool lst_listen_parse(struct lst_slice text, char ret_host[LST_HOST_TEXT_MAX],
                                      uint16_t *ret_port);
-
-/*
- * Who is the client really? forwarded: the X-Forwarded-For header, whose last address the nearest
- * proxy wrote. Going from right to left, the first address that is no trusted proxy is the client;
- * if all are, the leftmost. Empty if the header does not help.
- */
-struct lst_slice lst_forwarded_client(struct lst_slice forwarded, const struct lst_network *proxies,
-                                      size_t proxy_count);
 
 #endif

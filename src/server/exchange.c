@@ -71,6 +71,7 @@ void *lst_exchange_on_target(void *context, const char *target, struct MHD_Conne
     }
     exchange->target[length] = '\0';
     cut_query((char *)target);
+    lst_buffer_init(&exchange->joined, LST_HEADER_SECTION_MAX);
     lst_http_response_init(&exchange->own_response);
     add(&server->metrics.in_flight);
     return exchange;
@@ -118,7 +119,7 @@ static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
 
     lst_inert_decorate(response,
                        lst_inert_is_apart(exchange->request.host, apart->values, apart->count));
-    if (!lst_cors_is_preflight(&exchange->request)) {
+    if (!lst_cors_is_preflight(&exchange->request) && !exchange->is_operators) {
         lst_cors_decorate(&exchange->server->cors, exchange->server->s3, &exchange->request,
                           response);
     }
@@ -379,6 +380,7 @@ void lst_exchange_on_completed(void *context, struct MHD_Connection *connection,
         exchange->handler->free(exchange->handled);
     }
     lst_http_response_release(&exchange->own_response);
+    lst_buffer_release(&exchange->joined);
     free(exchange->more_fields);
     free(exchange);
     subtract(&server->metrics.in_flight);

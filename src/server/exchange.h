@@ -52,6 +52,7 @@ struct lst_exchange {
     enum lst_exchange_stage stage;
     bool has_begun;    /* it was decided who answers */
     bool has_own;      /* own_response is the answer */
+    bool is_operators; /* it is for operators, and so for no web page: without CORS */
     bool expects_100;  /* the client waits for a word before it sends the body */
     bool must_linger;  /* it may be sending still when the answer goes out */
     bool is_bad_head;  /* own_response says why */
@@ -59,9 +60,10 @@ struct lst_exchange {
     bool was_cut;      /* answered in the middle of the body, or not at all */
     _Atomic int waiting;
     uint64_t began_ns;
-    uint64_t received; /* bytes of body */
-    uint64_t sent;     /* bytes of body of the answer */
-    int status;        /* of the answer; 0 before it was queued */
+    uint64_t received;        /* bytes of body */
+    uint64_t sent;            /* bytes of body of the answer */
+    int status;               /* of the answer; 0 before it was queued */
+    struct lst_buffer joined; /* the values of headers that came in several lines */
     struct lst_field fields[LST_EXCHANGE_FIELDS];
     struct lst_field *more_fields; /* owned; instead of fields, if they are too few */
     char method[LST_EXCHANGE_METHOD_MAX];
@@ -91,7 +93,7 @@ void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_requ
 /* Decide who answers: this server itself, CORS, or S3. False if there is no memory. */
 LST_MUST_CHECK bool lst_exchange_route(struct lst_exchange *exchange);
 
-/* Answer with an error of S3's. code and message are constants; message may be NULL. */
+/* Answer with an error of S3's. code is a constant; message may be NULL. */
 void lst_exchange_refuse(struct lst_exchange *exchange, const char *code, const char *message);
 
 /* The S3 exchange says that its state has changed; any thread. context: the exchange. */

@@ -2,8 +2,12 @@
 #include "server/exchange.h"
 
 #include "base/clock.h"
+#include "http/headers.h"
+#include "http/media_type.h"
+#include "server/forwarded.h"
 #include "server/lines.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char id_digits[] = "0123456789ABCDEF";
@@ -18,20 +22,6 @@ struct gathering {
     struct lst_lines lines;
 };
 
-/* A token of RFC 9110, section 5.6.2. A space before the colon would hide a header from one of two
- * servers in a row. */
-static bool is_token(struct lst_slice name)
-{
-    for (size_t i = 0; i < name.length; i++) {
-        unsigned char byte = (unsigned char)name.bytes[i];
-
-        if (byte <= 0x20 || byte >= 0x7F || strchr("\"(),/:;<=>?@[\\]{}", byte) != NULL) {
-            return false;
-        }
-    }
-    return name.length > 0;
-}
-
 static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char *name,
                               size_t name_length, const char *value, size_t value_length)
 {
@@ -41,7 +31,8 @@ static enum MHD_Result gather(void *context, enum MHD_ValueKind kind, const char
 
     (void)kind;
     gathering->bytes += name_length + value_length + sizeof(": \r\n") - 1;
-    gathering->is_malformed |= !is_token(field.name);
+    /* A space before the colon would hide a header from one of two servers in a row. */
+    gathering->is_malformed |= !lst_http_is_token(field.name);
     lst_lines_take(&gathering->lines, field.name, field.value);
     if (gathering->count < gathering->capacity) {
         field.value = lst_slice_trim(field.value);
@@ -127,31 +118,21 @@ static const char *read_framing(struct lst_http_request *request)
     return NULL;
 }
 
-/* What a configured proxy says of the client. The last value is the nearest proxy's. */
-static void read_forwarded(struct lst_exchange *exchange)
+/* What a configured proxy says of the client. */
+static void believe_proxy(struct lst_exchange *exchange)
 {
     struct lst_http_request *request = &exchange->request;
-    struct lst_slice forwarded = {NULL, 0};
-    struct lst_slice client;
-    struct lst_slice protocol;
+    struct lst_forwarded forwarded;
 
-    for (size_t i = request->message.header_count; i > 0 && forwarded.length == 0; i--) {
-        const struct lst_field *header = &request->message.headers[i - 1];
-
-        if (lst_slice_equal_ignoring_case(header->name, LST_SLICE("X-Forwarded-For"))) {
-            forwarded = header->value;
-        }
+    lst_forwarded_read(request, exchange->server->proxies,
+                       exchange->server->config->trusted_proxies.count, &forwarded);
+    if (forwarded.client.length > 0) {
+        request->peer = forwarded.client;
     }
-    client = lst_forwarded_client(forwarded, exchange->server->proxies,
-                                  exchange->server->config->trusted_proxies.count);
-    if (client.length > 0) {
-        request->peer = client;
+    if (forwarded.proto != LST_PROTO_NOT_SAID) {
+        request->secure = forwarded.proto == LST_PROTO_TLS;
     }
-    protocol = lst_http_header(request, LST_SLICE("X-Forwarded-Proto"));
-    if (protocol.length > 0) {
-        request->secure = lst_slice_equal_ignoring_case(protocol, LST_SLICE("https"));
-    }
-    request->forwarded_host = lst_http_header(request, LST_SLICE("X-Forwarded-Host"));
+    request->forwarded_host = forwarded.host;
 }
 
 static void make_id(struct lst_server *server, char ret_id[LST_REQUEST_ID_LENGTH])
@@ -170,6 +151,24 @@ static void refuse_head(struct lst_exchange *exchange, const char *code, const c
     lst_exchange_refuse(exchange, code, message);
     exchange->is_bad_head = true;
     exchange->own_response.close = true;
+}
+
+/* From here on every name stands once among the headers. */
+static void join_headers(struct lst_exchange *exchange, struct gathering *gathering)
+{
+    struct lst_slice repeated;
+    char text[160];
+    int status = lst_headers_join(gathering->fields, &exchange->request.message.header_count,
+                                  &exchange->joined, &repeated);
+
+    if (status == LST_ERR_EXISTS) {
+        repeated = lst_slice_first(repeated, 100);
+        (void)snprintf(text, sizeof(text), "There is more than one %.*s header.",
+                       (int)repeated.length, repeated.bytes);
+        refuse_head(exchange, "BadRequest", text);
+    } else if (status != LST_OK) {
+        refuse_head(exchange, "SlowDown", NULL);
+    }
 }
 
 void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_request_line *line)
@@ -205,8 +204,11 @@ void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_requ
     } else if (request->host.length == 0 && !is_old) {
         refuse_head(exchange, "BadRequest", "There is no Host header.");
     }
-    if (exchange->peer->is_proxy) {
-        read_forwarded(exchange);
+    if (!exchange->is_bad_head) {
+        join_headers(exchange, &gathering);
+    }
+    if (!exchange->is_bad_head && exchange->peer->is_proxy) {
+        believe_proxy(exchange);
     }
     exchange->expects_100 = lst_slice_equal_ignoring_case(
         lst_http_header(request, LST_SLICE("Expect")), LST_SLICE("100-continue"));

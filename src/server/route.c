@@ -78,6 +78,7 @@ static void answer_own(struct lst_exchange *exchange)
     struct lst_slice path = lst_slice_after(exchange->request.path, sizeof(OWN_PATH) - 1);
     struct lst_slice method = exchange->request.message.method;
 
+    exchange->is_operators = true;
     if (!lst_slice_equal(method, LST_SLICE("GET")) && !lst_slice_equal(method, LST_SLICE("HEAD"))) {
         lst_exchange_refuse(exchange, "MethodNotAllowed", NULL);
     } else if (lst_slice_equal(path, LST_SLICE("health"))) {

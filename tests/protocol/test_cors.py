@@ -33,7 +33,7 @@ def test_what_a_page_may_read(server, s3):
 
 
 @pytest.mark.parametrize("method,target", [
-    ("GET", "/pictures/cat.jpg"), ("PUT", "/pictures/cat.jpg"), ("GET", "/%zz"), ("GET", "/-/nothing"),
+    ("GET", "/pictures/cat.jpg"), ("PUT", "/pictures/cat.jpg"), ("GET", "/%zz"), ("GET", "/-/api/nothing"),
     ("GET", "/pictures/cat.jpg?X-Amz-Algorithm=AWS4-HMAC-SHA256"), ("PATCH", "/pictures/x")])
 def test_errors_can_be_read_by_a_page(server, method, target):
     answer = server.send(method, target, ORIGIN)

@@ -1,4 +1,4 @@
-/* address_test.c - what --listen takes, and whom X-Forwarded-For is believed about. */
+/* address_test.c - what --listen takes, and how addresses are written. */
 #include "server/address.h"
 
 #include "tap.h"
@@ -36,37 +36,6 @@ static void test_listen(void)
     check_listen("", NULL, 0);
 }
 
-static void check_client(const char *header, const char *client)
-{
-    struct lst_network proxies[2];
-    struct lst_slice got;
-
-    if (!lst_network_parse(LST_SLICE("10.0.0.0/8"), &proxies[0]) ||
-        !lst_network_parse(LST_SLICE("fd00::/8"), &proxies[1])) {
-        CHECK(false, "the proxies' networks are understood");
-        return;
-    }
-    got = lst_forwarded_client(lst_slice_of(header), proxies, 2);
-    CHECK_TEXT(got.bytes, got.length, client, header);
-}
-
-static void test_forwarded(void)
-{
-    check_client("203.0.113.9", "203.0.113.9");
-    check_client("1.1.1.1, 203.0.113.9", "203.0.113.9");
-    check_client("1.1.1.1, 203.0.113.9, 10.1.2.3", "203.0.113.9");
-    check_client("203.0.113.9 ,\t10.1.2.3 , fd00::7", "203.0.113.9");
-    check_client("10.9.9.9,10.1.2.3", "10.9.9.9");
-    check_client("203.0.113.9:4711", "203.0.113.9");
-    check_client("[2001:db8::1]:4711, 10.0.0.1", "2001:db8::1");
-    check_client("2001:db8::1", "2001:db8::1");
-    check_client("evil, 10.0.0.1", "10.0.0.1");
-    check_client("unknown", "");
-    check_client("[", "");
-    check_client("", "");
-    check_client(",,", "");
-}
-
 static void test_format(void)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(80)};
@@ -91,7 +60,6 @@ static void test_format(void)
 int main(void)
 {
     test_listen();
-    test_forwarded();
     test_format();
     return tap_done();
 }
