@@ -190,12 +190,27 @@ static void answer_attributes(struct lst_s3_exchange *exchange, struct lst_objec
     }
 }
 
+/* "GetObjectAttributes": besides the action of its own, that of GetObject. */
+static bool may_read(struct lst_s3_exchange *exchange)
+{
+    const char *action = exchange->has_version ? "s3:GetObjectVersion" : "s3:GetObject";
+
+    if (lst_s3_is_allowed(exchange, action, exchange->target.key)) {
+        return true;
+    }
+    lst_s3_set_reason(exchange, "the policies of user %s do not allow %s here",
+                      lst_passage_user_name(&exchange->passage), action);
+    lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
+    return false;
+}
+
 void lst_get_object_attributes(struct lst_s3_exchange *exchange)
 {
     struct question question;
     struct lst_object object;
 
-    if (read_question(exchange, &question) && lst_read_object(exchange, false, &object)) {
+    if (may_read(exchange) && read_question(exchange, &question) &&
+        lst_read_object(exchange, false, &object)) {
         answer_attributes(exchange, &object, &question);
         lst_object_close(&object);
     }

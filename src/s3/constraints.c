@@ -2,6 +2,7 @@
 #include "s3/constraints.h"
 
 #include "base/clock.h"
+#include "s3/put_fields.h"
 #include "s3/use.h"
 
 #include <stdio.h>
@@ -157,6 +158,9 @@ static bool check_type(struct lst_s3_exchange *exchange)
     struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
     char message[MESSAGE_MAX];
 
+    if (!lst_put_check_type(exchange)) {
+        return false;
+    }
     if (lst_constraints_allow_type(exchange->constraints, type)) {
         return true;
     }

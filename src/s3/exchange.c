@@ -138,6 +138,10 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
     case LST_ROUTE_METHOD:
         fail_method(exchange, route);
         return false;
+    case LST_ROUTE_REPEATED:
+        lst_s3_fail_argument(exchange, "A query parameter is given more than once.",
+                             "DuplicateParameter", lst_s3_decode(exchange, route->culprits[0]));
+        return false;
     case LST_ROUTE_UNKNOWN:
         lst_s3_fail_not_implemented(exchange, "query parameter",
                                     lst_s3_decode(exchange, route->culprits[0]));

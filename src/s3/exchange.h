@@ -93,8 +93,9 @@ struct lst_slice lst_s3_unquote(struct lst_slice etag);
 /* May the signer do this, to the bucket and key, now? */
 bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, struct lst_slice key);
 
-/* False, having answered with 501, if a header or parameter asks for something that is not
- * implemented, and that may not be ignored. */
+/* False, having answered, if a header or parameter asks for something that may not be ignored: 501
+ * for what is not implemented, 400 for what this operation does not heed, for a checksum of an
+ * unknown kind, and for an option that is given as a header and in the query. */
 bool lst_s3_check_options(struct lst_s3_exchange *exchange);
 
 /* False, having answered, if the request names a version by an empty id, which would be none. */

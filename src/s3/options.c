@@ -1,6 +1,8 @@
 /* options.c - what a request asks for in its query parameters and x-amz- headers. */
 #include "s3/exchange.h"
 
+#include <stdio.h>
+
 struct lst_slice lst_s3_decode(struct lst_s3_exchange *exchange, struct lst_slice raw)
 {
     size_t length;
@@ -102,36 +104,173 @@ static bool is_unsupported(struct lst_slice name, struct lst_slice value)
     return false;
 }
 
-bool lst_s3_check_options(struct lst_s3_exchange *exchange)
+/*
+ * Options that change what is done, and the operations that heed them. Elsewhere to ignore one
+ * would be to do something else than was asked for: to delete an object instead of copying it.
+ */
+static const struct bound {
+    const char *name; /* after "x-amz-" */
+    bool is_prefix;
+    void (*begins[4])(struct lst_s3_exchange *exchange);
+} bound[] = {
+    {"copy-source", false, {lst_copy_object, lst_copy_part}},
+    {"copy-source-range", false, {lst_copy_part}},
+    {"copy-source-if-", true, {lst_copy_object, lst_copy_part}},
+    {"copy-source", true, {NULL}},
+    {"tagging", false, {lst_put_object, lst_post_object, lst_copy_object, lst_create_upload}},
+    {"mp-object-size", false, {lst_complete_upload}},
+};
+
+/* name: after "x-amz-", perhaps encoded. True if another operation heeds it, and this one does not.
+ */
+static bool is_misplaced(const struct lst_s3_exchange *exchange, struct lst_slice name)
+{
+    struct lst_slice rest;
+
+    for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
+        if (!lst_http_name_starts_with(name, lst_slice_of(bound[i].name), &rest) ||
+            (rest.length > 0 && !bound[i].is_prefix)) {
+            continue;
+        }
+        for (size_t j = 0; j < sizeof(bound[i].begins) / sizeof(bound[i].begins[0]); j++) {
+            if (bound[i].begins[j] == exchange->operation->begin) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return false;
+}
+
+/* name: after "x-amz-", perhaps encoded. */
+static bool is_unknown_checksum(struct lst_slice name)
+{
+    static const char *const known[] = {"crc32",  "crc32c",    "crc64nvme", "sha1",
+                                        "sha256", "algorithm", "type",      "mode"};
+    struct lst_slice after;
+
+    if (!lst_http_name_starts_with(name, LST_SLICE("checksum-"), &after)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        struct lst_slice rest;
+
+        if (lst_http_name_starts_with(after, lst_slice_of(known[i]), &rest) && rest.length == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Headers of a presigned request that belong to its signature, or, checksums, to its body. */
+static bool may_be_in_both(struct lst_slice name)
+{
+    static const char *const names[] = {"content-sha256", "date", "security-token"};
+    struct lst_slice rest;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lst_http_name_starts_with(name, lst_slice_of(names[i]), &rest) && rest.length == 0) {
+            return true;
+        }
+    }
+    return lst_http_name_starts_with(name, LST_SLICE("checksum-"), &rest);
+}
+
+/* name: after "x-amz-", encoded. True if there is a header of that name too. */
+static bool is_in_both(const struct lst_s3_exchange *exchange, struct lst_slice raw_name,
+                       struct lst_slice name)
+{
+    const struct lst_request *message = &exchange->request->message;
+    struct lst_slice rest;
+
+    for (size_t i = 0; i < message->header_count; i++) {
+        if (lst_http_name_starts_with(raw_name, message->headers[i].name, &rest) &&
+            rest.length == 0) {
+            return !may_be_in_both(name);
+        }
+    }
+    return false;
+}
+
+/* May an option stand where it does? False, having answered, if not. name: after "x-amz-". */
+static bool check_place(struct lst_s3_exchange *exchange, struct lst_slice name,
+                        struct lst_slice whole)
+{
+    char message[160];
+
+    if (is_misplaced(exchange, name)) {
+        (void)snprintf(message, sizeof(message), "%.*s does not apply to %s: leave it out",
+                       (int)lst_slice_first(whole, 80).length, whole.bytes,
+                       exchange->operation->name);
+        lst_s3_fail_about(exchange, LST_S3_INVALID_REQUEST, message, "Header", whole);
+        return false;
+    }
+    if (is_unknown_checksum(name)) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_REQUEST,
+                          "The algorithm type you specified in x-amz-checksum- header is invalid.",
+                          "Header", whole);
+        return false;
+    }
+    return true;
+}
+
+static bool check_headers(struct lst_s3_exchange *exchange)
 {
     const struct lst_request *message = &exchange->request->message;
     struct lst_slice prefix = LST_SLICE("x-amz-");
+
+    for (size_t i = 0; i < message->header_count; i++) {
+        const struct lst_field *header = &message->headers[i];
+        struct lst_slice name = lst_slice_after(header->name, prefix.length);
+
+        if (!lst_slice_starts_with_ignoring_case(header->name, prefix)) {
+            continue;
+        }
+        if (is_unsupported(name, header->value)) {
+            lst_s3_fail_not_implemented(exchange, "header", header->name);
+            return false;
+        }
+        if (!check_place(exchange, name, header->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_query(struct lst_s3_exchange *exchange)
+{
     struct lst_slice rest = exchange->query;
     struct lst_slice name;
     struct lst_field raw;
 
-    for (size_t i = 0; i < message->header_count; i++) {
-        const struct lst_field *header = &message->headers[i];
-        if (lst_slice_starts_with_ignoring_case(header->name, prefix) &&
-            is_unsupported(lst_slice_make(header->name.bytes + prefix.length,
-                                          header->name.length - prefix.length),
-                           header->value)) {
-            lst_s3_fail_not_implemented(exchange, "header", header->name);
-            return false;
-        }
-    }
     while (lst_http_next_parameter(&rest, &raw)) {
+        if (!lst_http_name_starts_with(raw.name, LST_SLICE("x-amz-"), &name)) {
+            continue;
+        }
         /* Values in a query may be encoded; a harmless one is not. A checksum in the query is for
          * show: see read_checksum_header() of body_prepare.c. */
-        if (lst_http_name_starts_with(raw.name, prefix, &name) &&
-            !lst_http_name_starts_with(name, LST_SLICE("checksum-"), &(struct lst_slice){0}) &&
+        if (!lst_http_name_starts_with(name, LST_SLICE("checksum-"), &(struct lst_slice){0}) &&
             is_unsupported(name, raw.value)) {
             lst_s3_fail_not_implemented(exchange, "query parameter",
                                         lst_s3_decode(exchange, raw.name));
             return false;
         }
+        if (is_in_both(exchange, raw.name, name)) {
+            lst_s3_fail_argument(exchange,
+                                 "It is given twice, as a header and as a query parameter.",
+                                 "DuplicateParameter", lst_s3_decode(exchange, raw.name));
+            return false;
+        }
+        if (!is_unsupported(name, raw.value) && !check_place(exchange, name, raw.name)) {
+            return false;
+        }
     }
     return true;
+}
+
+bool lst_s3_check_options(struct lst_s3_exchange *exchange)
+{
+    return check_headers(exchange) && check_query(exchange);
 }
 
 struct lst_slice lst_s3_unquote(struct lst_slice etag)

@@ -185,6 +185,12 @@ bool lst_post_make_put(struct lst_s3_exchange *exchange)
         if (header->name.length == 0) {
             continue;
         }
+        if (lst_http_header(&post->request, header->name).bytes != NULL) {
+            /* "acl" and "x-amz-acl": two names of one thing */
+            lst_s3_fail_argument(exchange, "A form field is given more than once.",
+                                 "DuplicateField", post->fields[i].name);
+            return false;
+        }
         if (!read_value(exchange, &post->fields[i], &header->value)) {
             return false;
         }

@@ -2,6 +2,7 @@
 #include "s3/put_fields.h"
 
 #include "access/constraints.h"
+#include "http/media_type.h"
 
 /* The headers that are kept with an object and given back with it, by these names. */
 static const char *const kept[] = {
@@ -129,6 +130,53 @@ static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fi
     return add_query(exchange, fields);
 }
 
+/* What no header can have. */
+static bool has_control(struct lst_slice value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char byte = (unsigned char)value.bytes[i];
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7F) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lst_put_check_type(struct lst_s3_exchange *exchange)
+{
+    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
+
+    if (lst_slice_trim(type).length == 0 || lst_media_type_parse(type, NULL)) {
+        return true;
+    }
+    lst_s3_fail_argument(exchange, LST_MEDIA_TYPE_ADVICE, "Content-Type", type);
+    return false;
+}
+
+/* Whatever is kept is given back in headers. False, having answered, if one could not be. */
+static bool check_sendable(struct lst_s3_exchange *exchange, const struct lst_put_fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct lst_field *field = &fields->list[i];
+
+        if (!lst_http_is_token(field->name)) {
+            lst_s3_fail_argument(exchange,
+                                 "The name of a metadata entry has a character that no header's "
+                                 "name can have, such as a space.",
+                                 "MetadataName", field->name);
+            return false;
+        }
+        if (has_control(field->value)) {
+            lst_s3_fail_argument(exchange,
+                                 "The value of a metadata entry has a character that no header can "
+                                 "have.",
+                                 "MetadataName", field->name);
+            return false;
+        }
+    }
+    return lst_put_check_type(exchange);
+}
+
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields)
 {
     size_t bytes = 0;
@@ -147,7 +195,7 @@ bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields
         lst_s3_fail(exchange, LST_S3_METADATA_TOO_LARGE);
         return false;
     }
-    return true;
+    return check_sendable(exchange, ret_fields);
 }
 
 bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret_tags)
@@ -157,6 +205,11 @@ bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret
 
     if (exchange->post != NULL) {
         document = lst_http_header(exchange->request, LST_SLICE("tagging"));
+    }
+    if (document.bytes != NULL && lst_s3_option(exchange, "x-amz-tagging", &header)) {
+        lst_s3_fail_argument(exchange, "A form field is given more than once.", "DuplicateField",
+                             LST_SLICE("x-amz-tagging"));
+        return false;
     }
     if (document.bytes == NULL &&
         (!lst_s3_option(exchange, "x-amz-tagging", &header) || header.length == 0)) {

@@ -17,10 +17,16 @@ struct lst_put_fields {
 
 /*
  * Content-Type and the other headers that come back with the object, and x-amz-meta-* (also from
- * the query of a presigned URL). There is room for one more field, the checksum. False if they are
- * more than an object can have: the exchange has been answered.
+ * the query of a presigned URL). There is room for one more field, the checksum. False, having
+ * answered, if they are more than an object can have, or if one could not be given back in a
+ * header: a metadata name that is no token, a control character, a Content-Type that is not one
+ * media type.
  */
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields);
+
+/* False, having answered, if there is a Content-Type and it is not exactly one media type
+ * (http/media_type.h). */
+bool lst_put_check_type(struct lst_s3_exchange *exchange);
 
 /* The tags of x-amz-tagging, or of a form's document, if there are any. False, having answered, if
  * they are malformed or the signer may not tag. The set, all zero before, is to be released either

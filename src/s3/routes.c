@@ -148,6 +148,10 @@ struct lst_route lst_route_find(const struct lst_http_request *request, enum lst
     struct lst_route route = {.kind = LST_ROUTE_FOUND};
     struct found found = {.count = 0};
 
+    if (lst_http_find_repeated_parameter(request, &route.culprits[0])) {
+        route.kind = LST_ROUTE_REPEATED;
+        return route;
+    }
     if (!find_sub_resources(request, &found, &route)) {
         return route;
     }

@@ -33,6 +33,7 @@ enum lst_route_kind {
     LST_ROUTE_CONFLICT, /* two sub-resources at once: culprits has both */
     LST_ROUTE_METHOD,   /* the resource is there in S3, but not with this method: culprits[0] is
                          * the sub-resource, empty if there is none */
+    LST_ROUTE_REPEATED, /* culprits[0] is a parameter that stands twice */
     LST_ROUTE_UNKNOWN,  /* culprits[0] looks like a sub-resource, and is none of S3's */
 };
 
