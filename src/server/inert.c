@@ -1,21 +1,7 @@
 /* inert.c - nothing of a stranger's bytes acts on this origin. */
 #include "server/inert.h"
 
-static bool is_token_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-static bool is_token(struct lst_slice text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        if (!is_token_char(text.bytes[i])) {
-            return false;
-        }
-    }
-    return text.length > 0;
-}
+#include "http/media_type.h"
 
 static bool begins(struct lst_slice text, const char *prefix)
 {
@@ -24,16 +10,13 @@ static bool begins(struct lst_slice text, const char *prefix)
 
 bool lst_inert_type(struct lst_slice content_type)
 {
-    struct lst_slice type =
-        lst_slice_trim(lst_slice_first(content_type, lst_slice_find(content_type, ';')));
-    size_t slash = lst_slice_find(type, '/');
-    struct lst_slice subtype = lst_slice_after(type, slash + 1);
+    struct lst_slice type;
+    struct lst_slice subtype;
 
-    /* Of a list a browser takes the last that it can read. */
-    if (lst_slice_find(content_type, ',') < content_type.length ||
-        !is_token(lst_slice_first(type, slash)) || !is_token(subtype)) {
+    if (!lst_media_type_parse(content_type, &type)) {
         return false;
     }
+    subtype = lst_slice_after(type, lst_slice_find(type, '/') + 1);
     if (begins(type, "image/")) {
         /* SVG by any name: a browser reads image/...+xml as XML. */
         return lst_slice_find_slice(subtype, LST_SLICE("xml")) == subtype.length &&
