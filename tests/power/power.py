@@ -38,7 +38,7 @@ def recorder(mount, recording, seed):
     """The recording file system, mounted."""
     os.makedirs(mount)
     process = subprocess.Popen([os.path.join(PROGRAMS, "recorder"), mount, recording, str(SYNC_US_MAX), str(seed)])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not os.path.exists(os.path.join(mount, ".marks")):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()

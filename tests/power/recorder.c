@@ -21,9 +21,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/statvfs.h>
 
 #define NAMES_STAY 3600.0 /* seconds: nobody but the kernel changes anything */
@@ -361,6 +363,8 @@ int main(int argument_count, char **arguments)
     if (argument_count > 4) {
         seed = strtoul(arguments[4], NULL, NUMBER_BASE);
     }
+    /* A test that was killed leaves no mount behind. */
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (delay_us > DELAY_US_MAX || power_log_open(arguments[2]) != 0 ||
         power_syncs_start((unsigned)delay_us, (unsigned)seed) != 0) {
         perror(arguments[2]);

@@ -15,6 +15,7 @@ needs_fuse = pytest.mark.skipif(
 
 
 @needs_fuse
+@pytest.mark.timeout(3600)  # some 40 seconds where the machine is idle
 @pytest.mark.parametrize("seed", range(1, RECORDINGS + 1))
 def test_power_cuts(seed):
     faults = power.run(1, IMAGES, seed, seconds=SECONDS)
