@@ -140,7 +140,7 @@ class Image:
             value = None
             if name in listed:
                 answer = parse(self.get(f"/{name}", "versioning="))
-                value = "versioned" if answer.findtext("Status") == "Enabled" else "plain"
+                value = {"Enabled": "versioned", "Suspended": "suspended"}.get(answer.findtext("Status"), "plain")
             self.expect(register, value)
         for name in listed - {words[0] for words, _ in self.model.named("bucket")}:
             self.fault(f"a bucket that nobody made: {name}")
@@ -176,8 +176,15 @@ class Image:
                 self.fault(f"{name}: its bytes are not those of its ETag")
 
     def check_versions(self):
-        found, after, bucket = {}, "", "versioned"
-        while bucket in self.buckets:
+        found = {}
+        for bucket in self.buckets & {name for name, kind in load.BUCKETS.items() if kind == "versioned"}:
+            self.list_versions(bucket, found)
+        for name in {name for _, name in self.model.named("versions")} | set(found):
+            self.expect(name, found.get(name))
+
+    def list_versions(self, bucket, found):
+        after = ""
+        while True:
             page = parse(self.get(f"/{bucket}", "versions=" + after))
             for entry in page:
                 if entry.tag in ("Version", "DeleteMarker"):
@@ -185,11 +192,9 @@ class Image:
                     found.setdefault(f"versions {bucket} {entry.findtext('Key')}", []).append(
                         [entry.findtext("VersionId"), etag and etag.strip('"')])
             if page.findtext("IsTruncated") != "true":
-                break
+                return
             after = "&" + urllib.parse.urlencode({"key-marker": page.findtext("NextKeyMarker"),
                                                   "version-id-marker": page.findtext("NextVersionIdMarker")})
-        for name in {name for _, name in self.model.named("versions")} | set(found):
-            self.expect(name, found.get(name))
 
     def check_uploads(self):
         found, after = {}, ""

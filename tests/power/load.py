@@ -8,7 +8,7 @@ A register is a name and a value, or None for "not there":
     object BUCKET KEY       "etag|tag", or "?"               a bucket without versioning
     versions BUCKET KEY     [[version id, etag or null], ...]   newest first; null is a delete marker
     upload BUCKET KEY ID    {"part number": etag}           a multipart upload in progress
-    bucket NAME             "plain" or "versioned"
+    bucket NAME             "plain", "versioned" or "suspended"
     bucket-tag NAME         the tag
     user NAME               its access key id
     token NAME              the token
@@ -37,7 +37,8 @@ from harness import ACCESS_KEY, SECRET_KEY, HeaderSigner, Server
 SIZES = (0, 1, 300, 4000, 8192, 8193, 20_000, 70_000, 300_000)  # in the index, and in files
 PART = b"0123456789abcdef" * (5 * 65536)  # 5 MiB, the least that a part other than the last may have
 SECRET = "a-secret-of-the-receiver"
-BUCKETS = {"plain": "plain", "shared": "plain", "parts": "plain", "hooked": "plain", "versioned": "versioned"}
+BUCKETS = {"plain": "plain", "shared": "plain", "parts": "plain", "hooked": "plain", "versioned": "versioned",
+           "toggled": "versioned"}
 
 
 class Gone(Exception):
@@ -254,28 +255,55 @@ class Rival(Actor):
 class Keeper(Actor):
     """Works in a bucket with versions: puts, delete markers, deletes of one version."""
 
+    bucket = "versioned"
+
+    def kept(self, versions):
+        """Those that stay when a new one comes."""
+        return versions
+
     def step(self):
         key = f"{self.name}/{self.chance.randrange(3)}"
-        versions = self.known.setdefault(key, [])
-        register, path = f"versions versioned {key}", f"/versioned/{key}"
+        versions = self.kept(self.known.setdefault(key, []))
+        register, path = f"versions {self.bucket} {key}", f"/{self.bucket}/{key}"
         kind = self.chance.random()
 
         def named(answer):
-            return {register: [[answer[1]["x-amz-version-id"], new[0][1]], *versions]}
+            return {register: [[answer[1]["x-amz-version-id"] or "null", new[0][1]], *versions]}
         if kind < 0.6 or not versions:
             body = self.body()
             new = [["?", md5(body)], *versions]
             answer = self.act({register: new}, lambda: self.client.s3("PUT", path, body=body), refine=named)
-            versions.insert(0, [answer[1]["x-amz-version-id"], md5(body)])
+            self.known[key] = named(answer)[register]
         elif kind < 0.75:
             new = [["?", None], *versions]
             answer = self.act({register: new}, lambda: self.client.s3("DELETE", path), refine=named)
-            versions.insert(0, [answer[1]["x-amz-version-id"], None])
+            self.known[key] = named(answer)[register]
         else:
-            gone = self.chance.choice(versions)
-            left = [version for version in versions if version is not gone]
+            gone = self.chance.choice(self.known[key])
+            left = [version for version in self.known[key] if version is not gone]
             self.act({register: left}, lambda: self.client.s3("DELETE", path, f"versionId={gone[0]}"))
             self.known[key] = left
+
+
+class Toggler(Keeper):
+    """The same, alone in a bucket whose versioning it suspends and turns on again."""
+
+    bucket, is_on = "toggled", None
+
+    def kept(self, versions):
+        return versions if self.is_on else [version for version in versions if version[0] != "null"]
+
+    def step(self):
+        if self.is_on is None or self.chance.random() < 0.15:
+            is_on = not self.is_on
+            self.act({f"bucket {self.bucket}": "versioned" if is_on else "suspended"},
+                     lambda: self.client.s3("PUT", f"/{self.bucket}", "versioning=", versioning("Enabled" if is_on else "Suspended")))
+            self.is_on = is_on
+        super().step()
+
+
+def versioning(status):
+    return f"<VersioningConfiguration><Status>{status}</Status></VersioningConfiguration>".encode()
 
 
 class Uploader(Actor):
@@ -367,7 +395,7 @@ class Owner(Actor):
             self.known[name] = True
         if self.chance.random() < 0.5:
             self.act({"bucket " + name: "versioned"}, lambda: self.client.s3(
-                "PUT", "/" + name, "versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"))
+                "PUT", "/" + name, "versioning=", versioning("Enabled")))
         if self.chance.random() < 0.5:
             tag = f"tag-{self.serial}"
             self.act({"bucket-tag " + name: tag}, lambda: self.client.s3(
@@ -430,7 +458,7 @@ class Administrator(Actor):
             self.known[name] = True
 
 
-ACTORS = ((Writer, 3), (Rival, 2), (Keeper, 2), (Uploader, 2), (Linker, 3), (Backend, 2), (Owner, 1), (Administrator, 1))
+ACTORS = ((Writer, 3), (Rival, 2), (Keeper, 2), (Toggler, 1), (Uploader, 2), (Linker, 3), (Backend, 2), (Owner, 1), (Administrator, 1))
 
 
 class Load:
@@ -462,7 +490,7 @@ class Load:
             setting.act({"bucket " + name: "plain"}, lambda name=name: setting.client.s3("PUT", "/" + name))
             if kind == "versioned":
                 setting.act({"bucket " + name: kind}, lambda name=name: setting.client.s3(
-                    "PUT", "/" + name, "versioning=", b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"))
+                    "PUT", "/" + name, "versioning=", versioning("Enabled")))
         setting.act({"object plain fixed": f"{md5(b'fixed')}|"}, lambda: setting.client.s3("PUT", "/plain/fixed", body=b"fixed"))
         journal = self.journal.begin({})
         self.token = self.server.command("token", "create", "load", "--role", "backend", "--data", self.server.data).stdout.strip()
