@@ -33,12 +33,12 @@ struct lst_blobs {
     atomic_uint_fast64_t next_number;
     atomic_bool generation_is_made;
     atomic_bool has_strays; /* a file could not be deleted: the next start looks for it */
-    atomic_uint_fast64_t sealed;
-    atomic_uint_fast64_t syncs;
-    atomic_size_t gathering; /* bytes of all writers' blocks */
     /* Blobs of earlier generations were deleted and not synced. Those are marked as clean, so that
      * a file which comes back would never be found. */
     atomic_bool old_are_deleted;
+    atomic_uint_fast64_t sealed;
+    atomic_uint_fast64_t syncs;
+    atomic_size_t gathering; /* bytes of all writers' blocks */
 
     pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
     bool folders_are_new;        /* since they were synced last */
