@@ -3,9 +3,11 @@ import contextlib
 import datetime
 import http.client
 import os
+import pty
 import re
 import signal
 import subprocess
+import threading
 import time
 import unittest.mock
 import urllib.parse
@@ -36,7 +38,7 @@ class Server:
     """`latchstring serve`. Use it with `with`, or call stop()."""
 
     def __init__(self, data, *arguments, environment=None, keys=True, binary=BINARY, wrapper=(),
-                 listen="127.0.0.1:0", log=None):
+                 listen="127.0.0.1:0", log=None, terminal=False):
         self.data = str(data)
         self.binary = binary
         self.log_path = str(log or data) + ".log"
@@ -48,11 +50,27 @@ class Server:
         if listen:
             command += ["--listen", listen]
         with open(self.log_path, "wb") as file:
+            output = self._terminal(file) if terminal else file
             self.process = subprocess.Popen([*command, *map(str, arguments)], env=self.environment,
-                                            stdin=subprocess.DEVNULL, stdout=file,
+                                            stdin=subprocess.DEVNULL, stdout=output,
                                             stderr=subprocess.STDOUT)
+            if terminal:
+                os.close(output)
         scheme = "https" if "--tls-cert" in arguments else "http"
         self.endpoint = f"{scheme}://{self._wait_for_address()}"
+
+    @staticmethod
+    def _terminal(file):
+        """A terminal, for what is shown to people alone. All that it shows goes to the log too."""
+        ours, theirs = pty.openpty()
+
+        def copy(log):
+            with contextlib.suppress(OSError), open(log, "wb", buffering=0) as copied:
+                while text := os.read(ours, 65536):
+                    copied.write(text.replace(b"\r\n", b"\n"))
+            os.close(ours)
+        threading.Thread(target=copy, args=(os.dup(file.fileno()),), daemon=True).start()
+        return theirs
 
     def _wait_for_address(self):
         """What it listens on, as it says when all is ready."""

@@ -40,13 +40,14 @@ struct lst_config {
     char *tls_key;
     struct lst_config_list trusted_proxies;
     struct lst_config_list cors_origins;
-    uint64_t expires_max;   /* seconds */
-    uint64_t body_max;      /* bytes */
-    uint64_t threads;       /* 0: one for each processor */
-    uint64_t connections;   /* at once */
-    uint64_t idle_timeout;  /* seconds */
-    uint64_t drain_timeout; /* seconds */
-    uint64_t api_rate;      /* requests a second of one token; 0: any number */
+    uint64_t expires_max;    /* seconds */
+    uint64_t body_max;       /* bytes */
+    uint64_t threads;        /* 0: one for each processor */
+    uint64_t connections;    /* at once */
+    uint64_t idle_timeout;   /* seconds */
+    uint64_t drain_timeout;  /* seconds */
+    uint64_t api_rate;       /* requests a second of one token; 0: any number */
+    uint64_t anonymous_rate; /* unsigned requests a second of one address; 0: any number */
     bool allow_signature_v2;
     char *profiles;
     char *access_log;

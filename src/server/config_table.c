@@ -70,6 +70,10 @@ static const struct lst_setting settings[] = {
     NUMBER(
         "api-rate", api_rate, 0, 1000000, "100",
         "requests a second that one token may make of the API, apart from bursts; 0 is any number"),
+    NUMBER(
+        "anonymous-rate", anonymous_rate, 0, 1000000, "100",
+        "requests a second, apart from bursts, that one address may make without a signature or a "
+        "token; 0 is any number"),
     TEXT("profiles", "DIR", profiles, NULL,
          "read profiles of uploads from the NAME.json files of this folder too"),
     TEXT("access-log", "PATH", access_log, "-", "a line for each request: a file, '-', or 'off'"),

@@ -24,14 +24,33 @@ static void answer_text(struct lst_exchange *exchange, int status, const char *t
     exchange->has_own = true;
 }
 
+/* Is it alive? Whoever asks may end a process that does not answer; one that drains is alive. */
 static void answer_health(struct lst_exchange *exchange)
 {
     bool draining = exchange->server->is_draining;
 
     exchange->operation = "Health";
-    answer_text(exchange, draining ? 503 : 200, "application/json");
+    answer_text(exchange, 200, "application/json");
     lst_buffer_append_string(&exchange->own_response.body,
                              draining ? "{\"status\":\"draining\"}\n" : "{\"status\":\"ok\"}\n");
+}
+
+/* Should requests be sent here? Whoever asks sends them elsewhere if not. */
+static void answer_ready(struct lst_exchange *exchange)
+{
+    const char *why = exchange->server->is_draining ? "draining" : NULL;
+
+    if (why == NULL && lst_store_check_readable(exchange->server->store) != LST_OK) {
+        why = "the index can't be read";
+    }
+    exchange->operation = "Ready";
+    answer_text(exchange, why != NULL ? 503 : 200, "application/json");
+    if (why != NULL) {
+        lst_buffer_append_format(&exchange->own_response.body,
+                                 "{\"status\":\"not ready\",\"reason\":\"%s\"}\n", why);
+    } else {
+        lst_buffer_append_string(&exchange->own_response.body, "{\"status\":\"ready\"}\n");
+    }
 }
 
 static void answer_metrics(struct lst_exchange *exchange)
@@ -83,11 +102,31 @@ static void answer_own(struct lst_exchange *exchange)
         lst_exchange_refuse(exchange, "MethodNotAllowed", NULL);
     } else if (lst_slice_equal(path, LST_SLICE("health"))) {
         answer_health(exchange);
+    } else if (lst_slice_equal(path, LST_SLICE("ready"))) {
+        answer_ready(exchange);
     } else if (lst_slice_equal(path, LST_SLICE("metrics"))) {
         answer_metrics(exchange);
     } else {
         lst_exchange_refuse(exchange, "NotFound", NULL);
     }
+}
+
+static void refuse_stranger(struct lst_exchange *exchange, bool is_api)
+{
+    struct lst_http_response *response = &exchange->own_response;
+
+    if (is_api) {
+        answer_text(exchange, 429, "application/json");
+        lst_buffer_append_string(
+            &response->body, "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"This address "
+                             "sends too many requests without a signature: wait a second\"}}\n");
+        exchange->error = "TooManyRequests";
+    } else {
+        lst_exchange_refuse(
+            exchange, "SlowDown",
+            "This address sends too many requests without a signature; wait a second.");
+    }
+    lst_http_response_add_number(response, "Retry-After", 1);
 }
 
 /* Hand the request on. False if there is no memory. */
@@ -120,6 +159,10 @@ bool lst_exchange_route(struct lst_exchange *exchange)
                             "This host name serves objects alone (the setting content-domain).");
     } else if (is_own && !is_api) {
         answer_own(exchange);
+    } else if (!lst_strangers_is_signed(&exchange->request) &&
+               !lst_strangers_take(server->strangers, exchange->request.peer,
+                                   exchange->request.received_ms)) {
+        refuse_stranger(exchange, is_api);
     } else if (lst_cors_is_preflight(&exchange->request)) {
         exchange->operation = "Preflight";
         lst_cors_preflight(&server->cors, server->s3, &exchange->request, &exchange->own_response,

@@ -127,6 +127,10 @@ static bool open_s3(struct lst_server *server)
     if (status == LST_OK) {
         status = lst_pace_open(config->idle_timeout, &server->pace);
     }
+    if (status == LST_OK) {
+        server->strangers = lst_strangers_new(config->anonymous_rate);
+        status = server->strangers == NULL ? LST_ERR_NO_MEMORY : LST_OK;
+    }
     if (status != LST_OK) {
         lst_server_complain("can't start: %s", lst_error_text(status));
     }
@@ -194,6 +198,7 @@ void lst_server_close(struct lst_server *server)
     }
     lst_linger_close(server->linger);
     lst_pace_close(server->pace);
+    lst_strangers_free(server->strangers);
     lst_api_close(server->api);
     if (server->s3 != NULL) {
         lst_s3_close(server->s3);

@@ -15,6 +15,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/pace.h"
+#include "server/strangers.h"
 
 #include <microhttpd.h>
 
@@ -30,6 +31,7 @@ struct lst_server {
     struct lst_log *log;
     struct lst_linger *linger;
     struct lst_pace *pace;
+    struct lst_strangers *strangers;
     struct lst_cors cors;
     struct lst_metrics metrics;
     struct lst_network proxies[LST_CONFIG_LIST_MAX];

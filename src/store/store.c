@@ -164,6 +164,18 @@ uint64_t lst_store_next_order(struct lst_store *store, uint64_t least)
     return order;
 }
 
+int lst_store_check_readable(struct lst_store *store)
+{
+    struct lst_index_reader *reader;
+    uint64_t partition;
+    int status = lst_store_read_bucket(store, LST_SLICE("any"), &reader, &partition);
+
+    if (status == LST_OK) {
+        lst_index_read_end(reader);
+    }
+    return status == LST_ERR_BUCKET_NOT_FOUND ? LST_OK : status;
+}
+
 void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *ret_statistics)
 {
     struct lst_index_statistics index;

@@ -69,6 +69,9 @@ LST_MUST_CHECK int lst_store_open(const struct lst_store_options *options,
  * does nothing. */
 void lst_store_close(struct lst_store *store);
 
+/* Whether the index answers: one row is looked for. LST_ERR_IO, _CORRUPT, _NO_MEMORY. */
+LST_MUST_CHECK int lst_store_check_readable(struct lst_store *store);
+
 /* ---- Buckets */
 
 struct lst_bucket {

@@ -108,8 +108,9 @@ def test_a_host_that_is_not_configured_is_refused(public):
     assert (answer.status, answer.code) == (403, "SignatureDoesNotMatch")
 
 
-def test_the_ready_made_urls_use_the_public_url(public):
-    assert "https://files.example.com/" in public.log()
+def test_the_ready_made_urls_use_the_public_url(start):
+    server = start("--public-url", "https://files.example.com", "--buckets", "photos", terminal=True)
+    assert server.wait_for_log(r"https://files\.example\.com/photos/hello\.txt\?X-Amz-")
 
 
 def forwarded():

@@ -26,7 +26,7 @@ def run(*arguments, environment=None, folder=None):
 
 def test_root_keys_are_made_once_and_kept_secret(start, tmp_path):
     data = tmp_path / "data"
-    server = start(data=data, keys=False)
+    server = start(data=data, keys=False, terminal=True)
     text = server.log()
     secrets = [path for path in data.iterdir() if path.name == "root-credentials"]
     assert secrets, list(data.iterdir())
@@ -41,13 +41,13 @@ def test_root_keys_are_made_once_and_kept_secret(start, tmp_path):
     s3 = server.client(access_key=access_key, secret_key=secret)
     s3.create_bucket(Bucket=BUCKET)
     server.stop()
-    again = start(data=data, keys=False)
+    again = start(data=data, keys=False, terminal=True)
     assert secret not in again.log(), "it is printed once"
     assert again.client(access_key=access_key, secret_key=secret).head_bucket(Bucket=BUCKET)
 
 
 def test_the_urls_printed_at_start_work(start):
-    server = start("--buckets", BUCKET)
+    server = start("--buckets", BUCKET, terminal=True)
     assert server.wait_for_log(TWO_URLS)
     urls = re.findall(r"http://[^\s'\"]+X-Amz-Signature=[0-9a-f]{64}", server.log())
     assert requests.put(urls[0], data=b"pasted", timeout=10).status_code == 200
@@ -55,7 +55,7 @@ def test_the_urls_printed_at_start_work(start):
 
 
 def test_the_curl_lines_printed_at_start_work_as_they_stand(start, tmp_path):
-    server = start("--buckets", BUCKET)
+    server = start("--buckets", BUCKET, terminal=True)
     assert server.wait_for_log(TWO_URLS)
     lines = [line.strip() for line in server.log().split("\n") if line.strip().startswith("curl ")]
     assert len(lines) == 2, server.log()
@@ -122,7 +122,7 @@ SETTINGS = {
     "trusted-proxy": "10.0.0.0/8", "cors-origin": "https://app.example.com", "expires-max": "1000000",
     "allow-signature-v2": "yes",
     "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",
-    "access-log": "off", "log-format": "json", "api-rate": "7"}
+    "access-log": "off", "log-format": "json", "api-rate": "7", "anonymous-rate": "7"}
 SWITCHES = {"allow-signature-v2"}  # as flags, without a value
 
 

@@ -236,11 +236,11 @@ static void test_drain(void)
     usleep(300000);
     late = client_connect(&server);
     CHECK(late < 0, "a new client is refused while the server drains");
-    length = snprintf(request, sizeof(request), "GET /-/health HTTP/1.1\r\nHost: %s\r\n\r\n",
+    length = snprintf(request, sizeof(request), "GET /-/ready HTTP/1.1\r\nHost: %s\r\n\r\n",
                       server.host);
     (void)client_send(idle, request, (size_t)length);
     client_receive(idle, true, &answer);
-    check(503, "draining", "health says that it drains");
+    check(503, "draining", "a server that drains is not ready");
     CHECK(answer.was_closed, "and the connection ends");
     (void)client_send(upload, "67890", 5);
     client_receive(upload, true, &answer);

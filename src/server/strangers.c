@@ -1,0 +1,144 @@
+/* strangers.c - a rate limit for addresses. */
+#include "server/strangers.h"
+
+#include "base/random.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* A client's token may stand in the path: docs/uppy.md. */
+#define TOKEN_PATH "/-/api/uppy/lsc_"
+
+enum {
+    SETS = 512,
+    SET_SIZE = 8,
+    WHOLE = 1000, /* an allowance is counted in thousandths of a request */
+    ADDRESS_TEXT_MAX = 64,
+};
+
+struct stranger {
+    uint64_t network; /* 0: the place is free */
+    int64_t at_ms;    /* when the allowance was worked out */
+    uint64_t left;
+};
+
+struct lst_strangers {
+    pthread_mutex_t mutex;
+    uint64_t rate;
+    uint64_t seed; /* nobody outside can choose addresses of one set */
+    struct stranger sets[SETS][SET_SIZE];
+};
+
+struct lst_strangers *lst_strangers_new(uint64_t rate)
+{
+    struct lst_strangers *strangers = calloc(1, sizeof(*strangers));
+
+    if (strangers != NULL) {
+        strangers->rate = rate;
+        (void)pthread_mutex_init(&strangers->mutex, NULL);
+        lst_random_bytes(&strangers->seed, sizeof(strangers->seed));
+    }
+    return strangers;
+}
+
+void lst_strangers_free(struct lst_strangers *strangers)
+{
+    if (strangers != NULL) {
+        (void)pthread_mutex_destroy(&strangers->mutex);
+        free(strangers);
+    }
+}
+
+bool lst_strangers_is_signed(const struct lst_http_request *request)
+{
+    static const char *const parameters[] = {"X-Amz-Signature", "Signature"};
+    struct lst_slice type = lst_http_header(request, LST_SLICE("Content-Type"));
+
+    for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+        if (lst_http_find_parameter(request, lst_slice_of(parameters[i]), NULL)) {
+            return true;
+        }
+    }
+    return lst_http_header(request, LST_SLICE("Authorization")).bytes != NULL ||
+           lst_slice_starts_with(request->path, LST_SLICE(TOKEN_PATH)) ||
+           (lst_slice_equal(request->message.method, LST_SLICE("POST")) &&
+            lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data")));
+}
+
+/* The address as a number that is not 0: all of IPv4, half of IPv6. 0: it is not to be counted. */
+static uint64_t network_of(struct lst_slice peer)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct in6_addr six;
+    struct in_addr four;
+    uint64_t half;
+
+    if (peer.length == 0 || peer.length >= sizeof(text)) {
+        return 1; /* an address that is not known: all of these together */
+    }
+    memcpy(text, peer.bytes, peer.length);
+    text[peer.length] = '\0';
+    if (inet_pton(AF_INET, text, &four) == 1) {
+        uint32_t number = ntohl(four.s_addr);
+
+        return number >> 24 == 127 ? 0 : UINT64_C(1) << 32 | number;
+    }
+    if (inet_pton(AF_INET6, text, &six) != 1) {
+        return 1;
+    }
+    memcpy(&half, six.s6_addr, sizeof(half));
+    return IN6_IS_ADDR_LOOPBACK(&six) ? 0 : half == 0 ? 1 : half;
+}
+
+static struct stranger *find(struct lst_strangers *strangers, uint64_t network)
+{
+    uint64_t mixed = (network ^ strangers->seed) * UINT64_C(0x9e3779b97f4a7c15);
+    struct stranger *set = strangers->sets[(mixed >> 32) % SETS];
+    struct stranger *oldest = set;
+
+    for (size_t i = 0; i < SET_SIZE; i++) {
+        if (set[i].network == network) {
+            return &set[i];
+        }
+        if (set[i].network == 0 || (oldest->network != 0 && set[i].at_ms < oldest->at_ms)) {
+            oldest = &set[i];
+        }
+    }
+    *oldest = (struct stranger){.network = network, .left = UINT64_MAX};
+    return oldest;
+}
+
+static bool take(struct stranger *stranger, uint64_t rate, int64_t now_ms)
+{
+    uint64_t full = 2 * rate * WHOLE;
+    uint64_t gained = 0;
+
+    if (now_ms > stranger->at_ms) {
+        uint64_t waited = (uint64_t)(now_ms - stranger->at_ms);
+
+        gained = waited >= 2 * WHOLE ? full : waited * rate;
+        stranger->at_ms = now_ms;
+    }
+    stranger->left =
+        stranger->left >= full || gained >= full - stranger->left ? full : stranger->left + gained;
+    if (stranger->left < WHOLE) {
+        return false;
+    }
+    stranger->left -= WHOLE;
+    return true;
+}
+
+bool lst_strangers_take(struct lst_strangers *strangers, struct lst_slice peer, int64_t now_ms)
+{
+    uint64_t network = network_of(peer);
+    bool may;
+
+    if (strangers->rate == 0 || network == 0) {
+        return true;
+    }
+    (void)pthread_mutex_lock(&strangers->mutex);
+    may = take(find(strangers, network), strangers->rate, now_ms);
+    (void)pthread_mutex_unlock(&strangers->mutex);
+    return may;
+}
