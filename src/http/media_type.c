@@ -82,7 +82,7 @@ bool lst_media_type_parse(struct lst_slice text, struct lst_slice *ret_essence)
     struct lst_slice rest = lst_slice_after(whole, slash);
     struct lst_slice essence;
 
-    if (slash == 0 || rest.length == 0 || rest.bytes[0] != '/') {
+    if (slash == 0 || !lst_slice_starts_with(rest, LST_SLICE("/"))) {
         return false;
     }
     essence = lst_slice_first(whole, slash + 1 + token_length(lst_slice_after(rest, 1)));

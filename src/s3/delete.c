@@ -1,5 +1,5 @@
 /* delete.c - DeleteObject. */
-#include "s3/exchange.h"
+#include "s3/write_condition.h"
 
 #include <stdlib.h>
 
@@ -27,10 +27,13 @@ static void answer_deleted(struct lst_s3_exchange *exchange)
 
 void lst_delete_object(struct lst_s3_exchange *exchange)
 {
+    static const char *const others[] = {"If-None-Match", "If-Modified-Since",
+                                         "If-Unmodified-Since"};
     struct lst_deletion *deletion;
     int status;
 
-    if (!lst_s3_check_version(exchange)) {
+    if (!lst_s3_check_version(exchange) ||
+        !lst_write_condition_refuse(exchange, others, sizeof(others) / sizeof(others[0]))) {
         return;
     }
     deletion = calloc(1, sizeof(*deletion));

@@ -221,11 +221,13 @@ static bool check_headers(struct lst_s3_exchange *exchange)
 
     for (size_t i = 0; i < message->header_count; i++) {
         const struct lst_field *header = &message->headers[i];
-        struct lst_slice name = lst_slice_after(header->name, prefix.length);
+        struct lst_slice name;
 
         if (!lst_slice_starts_with_ignoring_case(header->name, prefix)) {
             continue;
         }
+        name =
+            lst_slice_make(header->name.bytes + prefix.length, header->name.length - prefix.length);
         if (is_unsupported(name, header->value)) {
             lst_s3_fail_not_implemented(exchange, "header", header->name);
             return false;

@@ -13,12 +13,28 @@ static void fail(struct lst_s3_exchange *exchange, const char *header, const cha
     lst_s3_fail_with(exchange, LST_S3_NOT_IMPLEMENTED, NULL, details, 2);
 }
 
+bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const char *const *headers,
+                                size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lst_http_header(exchange->request, lst_slice_of(headers[i])).bytes != NULL) {
+            fail(exchange, headers[i], "This operation does not heed this condition");
+            return false;
+        }
+    }
+    return true;
+}
+
 bool lst_write_condition_read(struct lst_s3_exchange *exchange,
                               struct lst_write_condition *ret_condition)
 {
     struct lst_slice match = lst_http_header(exchange->request, LST_SLICE("If-Match"));
     struct lst_slice none_match = lst_http_header(exchange->request, LST_SLICE("If-None-Match"));
+    static const char *const dates[] = {"If-Modified-Since", "If-Unmodified-Since"};
 
+    if (!lst_write_condition_refuse(exchange, dates, sizeof(dates) / sizeof(dates[0]))) {
+        return false;
+    }
     if (match.bytes != NULL && none_match.bytes != NULL) {
         fail(exchange, "If-Match,If-None-Match",
              "Multiple conditional request headers present in the request");

@@ -5,8 +5,13 @@
 
 #include "s3/exchange.h"
 
-/* False, having answered, if they ask for what S3 does not do: If-None-Match of an ETag, or both.
- * The condition's slices are valid as long as the request. */
+/* False, having answered with 501, if one of these conditions is there: to pass over one would be
+ * to write, or delete, what the client wanted kept. */
+bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const char *const *headers,
+                                size_t count);
+
+/* False, having answered, if they ask for what S3 does not do: If-None-Match of an ETag, both, or a
+ * condition about dates. The condition's slices are valid as long as the request. */
 bool lst_write_condition_read(struct lst_s3_exchange *exchange,
                               struct lst_write_condition *ret_condition);
 

@@ -235,6 +235,18 @@ def test_an_option_of_another_operation(server, s3, method, query, header, in_qu
     assert s3.get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"kept"
 
 
+@pytest.mark.parametrize("method, header", [("DELETE", "If-None-Match"), ("DELETE", "If-Modified-Since"),
+                                            ("DELETE", "If-Unmodified-Since"), ("PUT", "If-Modified-Since"),
+                                            ("PUT", "If-Unmodified-Since")])
+def test_a_condition_that_an_operation_does_not_heed(server, s3, method, header):
+    """Passed over, it would delete or replace what the client wanted kept."""
+    s3.put_object(Bucket=BUCKET, Key="kept", Body=b"kept")
+    value = "*" if header == "If-None-Match" else "Sat, 01 Jan 2000 00:00:00 GMT"
+    answer = send(server, method, signed(server, method, "kept"), [(header, value)])
+    assert (answer.status, answer.code, answer.error["Header"]) == (501, "NotImplemented", header), answer
+    assert s3.get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"kept"
+
+
 def test_a_copy_by_a_form(server, s3):
     answer = send_form(server, s3, [("x-amz-copy-source", "pictures/kept")])
     assert (answer.status, answer.code) == (400, "InvalidRequest"), answer
