@@ -13,7 +13,7 @@ import recording as rec
 # What of the changes that were not synced is kept, in most images for all files alike.
 DROPPED, KEPT, ORDERED, PAGES, SECTORS = "dropped", "kept", "in order", "by page", "by sector"
 BLOCKS = {PAGES: 4096, SECTORS: 512}
-FIRST_EVENTS = 100  # of a new folder, or of a recovery
+FIRST_EVENTS = 60  # of a new folder, or of a recovery
 BLOCKS_MAX = 2048  # decisions for one file; blocks beyond that are decided on in runs
 
 

@@ -545,6 +545,13 @@ class Load:
         finally:
             self.close()
 
+    def only_start(self):
+        """The first start of a server, and nothing else."""
+        try:
+            self.start()
+        finally:
+            self.close()
+
     def close(self):
         if self.server is not None and self.server.process.poll() is None:
             self.server.process.kill()

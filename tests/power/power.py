@@ -63,7 +63,8 @@ PHASES_AFTER = ((10, True), (11, True))
 
 
 def record(path, seed, seconds, after=None, **more):
-    """after: an image to begin with, and the marks up to it. more: variables of the server's environment."""
+    """seconds 0: the first start alone. after: an image to begin with, and the marks up to it. more: variables of the
+    server's environment."""
     import load
     with scratch() as folder:
         mount = os.path.join(folder, "mount")
@@ -73,6 +74,9 @@ def record(path, seed, seconds, after=None, **more):
             clients = load.Load(mount, folder, seed, environment)
             if after:
                 clients.put_back(*after)
+            if seconds == 0:
+                clients.only_start()
+                return
             clients.run(seconds, PHASES_AFTER if after else PHASES)
 
 

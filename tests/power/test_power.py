@@ -23,6 +23,17 @@ def test_power_cuts(seed):
 
 
 @needs_fuse
+@pytest.mark.timeout(3600)
+def test_the_first_start(tmp_path):
+    """At every moment of it: the folder opens afterwards, and is as good as new."""
+    path = str(tmp_path / "recording")
+    power.record(path, 1, 0)
+    events = rec.read(path)
+    failures = power.check(path, [(position, seed) for position in range(len(events) + 1) for seed in range(2)], workers=2)
+    assert not failures, power.tell(path, failures)
+
+
+@needs_fuse
 def test_a_server_that_does_not_sync_is_found_out(tmp_path):
     path = str(tmp_path / "recording")
     power.record(path, 1, 2, LST_POWER_LIE="1")
