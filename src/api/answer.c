@@ -48,6 +48,19 @@ void lst_api_answer_nothing(struct lst_api_exchange *exchange)
     lst_api_answer_end(exchange);
 }
 
+/* The first failure is the one that counts. */
+static void fail_entry(json_t **ret_failure, int status, const char *code, const char *message)
+{
+    if (*ret_failure == NULL) {
+        *ret_failure = json_pack("{s:i, s:{s:s, s:s}}", "status", status, "error", "code", code,
+                                 "message", message);
+    }
+    if (*ret_failure == NULL) { /* no memory, or text that is not UTF-8 */
+        *ret_failure = json_pack("{s:i, s:{s:s, s:s}}", "status", status, "error", "code", code,
+                                 "message", code);
+    }
+}
+
 void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
                   const char *format, ...)
 {
@@ -58,6 +71,10 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
+    if (exchange->entry_failure != NULL) {
+        fail_entry(exchange->entry_failure, status, code, message);
+        return;
+    }
     exchange->error = code;
     lst_buffer_clear(&exchange->reason);
     lst_buffer_append_string(&exchange->reason, message);

@@ -16,7 +16,7 @@
 
 #include <jansson.h>
 
-#define LST_API_BODY_MAX  (64 * 1024)   /* bytes of JSON */
+#define LST_API_BODY_MAX  (512 * 1024)  /* bytes of JSON: 100 links in one call */
 #define LST_API_PARTS_MAX (1024 * 1024) /* the same of what Uppy sends: 10,000 parts */
 #define LST_API_URL_MAX   (32 * 1024)   /* bytes of a URL */
 #define LST_API_ALLOW_MAX 64
@@ -56,6 +56,8 @@ struct lst_api_exchange {
     bool is_known;          /* the bearer is set */
     struct lst_buffer body; /* as it comes in */
     json_t *input;          /* a JSON object; NULL if the operation takes none */
+    json_t **entry_failure; /* of a call for many (batch.h): where lst_api_fail() puts the failure
+                             * of one entry, instead of answering; else NULL */
     struct lst_http_response response;
     const char *error;        /* "" on success */
     struct lst_buffer reason; /* ends in NUL when it is not empty */

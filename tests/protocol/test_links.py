@@ -192,7 +192,7 @@ def test_what_is_no_json(server, body):
 
 
 def test_a_body_that_is_too_large(server):
-    assert ask(server, "POST", "/-/api/links", b"{" + b" " * 70000 + b"}")[0] == 413
+    assert ask(server, "POST", "/-/api/links", b"{" + b" " * 600_000 + b"}")[0] == 413
 
 
 def test_whoever_is_not_known_learns_nothing(server):
