@@ -305,13 +305,13 @@ static void test_entities_refused(void)
 }
 
 /* ASCII as UTF-16 with its mark. */
-static struct lst_slice widen(const char *text, char *room)
+static struct lst_slice widen(const char *letters, char *room)
 {
     size_t length = 2;
 
     memcpy(room, "\xFF\xFE", 2);
-    for (; *text != '\0'; text++) {
-        room[length++] = *text;
+    for (; *letters != '\0'; letters++) {
+        room[length++] = *letters;
         room[length++] = '\0';
     }
     return lst_slice_make(room, length);
