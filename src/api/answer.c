@@ -99,9 +99,11 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
 
 void lst_api_fail_code(struct lst_api_exchange *exchange, int code)
 {
-    if (code == LST_ERR_NO_MEMORY || code == LST_ERR_NO_SPACE) {
+    if (code == LST_ERR_NO_MEMORY || code == LST_ERR_NO_SPACE || code == LST_ERR_TOO_MANY_FILES) {
         lst_api_fail(exchange, 503, "SlowDown", "The server is short of %s: try again later",
-                     code == LST_ERR_NO_SPACE ? "space" : "memory");
+                     code == LST_ERR_NO_SPACE    ? "space"
+                     : code == LST_ERR_NO_MEMORY ? "memory"
+                                                 : "open files");
     } else {
         lst_api_fail(exchange, 500, "InternalError", "Something went wrong here: %s",
                      lst_error_text(code));

@@ -288,8 +288,10 @@ void lst_api_body(struct lst_api_exchange *exchange, struct lst_slice bytes)
         return;
     }
     lst_buffer_append(&exchange->body, bytes);
-    if (lst_buffer_status(&exchange->body) != LST_OK) {
+    if (lst_buffer_status(&exchange->body) == LST_ERR_TOO_LARGE) {
         fail_size(exchange);
+    } else if (lst_buffer_status(&exchange->body) != LST_OK) {
+        lst_api_fail_code(exchange, lst_buffer_status(&exchange->body));
     }
 }
 

@@ -1,0 +1,367 @@
+"""Every call of index and blob, of the system and for memory fails, one after another, while a request is answered.
+
+The server is a test build whose N-th call fails (tests/fault/fault.h), armed through a file that both map. An answer of
+success is true afterwards; after an error the old object or the whole new one is there; the check is clean at the end."""
+import base64
+import hashlib
+import http.client
+import itertools
+import json
+import mmap
+import os
+import random
+import struct
+import urllib.parse
+import xml.etree.ElementTree as xml
+
+import pytest
+import requests
+from harness import ROOT, Answer, sign_and_send
+from test_constraints import sign
+from test_links import ask
+
+BUCKET = "pictures"
+FAULTY = os.path.join(os.environ.get("LST_BUILD", os.path.join(ROOT, "build", "sanitized")), "tests", "fault",
+                      "latchstring-faults")
+STORE, SYSTEM, MEMORY = 1, 2, 4
+NO_SPACE, TOO_MANY_FILES, IO, NO_MEMORY = -202, -210, -201, -200
+CODES = (NO_SPACE, TOO_MANY_FILES, IO, NO_MEMORY)
+ERRORS = {(500, "InternalError"), (503, "SlowDown"), (503, "ServiceUnavailable"), (507, "InsufficientStorage")}
+LAYOUT = "=IIIiIIQ"  # struct fault_control
+IS_LONG = os.environ.get("LST_FULL") == "1"
+OLD, NEW = b"the old object", random.Random(5).randbytes(40_000)
+SMALL = NEW[:700]
+
+
+class Faults:
+    """The control of a running server."""
+
+    def __init__(self, path):
+        self.path = path
+        path.write_bytes(bytes(mmap.PAGESIZE))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+
+    def arm(self, kinds, number, code, stays=False):
+        calls = struct.unpack_from(LAYOUT, self.map)[6]
+        struct.pack_into(LAYOUT, self.map, 0, 0, number, stays, code, 0, 0, calls)
+        struct.pack_into("=I", self.map, 0, kinds)
+
+    def disarm(self):
+        """Whether a call has failed."""
+        struct.pack_into("=I", self.map, 0, 0)
+        return struct.unpack_from(LAYOUT, self.map)[5] > 0
+
+
+@pytest.fixture(name="faults", scope="module")
+def _faults(tmp_path_factory):
+    return Faults(tmp_path_factory.mktemp("faults") / "control")
+
+
+@pytest.fixture(name="server", scope="module")
+def _server(start, faults, tmp_path_factory):
+    path = faults.path
+    folder = tmp_path_factory.mktemp("profiles")
+    (folder / "fixed.json").write_text(json.dumps({"bucket": BUCKET, "key": "uploads/{uuid}"}))
+    server = start("--api-rate", "0", "--profiles", str(folder), binary=FAULTY,
+                   environment={"LATCHSTRING_BUCKETS": BUCKET, "LST_FAULT_FILE": str(path)})
+    server.client().create_bucket(Bucket="versioned")
+    server.client().put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
+    return server
+
+
+def failed(answer, kinds):
+    """Whether the answer is an error; if so, one that S3 has for what may happen to a server."""
+    if answer is None:
+        return True  # a connection that was closed
+    if answer.status < 400:
+        return b"<Error>" in answer.body and b"<Code>" in answer.body
+    if not answer.body:
+        assert answer.status in (500, 503, 507), answer  # to HEAD
+    elif answer.headers["Content-Type"].startswith("application/json"):
+        error = json.loads(answer.body)["error"]["code"]
+        assert answer.status in (500, 503, 507), (answer, error)
+    else:
+        assert (answer.status, answer.code) in ERRORS, answer
+    return True
+
+
+def each(faults, kinds, send, check, prepare=lambda: None, may_close=False):
+    """Send with the first call failing, the second, ... until none is left; check(failed, answer) after each."""
+    for start in range(4 if IS_LONG else 1):
+        for number in itertools.count(1):
+            assert number < 2000
+            prepare()
+            faults.arm(kinds, number, CODES[(start + number) % 4])
+            try:
+                answer = send()
+            except (http.client.HTTPException, ConnectionError, requests.RequestException):
+                assert may_close or kinds != STORE, f"call {number}: the connection was closed"
+                answer = None
+            finally:
+                fired = faults.disarm()
+            try:
+                check(failed(answer, kinds), answer)
+            except AssertionError as error:
+                raise AssertionError(f"kind {kinds}, call {number} failing with {CODES[(start + number) % 4]}: "
+                                     f"{answer}") from error
+            if not fired:
+                assert not failed(answer, kinds), answer
+                break
+
+
+def get(server, key, bucket=BUCKET):
+    answer = sign_and_send(server, "GET", f"/{bucket}/{key}")
+    return answer.body if answer.status == 200 else answer.code
+
+
+KINDS = pytest.mark.parametrize("kinds", [STORE, SYSTEM, MEMORY], ids=["store", "system", "memory"])
+
+
+def put(server, key, body, bucket=BUCKET):
+    assert sign_and_send(server, "PUT", f"/{bucket}/{key}", body).status == 200
+
+
+def old_or_new(server, kinds, key, new, bucket=BUCKET):
+    def check(is_error, answer):
+        found = get(server, key, bucket)
+        assert found == new if not is_error else found == OLD or (kinds != STORE and found == new), found[:100]
+    return check
+
+
+# ---- Writing objects
+
+def form(post, body):
+    answer = requests.post(post["url"], data=post["fields"], files={"file": body}, timeout=30)
+    return Answer(answer.status_code, answer.headers, answer.content)
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["small", "large"])
+@pytest.mark.parametrize("way", ["put", "versioned", "chunked", "form", "copy", "upload-url"])
+def test_a_write(server, faults, kinds, way, name):
+    body, key = (SMALL if name == "small" else NEW), f"{way}-{name}"
+    bucket = "versioned" if way == "versioned" else BUCKET
+    put(server, "source-" + name, body)
+    post = server.client().generate_presigned_post(BUCKET, key) if way == "form" else None
+    send = {
+        "put": lambda: sign_and_send(server, "PUT", f"/{BUCKET}/{key}", body),
+        "versioned": lambda: sign_and_send(server, "PUT", f"/versioned/{key}", body),
+        "chunked": lambda: sign_and_send(server, "PUT", f"/{BUCKET}/{key}", body,
+                                         headers={"x-amz-checksum-algorithm": "SHA256"}),
+        "form": lambda: form(post, body),
+        "copy": lambda: sign_and_send(server, "PUT", f"/{BUCKET}/{key}",
+                                      headers={"x-amz-copy-source": f"/{BUCKET}/source-{name}"}),
+        "upload-url": lambda: signed(sign(server, "PUT", key, length="1-1000000"), "PUT", body),
+    }[way]
+    each(faults, kinds, send, old_or_new(server, kinds, key, body, bucket), lambda: put(server, key, OLD, bucket))
+
+
+def md5_of(body):
+    return base64.b64encode(hashlib.md5(body).digest()).decode()
+
+
+def signed(url, method="GET", body=None):
+    answer = requests.request(method, url, data=body, timeout=30)
+    return Answer(answer.status_code, answer.headers, answer.content)
+
+
+@KINDS
+@pytest.mark.parametrize("way", ["delete", "delete-versioned", "delete-many"])
+def test_a_deletion(server, faults, kinds, way):
+    bucket = "versioned" if way == "delete-versioned" else BUCKET
+    document = f"<Delete><Object><Key>{way}</Key></Object></Delete>".encode()
+
+    def send():
+        if way == "delete-many":
+            return sign_and_send(server, "POST", f"/{BUCKET}", document, "delete=",
+                                 {"x-amz-checksum-algorithm": "SHA256",
+                                  "Content-MD5": md5_of(document)})
+        return sign_and_send(server, "DELETE", f"/{bucket}/{way}")
+    each(faults, kinds, send, old_or_new(server, kinds, way, "NoSuchKey", bucket), lambda: put(server, way, OLD, bucket))
+
+
+@KINDS
+def test_tags(server, faults, kinds):
+    tags = b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"
+
+    def check(is_error, _):
+        assert get(server, "tags") == OLD
+        found = sign_and_send(server, "GET", f"/{BUCKET}/tags", query="tagging=").body
+        assert (b"<Key>a</Key>" in found) != is_error or (is_error and kinds != STORE)
+    each(faults, kinds, lambda: sign_and_send(server, "PUT", f"/{BUCKET}/tags", tags, "tagging="), check,
+         lambda: put(server, "tags", OLD))
+
+
+# ---- Uploads in parts
+
+class Upload:
+    def __init__(self, server, key):
+        self.server, self.key, self.id, self.etag = server, key, None, None
+
+    def create(self):
+        return sign_and_send(self.server, "POST", f"/{BUCKET}/{self.key}", query="uploads=")
+
+    def prepare(self):
+        put(self.server, self.key, OLD)
+        self.id = xml.fromstring(self.create().body).findtext("{*}UploadId")
+
+    def part(self, body=NEW):
+        return sign_and_send(self.server, "PUT", f"/{BUCKET}/{self.key}", body, f"partNumber=1&uploadId={self.id}")
+
+    def prepare_part(self):
+        self.prepare()
+        self.etag = self.part().headers["ETag"]
+
+    def complete(self):
+        document = (f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{self.etag}</ETag></Part>"
+                    "</CompleteMultipartUpload>").encode()
+        return sign_and_send(self.server, "POST", f"/{BUCKET}/{self.key}", document, f"uploadId={self.id}")
+
+    def abort(self):
+        return sign_and_send(self.server, "DELETE", f"/{BUCKET}/{self.key}", query=f"uploadId={self.id}")
+
+    def list(self):
+        return sign_and_send(self.server, "GET", f"/{BUCKET}/{self.key}", query=f"uploadId={self.id}")
+
+
+@KINDS
+def test_an_upload(server, faults, kinds):
+    upload = Upload(server, "upload")
+
+    def created(is_error, answer):
+        if not is_error:
+            upload.id = xml.fromstring(answer.body).findtext("{*}UploadId")
+            assert upload.list().status == 200 and upload.abort().status == 204
+    each(faults, kinds, upload.create, created)
+
+    def has_part(is_error, _):
+        found = xml.fromstring(upload.list().body).findall("{*}Part")
+        assert len(found) == 1 if not is_error else kinds != STORE or not found
+        assert upload.abort().status == 204
+    each(faults, kinds, upload.part, has_part, upload.prepare)
+
+    def aborted(is_error, _):
+        assert get(server, "upload") == OLD
+        assert upload.list().status == 404 if not is_error else kinds != STORE or upload.list().status == 200
+        upload.abort()
+    each(faults, kinds, upload.abort, aborted, upload.prepare_part)
+
+    def completed(is_error, answer):
+        old_or_new(server, kinds, "upload", NEW)(is_error, answer)
+        if is_error:
+            assert not failed(upload.complete(), kinds), "it can be completed again"
+            assert get(server, "upload") == NEW
+    each(faults, kinds, upload.complete, completed, upload.prepare_part)
+
+
+# ---- Buckets
+
+@KINDS
+def test_a_bucket(server, faults, kinds):
+    def is_there():
+        return sign_and_send(server, "HEAD", "/coming").status == 200
+
+    def make():
+        if not is_there():
+            assert sign_and_send(server, "PUT", "/coming").status == 200
+
+    def remove():
+        if is_there():
+            assert sign_and_send(server, "DELETE", "/coming").status == 204
+    each(faults, kinds, lambda: sign_and_send(server, "PUT", "/coming"),
+         lambda is_error, _: is_error or (is_there() and put(server, "a", b"b", "coming") is None and
+                                          sign_and_send(server, "DELETE", "/coming/a").status == 204) or pytest.fail(),
+         remove)
+    each(faults, kinds, lambda: sign_and_send(server, "DELETE", "/coming"),
+         lambda is_error, _: is_error or not is_there() or pytest.fail(), make)
+
+
+@KINDS
+def test_settings(server, faults, kinds):
+    cors = (b"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>"
+            b"</CORSConfiguration>")
+
+    def status():
+        return sign_and_send(server, "GET", f"/{BUCKET}", query="cors=").status
+    each(faults, kinds, lambda: sign_and_send(server, "PUT", f"/{BUCKET}", cors, "cors=", {"Content-MD5": md5_of(cors)}),
+         lambda is_error, _: is_error or status() == 200 or pytest.fail())
+    each(faults, kinds, lambda: sign_and_send(server, "DELETE", f"/{BUCKET}", query="cors="),
+         lambda is_error, _: is_error or status() == 404 or pytest.fail())
+
+
+# ---- Reading
+
+READS = {
+    "get": ("GET", f"/{BUCKET}/read", ""),
+    "head": ("HEAD", f"/{BUCKET}/read", ""),
+    "tags": ("GET", f"/{BUCKET}/read", "tagging="),
+    "list": ("GET", f"/{BUCKET}", "list-type=2&max-keys=5"),
+    "versions": ("GET", "/versioned", "versions=&max-keys=5"),
+    "uploads": ("GET", f"/{BUCKET}", "uploads="),
+    "buckets": ("GET", "/", ""),
+    "location": ("GET", f"/{BUCKET}", "location="),
+}
+
+
+@KINDS
+@pytest.mark.parametrize("name", READS)
+def test_reading(server, faults, kinds, name):
+    method, path, query = READS[name]
+    put(server, "read", NEW)
+    put(server, "read", NEW, "versioned")
+    whole = sign_and_send(server, method, path, query=query)
+    each(faults, kinds, lambda: sign_and_send(server, method, path, query=query),
+         lambda is_error, answer: is_error or (answer.status, answer.body) == (whole.status, whole.body) or pytest.fail(),
+         may_close=True)
+
+
+# ---- Counts, tokens, links
+
+@KINDS
+def test_a_counted_url(server, faults, kinds):
+    """Served once at most, whatever fails."""
+    put(server, "cat.jpg", OLD)
+    urls = (sign(server, id=f"count-{kinds}-{i}", uses=1) for i in itertools.count())
+    url = [None]
+
+    def check(is_error, answer):
+        again = signed(url[0])
+        assert is_error or answer.body == OLD
+        assert again.status == 403 if not is_error else again.status in (200, 403)
+    each(faults, kinds, lambda: signed(url[0]), check, lambda: url.__setitem__(0, next(urls)), may_close=True)
+
+
+@KINDS
+def test_the_api(server, faults, kinds):
+    put(server, "linked", OLD)
+
+    def send(path, fields, method="POST"):
+        def call():
+            status, answer = ask(server, method, path, fields)
+            return Answer(status, {"Content-Type": "application/json"}, b"" if answer is None else json.dumps(answer).encode())
+        return call
+
+    def opens(is_error, answer):
+        assert is_error or signed(json.loads(answer.body)["url"]).body == OLD
+    each(faults, kinds, send("/-/api/links", {"bucket": BUCKET, "key": "linked", "max_uses": 3}), opens)
+
+    def takes(is_error, answer):
+        if not is_error:
+            upload = json.loads(answer.body)
+            put_to = upload["upload"]
+            assert requests.request(put_to["method"], put_to["url"], data=b"x", headers=put_to.get("headers"),
+                                    timeout=30).status_code == 200
+    each(faults, kinds, send("/-/api/uploads", {"profile": "fixed"}), takes)
+
+    link = ask(server, "POST", "/-/api/links", {"bucket": BUCKET, "key": "linked"})[1]
+    each(faults, kinds, send("/-/api/links/" + link["id"], None, "GET"),
+         lambda is_error, answer: is_error or json.loads(answer.body)["id"] == link["id"] or pytest.fail())
+    made = [None]
+
+    def make():
+        made[0] = ask(server, "POST", "/-/api/links", {"bucket": BUCKET, "key": "linked"})[1]
+
+    def revoked(is_error, _):
+        assert is_error or signed(made[0]["url"]).status == 403
+    each(faults, kinds, lambda: send("/-/api/links/" + made[0]["id"], None, "DELETE")(), revoked, make)
