@@ -238,7 +238,7 @@ static void test_svg_refused(void)
         SVG("") "<more/>",
         SVG("&unknown;"),
         "<html/>",
-        "  " PAGE,
+        ("  " PAGE),
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
