@@ -104,6 +104,11 @@ void lst_api_fail_code(struct lst_api_exchange *exchange, int code)
                      code == LST_ERR_NO_SPACE    ? "space"
                      : code == LST_ERR_NO_MEMORY ? "memory"
                                                  : "open files");
+    } else if (code == LST_ERR_UNKNOWN) {
+        lst_api_fail(exchange, 503, "ServiceUnavailable",
+                     "The disk failed while the change was synced. The change may or may not have "
+                     "happened: call again in a moment, with the same Idempotency-Key if the call "
+                     "has one");
     } else {
         lst_api_fail(exchange, 500, "InternalError", "Something went wrong here: %s",
                      lst_error_text(code));

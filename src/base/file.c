@@ -101,7 +101,8 @@ int lst_file_write(const char *path, struct lst_slice content, unsigned mode)
         status = lst_error_from_errno(errno);
     }
     if (status == LST_OK) {
-        status = lst_file_sync_name(path);
+        /* The new file has its name; whether it keeps it, nobody knows. */
+        status = lst_file_sync_name(path) == LST_OK ? LST_OK : LST_ERR_UNKNOWN;
     } else {
         (void)unlink(temporary);
     }

@@ -10,7 +10,8 @@ LST_MUST_CHECK int lst_file_read(const char *path, struct lst_buffer *ret_conten
 
 /*
  * Write a file so that a crash leaves the old one or the new one, never a part: temporary name,
- * sync, rename, sync of the folder. mode: 0600 for secrets.
+ * sync, rename, sync of the folder. mode: 0600 for secrets. LST_ERR_UNKNOWN: the new one is there,
+ * but after a power cut it may be the old one again. After every other failure it is the old one.
  */
 LST_MUST_CHECK int lst_file_write(const char *path, struct lst_slice content, unsigned mode);
 

@@ -67,7 +67,9 @@ LST_MUST_CHECK int lst_blob_link(struct lst_blobs *blobs, struct lst_blob_id sou
 
 /*
  * Make it durable: content and name. Takes the writer; done() is called exactly once, on the
- * syncer's thread, which syncs all that are waiting at once. After a failure the blob is gone.
+ * syncer's thread, which syncs all that are waiting at once. After a failure the blob is gone: its
+ * file is deleted, never synced again. Nobody knows its id but the caller, so that nothing has
+ * happened.
  */
 struct lst_blob_seal {
     void (*done)(struct lst_blob_seal *seal, int status);
@@ -76,6 +78,17 @@ struct lst_blob_seal {
     struct lst_blob_seal *next;
 };
 void lst_blob_seal_submit(struct lst_blob_writer *writer, struct lst_blob_seal *seal);
+
+/*
+ * Whether the sync of a folder, or of all that was waiting, has failed. Other blobs are in the same
+ * folders, and a second sync that succeeds would say nothing about the names that the first one
+ * lost: so nothing is sealed any more, and every seal fails with LST_ERR_IO.
+ */
+bool lst_blobs_have_failed(const struct lst_blobs *blobs);
+
+/* Let the next opening look through the blobs of this one, as after an unclean end: some may have
+ * been left that nobody refers to. */
+void lst_blobs_leave_unclean(struct lst_blobs *blobs);
 
 /* Give up: nothing is left of it. NULL does nothing. */
 void lst_blob_discard(struct lst_blob_writer *writer);

@@ -218,6 +218,16 @@ void lst_blobs_close(struct lst_blobs *blobs)
     free_blobs(blobs);
 }
 
+bool lst_blobs_have_failed(const struct lst_blobs *blobs)
+{
+    return atomic_load(&blobs->have_failed);
+}
+
+void lst_blobs_leave_unclean(struct lst_blobs *blobs)
+{
+    atomic_store(&blobs->has_strays, true);
+}
+
 void lst_blobs_statistics(const struct lst_blobs *blobs,
                           struct lst_blobs_statistics *ret_statistics)
 {

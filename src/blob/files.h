@@ -32,7 +32,8 @@ struct lst_blobs {
     uint64_t generation; /* of the blobs that are made now */
     atomic_uint_fast64_t next_number;
     atomic_bool generation_is_made;
-    atomic_bool has_strays; /* a file could not be deleted: the next start looks for it */
+    atomic_bool has_strays;  /* files may be left that nobody refers to: the next start looks */
+    atomic_bool have_failed; /* see blob.h */
     /* Blobs of earlier generations were deleted and not synced. Those are marked as clean, so that
      * a file which comes back would never be found. */
     atomic_bool old_are_deleted;

@@ -10,7 +10,15 @@
 /* Up to so many blobs are synced one by one; for more, one sync of the file system is cheaper. */
 enum { SYNC_EACH_MAX = 4 };
 
-static int sync_folder(const struct lst_blobs *blobs, const char *path)
+/* A sync of what others depend on too has failed. */
+static int fail(struct lst_blobs *blobs, int number)
+{
+    atomic_store(&blobs->have_failed, true);
+    lst_blobs_leave_unclean(blobs);
+    return lst_blob_write_error(number);
+}
+
+static int sync_folder(struct lst_blobs *blobs, const char *path)
 {
     int file = openat(blobs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int status;
@@ -18,7 +26,7 @@ static int sync_folder(const struct lst_blobs *blobs, const char *path)
     if (file < 0) {
         return lst_error_from_errno(errno);
     }
-    status = fsync(file) == 0 ? LST_OK : lst_blob_write_error(errno);
+    status = fsync(file) == 0 ? LST_OK : fail(blobs, errno);
     close(file);
     return status;
 }
@@ -29,7 +37,7 @@ static int publish(struct lst_blob_writer *writer)
     char from[LST_BLOB_PATH_SIZE];
     char to[LST_BLOB_PATH_SIZE];
     int root = writer->blobs->root;
-    int status = lst_blob_flush(writer);
+    int status = lst_blobs_have_failed(writer->blobs) ? LST_ERR_IO : lst_blob_flush(writer);
 
     if (status != LST_OK) {
         return status;
@@ -94,7 +102,10 @@ static void sync_each(struct lst_blobs *blobs, struct lst_blob_seal *first)
         struct lst_blob_writer *writer = seal->writer;
         char folder[LST_BLOB_PATH_SIZE];
         if (writer->status == LST_OK) {
-            writer->status = fdatasync(writer->file) == 0 ? above : lst_blob_write_error(errno);
+            writer->status = lst_blobs_have_failed(blobs) ? LST_ERR_IO : above;
+        }
+        if (writer->status == LST_OK && fdatasync(writer->file) != 0) {
+            writer->status = lst_blob_write_error(errno);
         }
         if (writer->status == LST_OK && !folder_is_synced(first, seal)) {
             lst_blob_folder_path(writer->id, folder);
@@ -105,7 +116,7 @@ static void sync_each(struct lst_blobs *blobs, struct lst_blob_seal *first)
 
 static void sync_all(struct lst_blobs *blobs, struct lst_blob_seal *first)
 {
-    int status = syncfs(blobs->root) == 0 ? LST_OK : lst_blob_write_error(errno);
+    int status = syncfs(blobs->root) == 0 ? LST_OK : fail(blobs, errno);
 
     for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
         if (seal->writer->status == LST_OK) {

@@ -101,6 +101,7 @@ LST_MUST_CHECK int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice 
  * how many). LST_ERR_CLOSED: revoked. LST_REFUSED_EXPIRED, LST_ERR_INVALID_ARGUMENT: as
  * lst_ledger_check(). LST_ERR_NO_SPACE, _IO, _NO_MEMORY, _CORRUPT, _PERMISSION (opened read_only):
  * not counted, refuse the request.
+ * LST_ERR_UNKNOWN: perhaps counted, for good; refuse the request, which is then not served at all.
  *
  * However many are asked for at the same time, by several processes too, exactly `limit` succeed,
  * apart from those that were given back. They are written together, with one sync.

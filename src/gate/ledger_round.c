@@ -265,7 +265,9 @@ static int write_once(struct work *work)
     return status;
 }
 
-/* The batch as a whole has failed: nothing that it was to write has happened. */
+/* The batch as a whole has failed: nothing that it was to write has happened, or, with
+ * LST_ERR_UNKNOWN, perhaps all of it. A reservation is then refused and stays as it is: spent, if
+ * it was written. A settlement is not tried again: what it was to give back stays spent. */
 static void fail_all(struct lst_ledger_round *round, int status)
 {
     for (size_t i = 0; i < round->reservation_count; i++) {

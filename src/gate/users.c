@@ -52,6 +52,11 @@ void lst_users_close(struct lst_users *users)
     }
 }
 
+bool lst_users_have_failed(const struct lst_users *users)
+{
+    return lst_index_has_failed(users->index);
+}
+
 uint64_t lst_users_version(const struct lst_users *users)
 {
     return lst_index_version(users->index);

@@ -49,6 +49,9 @@ void lst_user_release(struct lst_user *user);
 LST_MUST_CHECK int lst_users_open(const char *folder, bool read_only, struct lst_users **ret_users);
 void lst_users_close(struct lst_users *users);
 
+/* Whether a sync has failed: see lst_index_has_failed(). */
+bool lst_users_have_failed(const struct lst_users *users);
+
 /* Changes whenever any process has changed any user; some nanoseconds. */
 uint64_t lst_users_version(const struct lst_users *users);
 

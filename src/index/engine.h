@@ -55,6 +55,8 @@ struct lst_index {
     struct lst_index_batch *first_waiting;
     struct lst_index_batch **last_waiting; /* where the next one is linked */
     bool stopping;
+    atomic_bool has_failed; /* a sync has: nothing is written any more */
+    int witness;            /* the file once more, see lmdb_commit.c */
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t batches;
 };
@@ -105,6 +107,12 @@ LST_MUST_CHECK int lst_index_put_format(MDB_txn *transaction, MDB_dbi table);
 
 /* Free the idle readers, at the close. */
 void lst_index_free_readers(struct lst_index *index);
+
+/*
+ * Commit a transaction, which is ended whatever comes of it. LST_ERR_UNKNOWN: a sync failed, and
+ * the index is to write nothing more (has_failed). Else the transaction left no trace.
+ */
+LST_MUST_CHECK int lst_index_commit(struct lst_index *index, MDB_txn *transaction);
 
 /* The committer's thread. */
 void *lst_index_committer(void *index);

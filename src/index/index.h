@@ -104,8 +104,10 @@ struct lst_index_change {
  * unchanged until done() is called: exactly once, on the committer's thread, when the batch is
  * durable or has failed. done() must not block; it may submit again. status: 0; the precondition's
  * code; LST_ERR_TOO_LARGE (a key or value beyond its limit), _NO_SPACE, _IO, _NO_MEMORY, _CORRUPT:
- * nothing was written. failed_change: the index of the change whose precondition did not hold. On
- * an index opened read_only: LST_ERR_PERMISSION, on the caller's thread.
+ * nothing was written. LST_ERR_UNKNOWN: the batch may or may not be there after the next opening,
+ * whole or not at all (see lst_index_has_failed()). failed_change: the index of the change whose
+ * precondition did not hold. On an index opened read_only: LST_ERR_PERMISSION, on the caller's
+ * thread.
  */
 struct lst_index_batch {
     uint64_t partition;
@@ -126,6 +128,14 @@ void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch);
  */
 LST_MUST_CHECK int lst_index_apply(struct lst_index *index, uint64_t partition,
                                    const struct lst_index_change *changes, size_t change_count);
+
+/*
+ * Whether a sync of the index has failed. The kernel may then have dropped what it was to write, so
+ * nothing is written any more: every batch from then on gets LST_ERR_UNKNOWN, and reading may give
+ * LST_ERR_IO. Close the index; the next opening reads what is on the disk, and commits once before
+ * it gives out anything, so that what it read can't be undone. docs/durability.md has the reasons.
+ */
+bool lst_index_has_failed(const struct lst_index *index);
 
 /* What an index has done since it was opened, for metrics. */
 struct lst_index_statistics {

@@ -4,7 +4,9 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { READERS_MAX = 1024 };
 
@@ -130,14 +132,64 @@ static int open_file(struct lst_index *index, const struct lst_index_options *op
     return status == LST_OK ? open_largest(index, options) : status;
 }
 
-static int start(struct lst_index *index)
+/*
+ * Commit once. What was read may be what a process wrote whose last sync failed, or that was killed
+ * before it: in the page cache, and perhaps not on the disk. With this commit it is on the disk, so
+ * whoever acts on it (deletes a blob that no row names) acts on something that a power cut leaves.
+ * A full disk must not keep the index from being opened.
+ */
+static int settle(struct lst_index *index)
 {
-    int code = 0;
+    struct lst_row_key row;
+    MDB_txn *transaction;
+    MDB_val key;
+    MDB_val value = {.mv_size = format_value.length, .mv_data = (void *)format_value.bytes};
+    int status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
 
-    if (!index->read_only) {
-        code = pthread_create(&index->committer, NULL, lst_index_committer, index);
+    if (status != LST_OK) {
+        return status;
     }
+    lst_row_key_make(&row, LST_SPACE_ENGINE, format_name);
+    key = lst_row_key_value(&row);
+    status = lst_index_error(mdb_put(transaction, index->table, &key, &value, 0));
+    if (status == LST_OK) {
+        status = lst_index_commit(index, transaction);
+    } else {
+        mdb_txn_abort(transaction);
+    }
+    if (status == LST_ERR_UNKNOWN) {
+        return LST_ERR_IO;
+    }
+    return status == LST_ERR_NO_SPACE ? LST_OK : status;
+}
+
+static int start(struct lst_index *index, const char *path)
+{
+    int status;
+    int code;
+
+    if (index->read_only) {
+        return LST_OK;
+    }
+    index->witness = open(path, O_RDONLY | O_CLOEXEC);
+    if (index->witness < 0) {
+        return lst_error_from_errno(errno);
+    }
+    status = settle(index);
+    if (status != LST_OK) {
+        return status;
+    }
+    code = pthread_create(&index->committer, NULL, lst_index_committer, index);
     return code == 0 ? LST_OK : lst_error_from_errno(code);
+}
+
+/* The environment, and what was opened beside it. */
+static void close_files(struct lst_index *index)
+{
+    mdb_env_close(index->environment);
+    if (index->witness >= 0) {
+        close(index->witness);
+    }
 }
 
 int lst_index_open(const struct lst_index_options *options, struct lst_index **ret_index)
@@ -149,6 +201,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
         return LST_ERR_NO_MEMORY;
     }
     index->read_only = options->read_only;
+    index->witness = -1;
     index->last_waiting = &index->first_waiting;
     pthread_mutex_init(&index->readers_lock, NULL);
     pthread_mutex_init(&index->lock, NULL);
@@ -157,10 +210,10 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     if (status == LST_OK) {
         status = open_table(index);
         if (status == LST_OK) {
-            status = start(index);
+            status = start(index, options->path);
         }
         if (status != LST_OK) {
-            mdb_env_close(index->environment);
+            close_files(index);
         }
     }
     if (status != LST_OK) {
@@ -184,11 +237,16 @@ void lst_index_close(struct lst_index *index)
         pthread_join(index->committer, NULL);
     }
     lst_index_free_readers(index);
-    mdb_env_close(index->environment);
+    close_files(index);
     pthread_cond_destroy(&index->wake);
     pthread_mutex_destroy(&index->lock);
     pthread_mutex_destroy(&index->readers_lock);
     free(index);
+}
+
+bool lst_index_has_failed(const struct lst_index *index)
+{
+    return atomic_load(&index->has_failed);
 }
 
 void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)

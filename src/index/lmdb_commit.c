@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 /* Bytes of values in one commit: what LMDB has to hold in memory until then. */
 enum { GROUP_BYTES_MAX = 16 * 1024 * 1024 };
@@ -89,16 +90,58 @@ static int apply_batch(MDB_txn *transaction, MDB_dbi table, const struct lst_ind
 }
 
 /* LMDB reports a write that a full disk cut short as EIO. */
-static int commit_error(const struct lst_index *index, int code)
+static bool is_full(const struct lst_index *index, int code)
 {
     struct statvfs space;
-    mdb_filehandle_t file = -1;
 
-    if (code == EIO && mdb_env_get_fd(index->environment, &file) == 0 &&
-        fstatvfs(file, &space) == 0 && space.f_bavail * space.f_frsize < NEARLY_FULL) {
-        return LST_ERR_NO_SPACE;
+    if (code == EIO) {
+        return fstatvfs(index->witness, &space) == 0 &&
+               space.f_bavail * space.f_frsize < NEARLY_FULL;
     }
-    return lst_index_error(code);
+    return code == ENOSPC || code == EDQUOT || code == EFBIG;
+}
+
+static bool environment_has_failed(struct lst_index *index)
+{
+    MDB_txn *transaction;
+    int code = mdb_txn_begin(index->environment, NULL, MDB_RDONLY, &transaction);
+
+    if (code == 0) {
+        mdb_txn_abort(transaction);
+    }
+    return code == MDB_PANIC;
+}
+
+/*
+ * Whether a commit that failed with this code left no trace for certain, so that it may be tried
+ * again. LMDB writes new pages, syncs them, and then writes the page that makes them count; if that
+ * last write fails, LMDB refuses everything from then on. Before the sync there are no memory, a
+ * full map and a full disk. That a full disk did not show only in the sync, another descriptor of
+ * the file tells: the kernel reports a failure of writing back once to each.
+ */
+static bool left_no_trace(struct lst_index *index, int code)
+{
+    if (code == MDB_PANIC || environment_has_failed(index)) {
+        return false;
+    }
+    if (code < 0 || code == ENOMEM) {
+        return true;
+    }
+    return is_full(index, code) && fdatasync(index->witness) == 0;
+}
+
+int lst_index_commit(struct lst_index *index, MDB_txn *transaction)
+{
+    int code = mdb_txn_commit(transaction);
+
+    if (code == 0) {
+        return LST_OK;
+    }
+    if (!left_no_trace(index, code)) {
+        atomic_store(&index->has_failed, true);
+        return LST_ERR_UNKNOWN;
+    }
+    return is_full(index, code) ? LST_ERR_NO_SPACE : lst_index_error(code);
 }
 
 /* Try the members from first on, count of them, in one transaction. On failure nothing of any of
@@ -107,7 +150,6 @@ static int try_members(struct lst_index *index, struct group *group, size_t firs
 {
     MDB_txn *transaction;
     int status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
-    int code;
 
     if (status != LST_OK) {
         return status;
@@ -125,26 +167,34 @@ static int try_members(struct lst_index *index, struct group *group, size_t firs
             return status;
         }
     }
-    code = mdb_txn_commit(transaction);
-    if (code != 0) {
-        return commit_error(index, code);
+    status = lst_index_commit(index, transaction);
+    atomic_fetch_add(&index->commits, status == LST_OK);
+    return status;
+}
+
+static void fail_members(struct group *group, size_t first, int status)
+{
+    for (size_t i = first; i < group->count; i++) {
+        group->members[i].status = status;
     }
-    atomic_fetch_add(&index->commits, 1);
-    return LST_OK;
 }
 
 static void commit_group(struct lst_index *index, struct group *group)
 {
-    if (try_members(index, group, 0, group->count) == LST_OK) {
+    size_t next = 0;
+
+    if (!atomic_load(&index->has_failed) && try_members(index, group, 0, group->count) == LST_OK) {
         return;
     }
-    /* Perhaps one of them was too much, perhaps only all together were. */
-    for (size_t i = 0; i < group->count; i++) {
-        int status = try_members(index, group, i, 1);
+    /* Perhaps one of them was too much, perhaps only all together were. But after a failed sync
+     * nothing is tried again: that it went well then would mean nothing. */
+    for (; next < group->count && !atomic_load(&index->has_failed); next++) {
+        int status = try_members(index, group, next, 1);
         if (status != LST_OK) {
-            group->members[i].status = status;
+            group->members[next].status = status;
         }
     }
+    fail_members(group, next, LST_ERR_UNKNOWN);
 }
 
 static size_t batch_bytes(const struct lst_index_batch *batch)

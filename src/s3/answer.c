@@ -236,6 +236,7 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
         return;
     }
     lst_s3_set_reason(exchange, "%s", lst_error_text(code));
+    exchange->is_unknown = exchange->is_unknown || code == LST_ERR_UNKNOWN;
     switch (code) {
     case LST_ERR_KEY_NOT_FOUND:
         lst_s3_fail_about(exchange, error, NULL, "Key", exchange->target.key);

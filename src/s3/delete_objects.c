@@ -197,7 +197,12 @@ static void answer_deletion(struct lst_s3_exchange *exchange)
 
     lst_xml_begin(body, "DeleteResult");
     for (size_t i = 0; i < request->count; i++) {
-        write_entry(request, &request->entries[i], body);
+        const struct entry *entry = &request->entries[i];
+        if (entry->obstacle == NOTHING &&
+            request->deletions[entry->index].status == LST_ERR_UNKNOWN) {
+            exchange->is_unknown = true;
+        }
+        write_entry(request, entry, body);
     }
     lst_xml_close(body, "DeleteResult");
     lst_s3_answer_xml(exchange);

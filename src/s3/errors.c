@@ -40,6 +40,7 @@ enum lst_s3_error lst_s3_error_of(int code)
         {LST_ERR_NO_MEMORY, LST_S3_SLOW_DOWN},
         {LST_ERR_TOO_MANY_FILES, LST_S3_SLOW_DOWN},
         {LST_ERR_CLOSED, LST_S3_SERVICE_UNAVAILABLE},
+        {LST_ERR_UNKNOWN, LST_S3_OUTCOME_UNKNOWN},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -117,6 +117,9 @@
       "Your socket connection to the server was not read "                                         \
       "from or written to within the timeout period.")                                             \
     X(SERVICE_UNAVAILABLE, "ServiceUnavailable", 503, "Service is unable to handle request.")      \
+    X(OUTCOME_UNKNOWN, "ServiceUnavailable", 503,                                                  \
+      "The disk failed while the change was synced. The change may or may not have happened: "     \
+      "send the request again in a moment, or look first.")                                        \
     X(SHA256_MISMATCH, "XAmzContentSHA256Mismatch", 400,                                           \
       "The provided 'x-amz-content-sha256' "                                                       \
       "header does not match what was computed.")                                                  \

@@ -238,6 +238,11 @@ void lst_s3_use_settle(struct lst_s3_exchange *exchange)
         return;
     }
     use->is_open = false;
+    /* What may have happened is spent, as if the process had died here: the next start looks
+     * whether it has. */
+    if (exchange->is_unknown && use->reservation.sequence != 0) {
+        return;
+    }
     outcome = (struct lst_use_outcome){
         .use = use->reservation.use,
         .sequence = use->reservation.sequence,

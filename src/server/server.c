@@ -12,7 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
+
+/* How often it is looked whether a sync has failed. */
+enum { LOOK_EVERY_MS = 200 };
 
 void lst_server_complain(const char *format, ...)
 {
@@ -255,15 +259,38 @@ static void block_signals(sigset_t *signals)
     (void)pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
-static void wait_for_end(struct lst_server *server, const sigset_t *signals)
+/*
+ * After a failed sync the page cache is not to be believed, and this process can write nothing more
+ * (docs/durability.md). What waits is answered, and the next start goes by what is on the disk.
+ */
+static bool has_failed(const struct lst_server *server)
 {
+    const char *part = lst_store_has_failed(server->store)                      ? "objects"
+                       : lst_index_has_failed(lst_ledger_index(server->ledger)) ? "links"
+                       : lst_users_have_failed(server->users)                   ? "users"
+                                                                                : NULL;
+
+    if (part != NULL) {
+        lst_server_complain("the disk failed to sync the data of the %s in %s: the server ends, "
+                            "because it can't know what is on the disk. Look at the disk (dmesg), "
+                            "then start the server again; it recovers by itself",
+                            part, server->config->data);
+    }
+    return part != NULL;
+}
+
+/* False: the server has to end, and not because somebody asked. */
+static bool wait_for_end(struct lst_server *server, const sigset_t *signals)
+{
+    const struct timespec moment = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
         int status;
 
-        if (sigwait(signals, &number) != 0) {
-            continue;
+        number = sigtimedwait(signals, NULL, &moment);
+        if (has_failed(server)) {
+            return false;
         }
         if (number == SIGHUP) {
             status = lst_log_reopen(server->log);
@@ -273,11 +300,13 @@ static void wait_for_end(struct lst_server *server, const sigset_t *signals)
             }
         }
     }
+    return true;
 }
 
 static bool run_opened(struct lst_server *server, const sigset_t *signals)
 {
     bool root_is_new = false;
+    bool was_asked;
     uint64_t cut;
 
     if (!lst_startup_root(server, &root_is_new) || !lst_startup_buckets(server) ||
@@ -285,14 +314,14 @@ static bool run_opened(struct lst_server *server, const sigset_t *signals)
         return false;
     }
     lst_startup_greet(server, root_is_new);
-    wait_for_end(server, signals);
+    was_asked = wait_for_end(server, signals);
     cut = lst_listen_stop(server);
     if (cut > 0) {
         lst_server_complain("%llu requests were still running after %llu seconds and were cut",
                             (unsigned long long)cut,
                             (unsigned long long)server->config->drain_timeout);
     }
-    return true;
+    return was_asked && !has_failed(server);
 }
 
 int lst_server_run(const struct lst_config *config)

@@ -53,8 +53,9 @@ struct lst_server {
 };
 
 /*
- * Run until SIGTERM or SIGINT. Prints what a person at the terminal wants to know on standard
- * output, and on standard error what went wrong and what to do. 0, or 1 if it could not start.
+ * Run until SIGTERM or SIGINT, or until a sync of the data fails. Prints what a person at the
+ * terminal wants to know on standard output, and on standard error what went wrong and what to do.
+ * 0, or 1 if it could not start or had to end.
  */
 int lst_server_run(const struct lst_config *config);
 

@@ -118,7 +118,7 @@ static int delete_blobs(struct lst_store *store, const struct group *group)
     int status = LST_OK;
 
     for (size_t i = 0; i < group->count; i++) {
-        int one = lst_blob_delete(store->blobs, group->blobs[i]);
+        int one = lst_store_delete_blob(store, group->blobs[i]);
         status = status == LST_OK ? one : status;
     }
     return status;
@@ -144,7 +144,8 @@ static int share_group(struct lst_copying *copying, struct group *group, uint32_
     }
     lst_changes_release(&group->changes);
     if (status != LST_OK && delete_blobs(store, group) != LST_OK) {
-        return LST_ERR_IO; /* fsck counts what stays behind */
+        /* fsck counts what stays behind. */
+        return status == LST_ERR_UNKNOWN ? status : LST_ERR_IO;
     }
     return status;
 }

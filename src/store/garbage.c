@@ -22,6 +22,14 @@ static int apply(struct lst_store *store, uint64_t partition, struct lst_changes
 
 /* ---- Blobs */
 
+int lst_store_delete_blob(struct lst_store *store, struct lst_blob_id blob)
+{
+    if (lst_index_has_failed(store->index)) {
+        return LST_ERR_UNKNOWN;
+    }
+    return lst_blob_delete(store->blobs, blob);
+}
+
 int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
                            const struct lst_blob_id *blobs, size_t count)
 {
@@ -30,7 +38,7 @@ int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
     int status;
 
     for (size_t i = 0; i < count; i++) {
-        status = lst_blob_delete(store->blobs, blobs[i]);
+        status = lst_store_delete_blob(store, blobs[i]);
         if (status == LST_OK) {
             lst_changes_add_blob(&changes, LST_INDEX_DELETE, LST_ROW_GARBAGE, blobs[i], nothing);
         } else {
@@ -149,7 +157,7 @@ static int delete_some_parts(struct lst_store *store, const struct lst_left_uplo
     int status = taken == ENOUGH ? LST_OK : taken;
 
     for (size_t i = 0; i < parts.blob_count && status == LST_OK; i++) {
-        status = lst_blob_delete(store->blobs, parts.blobs[i]);
+        status = lst_store_delete_blob(store, parts.blobs[i]);
     }
     if (status == LST_OK) {
         status = lst_blobs_sync_deleted(store->blobs);

@@ -29,8 +29,9 @@ void lst_put_finish(struct lst_put *put, int status)
 
     if (status == LST_OK) {
         lst_store_collect(store, put->partition, &put->changes);
-    } else if (put->has_blob && lst_blob_delete(store->blobs, put->blob) != LST_OK) {
-        /* It stays behind; fsck counts it, and nothing refers to it. */
+    } else if (put->has_blob && lst_store_delete_blob(store, put->blob) != LST_OK) {
+        /* It stays behind, for the next opening to find; fsck counts it until then. */
+        lst_blobs_leave_unclean(store->blobs);
         put->has_blob = false;
     }
     if (put->is_pinned) {

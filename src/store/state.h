@@ -89,6 +89,13 @@ LST_MUST_CHECK int lst_store_each_bucket(
     struct lst_index_reader *reader, struct lst_slice prefix, struct lst_slice after,
     int (*visit)(void *context, const struct lst_bucket_row *row), void *context);
 
+/*
+ * Delete a blob that no row refers to any more. After a failed sync of the index nobody knows what
+ * rows there are: LST_ERR_UNKNOWN, and the blob stays for the next opening to decide about. Every
+ * deletion of a blob goes through here. Else as lst_blob_delete().
+ */
+LST_MUST_CHECK int lst_store_delete_blob(struct lst_store *store, struct lst_blob_id blob);
+
 /* Unique among all stamps of this store, of this run and any other. */
 void lst_store_stamp(struct lst_store *store, char ret_stamp[LST_ROW_STAMP_SIZE]);
 

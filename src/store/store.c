@@ -65,6 +65,9 @@ static int open_parts(struct lst_store *store, const struct lst_store_options *o
 static void free_store(struct lst_store *store)
 {
     lst_copiers_release(&store->copiers);
+    if (store->index != NULL && lst_index_has_failed(store->index)) {
+        lst_blobs_leave_unclean(store->blobs);
+    }
     lst_index_close(store->index);
     lst_blobs_close(store->blobs);
     lst_pins_release(&store->pins);
@@ -126,6 +129,11 @@ void lst_store_close(struct lst_store *store)
         (void)lst_store_set_running(store, false);
     }
     free_store(store);
+}
+
+bool lst_store_has_failed(const struct lst_store *store)
+{
+    return lst_index_has_failed(store->index) || lst_blobs_have_failed(store->blobs);
 }
 
 void lst_store_begin_write(struct lst_store *store)
