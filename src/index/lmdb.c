@@ -140,18 +140,13 @@ static int open_file(struct lst_index *index, const struct lst_index_options *op
  */
 static int settle(struct lst_index *index)
 {
-    struct lst_row_key row;
     MDB_txn *transaction;
-    MDB_val key;
-    MDB_val value = {.mv_size = format_value.length, .mv_data = (void *)format_value.bytes};
     int status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
 
     if (status != LST_OK) {
         return status;
     }
-    lst_row_key_make(&row, LST_SPACE_ENGINE, format_name);
-    key = lst_row_key_value(&row);
-    status = lst_index_error(mdb_put(transaction, index->table, &key, &value, 0));
+    status = lst_index_error(lst_index_put_format(transaction, index->table));
     if (status == LST_OK) {
         status = lst_index_commit(index, transaction);
     } else {
