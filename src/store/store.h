@@ -72,8 +72,7 @@ void lst_store_close(struct lst_store *store);
 /* Whether the index answers: one row is looked for. LST_ERR_IO, _CORRUPT, _NO_MEMORY. */
 LST_MUST_CHECK int lst_store_check_readable(struct lst_store *store);
 
-/* Whether a sync has failed (lst_index_has_failed(), lst_blobs_have_failed()): every write fails
- * from then on, most with LST_ERR_UNKNOWN. To be closed, and opened again. */
+/* Whether a sync has failed: every write fails from then on, most with LST_ERR_UNKNOWN. */
 bool lst_store_has_failed(const struct lst_store *store);
 
 /* ---- Buckets */
