@@ -158,3 +158,19 @@ bool lst_pattern_matches(struct lst_slice pattern, struct lst_slice text,
         }
     }
 }
+
+bool lst_pattern_may_begin(struct lst_slice pattern, struct lst_slice beginning)
+{
+    for (size_t i = 0; i < beginning.length; i++) {
+        if (i == pattern.length) {
+            return false;
+        }
+        if ((uint8_t)pattern.bytes[i] >= LST_PATTERN_USER_NAME) {
+            return true;
+        }
+        if (pattern.bytes[i] != beginning.bytes[i]) {
+            return false;
+        }
+    }
+    return true;
+}

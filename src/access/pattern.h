@@ -42,4 +42,8 @@ LST_MUST_CHECK int lst_pattern_compile(struct lst_slice source, unsigned syntax,
 bool lst_pattern_matches(struct lst_slice pattern, struct lst_slice text,
                          struct lst_slice user_name, bool ignore_case);
 
+/* Could a text that begins with this one fit? May be true although none does: it looks no further
+ * than to the first wildcard or variable. */
+bool lst_pattern_may_begin(struct lst_slice pattern, struct lst_slice beginning);
+
 #endif

@@ -29,9 +29,10 @@ void lst_access_policy_free(struct lst_access_policy *policy);
 /* What is asked: plain facts about one request and one resource. Empty slices are facts that are
  * absent. */
 struct lst_access_question {
-    struct lst_slice action;    /* "s3:GetObject" */
-    struct lst_slice bucket;    /* empty for ListBuckets */
-    struct lst_slice key;       /* decoded; empty for an operation on the bucket */
+    struct lst_slice action; /* "s3:GetObject" */
+    struct lst_slice bucket; /* empty for ListBuckets */
+    struct lst_slice key;    /* decoded; empty for an operation on the bucket */
+    bool any_key; /* key is not known yet: could it be allowed for some key of the bucket? */
     struct lst_slice user_name; /* aws:username, and ${aws:username} in resources */
     struct lst_slice source_ip; /* aws:SourceIp, as text. If it is no address, nobody knows whose it
                                  * is: an Allow that asks about it does not apply, a Deny does */

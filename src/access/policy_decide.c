@@ -11,7 +11,7 @@ enum {
 struct inquiry {
     const struct lst_access_policy *policy;
     const struct lst_access_question *question;
-    struct lst_slice resource; /* "bucket" or "bucket/key" */
+    struct lst_slice resource; /* "bucket" or "bucket/key"; of any key "bucket/" */
     struct lst_address source_ip;
     bool has_source_ip;
     bool is_source_ip_unknown; /* it was said, and is no address */
@@ -140,6 +140,29 @@ static bool condition_holds(const struct inquiry *inquiry,
     return fits != condition->negated;
 }
 
+/* Of any key, a statement about all resources but some may well be about one of its. */
+static bool is_about_resource(const struct inquiry *inquiry,
+                              const struct lst_policy_statement *statement)
+{
+    const struct lst_value *values = (const void *)inquiry->policy->values.bytes;
+
+    if (!inquiry->question->any_key) {
+        return any_pattern_matches(inquiry, statement->resources, inquiry->resource, false) !=
+               statement->not_resource;
+    }
+    for (uint32_t i = 0; i < statement->resources.count; i++) {
+        const struct lst_value *value = &values[statement->resources.first + i];
+
+        if (lst_pattern_may_begin(
+                lst_slice_make(inquiry->policy->text.bytes + value->as.pattern.offset,
+                               value->as.pattern.length),
+                inquiry->resource)) {
+            return true;
+        }
+    }
+    return statement->not_resource;
+}
+
 static bool statement_applies(const struct inquiry *inquiry,
                               const struct lst_policy_statement *statement)
 {
@@ -147,8 +170,7 @@ static bool statement_applies(const struct inquiry *inquiry,
 
     if (any_pattern_matches(inquiry, statement->actions, inquiry->question->action, true) ==
             statement->not_action ||
-        any_pattern_matches(inquiry, statement->resources, inquiry->resource, false) ==
-            statement->not_resource) {
+        !is_about_resource(inquiry, statement)) {
         return false;
     }
     for (uint32_t i = 0; i < statement->condition_count; i++) {
@@ -173,12 +195,15 @@ enum lst_access_decision lst_access_policy_decide(const struct lst_access_policy
         return LST_ACCESS_DENY;
     }
     inquiry.resource = question->bucket;
-    if (question->key.length > 0) {
+    if (question->key.length > 0 || question->any_key) {
         if (question->bucket.length > 0) {
             memcpy(resource, question->bucket.bytes, question->bucket.length);
         }
         resource[question->bucket.length] = '/';
-        memcpy(resource + question->bucket.length + 1, question->key.bytes, question->key.length);
+        if (question->key.length > 0) {
+            memcpy(resource + question->bucket.length + 1, question->key.bytes,
+                   question->key.length);
+        }
         inquiry.resource =
             lst_slice_make(resource, question->bucket.length + 1 + question->key.length);
     }
@@ -187,8 +212,9 @@ enum lst_access_decision lst_access_policy_decide(const struct lst_access_policy
         inquiry.is_source_ip_unknown = question->source_ip.length > 0 && !inquiry.has_source_ip;
     }
     for (size_t i = 0; i < policy->statement_count; i++) {
-        /* One Allow is as good as many; a Deny is looked for to the end. */
-        if ((statements[i].deny || decision == LST_ACCESS_NO_MATCH) &&
+        /* One Allow is as good as many; a Deny is looked for to the end, and is about some key
+         * at most when any is asked for. */
+        if ((statements[i].deny ? !question->any_key : decision == LST_ACCESS_NO_MATCH) &&
             statement_applies(&inquiry, &statements[i])) {
             if (statements[i].deny) {
                 return LST_ACCESS_DENY;

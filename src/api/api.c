@@ -2,6 +2,7 @@
 #include "api/exchange.h"
 #include "api/jobs.h"
 #include "api/profiles.h"
+#include "api/remote_head.h"
 #include "api/upload_events.h"
 #include "base/random.h"
 
@@ -66,6 +67,7 @@ int lst_api_open(const struct lst_api_options *options, char problem[LST_API_PRO
     int status = LST_ERR_NO_MEMORY;
 
     problem[0] = '\0';
+    lst_remote_heads_cancel(false);
     if (api != NULL) {
         api->options = *options;
         status = ensure_secret(api);
@@ -97,6 +99,12 @@ void lst_api_close(struct lst_api *api)
         lst_wipe(api->secret, sizeof(api->secret));
         free(api);
     }
+}
+
+void lst_api_cancel(struct lst_api *api)
+{
+    (void)api;
+    lst_remote_heads_cancel(true);
 }
 
 void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics)

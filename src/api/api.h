@@ -41,6 +41,9 @@ LST_MUST_CHECK int lst_api_open(const struct lst_api_options *options,
  * up to a second for the webhooks that are under way. NULL does nothing. */
 void lst_api_close(struct lst_api *api);
 
+/* The server stops: requests that wait for a remote are answered within a second. */
+void lst_api_cancel(struct lst_api *api);
+
 /* What the webhooks have done since it was opened, for metrics. */
 struct lst_jobs_statistics;
 void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics);

@@ -206,7 +206,7 @@ bool lst_call(struct lst_api_exchange *exchange, const struct lst_call_request *
     if (call != NULL) {
         lst_buffer_init(&call->url, LST_API_URL_MAX);
         lst_buffer_init(&call->texts, LST_API_URL_MAX);
-        lst_buffer_init(&call->body, LST_RESPONSE_BODY_MAX);
+        lst_buffer_init_charged(&call->body, LST_RESPONSE_BODY_MAX);
         call->done = done;
         status = request->header_count > LST_CALL_HEADERS_MAX
                      ? LST_ERR_INVALID_ARGUMENT

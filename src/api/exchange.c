@@ -1,12 +1,17 @@
 /* exchange.c - the life of one request to the API. */
 #include "api/exchange.h"
 #include "api/call.h"
+#include "base/budget.h"
 #include "base/encoding.h"
+#include "base/json_size.h"
 
 #include <nettle/sha2.h>
 #include <stdlib.h>
 
-enum { REASON_MAX = 1024 };
+enum {
+    REASON_MAX = 1024,
+    BYTES_OF_VALUE = 8, /* a body may have as many values as if each took so many of its bytes */
+};
 
 bool lst_api_handles(struct lst_slice path)
 {
@@ -28,7 +33,7 @@ static struct lst_api_exchange *make_exchange(struct lst_api *api,
     exchange->request = request;
     exchange->error = "";
     lst_http_response_init(&exchange->response);
-    lst_buffer_init(&exchange->body, LST_API_BODY_MAX);
+    lst_buffer_init_charged(&exchange->body, LST_API_BODY_MAX);
     lst_buffer_init(&exchange->reason, REASON_MAX);
     return exchange;
 }
@@ -253,11 +258,12 @@ static void begin(struct lst_api_exchange *exchange)
     if (!find_route(exchange) || !check_query(exchange) || !check_caller(exchange)) {
         return;
     }
-    lst_buffer_init(&exchange->body,
-                    exchange->place == LST_API_UPPY ? LST_API_PARTS_MAX : LST_API_BODY_MAX);
+    if (exchange->route->body_max > 0) {
+        exchange->body.limit = exchange->route->body_max;
+    }
     if (request->has_content_length && request->content_length > exchange->body.limit) {
         fail_size(exchange);
-    } else if (!exchange->route->takes_json) {
+    } else if (exchange->route->body_max == 0) {
         exchange->route->begin(exchange);
     }
 }
@@ -314,6 +320,36 @@ static bool is_signed_body(const struct lst_api_exchange *exchange)
     return lst_slice_equal_ignoring_case(auth->body_sha256, lst_slice_make(hex, sizeof(hex)));
 }
 
+/* Is there room for what the text would become? Else the exchange has been answered. */
+static bool make_room(struct lst_api_exchange *exchange, struct lst_slice text)
+{
+    struct lst_json_size size = lst_json_measure(text);
+    size_t most = exchange->body.limit / BYTES_OF_VALUE;
+    size_t memory = lst_json_memory(&size, text);
+
+    if (size.depth > LST_API_DEPTH_MAX) {
+        lst_api_fail(exchange, 400, "InvalidJson",
+                     "The body is nested too deeply: %d objects and lists in one another are the "
+                     "most",
+                     LST_API_DEPTH_MAX);
+        return false;
+    }
+    if (size.containers + size.separators > most) {
+        lst_api_fail(exchange, 413, "TooLarge", "The body has too many values: %zu are the most",
+                     most);
+        return false;
+    }
+    if (memory <= LST_BUDGET_SMALL) {
+        return true;
+    }
+    if (!lst_budget_take(memory)) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return false;
+    }
+    exchange->input_charge = memory;
+    return true;
+}
+
 void lst_api_end(struct lst_api_exchange *exchange)
 {
     struct lst_slice text = lst_buffer_slice(&exchange->body);
@@ -325,6 +361,9 @@ void lst_api_end(struct lst_api_exchange *exchange)
     if (!is_signed_body(exchange)) {
         lst_api_fail(exchange, 400, "XAmzContentSHA256Mismatch",
                      "The body is not the one that was signed");
+        return;
+    }
+    if (!make_room(exchange, text)) {
         return;
     }
     exchange->input =
@@ -370,6 +409,9 @@ void lst_api_free(struct lst_api_exchange *exchange)
     }
     lst_call_free(exchange->call);
     json_decref(exchange->input);
+    if (exchange->input_charge > 0) {
+        lst_budget_give(exchange->input_charge);
+    }
     lst_buffer_release(&exchange->body);
     lst_buffer_release(&exchange->reason);
     lst_http_response_release(&exchange->response);

@@ -16,8 +16,10 @@
 
 #include <jansson.h>
 
-#define LST_API_BODY_MAX  (512 * 1024)  /* bytes of JSON: 100 links in one call */
-#define LST_API_PARTS_MAX (1024 * 1024) /* the same of what Uppy sends: 10,000 parts */
+#define LST_API_BODY_MAX  (64 * 1024)   /* bytes of JSON */
+#define LST_API_BATCH_MAX (512 * 1024)  /* the same of 100 links or uploads in one call */
+#define LST_API_PARTS_MAX (1024 * 1024) /* the same of what completes 10,000 parts */
+#define LST_API_DEPTH_MAX 32            /* of objects and arrays in it */
 #define LST_API_URL_MAX   (32 * 1024)   /* bytes of a URL */
 #define LST_API_ALLOW_MAX 64
 #define LST_API_NAMES_MAX 2
@@ -58,6 +60,7 @@ struct lst_api_exchange {
     json_t *input;          /* a JSON object; NULL if the operation takes none */
     json_t **entry_failure; /* of a call for many (batch.h): where lst_api_fail() puts the failure
                              * of one entry, instead of answering; else NULL */
+    size_t input_charge;    /* bytes of the budget that it has taken */
     struct lst_http_response response;
     const char *error;        /* "" on success */
     struct lst_buffer reason; /* ends in NUL when it is not empty */
@@ -73,7 +76,7 @@ struct lst_api_route {
     const char *path;      /* after what leads to its table; a '*' between slashes is a name */
     const char *operation; /* for the log and the metrics */
     unsigned needs;        /* bits of enum lst_may, one of which is enough; 0: anybody may */
-    bool takes_json;
+    size_t body_max;       /* bytes of JSON; 0: it takes no body */
     void (*begin)(struct lst_api_exchange *exchange);
 };
 

@@ -12,6 +12,24 @@
 enum { CONNECT_MS = 5000, WHOLE_MS = 15000, LIFE = 60 };
 
 static atomic_int under_way;
+static atomic_bool is_cancelled;
+
+void lst_remote_heads_cancel(bool is_on)
+{
+    atomic_store(&is_cancelled, is_on);
+}
+
+/* Called once a second, whatever the remote does. Other than 0 ends the request. */
+static int look_whether_cancelled(void *context, curl_off_t download_total, curl_off_t downloaded,
+                                  curl_off_t upload_total, curl_off_t uploaded)
+{
+    (void)context;
+    (void)download_total;
+    (void)downloaded;
+    (void)upload_total;
+    (void)uploaded;
+    return atomic_load(&is_cancelled) ? 1 : 0;
+}
 
 static void copy(struct lst_slice text, char *out, size_t size)
 {
@@ -56,6 +74,10 @@ static bool set_options(CURL *easy, struct lst_remote_head *head, char problem[C
            curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, look_whether_cancelled) == CURLE_OK &&
+           /* A name that is looked up too slowly must not hold up the thread. */
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)WHOLE_MS) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_USERAGENT, "latchstring") == CURLE_OK &&

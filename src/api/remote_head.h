@@ -28,6 +28,10 @@ bool lst_remote_head(struct lst_api_exchange *exchange, const struct lst_remote 
                      struct lst_slice bucket, struct lst_slice key, struct lst_remote_head *head,
                      void (*go_on)(void *exchange));
 
+/* From now on, end those under way and to come within a second (the server is stopping); or no
+ * longer. */
+void lst_remote_heads_cancel(bool is_on);
+
 void lst_remote_head_release(struct lst_remote_head *head);
 
 #endif

@@ -7,31 +7,33 @@
 #include <stdio.h>
 
 static const struct lst_api_route routes[] = {
-    {"GET", "openapi.json", "GetDescription", 0, false, lst_api_describe},
-    {"POST", "uploads", "CreateUpload", LST_MAY_UPLOAD, true, lst_uploads_create},
-    {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, false, lst_uploads_show},
-    {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, true, lst_client_tokens_create},
-    {"POST", "links", "CreateLink", LST_MAY_LINK, true, lst_links_create},
-    {"GET", "links", "ListLinks", LST_MAY_LINK, false, lst_links_list},
-    {"GET", "links/*", "GetLink", LST_MAY_LINK, false, lst_links_show},
-    {"DELETE", "links/*", "RevokeLink", LST_MAY_LINK, false, lst_links_revoke},
-    {"DELETE", "ids/*", "RevokeId", LST_MAY_LINK, false, lst_links_revoke_id},
+    {"GET", "openapi.json", "GetDescription", 0, 0, lst_api_describe},
+    {"POST", "uploads", "CreateUpload", LST_MAY_UPLOAD, LST_API_BATCH_MAX, lst_uploads_create},
+    {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, 0, lst_uploads_show},
+    {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, LST_API_BATCH_MAX,
+     lst_client_tokens_create},
+    {"POST", "links", "CreateLink", LST_MAY_LINK, LST_API_BATCH_MAX, lst_links_create},
+    {"GET", "links", "ListLinks", LST_MAY_LINK, 0, lst_links_list},
+    {"GET", "links/*", "GetLink", LST_MAY_LINK, 0, lst_links_show},
+    {"DELETE", "links/*", "RevokeLink", LST_MAY_LINK, 0, lst_links_revoke},
+    {"DELETE", "ids/*", "RevokeId", LST_MAY_LINK, 0, lst_links_revoke_id},
 };
 
 /* Behind "uppy/", or "uppy/" and a client token. */
 static const struct lst_api_route uppy_routes[] = {
-    {"GET", "s3/params", "UppyParams", LST_MAY_UPLOAD, false, lst_uppy_params},
-    {"GET", "s3/sts", "UppySts", LST_MAY_UPLOAD, false, lst_uppy_sts},
-    {"POST", "s3/sign", "UppySign", LST_MAY_UPLOAD, true, lst_uppy_sign},
-    {"POST", "s3/multipart", "UppyCreate", LST_MAY_UPLOAD, true, lst_uppy_create},
-    {"POST", "s3/multipart/*/complete", "UppyComplete", LST_MAY_UPLOAD, true, lst_uppy_complete},
-    {"GET", "s3/multipart/*/batch", "UppyBatch", LST_MAY_UPLOAD, false, lst_uppy_batch},
-    {"GET", "s3/multipart/*/*", "UppyPart", LST_MAY_UPLOAD, false, lst_uppy_part},
-    {"GET", "s3/multipart/*", "UppyList", LST_MAY_UPLOAD, false, lst_uppy_list},
-    {"DELETE", "s3/multipart/*", "UppyAbort", LST_MAY_UPLOAD, false, lst_uppy_abort},
+    {"GET", "s3/params", "UppyParams", LST_MAY_UPLOAD, 0, lst_uppy_params},
+    {"GET", "s3/sts", "UppySts", LST_MAY_UPLOAD, 0, lst_uppy_sts},
+    {"POST", "s3/sign", "UppySign", LST_MAY_UPLOAD, LST_API_BODY_MAX, lst_uppy_sign},
+    {"POST", "s3/multipart", "UppyCreate", LST_MAY_UPLOAD, LST_API_BODY_MAX, lst_uppy_create},
+    {"POST", "s3/multipart/*/complete", "UppyComplete", LST_MAY_UPLOAD, LST_API_PARTS_MAX,
+     lst_uppy_complete},
+    {"GET", "s3/multipart/*/batch", "UppyBatch", LST_MAY_UPLOAD, 0, lst_uppy_batch},
+    {"GET", "s3/multipart/*/*", "UppyPart", LST_MAY_UPLOAD, 0, lst_uppy_part},
+    {"GET", "s3/multipart/*", "UppyList", LST_MAY_UPLOAD, 0, lst_uppy_list},
+    {"DELETE", "s3/multipart/*", "UppyAbort", LST_MAY_UPLOAD, 0, lst_uppy_abort},
 };
 
-static const struct lst_api_route short_link = {"GET", "l/*", "OpenLink", 0, false, lst_links_open};
+static const struct lst_api_route short_link = {"GET", "l/*", "OpenLink", 0, 0, lst_links_open};
 
 /* Segment by segment; what stands for each '*' is a name. */
 static bool fits(const struct lst_api_route *route, struct lst_slice path,

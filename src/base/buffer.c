@@ -1,6 +1,7 @@
 /* buffer.c - a growable byte buffer with a limit. */
 #include "base/buffer.h"
 
+#include "base/budget.h"
 #include "base/error.h"
 
 #include <stdarg.h>
@@ -14,10 +15,30 @@ void lst_buffer_init(struct lst_buffer *buffer, size_t limit)
     *buffer = (struct lst_buffer){.limit = limit};
 }
 
+void lst_buffer_init_charged(struct lst_buffer *buffer, size_t limit)
+{
+    *buffer = (struct lst_buffer){.limit = limit, .is_charged = true};
+}
+
+static size_t charge_for(const struct lst_buffer *buffer, size_t capacity)
+{
+    return buffer->is_charged && capacity > LST_BUDGET_SMALL ? capacity : 0;
+}
+
+size_t lst_buffer_charge(const struct lst_buffer *buffer)
+{
+    return charge_for(buffer, buffer->capacity);
+}
+
 void lst_buffer_release(struct lst_buffer *buffer)
 {
+    size_t charged = lst_buffer_charge(buffer);
+
     free(buffer->bytes);
-    lst_buffer_init(buffer, buffer->limit);
+    *buffer = (struct lst_buffer){.limit = buffer->limit, .is_charged = buffer->is_charged};
+    if (charged > 0) {
+        lst_budget_give(charged);
+    }
 }
 
 void lst_buffer_clear(struct lst_buffer *buffer)
@@ -26,10 +47,29 @@ void lst_buffer_clear(struct lst_buffer *buffer)
     buffer->status = LST_OK;
 }
 
+static bool grow(struct lst_buffer *buffer, size_t capacity)
+{
+    size_t more = charge_for(buffer, capacity) - lst_buffer_charge(buffer);
+    char *bytes = NULL;
+
+    if (more == 0 || lst_budget_take(more)) {
+        bytes = realloc(buffer->bytes, capacity);
+        if (bytes == NULL && more > 0) {
+            lst_budget_give(more);
+        }
+    }
+    if (bytes == NULL) {
+        buffer->status = LST_ERR_NO_MEMORY;
+        return false;
+    }
+    buffer->bytes = bytes;
+    buffer->capacity = capacity;
+    return true;
+}
+
 char *lst_buffer_reserve(struct lst_buffer *buffer, size_t length)
 {
     size_t capacity = buffer->capacity == 0 ? FIRST_CAPACITY : buffer->capacity;
-    char *bytes;
 
     if (buffer->status != LST_OK) {
         return NULL;
@@ -44,14 +84,7 @@ char *lst_buffer_reserve(struct lst_buffer *buffer, size_t length)
     while (capacity - buffer->length < length) {
         capacity = capacity > buffer->limit / 2 ? buffer->limit : capacity * 2;
     }
-    bytes = realloc(buffer->bytes, capacity);
-    if (bytes == NULL) {
-        buffer->status = LST_ERR_NO_MEMORY;
-        return NULL;
-    }
-    buffer->bytes = bytes;
-    buffer->capacity = capacity;
-    return bytes + buffer->length;
+    return grow(buffer, capacity) ? buffer->bytes + buffer->length : NULL;
 }
 
 void lst_buffer_append(struct lst_buffer *buffer, struct lst_slice slice)

@@ -14,12 +14,21 @@ struct lst_buffer {
     char *bytes; /* owned; not NUL-terminated */
     size_t length;
     size_t capacity;
-    size_t limit; /* bytes */
-    int status;   /* 0, or the first failure */
+    size_t limit;    /* bytes */
+    int status;      /* 0, or the first failure */
+    bool is_charged; /* what it takes is charged to the budget of all requests */
 };
 
 /* Allocates nothing yet. */
 void lst_buffer_init(struct lst_buffer *buffer, size_t limit);
+
+/* The same for what a request makes the process hold: memory beyond LST_BUDGET_SMALL is charged to
+ * the budget (budget.h), and LST_ERR_NO_MEMORY when that is spent. Who takes the bytes out of the
+ * buffer and frees them elsewhere gives lst_buffer_charge() back. */
+void lst_buffer_init_charged(struct lst_buffer *buffer, size_t limit);
+
+/* Bytes that are charged for it. */
+size_t lst_buffer_charge(const struct lst_buffer *buffer);
 
 /* Free the memory; the buffer can be used again, empty, with the same limit. */
 void lst_buffer_release(struct lst_buffer *buffer);

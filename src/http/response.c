@@ -10,7 +10,7 @@ void lst_http_response_init(struct lst_http_response *response)
 {
     *response = (struct lst_http_response){.status = 200, .kind = LST_BODY_NONE, .file = -1};
     lst_buffer_init(&response->headers, LST_RESPONSE_HEADERS_MAX);
-    lst_buffer_init(&response->body, LST_RESPONSE_BODY_MAX);
+    lst_buffer_init_charged(&response->body, LST_RESPONSE_BODY_MAX);
 }
 
 void lst_http_response_release(struct lst_http_response *response)

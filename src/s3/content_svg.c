@@ -1,6 +1,7 @@
 /* content_svg.c - an SVG, or other XML, that runs nothing, read as it comes in. */
 #include "s3/content_svg.h"
 
+#include "base/budget.h"
 #include "base/buffer.h"
 #include "s3/content_rules.h"
 
@@ -11,7 +12,8 @@ enum {
     DEPTH_MAX = 256,
     STYLE_MAX = 256 * 1024,  /* bytes of one style element */
     TOKEN_MAX = 1024 * 1024, /* of one tag with its attributes: the XML reader keeps it whole */
-    PIECE = 16 * 1024,
+    /* Bytes that the XML reader is handed at a time: it reads an unfinished tag anew each time. */
+    BLOCK = 32 * 1024,
 };
 
 struct lst_content_svg {
@@ -24,6 +26,8 @@ struct lst_content_svg {
     unsigned depth;
     unsigned style_depth;    /* of the style element that is being read; 0: none */
     struct lst_buffer style; /* its text */
+    size_t gathered;         /* bytes of the block */
+    char block[BLOCK];
 };
 
 static void refuse(struct lst_content_svg *svg, const char *problem)
@@ -190,18 +194,21 @@ static void take_instruction(void *user, const XML_Char *target, const XML_Char 
 
 int lst_content_svg_begin(enum lst_content_xml_kind kind, struct lst_content_svg **ret_svg)
 {
-    struct lst_content_svg *svg = calloc(1, sizeof(*svg));
+    static const XML_Memory_Handling_Suite memory = {lst_budget_malloc, lst_budget_realloc,
+                                                     lst_budget_free};
+    struct lst_content_svg *svg = lst_budget_malloc(sizeof(*svg));
 
     if (svg == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    svg->parser = XML_ParserCreateNS(NULL, '\n');
+    memset(svg, 0, offsetof(struct lst_content_svg, block));
+    svg->parser = XML_ParserCreate_MM(NULL, &memory, "\n");
     if (svg->parser == NULL) {
-        free(svg);
+        lst_budget_free(svg);
         return LST_ERR_NO_MEMORY;
     }
     svg->kind = kind;
-    lst_buffer_init(&svg->style, STYLE_MAX);
+    lst_buffer_init_charged(&svg->style, STYLE_MAX);
     XML_SetXmlDeclHandler(svg->parser, start_xml);
     XML_SetSkippedEntityHandler(svg->parser, skip_entity);
     XML_SetUserData(svg->parser, svg);
@@ -239,12 +246,19 @@ int lst_content_svg_take(struct lst_content_svg *svg, struct lst_slice bytes, bo
 {
     int status = LST_OK;
 
-    do {
-        struct lst_slice piece = lst_slice_first(bytes, PIECE);
+    while (bytes.length > 0 && status == LST_OK) {
+        struct lst_slice piece = lst_slice_first(bytes, BLOCK - svg->gathered);
+
+        memcpy(svg->block + svg->gathered, piece.bytes, piece.length);
+        svg->gathered += piece.length;
         bytes = lst_slice_after(bytes, piece.length);
-        status = feed(svg, piece, is_last && bytes.length == 0);
-    } while (status == LST_OK && bytes.length > 0);
-    return status;
+        if (svg->gathered == BLOCK) {
+            status = feed(svg, lst_slice_make(svg->block, BLOCK), false);
+            svg->gathered = 0;
+        }
+    }
+    return is_last && status == LST_OK ? feed(svg, lst_slice_make(svg->block, svg->gathered), true)
+                                       : status;
 }
 
 const char *lst_content_svg_detected(const struct lst_content_svg *svg)
@@ -268,6 +282,6 @@ void lst_content_svg_free(struct lst_content_svg *svg)
     if (svg != NULL) {
         XML_ParserFree(svg->parser);
         lst_buffer_release(&svg->style);
-        free(svg);
+        lst_budget_free(svg);
     }
 }

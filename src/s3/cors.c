@@ -1,6 +1,7 @@
 /* cors.c - the CORS rules of a bucket: put, get, delete, and the answer to a browser. */
 #include "s3/cors.h"
 
+#include "s3/cors_cache.h"
 #include "s3/document.h"
 #include "s3/setting.h"
 #include "s3/xml.h"
@@ -260,7 +261,7 @@ enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http
     lst_buffer_init(&rules, LST_STORE_SETTING_MAX);
     if (s3 != NULL && find_rules(s3, request, &rules) == LST_OK) {
         verdict = LST_CORS_FORBIDDEN;
-        if (lst_cors_match(lst_buffer_slice(&rules), &question, &rule) == LST_OK) {
+        if (lst_cors_cache_match(s3->cors, lst_buffer_slice(&rules), &question, &rule) == LST_OK) {
             add_headers(response, &question, &rule);
             verdict = LST_CORS_ALLOWED;
         }

@@ -29,13 +29,16 @@ struct lst_cors_rule {
     struct lst_buffer max_age; /* seconds; empty if it says nothing */
 };
 
-/*
- * Find the rule in a CORSConfiguration document. ret_rule is to be released either way.
- * LST_ERR_NOT_FOUND: none fits. LST_ERR_MALFORMED, _NO_MEMORY.
- */
-LST_MUST_CHECK int lst_cors_match(struct lst_slice document,
-                                  const struct lst_cors_question *question,
-                                  struct lst_cors_rule *ret_rule);
+/* A CORSConfiguration document, parsed. Any thread may ask it. LST_ERR_MALFORMED, _NO_MEMORY. */
+struct lst_cors_rules;
+LST_MUST_CHECK int lst_cors_rules_parse(struct lst_slice document,
+                                        struct lst_cors_rules **ret_rules);
+void lst_cors_rules_free(struct lst_cors_rules *rules);
+
+/* Find the rule that fits. ret_rule is to be released either way. LST_ERR_NOT_FOUND: none fits. */
+LST_MUST_CHECK int lst_cors_rules_match(const struct lst_cors_rules *rules,
+                                        const struct lst_cors_question *question,
+                                        struct lst_cors_rule *ret_rule);
 void lst_cors_rule_release(struct lst_cors_rule *rule);
 
 enum lst_cors_verdict {

@@ -285,5 +285,13 @@ void lst_delete_objects(struct lst_s3_exchange *exchange)
         .read = read_document,
     };
 
+    /* Each key is asked for once they are known; who may delete none need not send them. */
+    if (!lst_s3_could_be_allowed(exchange, "s3:DeleteObject") &&
+        !lst_s3_could_be_allowed(exchange, "s3:DeleteObjectVersion")) {
+        lst_s3_set_reason(exchange, "the policies of user %s do not allow s3:DeleteObject here",
+                          lst_passage_user_name(&exchange->passage));
+        lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
+        return;
+    }
     lst_document_begin(exchange, &plan);
 }

@@ -57,7 +57,7 @@ void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_docum
         return;
     }
     document->plan = plan;
-    lst_buffer_init(&document->text, plan->limit);
+    lst_buffer_init_charged(&document->text, plan->limit);
     exchange->work = document;
     exchange->free_work = free_document;
     (void)lst_body_prepare(exchange, &body_plan);

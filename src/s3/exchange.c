@@ -6,6 +6,7 @@
 #include "s3/body.h"
 #include "s3/constraints.h"
 #include "s3/content.h"
+#include "s3/cors_cache.h"
 #include "s3/post.h"
 #include "s3/use.h"
 
@@ -27,8 +28,11 @@ int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
         return LST_ERR_NO_MEMORY;
     }
     status = lst_content_pool_open(&s3->content);
+    if (status == LST_OK) {
+        status = lst_cors_cache_open(&s3->cors);
+    }
     if (status != LST_OK) {
-        free(s3);
+        lst_s3_close(s3);
         return status;
     }
     s3->options = *options;
@@ -46,6 +50,7 @@ void lst_s3_close(struct lst_s3 *s3)
 {
     if (s3 != NULL) {
         lst_content_pool_close(s3->content);
+        lst_cors_cache_close(s3->cors);
         free(s3);
     }
 }

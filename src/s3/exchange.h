@@ -18,13 +18,15 @@
 struct lst_body;
 struct lst_constraints;
 struct lst_content_pool;
+struct lst_cors_cache;
 struct lst_counted_use;
 struct lst_post;
 
 struct lst_s3 {
     struct lst_s3_options options;
-    const struct lst_rules *rules;       /* the gate's, for the texts of refusals */
-    struct lst_content_pool *content;    /* for what x-latch-sniff asks */
+    const struct lst_rules *rules;    /* the gate's, for the texts of refusals */
+    struct lst_content_pool *content; /* for what x-latch-sniff asks */
+    struct lst_cors_cache *cors;
     char host_id[LST_S3_HOST_ID_LENGTH]; /* of this process: x-amz-id-2, HostId */
 };
 
@@ -93,6 +95,10 @@ struct lst_slice lst_s3_unquote(struct lst_slice etag);
 
 /* May the signer do this, to the bucket and key, now? */
 bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, struct lst_slice key);
+
+/* Could the signer do this to some key of the bucket, now? Before the body says which keys are
+ * meant. */
+bool lst_s3_could_be_allowed(struct lst_s3_exchange *exchange, const char *action);
 
 /* False, having answered, if a header or parameter asks for something that may not be ignored: 501
  * for what is not implemented, 400 for what this operation does not heed, for a checksum of an

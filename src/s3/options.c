@@ -54,6 +54,17 @@ bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, str
     return lst_gate_authorise(exchange->s3->options.gate, &exchange->passage, &question) == LST_OK;
 }
 
+bool lst_s3_could_be_allowed(struct lst_s3_exchange *exchange, const char *action)
+{
+    struct lst_access_question question = {
+        .action = lst_slice_of(action),
+        .bucket = exchange->target.bucket,
+        .any_key = true,
+    };
+
+    return lst_gate_authorise(exchange->s3->options.gate, &exchange->passage, &question) == LST_OK;
+}
+
 /*
  * Options that ask for something which is not implemented. To ignore one would be to do less than
  * the client asked for and to say that it went well: an object that is not encrypted, not locked,

@@ -46,6 +46,7 @@ struct lst_config {
     uint64_t connections;    /* at once */
     uint64_t idle_timeout;   /* seconds */
     uint64_t drain_timeout;  /* seconds */
+    uint64_t request_memory; /* bytes */
     uint64_t api_rate;       /* requests a second of one token; 0: any number */
     uint64_t anonymous_rate; /* unsigned requests a second of one address; 0: any number */
     bool allow_signature_v2;

@@ -67,6 +67,10 @@ static const struct lst_setting settings[] = {
              "close a connection on which nothing, or hardly anything, moves for so long"),
     DURATION("drain-timeout", drain_timeout, 0, 3600, "30s",
              "on SIGTERM, wait so long for running requests"),
+    SIZE(
+        "request-memory", request_memory, 8388608, 1099511627776U, "64MiB",
+        "memory for bodies and answers that are held whole, of all requests together; those beyond "
+        "it are answered 503 SlowDown"),
     NUMBER(
         "api-rate", api_rate, 0, 1000000, "100",
         "requests a second that one token may make of the API, apart from bursts; 0 is any number"),

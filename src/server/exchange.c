@@ -112,10 +112,22 @@ static enum lst_s3_state state_of(const struct lst_exchange *exchange)
     return exchange->has_own ? LST_S3_RESPOND : exchange->handler->state(exchange->handled);
 }
 
+/* The answer to be sent; another one if there was no memory for it. */
+static struct lst_http_response *ready_response(struct lst_exchange *exchange)
+{
+    struct lst_http_response *response = response_of(exchange);
+
+    if (lst_buffer_status(&response->body) != LST_OK) {
+        lst_http_response_release(response);
+        lst_exchange_refuse(exchange, "SlowDown", NULL);
+    }
+    return response_of(exchange);
+}
+
 static struct lst_http_response *prepare_response(struct lst_exchange *exchange)
 {
     const struct lst_config_list *apart = &exchange->server->config->content_domains;
-    struct lst_http_response *response = response_of(exchange);
+    struct lst_http_response *response = ready_response(exchange);
 
     lst_inert_decorate(response,
                        lst_inert_is_apart(exchange->request.host, apart->values, apart->count));

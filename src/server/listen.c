@@ -225,8 +225,9 @@ uint64_t lst_listen_stop(struct lst_server *server)
     }
     cut = server->metrics.in_flight;
     /* The library can't stop while a request waits for its commit. From here on none begins, and
-     * those that wait are woken: commits always end. */
+     * those that wait are woken: commits always end, and questions to remotes do so now. */
     server->is_stopped = true;
+    lst_api_cancel(server->api);
     while (server->busy_count > 0) {
         sleep_milliseconds(1);
     }

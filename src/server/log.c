@@ -11,6 +11,8 @@
 #define WAITING_MAX  (1024 * 1024) /* bytes; what comes after is dropped */
 #define WAITING_FULL (64 * 1024)   /* bytes that are written at once, without waiting */
 
+enum { CLOSE_SECONDS = 2 }; /* for what has not been written at the end */
+
 struct lst_log {
     char *path;
     bool json;
@@ -141,6 +143,16 @@ int lst_log_open(const struct lst_log_options *options, struct lst_log **ret_log
     return LST_OK;
 }
 
+/* False if the lines can't be written: nobody reads the pipe that they go to. */
+static bool join_writer(const struct lst_log *log)
+{
+    struct timespec deadline;
+
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += CLOSE_SECONDS;
+    return pthread_clockjoin_np(log->writer, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+}
+
 void lst_log_close(struct lst_log *log)
 {
     if (log == NULL) {
@@ -151,7 +163,9 @@ void lst_log_close(struct lst_log *log)
         log->stopping = true;
         pthread_cond_signal(&log->more);
         pthread_mutex_unlock(&log->mutex);
-        pthread_join(log->writer, NULL);
+        if (!join_writer(log)) {
+            return; /* it has the memory still, and the process ends */
+        }
         close(log->file);
         pthread_cond_destroy(&log->more);
         pthread_mutex_destroy(&log->mutex);

@@ -1,6 +1,7 @@
 /* reply.c - sending a response. */
 #include "server/reply.h"
 
+#include "base/budget.h"
 #include "base/clock.h"
 
 #include <gnutls/gnutls.h>
@@ -25,18 +26,43 @@ static struct MHD_Response *make_empty(void)
     return MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
 }
 
+/* The bytes of an answer, which stay charged until the last of them is sent. */
+struct sent_bytes {
+    char *bytes;
+    size_t charged;
+};
+
+static void free_bytes(void *context)
+{
+    struct sent_bytes *sent = context;
+
+    free(sent->bytes);
+    if (sent->charged > 0) {
+        lst_budget_give(sent->charged);
+    }
+    free(sent);
+}
+
 static struct MHD_Response *make_from_bytes(struct lst_http_response *response)
 {
+    struct sent_bytes *sent;
     struct MHD_Response *made;
 
     if (response->body.length == 0) {
         return make_empty();
     }
-    made = MHD_create_response_from_buffer(response->body.length, response->body.bytes,
-                                           MHD_RESPMEM_MUST_FREE);
-    if (made != NULL) {
-        lst_buffer_init(&response->body, response->body.limit);
+    sent = malloc(sizeof(*sent));
+    if (sent == NULL) {
+        return NULL;
     }
+    *sent = (struct sent_bytes){response->body.bytes, lst_buffer_charge(&response->body)};
+    made = MHD_create_response_from_buffer_with_free_callback_cls(response->body.length,
+                                                                  sent->bytes, free_bytes, sent);
+    if (made == NULL) {
+        free(sent);
+        return NULL;
+    }
+    lst_buffer_init(&response->body, response->body.limit);
     return made;
 }
 

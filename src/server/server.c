@@ -1,6 +1,7 @@
 /* server.c - the whole server: opened, run until a signal, closed. */
 #include "server/server.h"
 
+#include "base/budget.h"
 #include "base/random.h"
 #include "server/listen.h"
 #include "server/startup.h"
@@ -51,6 +52,7 @@ static void derive(struct lst_server *server)
     server->cors = (struct lst_cors){.origins = config->cors_origins.values,
                                      .origin_count = config->cors_origins.count};
     lst_random_bytes(&server->id_base, sizeof(server->id_base));
+    lst_budget_set((size_t)config->request_memory);
 }
 
 static bool open_store(struct lst_server *server)

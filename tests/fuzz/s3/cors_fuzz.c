@@ -10,13 +10,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct lst_slice rest = lst_slice_make(bytes, size);
     struct lst_cors_question question = {.origin = {NULL, 0}};
-    struct lst_cors_rule rule;
+    struct lst_cors_rule rule = {.any_origin = false};
+    struct lst_cors_rules *rules = NULL;
     int status;
 
     (void)(lst_slice_split(&rest, '\n', &question.origin) &&
            lst_slice_split(&rest, '\n', &question.method) &&
            lst_slice_split(&rest, '\n', &question.headers));
-    status = lst_cors_match(rest, &question, &rule);
+    status = lst_cors_rules_parse(rest, &rules);
+    if (status == LST_OK) {
+        status = lst_cors_rules_match(rules, &question, &rule);
+    }
+    lst_cors_rules_free(rules);
     if (status != LST_OK && status != LST_ERR_NOT_FOUND && status != LST_ERR_MALFORMED) {
         abort();
     }

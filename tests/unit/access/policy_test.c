@@ -220,6 +220,38 @@ static void test_limits(void)
           "deep nesting is refused");
 }
 
+/* Before the keys are known. */
+static void test_any_key(void)
+{
+    struct lst_access_question question = ordinary_question();
+    static const struct {
+        const char *elements;
+        char answer;
+    } cases[] = {
+        {"\"Action\":\"s3:*\",\"Resource\":\"*\"", 'A'},
+        {"\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::photos/a/b\"", 'A'},
+        {"\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::ph*x\"", 'A'},
+        {"\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::photos/${aws:username}\"", 'A'},
+        {"\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::photos\"", '-'},
+        {"\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::photos2/*\"", '-'},
+        {"\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::other/*\"", '-'},
+        {"\"Action\":\"s3:PutObject\",\"Resource\":\"*\"", '-'},
+        {"\"Action\":\"s3:GetObject\",\"NotResource\":\"arn:aws:s3:::photos/a\"", 'A'},
+    };
+
+    question.key = LST_SLICE("");
+    question.any_key = true;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CHECK(decide_elements(cases[i].elements, &question) == cases[i].answer, "any key: %s",
+              cases[i].elements);
+    }
+    CHECK(decide("{\"Version\":\"2012-10-17\",\"Statement\":["
+                 "{\"Effect\":\"Deny\",\"Action\":\"*\",\"Resource\":\"arn:aws:s3:::photos/x*\"},"
+                 "{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}",
+                 &question) == 'A',
+          "a Deny is about some keys at most");
+}
+
 int main(void)
 {
     test_actions_and_resources();
@@ -228,5 +260,6 @@ int main(void)
     test_refusals();
     test_ready_made();
     test_limits();
+    test_any_key();
     return tap_done();
 }
