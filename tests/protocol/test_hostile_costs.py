@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import socket
 import threading
 import time
@@ -206,24 +207,31 @@ def hold(server, count, request):
     return held
 
 
+def answers_of(held, least):
+    """The statuses that came, once there are so many."""
+    answered, waiting = [], list(held)
+    deadline = time.monotonic() + 30
+    while len(answered) < least and waiting and time.monotonic() < deadline:
+        for sock in select.select(waiting, [], [], 1)[0]:
+            waiting.remove(sock)
+            with contextlib.suppress(OSError):
+                answered += statuses(sock.recv(4096))
+    return answered
+
+
 def test_documents_that_never_end(server, s3):
     """Held by 120 connections: 240 MB. Those for whom there is no room are told so; what is small goes on."""
     document = delete_document(1000, 1900)[:-100]
     before = memory(server)
     with Peak(server) as peak:
         held = hold(server, 120, delete_head(server, s3, len(document) + 100) + document)
-        for sock in held:
-            sock.settimeout(0.2)
-        answered = []
-        for sock in held:
-            with contextlib.suppress(OSError):
-                answered += statuses(sock.recv(4096))
+        answered = answers_of(held, 50)
         assert s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "small"}]})["Deleted"]
         assert s3.put_object(Bucket=BUCKET, Key="goes-on", Body=b"x" * 100_000)
     for sock in held:
         sock.close()
     assert peak.most < SPENT_MAX
-    assert len(answered) > 50 and set(answered) == {503}
+    assert len(answered) >= 50 and set(answered) == {503}
     wait_for_memory(server, before + SPENT_MAX / 2)
     deadline = time.monotonic() + 20
     while True:
@@ -239,11 +247,8 @@ def test_documents_that_never_end(server, s3):
 def test_the_budget_is_a_setting(start):
     server = start("--buckets", BUCKET, "--request-memory", "8388608", binary=RELEASE)
     held = hold(server, 8, delete_head(server, server.client(), 2_000_000) + delete_document(1000, 1900)[:1_900_000])
-    answered = []
+    answered = answers_of(held, 1)
     for sock in held:
-        sock.settimeout(1)
-        with contextlib.suppress(OSError):
-            answered += statuses(sock.recv(4096))
         sock.close()
     assert answered and set(answered) == {503}
 
