@@ -109,6 +109,25 @@ static bool is_signed_well(const struct lst_api_exchange *exchange)
             (auth->payload == LST_PAYLOAD_SHA256 || auth->payload == LST_PAYLOAD_UNSIGNED));
 }
 
+/* On the ledger's thread. */
+static void uses_are_written(struct lst_ledger_waiter *waiter)
+{
+    struct lst_api_exchange *exchange = waiter->context;
+
+    lst_waiting_end(&exchange->waiting, exchange->after_uses);
+}
+
+void lst_api_after_uses(struct lst_api_exchange *exchange, void (*then)(void *exchange))
+{
+    exchange->after_uses = then;
+    exchange->settled = (struct lst_ledger_waiter){.done = uses_are_written, .context = exchange};
+    lst_waiting_begin(&exchange->waiting);
+    if (!lst_ledger_flush_begin(exchange->api->options.ledger, &exchange->settled)) {
+        lst_waiting_cancel(&exchange->waiting);
+        then(exchange);
+    }
+}
+
 static bool check_rate(struct lst_api_exchange *exchange)
 {
     unsigned seconds = 1;

@@ -12,6 +12,7 @@
 #include "api/ticket.h"
 #include "base/buffer.h"
 #include "gate/bearer.h"
+#include "gate/ledger.h"
 #include "s3/waiting.h"
 
 #include <jansson.h>
@@ -65,8 +66,10 @@ struct lst_api_exchange {
     const char *error;        /* "" on success */
     struct lst_buffer reason; /* ends in NUL when it is not empty */
     uint64_t bytes_in;
-    struct lst_call *call; /* of the store, under way; NULL: none */
-    void *work;            /* the operation's own */
+    struct lst_call *call;            /* of the store, under way; NULL: none */
+    struct lst_ledger_waiter settled; /* see lst_api_after_uses() */
+    void (*after_uses)(void *exchange);
+    void *work; /* the operation's own */
     void (*free_work)(void *work);
     char room[]; /* as many bytes as the path has, for the names */
 };
@@ -107,6 +110,12 @@ static inline int64_t lst_api_now(const struct lst_api_exchange *exchange)
 {
     return exchange->request->received_ms / 1000;
 }
+
+/*
+ * Go on with then() when every use that was settled before now is written, so that who was answered
+ * sees in the ledger what the answer was. At once, on this thread, if they all are.
+ */
+void lst_api_after_uses(struct lst_api_exchange *exchange, void (*then)(void *exchange));
 
 /* ---- Answering */
 

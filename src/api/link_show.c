@@ -74,8 +74,9 @@ static int add_use(void *context, const struct lst_use_outcome *outcome)
     return json_array_append_new(context, use) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
 }
 
-void lst_links_show(struct lst_api_exchange *exchange)
+static void show(void *owner)
 {
+    struct lst_api_exchange *exchange = owner;
     struct lst_link link;
     json_t *json;
     json_t *uses;
@@ -97,6 +98,11 @@ void lst_links_show(struct lst_api_exchange *exchange)
     }
     (void)json_object_set_new(json, "uses", uses);
     lst_api_answer(exchange, 200, json);
+}
+
+void lst_links_show(struct lst_api_exchange *exchange)
+{
+    lst_api_after_uses(exchange, show);
 }
 
 /* ---- Many */

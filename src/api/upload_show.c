@@ -111,8 +111,9 @@ static void show_own(struct lst_api_exchange *exchange, const struct lst_ticket 
                        &history.uploaded, history.reason, NULL);
 }
 
-void lst_uploads_show(struct lst_api_exchange *exchange)
+static void show(void *owner)
 {
+    struct lst_api_exchange *exchange = owner;
     char remote[LST_PROFILE_NAME_MAX + 1];
     struct lst_ticket ticket;
     int status = lst_ticket_read(exchange->api->secret, exchange->name, &ticket);
@@ -127,4 +128,9 @@ void lst_uploads_show(struct lst_api_exchange *exchange)
     } else {
         show_own(exchange, &ticket);
     }
+}
+
+void lst_uploads_show(struct lst_api_exchange *exchange)
+{
+    lst_api_after_uses(exchange, show);
 }

@@ -148,6 +148,20 @@ void lst_ledger_settle(struct lst_ledger *ledger, const struct lst_use_outcome *
  */
 void lst_ledger_flush(struct lst_ledger *ledger);
 
+/*
+ * The same without waiting, for who is about to look. False: everything is written already, done()
+ * is not called. Else done() is called once, on the ledger's thread, when it is; it must not block.
+ * The waiter stays the caller's, unchanged, until then.
+ */
+struct lst_ledger_waiter {
+    void (*done)(struct lst_ledger_waiter *waiter);
+    void *context;                  /* the caller's */
+    uint64_t up_to;                 /* the ledger's, as is next */
+    struct lst_ledger_waiter *next; /* in the order of up_to */
+};
+LST_MUST_CHECK bool lst_ledger_flush_begin(struct lst_ledger *ledger,
+                                           struct lst_ledger_waiter *waiter);
+
 /* ---- Revoking */
 
 /*

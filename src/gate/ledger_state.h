@@ -53,10 +53,12 @@ struct lst_ledger {
     struct lst_reservation *last_reservation;
     struct lst_settlement *first_settlement;
     struct lst_settlement *last_settlement;
-    size_t waiting;        /* settlements */
-    uint64_t settled;      /* settlements ever given */
-    uint64_t completed;    /* of them, those that are written or lost */
-    uint64_t flush_up_to;  /* somebody waits until completed is this */
+    size_t waiting;       /* settlements */
+    uint64_t settled;     /* settlements ever given */
+    uint64_t completed;   /* of them, those that are written or lost */
+    uint64_t flush_up_to; /* somebody waits until completed is this */
+    struct lst_ledger_waiter *first_waiter;
+    struct lst_ledger_waiter *last_waiter;
     uint64_t flush_due_ns; /* when the first settlement that waits must be written */
     bool closing;
     struct lst_ledger_statistics statistics;

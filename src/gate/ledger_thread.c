@@ -128,6 +128,52 @@ void lst_ledger_flush(struct lst_ledger *ledger)
     pthread_mutex_unlock(&ledger->lock);
 }
 
+bool lst_ledger_flush_begin(struct lst_ledger *ledger, struct lst_ledger_waiter *waiter)
+{
+    bool must_wait;
+
+    pthread_mutex_lock(&ledger->lock);
+    must_wait = ledger->completed < ledger->settled;
+    if (must_wait) {
+        waiter->up_to = ledger->settled;
+        waiter->next = NULL;
+        if (ledger->first_waiter == NULL) {
+            ledger->first_waiter = waiter;
+        } else {
+            ledger->last_waiter->next = waiter;
+        }
+        ledger->last_waiter = waiter;
+        ledger->flush_up_to = waiter->up_to;
+        pthread_cond_signal(&ledger->wake);
+    }
+    pthread_mutex_unlock(&ledger->lock);
+    return must_wait;
+}
+
+/* Those who have waited long enough. With the lock held. */
+static struct lst_ledger_waiter *take_waiters(struct lst_ledger *ledger)
+{
+    struct lst_ledger_waiter *first = ledger->first_waiter;
+    struct lst_ledger_waiter **end = &first;
+
+    while (*end != NULL && (*end)->up_to <= ledger->completed) {
+        end = &(*end)->next;
+    }
+    ledger->first_waiter = *end;
+    *end = NULL;
+    return first;
+}
+
+static void wake_waiters(struct lst_ledger_waiter *waiter)
+{
+    while (waiter != NULL) {
+        struct lst_ledger_waiter *next = waiter->next; /* done() may free it */
+
+        waiter->done(waiter);
+        waiter = next;
+    }
+}
+
 /* Whether there is something to write now. With the lock held, as all that follows up to run(). */
 static bool is_due(const struct lst_ledger *ledger, uint64_t now_ns)
 {
@@ -217,6 +263,7 @@ static void *run(void *argument)
     struct lst_ledger *ledger = argument;
     uint64_t sweep_due_ns = lst_clock_monotonic_ns() + SWEEP_EVERY_NS;
     struct lst_ledger_round round;
+    struct lst_ledger_waiter *waiters;
 
     pthread_mutex_lock(&ledger->lock);
     while (!ledger->closing || ledger->first_reservation != NULL ||
@@ -228,8 +275,10 @@ static void *run(void *argument)
             lst_ledger_round_write(ledger, &round);
             pthread_mutex_lock(&ledger->lock);
             count_round(ledger, &round);
+            waiters = take_waiters(ledger);
             pthread_mutex_unlock(&ledger->lock);
             complete_round(&round);
+            wake_waiters(waiters);
             pthread_mutex_lock(&ledger->lock);
         } else if (now_ns >= sweep_due_ns) {
             int status;
