@@ -40,6 +40,9 @@ static void answer_ready(struct lst_exchange *exchange)
 {
     const char *why = exchange->server->is_draining ? "draining" : NULL;
 
+    if (why == NULL && lst_server_failed_part(exchange->server) != NULL) {
+        why = "a sync of the data failed";
+    }
     if (why == NULL && lst_store_check_readable(exchange->server->store) != LST_OK) {
         why = "the index can't be read";
     }

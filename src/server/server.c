@@ -261,16 +261,24 @@ static void block_signals(sigset_t *signals)
     (void)pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
+const char *lst_server_failed_part(const struct lst_server *server)
+{
+    if (lst_store_has_failed(server->store)) {
+        return "objects";
+    }
+    if (lst_index_has_failed(lst_ledger_index(server->ledger))) {
+        return "links";
+    }
+    return lst_users_have_failed(server->users) ? "users" : NULL;
+}
+
 /*
  * After a failed sync the page cache is not to be believed, and this process can write nothing more
  * (docs/durability.md). What waits is answered, and the next start goes by what is on the disk.
  */
 static bool has_failed(const struct lst_server *server)
 {
-    const char *part = lst_store_has_failed(server->store)                      ? "objects"
-                       : lst_index_has_failed(lst_ledger_index(server->ledger)) ? "links"
-                       : lst_users_have_failed(server->users)                   ? "users"
-                                                                                : NULL;
+    const char *part = lst_server_failed_part(server);
 
     if (part != NULL) {
         lst_server_complain("the disk failed to sync the data of the %s in %s: the server ends, "

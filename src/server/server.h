@@ -66,6 +66,9 @@ int lst_server_run(const struct lst_config *config);
 LST_MUST_CHECK bool lst_server_open(struct lst_server *server, const struct lst_config *config);
 void lst_server_close(struct lst_server *server);
 
+/* Whose data a sync has failed of ("objects"), so that the server ends soon; NULL: none. */
+const char *lst_server_failed_part(const struct lst_server *server);
+
 /* A line on standard error, "latchstring serve: ...". */
 void lst_server_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -292,7 +292,7 @@ static bool is_right(struct fixture *fixture, const struct scene *scene, bool wo
 static bool is_unknown(int status)
 {
     return status == LST_ERR_IO || status == LST_ERR_NO_SPACE || status == LST_ERR_NO_MEMORY ||
-           status == LST_ERR_TOO_MANY_FILES;
+           status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_UNKNOWN;
 }
 
 static const int codes[] = {LST_ERR_NO_SPACE, LST_ERR_TOO_MANY_FILES, LST_ERR_IO,
@@ -342,6 +342,9 @@ static bool fail_one(struct fixture *fixture, const struct scene *scene, const s
         printf("# %s: call %u, %s, fails with %d, the operation gives %d: the object is wrong\n",
                scene->name, (unsigned)number, fired ? fault_last() : "none", code, status);
         *ok = false;
+    }
+    if (lst_store_has_failed(fixture->store)) { /* a sync has: it writes nothing more */
+        fixture_reopen(fixture);
     }
     return fired;
 }

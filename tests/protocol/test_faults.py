@@ -16,7 +16,7 @@ import xml.etree.ElementTree as xml
 
 import pytest
 import requests
-from harness import ROOT, Answer, sign_and_send
+from harness import ROOT, Answer, Server, sign_and_send
 from test_constraints import sign
 from test_links import ask
 
@@ -63,8 +63,11 @@ def _server(start, faults, tmp_path_factory):
     path = faults.path
     folder = tmp_path_factory.mktemp("profiles")
     (folder / "fixed.json").write_text(json.dumps({"bucket": BUCKET, "key": "uploads/{uuid}"}))
-    server = start("--api-rate", "0", "--profiles", str(folder), binary=FAULTY,
+    arguments = ("--api-rate", "0", "--profiles", str(folder))
+    server = start(*arguments, binary=FAULTY,
                    environment={"LATCHSTRING_BUCKETS": BUCKET, "LST_FAULT_FILE": str(path)})
+    server.arguments = arguments
+    faults.server = server
     server.client().create_bucket(Bucket="versioned")
     server.client().put_bucket_versioning(Bucket="versioned", VersioningConfiguration={"Status": "Enabled"})
     return server
@@ -86,6 +89,21 @@ def failed(answer, kinds):
     return True
 
 
+def revive(server):
+    """A server of which a sync has failed ends by itself, with status 1: start it again, at the same address."""
+    try:
+        if server.send("GET", "/-/ready").status == 200:
+            return
+    except (OSError, http.client.HTTPException):
+        pass
+    assert server.process.wait(timeout=60) == 1, server.log()[-2000:]
+    assert "failed to sync the data" in server.log(), server.log()[-2000:]
+    server.runs = getattr(server, "runs", 0) + 1
+    again = Server(server.data, *server.arguments, environment=server.environment, binary=FAULTY, listen=server.host,
+                   log=f"{server.data}.{server.runs}.log")
+    server.process, server.log_path = again.process, again.log_path
+
+
 def each(faults, kinds, send, check, prepare=lambda: None, may_close=False, is_stateless=False):
     """Send with the first call failing, the second, ... until none is left; check(failed, answer) after each.
 
@@ -102,6 +120,8 @@ def each(faults, kinds, send, check, prepare=lambda: None, may_close=False, is_s
                 answer = None
             finally:
                 fired = faults.disarm()
+            if fired and kinds == SYSTEM:
+                revive(faults.server)
             try:
                 check(failed(answer, kinds), answer)
             except AssertionError as error:
