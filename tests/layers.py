@@ -24,6 +24,7 @@ LIBRARY_HEADERS = {
     r"nettle/.*": {"sigv4", "store", "gate", "s3", "api"},
     r"magic\.h": {"s3"},
     r"curl/.*": {"api", "cli"},
+    r"crypt\.h": {"api"},
     r"qrencode\.h": {"cli"},
     r"(isa-l/)?crc(64)?\.h|isa-l\.h": {"s3"},
     r"ini\.h": {"server"},

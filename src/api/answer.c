@@ -97,6 +97,12 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
     lst_api_answer(exchange, status, json);
 }
 
+void lst_api_fail_busy(struct lst_api_exchange *exchange)
+{
+    lst_http_response_add(&exchange->response, "Retry-After", LST_SLICE("1"));
+    lst_api_fail(exchange, 503, "SlowDown", "Too many passwords are being checked: try again");
+}
+
 void lst_api_fail_code(struct lst_api_exchange *exchange, int code)
 {
     if (code == LST_ERR_NO_MEMORY || code == LST_ERR_NO_SPACE || code == LST_ERR_TOO_MANY_FILES) {

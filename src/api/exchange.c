@@ -377,6 +377,10 @@ void lst_api_end(struct lst_api_exchange *exchange)
     if (lst_waiting_is_answered(&exchange->waiting)) {
         return;
     }
+    if (exchange->place == LST_API_LINKS) {
+        exchange->route->begin(exchange);
+        return;
+    }
     if (!is_signed_body(exchange)) {
         lst_api_fail(exchange, 400, "XAmzContentSHA256Mismatch",
                      "The body is not the one that was signed");
@@ -431,6 +435,7 @@ void lst_api_free(struct lst_api_exchange *exchange)
     if (exchange->input_charge > 0) {
         lst_budget_give(exchange->input_charge);
     }
+    lst_wipe(exchange->body.bytes, exchange->body.length); /* there may be a password in it */
     lst_buffer_release(&exchange->body);
     lst_buffer_release(&exchange->reason);
     lst_http_response_release(&exchange->response);

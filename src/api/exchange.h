@@ -21,6 +21,7 @@
 #define LST_API_BATCH_MAX (512 * 1024)  /* the same of 100 links or uploads in one call */
 #define LST_API_PARTS_MAX (1024 * 1024) /* the same of what completes 10,000 parts */
 #define LST_API_DEPTH_MAX 32            /* of objects and arrays in it */
+#define LST_API_FORM_MAX  (4 * 1024)    /* the same of what is sent to a short link */
 #define LST_API_URL_MAX   (32 * 1024)   /* bytes of a URL */
 #define LST_API_ALLOW_MAX 64
 #define LST_API_NAMES_MAX 2
@@ -79,7 +80,8 @@ struct lst_api_route {
     const char *path;      /* after what leads to its table; a '*' between slashes is a name */
     const char *operation; /* for the log and the metrics */
     unsigned needs;        /* bits of enum lst_may, one of which is enough; 0: anybody may */
-    size_t body_max;       /* bytes of JSON; 0: it takes no body */
+    size_t body_max;       /* bytes of JSON; 0: it takes no body. Of LST_API_LINKS: bytes of a
+                            * body that begin() reads itself */
     void (*begin)(struct lst_api_exchange *exchange);
 };
 
@@ -131,6 +133,9 @@ void lst_api_answer_nothing(struct lst_api_exchange *exchange);
 /* With an error. code: a constant, "InvalidArgument". */
 void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* 503: too much of it is under way, the caller should come again in a second. */
+void lst_api_fail_busy(struct lst_api_exchange *exchange);
 
 /* For a code of base/error.h or latchstring.h that says that something went wrong here. */
 void lst_api_fail_code(struct lst_api_exchange *exchange, int code);

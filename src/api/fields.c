@@ -76,12 +76,22 @@ void lst_fields_begin(struct lst_fields *fields, json_t *object, const char *ins
     }
 }
 
+static bool is_known(const struct lst_fields *fields, const char *name)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        if (strcmp(fields->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The value of a field, or NULL if there is nothing to look at. */
 static json_t *ask(struct lst_fields *fields, const char *name, enum lst_field_need need)
 {
     json_t *value;
 
-    if (fields->count < LST_FIELDS_MAX) {
+    if (!is_known(fields, name) && fields->count < LST_FIELDS_MAX) {
         fields->names[fields->count++] = name;
     }
     if (fields->problem[0] != '\0') {
@@ -96,6 +106,17 @@ static json_t *ask(struct lst_fields *fields, const char *name, enum lst_field_n
         fields->is_missing = true;
     }
     return NULL;
+}
+
+bool lst_fields_value(struct lst_fields *fields, const char *name, enum lst_field_need need,
+                      json_t **ret_value)
+{
+    json_t *value = ask(fields, name, need);
+
+    if (value != NULL) {
+        *ret_value = value;
+    }
+    return value != NULL;
 }
 
 bool lst_fields_text(struct lst_fields *fields, const char *name, enum lst_field_need need,
@@ -194,16 +215,6 @@ bool lst_fields_object(struct lst_fields *fields, const char *name, enum lst_fie
     }
     *ret_object = value;
     return true;
-}
-
-static bool is_known(const struct lst_fields *fields, const char *name)
-{
-    for (size_t i = 0; i < fields->count; i++) {
-        if (strcmp(fields->names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void refuse_unknown(struct lst_fields *fields, const char *name)

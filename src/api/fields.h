@@ -64,6 +64,9 @@ void lst_fields_begin(struct lst_fields *fields, json_t *object, const char *ins
  */
 bool lst_fields_text(struct lst_fields *fields, const char *name, enum lst_field_need need,
                      size_t minimum, size_t maximum, struct lst_slice *ret_text);
+/* Whatever it is: for a value that may be of several types. Can be asked for again, by its type. */
+bool lst_fields_value(struct lst_fields *fields, const char *name, enum lst_field_need need,
+                      json_t **ret_value);
 bool lst_fields_integer(struct lst_fields *fields, const char *name, enum lst_field_need need,
                         int64_t minimum, int64_t maximum, int64_t *ret_number);
 bool lst_fields_boolean(struct lst_fields *fields, const char *name, enum lst_field_need need,

@@ -49,10 +49,14 @@ int lst_link_read(struct lst_link *link, struct lst_slice id, json_t *json)
     link->not_before = text_of(json, "not_before");
     link->remote = text_of(json, "remote");
     link->filename = text_of(json, "filename");
+    link->disposition = text_of(json, "disposition");
+    link->password = text_of(json, "password");
     link->created = number_of(json, "created");
     link->expires = number_of(json, "expires");
     link->max_uses = number_of(json, "max_uses");
+    link->stable = number_of(json, "stable");
     link->head = json_is_true(json_object_get(json, "head"));
+    link->folder = json_is_true(json_object_get(json, "folder"));
     if (id.length != LST_LINK_ID_LENGTH || link->user.length == 0 || link->method.length == 0) {
         lst_link_release(link);
         return LST_ERR_CORRUPT;
@@ -109,7 +113,9 @@ static void add_limit(struct limits *limits, struct lst_slice name, struct lst_s
 
 static void add_constraints(struct limits *limits, const struct lst_link *link)
 {
-    add_limit(limits, LST_SLICE("x-latch-id"), lst_slice_of(link->id));
+    if (link->stable == 0) {
+        add_limit(limits, LST_SLICE("x-latch-id"), lst_slice_of(link->id));
+    }
     if (link->max_uses > 0) {
         (void)snprintf(limits->uses, sizeof(limits->uses), "%lld", (long long)link->max_uses);
         add_limit(limits, LST_SLICE("x-latch-uses"), lst_slice_of(limits->uses));
@@ -119,12 +125,14 @@ static void add_constraints(struct limits *limits, const struct lst_link *link)
     add_limit(limits, LST_SLICE("x-latch-head"), link->head ? LST_SLICE("1") : LST_SLICE(""));
 }
 
-static int add_filename(struct limits *limits, const struct lst_link *link)
+static int add_disposition(struct limits *limits, const struct lst_link *link)
 {
+    bool is_inline = lst_slice_equal(link->disposition, LST_SLICE("inline"));
     int status = LST_OK;
 
-    if (link->filename.length > 0) {
-        status = lst_disposition_attachment(link->filename, &limits->disposition);
+    if (link->filename.length > 0 || link->disposition.length > 0) {
+        status = lst_disposition_format(is_inline ? "inline" : "attachment", link->filename,
+                                        &limits->disposition);
         add_limit(limits, LST_SLICE("response-content-disposition"),
                   lst_buffer_slice(&limits->disposition));
     }
@@ -154,6 +162,19 @@ int lst_link_is_kept_here(const struct lst_api *api, const struct lst_link *link
     return status;
 }
 
+struct lst_access_question lst_link_listing_question(const struct lst_link *link)
+{
+    return (struct lst_access_question){.action = LST_SLICE("s3:ListBucket"),
+                                        .bucket = link->bucket,
+                                        .has_prefix = true,
+                                        .prefix = link->key};
+}
+
+bool lst_link_has_url(const struct lst_link *link, bool is_kept_here)
+{
+    return !is_kept_here && !link->folder && link->password.length == 0;
+}
+
 int lst_link_sign(const struct lst_api_exchange *exchange, const struct lst_bearer *bearer,
                   const struct lst_link *link, int64_t now, int64_t life, struct lst_buffer *out)
 {
@@ -167,7 +188,7 @@ int lst_link_sign(const struct lst_api_exchange *exchange, const struct lst_bear
         add_constraints(&limits, link);
     }
     if (status == LST_OK) {
-        status = add_filename(&limits, link);
+        status = add_disposition(&limits, link);
     }
     if (status == LST_OK) {
         status = lst_api_sign_for(exchange, bearer, is_remote ? &remote : NULL,

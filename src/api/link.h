@@ -21,15 +21,22 @@ struct lst_link {
     struct lst_slice bucket;
     struct lst_slice key;
     struct lst_slice method;
-    struct lst_slice ip;         /* as x-latch-ip; empty: from anywhere */
-    struct lst_slice not_before; /* as x-latch-not-before; empty: from the beginning */
-    struct lst_slice remote;     /* where the object is; empty: here */
-    struct lst_slice filename;   /* to save it under; empty: as it is */
+    struct lst_slice ip;          /* as x-latch-ip; empty: from anywhere */
+    struct lst_slice not_before;  /* as x-latch-not-before; empty: from the beginning */
+    struct lst_slice remote;      /* where the object is; empty: here */
+    struct lst_slice filename;    /* to save it under; empty: as it is */
+    struct lst_slice disposition; /* "inline" or "attachment"; empty: as it is */
+    struct lst_slice password;    /* hashed, see password.h; empty: none is needed */
     int64_t created;
     int64_t expires;  /* the first second in which it is refused */
     int64_t max_uses; /* 0: any number */
+    int64_t stable;   /* seconds for which everybody gets the same URL; 0: each URL is fresh. Such
+                       * a URL has no id, so it can neither be revoked nor counted */
     bool head;        /* HEAD too */
+    bool folder;      /* the key is a prefix, and a page lists what is there */
 };
+
+#define LST_LINK_WINDOW_MIN 300 /* seconds: the least `stable` */
 
 /* Seconds after it expired a link is forgotten: lists do not show it any more, and its short URL is
  * unknown instead of expired. */
@@ -64,6 +71,13 @@ bool lst_link_find_own(struct lst_api_exchange *exchange, struct lst_link *ret_l
  * is no URL but the short one. LST_ERR_NOT_FOUND: there is no such remote. */
 LST_MUST_CHECK int lst_link_is_kept_here(const struct lst_api *api, const struct lst_link *link,
                                          bool *ret_is_kept);
+
+/* What its user must be allowed to do if it is a folder. */
+struct lst_access_question lst_link_listing_question(const struct lst_link *link);
+
+/* Has it a URL besides the short one? A presigned URL would bypass a password, and a folder is no
+ * object. */
+bool lst_link_has_url(const struct lst_link *link, bool is_kept_here);
 
 /* Append its URL, good for `life` seconds from `now` on. Errors of lst_api_sign(). */
 LST_MUST_CHECK int lst_link_sign(const struct lst_api_exchange *exchange,

@@ -1,32 +1,39 @@
-/* link_create.c - POST /-/api/links */
-#include "access/constraints.h"
-#include "api/fields.h"
-#include "api/link.h"
+/*
+ * link_create.c - POST /-/api/links: a link, or many of them.
+ *
+ * Each is checked, and gets its row. If any has a password the exchange waits while they are
+ * hashed; then all are written in one batch, and the answer is given once that is durable.
+ */
+#include "api/batch.h"
+#include "api/link_input.h"
 #include "api/links.h"
-#include "api/profile.h"
-#include "http/disposition.h"
+#include "api/password.h"
 
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 
-enum {
-    BUCKET_MIN = 3,
-    BUCKET_MAX = 63,
-    KEY_MAX = 1024,
-    LIMIT_TEXT_MAX = 1024,
-    EXPIRES_USUAL = 3600,
-    OWNER_ROW_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH,
-};
+enum { OWNER_ROW_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH };
 
 /* A link on its way into the index. */
-struct creation {
-    struct lst_api_exchange *exchange;
-    char *row;
+struct entry {
+    json_t *row;
+    char *text; /* of the row */
+    char password[LST_LINK_PASSWORD_MAX];
+    size_t password_length;
     char link_key[1 + LST_LINK_ID_LENGTH];
     char owner_key[OWNER_ROW_MAX];
-    struct lst_index_change changes[2];
+    size_t owner_length;
+};
+
+struct creation {
+    struct lst_api_exchange *exchange;
+    struct entry *entries;
+    size_t count;
+    size_t passwords;
+    struct lst_index_change *changes;
     struct lst_index_batch batch;
     json_t *answer;
+    int answer_status;
     int status;
 };
 
@@ -34,94 +41,21 @@ static void free_creation(void *work)
 {
     struct creation *creation = work;
 
-    free(creation->row);
+    for (size_t i = 0; i < creation->count; i++) {
+        lst_wipe(creation->entries[i].password, sizeof(creation->entries[i].password));
+        json_decref(creation->entries[i].row);
+        free(creation->entries[i].text);
+    }
+    free(creation->entries);
+    free(creation->changes);
     json_decref(creation->answer);
     free(creation);
 }
 
-/* ---- What is asked for */
+/* ---- May it be made? */
 
-/* A limit that is written as in a URL: would it be understood there? */
-static void check_limit(struct lst_fields *fields, const char *field, const char *constraint,
-                        struct lst_slice value)
+static bool may(struct lst_api_exchange *exchange, struct lst_access_question question)
 {
-    struct lst_constraints constraints = {0};
-    const char *problem = "it was given twice";
-
-    if (value.length > 0 &&
-        lst_constraints_read(&constraints, lst_slice_of(constraint), value, &problem) != LST_OK) {
-        lst_fields_refuse(fields, field, "%s", problem);
-    }
-}
-
-static bool is_method(struct lst_slice method)
-{
-    return lst_slice_equal(method, LST_SLICE("GET")) ||
-           lst_slice_equal(method, LST_SLICE("HEAD")) || lst_slice_equal(method, LST_SLICE("PUT"));
-}
-
-static void check_download(struct lst_fields *fields, const struct lst_link *link)
-{
-    bool is_get = lst_slice_equal(link->method, LST_SLICE("GET"));
-
-    if (!is_method(link->method)) {
-        lst_fields_refuse(fields, "method", "it must be GET, HEAD or PUT");
-    }
-    if (link->head && !is_get) {
-        lst_fields_refuse(fields, "head", "only a link for GET can let HEAD through");
-    }
-    if (link->filename.length > 0 && !is_get) {
-        lst_fields_refuse(fields, "filename", "only what is fetched by GET can be given a name");
-    }
-    if (link->filename.length > 0 && !lst_filename_is_valid(link->filename)) {
-        lst_fields_refuse(fields, "filename",
-                          "it must be a file's name, without slashes and control characters");
-    }
-}
-
-static bool read_input(struct lst_api_exchange *exchange, struct lst_link *link, int64_t *ret_life,
-                       bool *ret_dry_run)
-{
-    struct lst_fields fields;
-
-    link->method = LST_SLICE("GET");
-    *ret_life = EXPIRES_USUAL;
-    if (*ret_life > exchange->api->options.expires_max) {
-        *ret_life = exchange->api->options.expires_max;
-    }
-    lst_fields_begin(&fields, exchange->input, NULL);
-    lst_fields_text(&fields, "bucket", LST_FIELD_REQUIRED, BUCKET_MIN, BUCKET_MAX, &link->bucket);
-    lst_fields_text(&fields, "key", LST_FIELD_REQUIRED, 1, KEY_MAX, &link->key);
-    lst_fields_text(&fields, "remote", LST_FIELD_OPTIONAL, 1, LST_PROFILE_NAME_MAX, &link->remote);
-    lst_fields_text(&fields, "method", LST_FIELD_OPTIONAL, 1, 4, &link->method);
-    lst_fields_integer(&fields, "expires", LST_FIELD_OPTIONAL, 1,
-                       exchange->api->options.expires_max, ret_life);
-    lst_fields_integer(&fields, "max_uses", LST_FIELD_OPTIONAL, 0, LST_CONSTRAINT_USES_MAX,
-                       &link->max_uses);
-    lst_fields_text(&fields, "ip", LST_FIELD_OPTIONAL, 1, LIMIT_TEXT_MAX, &link->ip);
-    lst_fields_text(&fields, "not_before", LST_FIELD_OPTIONAL, 1, LIMIT_TEXT_MAX,
-                    &link->not_before);
-    lst_fields_boolean(&fields, "head", LST_FIELD_OPTIONAL, &link->head);
-    lst_fields_text(&fields, "filename", LST_FIELD_OPTIONAL, 1, LST_FILENAME_MAX, &link->filename);
-    lst_fields_boolean(&fields, "dry_run", LST_FIELD_OPTIONAL, ret_dry_run);
-    check_limit(&fields, "ip", "ip", link->ip);
-    check_limit(&fields, "not_before", "not-before", link->not_before);
-    check_download(&fields, link);
-    if (lst_fields_end(&fields) != LST_OK) {
-        lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
-        return false;
-    }
-    return true;
-}
-
-static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_link *link)
-{
-    bool writes = lst_slice_equal(link->method, LST_SLICE("PUT"));
-    struct lst_access_question question = {
-        .action = writes ? LST_SLICE("s3:PutObject") : LST_SLICE("s3:GetObject"),
-        .bucket = link->bucket,
-        .key = link->key,
-    };
     int status =
         lst_gate_authorise(exchange->api->options.gate, &exchange->bearer.passage, &question);
 
@@ -137,7 +71,42 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_link 
     return status == LST_OK;
 }
 
-/* ---- Writing it down */
+static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    bool writes = lst_slice_equal(link->method, LST_SLICE("PUT"));
+
+    return may(exchange,
+               (struct lst_access_question){
+                   .action = writes ? LST_SLICE("s3:PutObject") : LST_SLICE("s3:GetObject"),
+                   .bucket = link->bucket,
+                   .key = link->key,
+               }) &&
+           (!link->folder || may(exchange, lst_link_listing_question(link)));
+}
+
+static int see_bucket(void *context, const struct lst_bucket *bucket)
+{
+    (void)context;
+    (void)bucket;
+    return LST_OK;
+}
+
+/* The object may come later; a bucket that is missing is a mistake. */
+static bool check_bucket(struct lst_api_exchange *exchange, const struct lst_link *link)
+{
+    int status = link->remote.length > 0 ? LST_OK
+                                         : lst_store_bucket(exchange->api->options.store,
+                                                            link->bucket, see_bucket, NULL);
+
+    if (status == LST_ERR_BUCKET_NOT_FOUND) {
+        lst_api_fail(exchange, 404, "NoSuchBucket",
+                     "bucket: there is no bucket '%.*s' here: create it first",
+                     (int)link->bucket.length, link->bucket.bytes);
+    } else if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+    }
+    return status == LST_OK;
+}
 
 /* A remote that does not know our limits has what S3 has. */
 static bool check_remote(struct lst_api_exchange *exchange, const struct lst_link *link,
@@ -163,53 +132,142 @@ static bool check_remote(struct lst_api_exchange *exchange, const struct lst_lin
     return false;
 }
 
+/* ---- Its row and its answer */
+
+static void set_text(json_t *row, const char *name, struct lst_slice text)
+{
+    if (text.length > 0) {
+        (void)json_object_set_new(row, name, lst_api_json_slice(text));
+    }
+}
+
 static json_t *make_row(const struct lst_api_exchange *exchange, const struct lst_link *link)
 {
-    return json_pack(
-        "{s:s, s:s, s:s%, s:s%, s:s%, s:s%, s:s%, s:s%, s:s%, s:I, s:I, s:I, s:b}", "owner",
-        exchange->bearer.id, "user", lst_passage_user_name(&exchange->bearer.passage), "bucket",
-        link->bucket.bytes, link->bucket.length, "key", link->key.bytes, link->key.length, "method",
-        link->method.bytes, link->method.length, "ip", link->ip.length == 0 ? "" : link->ip.bytes,
-        link->ip.length, "not_before", link->not_before.length == 0 ? "" : link->not_before.bytes,
-        link->not_before.length, "filename", link->filename.length == 0 ? "" : link->filename.bytes,
-        link->filename.length, "remote", link->remote.length == 0 ? "" : link->remote.bytes,
-        link->remote.length, "created", (json_int_t)link->created, "expires",
-        (json_int_t)link->expires, "max_uses", (json_int_t)link->max_uses, "head",
-        link->head ? 1 : 0);
+    json_t *row = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:b}", "owner", exchange->bearer.id, "user",
+        lst_passage_user_name(&exchange->bearer.passage), "created", (json_int_t)link->created,
+        "expires", (json_int_t)link->expires, "max_uses", (json_int_t)link->max_uses, "stable",
+        (json_int_t)link->stable, "head", link->head ? 1 : 0, "folder", link->folder ? 1 : 0);
+
+    set_text(row, "bucket", link->bucket);
+    set_text(row, "key", link->key);
+    set_text(row, "method", link->method);
+    set_text(row, "ip", link->ip);
+    set_text(row, "not_before", link->not_before);
+    set_text(row, "filename", link->filename);
+    set_text(row, "disposition", link->disposition);
+    set_text(row, "remote", link->remote);
+    return row;
+}
+
+static int add_urls(const struct lst_api_exchange *exchange, const struct lst_link *link,
+                    json_t *answer)
+{
+    int64_t start = link->stable > 0 ? link->created - link->created % link->stable : link->created;
+    struct lst_buffer url;
+    json_t *text;
+    int status;
+
+    lst_buffer_init(&url, LST_API_URL_MAX);
+    status = lst_link_sign(exchange, &exchange->bearer, link, start, link->expires - start, &url);
+    text = lst_api_json_slice(lst_buffer_slice(&url));
+    lst_buffer_release(&url);
+    if (lst_slice_equal(link->method, LST_SLICE("GET"))) {
+        (void)json_object_set(answer, "file_url", text);
+    }
+    if (json_object_set_new(answer, "url", text) != 0 && status == LST_OK) {
+        status = LST_ERR_NO_MEMORY;
+    }
+    return status;
 }
 
 static json_t *make_answer(const struct lst_api_exchange *exchange, const struct lst_link *link,
                            bool is_kept_here)
 {
-    struct lst_buffer url;
+    json_t *json =
+        json_pack("{s:s, s:o}", "id", link->id, "expires_at", lst_api_json_time(link->expires));
+    bool has_url = lst_link_has_url(link, is_kept_here);
     struct lst_buffer base;
-    json_t *json = NULL;
 
-    lst_buffer_init(&url, LST_API_URL_MAX);
-    lst_buffer_init(&base, LST_API_URL_MAX);
-    lst_api_base_url(exchange, &base);
-    lst_buffer_append_string(&base, LST_LINKS_PATH);
-    lst_buffer_append_string(&base, link->id);
-    if (lst_link_sign(exchange, &exchange->bearer, link, link->created,
-                      link->expires - link->created, &url) == LST_OK &&
-        lst_buffer_status(&base) == LST_OK) {
-        json =
-            json_pack("{s:s, s:o}", "id", link->id, "expires_at", lst_api_json_time(link->expires));
-        if (!is_kept_here) {
-            (void)json_object_set_new(json, "url", lst_api_json_slice(lst_buffer_slice(&url)));
-        }
-        if (!is_kept_here && link->remote.length > 0) {
-            (void)json_object_set_new(json, "not_enforced", json_pack("[s]", "revocation"));
-        }
-        if (!lst_slice_equal(link->method, LST_SLICE("PUT"))) {
-            (void)json_object_set_new(json, "short_url",
-                                      lst_api_json_slice(lst_buffer_slice(&base)));
-        }
+    if (json == NULL || (has_url && add_urls(exchange, link, json) != LST_OK)) {
+        json_decref(json);
+        return NULL;
     }
-    lst_buffer_release(&url);
-    lst_buffer_release(&base);
+    if (has_url && (link->remote.length > 0 || link->stable > 0)) {
+        (void)json_object_set_new(json, "not_enforced", json_pack("[s]", "revocation"));
+    }
+    if (!lst_slice_equal(link->method, LST_SLICE("PUT"))) {
+        lst_buffer_init(&base, LST_API_URL_MAX);
+        lst_api_base_url(exchange, &base);
+        lst_buffer_append_string(&base, LST_LINKS_PATH);
+        lst_buffer_append_string(&base, link->id);
+        (void)json_object_set_new(json, "short_url", lst_api_json_slice(lst_buffer_slice(&base)));
+        lst_buffer_release(&base);
+    }
     return json;
 }
+
+/* ---- One link */
+
+static void set_keys(struct entry *entry, const char *owner, const struct lst_link *link)
+{
+    size_t length = strlen(owner);
+
+    entry->link_key[0] = 'l';
+    memcpy(entry->link_key + 1, link->id, LST_LINK_ID_LENGTH);
+    entry->owner_key[0] = 'o';
+    memcpy(entry->owner_key + 1, owner, length + 1);
+    memcpy(entry->owner_key + 2 + length, link->id, LST_LINK_ID_LENGTH);
+    entry->owner_length = 2 + length + LST_LINK_ID_LENGTH;
+}
+
+/* Put the link into the creation. */
+static json_t *add_entry(struct creation *creation, const struct lst_link *link,
+                         struct lst_slice password, bool is_kept_here)
+{
+    struct lst_api_exchange *exchange = creation->exchange;
+    struct entry *entry = &creation->entries[creation->count];
+    json_t *answer = make_answer(exchange, link, is_kept_here);
+
+    entry->row = make_row(exchange, link);
+    if (answer == NULL || entry->row == NULL) {
+        json_decref(answer);
+        json_decref(entry->row);
+        entry->row = NULL;
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return NULL;
+    }
+    if (password.length > 0) {
+        memcpy(entry->password, password.bytes, password.length);
+        entry->password_length = password.length;
+        creation->passwords++;
+    }
+    set_keys(entry, exchange->bearer.id, link);
+    creation->count++;
+    return answer;
+}
+
+/* An lst_batch_make. */
+static json_t *make_link(struct lst_api_exchange *exchange, void *context, int *ret_status)
+{
+    struct lst_link_input input;
+    struct lst_link link = {0};
+    bool is_kept_here;
+
+    if (!lst_link_input_read(exchange, &link, &input) || !is_allowed(exchange, &link) ||
+        !check_remote(exchange, &link, &is_kept_here) || !check_bucket(exchange, &link)) {
+        return NULL;
+    }
+    if (input.dry_run) {
+        *ret_status = 200;
+        return json_pack("{s:b, s:o}", "dry_run", 1, "expires_at", lst_api_json_time(link.expires));
+    }
+    link.password = input.password; /* not yet hashed: only whether there is one counts */
+    lst_link_make_id(exchange->request->received_ms, link.id);
+    return add_entry(context, &link, input.password, is_kept_here);
+}
+
+/* ---- Writing them down */
 
 static void answer_created(void *owner)
 {
@@ -220,7 +278,7 @@ static void answer_created(void *owner)
         lst_api_fail_code(exchange, creation->status);
         return;
     }
-    lst_api_answer(exchange, 201, creation->answer);
+    lst_api_answer(exchange, creation->answer_status, creation->answer);
     creation->answer = NULL;
 }
 
@@ -233,67 +291,131 @@ static void is_written(struct lst_index_batch *batch, int status, size_t failed_
     lst_waiting_end(&creation->exchange->waiting, answer_created);
 }
 
-static void write_link(struct creation *creation, const struct lst_link *link)
+static bool set_changes(struct creation *creation)
 {
-    struct lst_api_exchange *exchange = creation->exchange;
-    size_t owner_length = strlen(exchange->bearer.id);
+    creation->changes = calloc(2 * creation->count, sizeof(creation->changes[0]));
+    if (creation->changes == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < creation->count; i++) {
+        struct entry *entry = &creation->entries[i];
 
-    creation->link_key[0] = 'l';
-    memcpy(creation->link_key + 1, link->id, LST_LINK_ID_LENGTH);
-    creation->owner_key[0] = 'o';
-    memcpy(creation->owner_key + 1, exchange->bearer.id, owner_length + 1);
-    memcpy(creation->owner_key + 2 + owner_length, link->id, LST_LINK_ID_LENGTH);
-    creation->changes[0] = (struct lst_index_change){
-        LST_INDEX_PUT, lst_slice_make(creation->link_key, sizeof(creation->link_key)),
-        lst_slice_of(creation->row)};
-    creation->changes[1] = (struct lst_index_change){
-        LST_INDEX_PUT, lst_slice_make(creation->owner_key, 2 + owner_length + LST_LINK_ID_LENGTH),
-        LST_SLICE("")};
+        entry->text = json_dumps(entry->row, JSON_COMPACT);
+        if (entry->text == NULL) {
+            return false;
+        }
+        creation->changes[2 * i] = (struct lst_index_change){
+            LST_INDEX_PUT, lst_slice_make(entry->link_key, sizeof(entry->link_key)),
+            lst_slice_of(entry->text)};
+        creation->changes[2 * i + 1] = (struct lst_index_change){
+            LST_INDEX_PUT, lst_slice_make(entry->owner_key, entry->owner_length), LST_SLICE("")};
+    }
+    return true;
+}
+
+static void write_links(void *owner)
+{
+    struct lst_api_exchange *exchange = owner;
+    struct creation *creation = exchange->work;
+
+    if (creation->status != LST_OK || !set_changes(creation)) {
+        lst_api_fail_code(exchange,
+                          creation->status != LST_OK ? creation->status : LST_ERR_NO_MEMORY);
+        return;
+    }
     creation->batch = (struct lst_index_batch){.partition = LST_LEDGER_PARTITION,
                                                .changes = creation->changes,
-                                               .change_count = 2,
+                                               .change_count = 2 * creation->count,
                                                .done = is_written,
                                                .context = creation};
     lst_waiting_begin(&exchange->waiting);
     lst_index_submit(lst_ledger_index(exchange->api->options.ledger), &creation->batch);
 }
 
+/* On a thread of its own: it takes long on purpose. */
+static void *hash_passwords(void *context)
+{
+    struct creation *creation = context;
+
+    for (size_t i = 0; creation->status == LST_OK && i < creation->count; i++) {
+        struct entry *entry = &creation->entries[i];
+        char hash[LST_PASSWORD_HASH_MAX + 1];
+
+        if (entry->password_length > 0) {
+            creation->status =
+                lst_password_hash(lst_slice_make(entry->password, entry->password_length), hash);
+        }
+        if (entry->password_length > 0 && creation->status == LST_OK &&
+            json_object_set_new(entry->row, "password", json_string(hash)) != 0) {
+            creation->status = LST_ERR_NO_MEMORY;
+        }
+    }
+    lst_password_leave();
+    lst_waiting_end(&creation->exchange->waiting, write_links);
+    return NULL;
+}
+
+static void begin_hashing(struct creation *creation)
+{
+    struct lst_api_exchange *exchange = creation->exchange;
+    pthread_t thread;
+
+    if (!lst_password_enter()) {
+        lst_api_fail_busy(exchange);
+        return;
+    }
+    lst_waiting_begin(&exchange->waiting);
+    if (pthread_create(&thread, NULL, hash_passwords, creation) != 0) {
+        lst_password_leave();
+        lst_waiting_cancel(&exchange->waiting);
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    (void)pthread_detach(thread);
+}
+
+/* ---- The operation */
+
+static struct creation *make_creation(struct lst_api_exchange *exchange, size_t count)
+{
+    struct creation *creation = calloc(1, sizeof(*creation));
+
+    if (creation != NULL) {
+        creation->exchange = exchange;
+        creation->answer_status = 201;
+        creation->entries = calloc(count, sizeof(creation->entries[0]));
+        exchange->work = creation;
+        exchange->free_work = free_creation;
+    }
+    if (creation == NULL || creation->entries == NULL) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return NULL;
+    }
+    return creation;
+}
+
 void lst_links_create(struct lst_api_exchange *exchange)
 {
-    struct lst_link link = {.created = lst_api_now(exchange)};
-    struct creation *creation;
-    json_t *row;
-    bool is_kept_here;
-    bool dry_run = false;
-    int64_t life;
+    bool is_batch = lst_batch_is_wanted(exchange, "links");
+    struct creation *creation = make_creation(exchange, is_batch ? LST_BATCH_MAX : 1);
 
-    if (!read_input(exchange, &link, &life, &dry_run) || !is_allowed(exchange, &link) ||
-        !check_remote(exchange, &link, &is_kept_here)) {
-        return;
-    }
-    link.expires = link.created + life;
-    if (dry_run) {
-        lst_api_answer(
-            exchange, 200,
-            json_pack("{s:b, s:o}", "dry_run", 1, "expires_at", lst_api_json_time(link.expires)));
-        return;
-    }
-    lst_link_make_id(exchange->request->received_ms, link.id);
-    creation = calloc(1, sizeof(*creation));
     if (creation == NULL) {
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
     }
-    exchange->work = creation;
-    exchange->free_work = free_creation;
-    creation->exchange = exchange;
-    row = make_row(exchange, &link);
-    creation->row = row == NULL ? NULL : json_dumps(row, JSON_COMPACT);
-    json_decref(row);
-    creation->answer = make_answer(exchange, &link, is_kept_here);
-    if (creation->row == NULL || creation->answer == NULL) {
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
+    if (is_batch) {
+        creation->answer_status = 200;
+        creation->answer = lst_batch_run(exchange, "links", make_link, creation);
+    } else {
+        creation->answer = make_link(exchange, creation, &creation->answer_status);
     }
-    write_link(creation, &link);
+    if (creation->answer == NULL) {
+        return; /* refused */
+    }
+    if (creation->count == 0) {
+        answer_created(exchange);
+    } else if (creation->passwords > 0) {
+        begin_hashing(creation);
+    } else {
+        write_links(exchange);
+    }
 }

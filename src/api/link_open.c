@@ -1,221 +1,223 @@
 /*
- * link_open.c - GET /-/l/ID: a redirect to a URL of a minute's life.
+ * link_open.c - GET and POST of /-/l/ID.
  *
- * The URL carries the same id and limits as the link, and the store that it leads to enforces and
- * counts them: what is refused here is refused early, for the sake of a text that a person reads.
+ * The URL that a link leads to carries the same id and limits, and the store that it leads to
+ * enforces and counts them: what is refused here is refused early, for the sake of a text that a
+ * person reads.
  */
-#include "access/constraints.h"
-#include "api/link.h"
+#include "api/link_page.h"
 #include "api/links.h"
+#include "http/disposition.h"
 
-#include <stdlib.h>
+enum { LIFE = 60 };
 
-enum { LIFE = 60, GONE = 499 };
+/* ---- Sending on */
 
-static void answer_person(struct lst_api_exchange *exchange, int status, const char *code,
-                          const char *text)
+/*
+ * A link that is opened through its page is saved, unless it is to be shown: to show a film or a
+ * PDF a browser fetches it in pieces, and each piece would be a use.
+ */
+static struct lst_link link_to_sign(const struct lst_link_opening *opening)
 {
+    struct lst_link link = opening->link;
+
+    if (link.max_uses > 0 && link.disposition.length == 0 && link.filename.length == 0 &&
+        lst_filename_is_valid(lst_link_shown_name(&link))) {
+        link.disposition = LST_SLICE("attachment");
+        link.filename = lst_link_shown_name(&link);
+    }
+    return link;
+}
+
+/* For how long, and from when on, its next URL is good. A stable link has one for each window. */
+static void set_life(const struct lst_link *link, int64_t now, int64_t *ret_start,
+                     int64_t *ret_life)
+{
+    int64_t life = LIFE;
+
+    *ret_start = now;
+    if (link->stable > 0) {
+        *ret_start = now - now % link->stable;
+        life = 2 * link->stable;
+    }
+    *ret_life = link->expires - *ret_start < life ? link->expires - *ret_start : life;
+}
+
+static void answer_redirect(struct lst_link_opening *opening, struct lst_slice url, int64_t expires)
+{
+    struct lst_api_exchange *exchange = opening->exchange;
     struct lst_http_response *response = &exchange->response;
 
-    exchange->error = code;
-    response->status = status;
-    response->kind = LST_BODY_BYTES;
-    lst_buffer_append_string(&response->body, text);
-    lst_http_response_add(response, "Content-Type", LST_SLICE("text/plain; charset=utf-8"));
-    lst_http_response_add(response, "Cache-Control", LST_SLICE("private, no-store"));
-    lst_http_response_add(response, "Referrer-Policy", LST_SLICE("no-referrer"));
-    lst_waiting_answer(&exchange->waiting);
-}
-
-static bool is_from_elsewhere(const struct lst_api_exchange *exchange, const struct lst_link *link)
-{
-    struct lst_constraints constraints = {0};
-    const char *problem;
-
-    return link->ip.length > 0 &&
-           (lst_constraints_read(&constraints, LST_SLICE("ip"), link->ip, &problem) != LST_OK ||
-            !lst_constraints_allow_address(&constraints, exchange->request->peer));
-}
-
-/* Whether it may be opened; refused if not. */
-static bool check(struct lst_api_exchange *exchange, const struct lst_link *link)
-{
-    struct lst_ledger_summary summary;
-    const char *state = lst_link_state(exchange->api, link, lst_api_now(exchange), &summary);
-
-    if (strcmp(state, "revoked") == 0) {
-        answer_person(exchange, 410, "LinkRevoked", "This link was revoked.\n");
-    } else if (strcmp(state, "expired") == 0) {
-        answer_person(exchange, 410, "LinkExpired", "This link has expired.\n");
-    } else if (strcmp(state, "used") == 0) {
-        answer_person(exchange, 410, "LinkUsed",
-                      "This link has been used as often as it may be.\n");
-    } else if (strcmp(state, "not_yet") == 0) {
-        answer_person(exchange, 403, "LinkNotYet", "This link can't be used yet.\n");
-    } else if (is_from_elsewhere(exchange, link)) {
-        answer_person(exchange, 403, "LinkNotHere", "This link can't be used from your address.\n");
-    } else {
-        return true;
-    }
-    return false;
-}
-
-static void redirect(struct lst_api_exchange *exchange, const struct lst_link *link)
-{
-    int64_t now = lst_api_now(exchange);
-    int64_t life = link->expires - now < LIFE ? link->expires - now : LIFE;
-    struct lst_buffer url;
-    int status = lst_gate_bearer_of_user(exchange->api->options.gate, link->user, exchange->request,
-                                         now, &exchange->bearer);
-
-    if (status != LST_OK) {
-        answer_person(exchange, 410, "LinkClosed", "Whoever made this link may not do so now.\n");
+    lst_link_page_headers(exchange);
+    if (opening->is_post && opening->reader == LST_LINK_PROGRAM) {
+        lst_api_answer(exchange, 200,
+                       json_pack("{s:o, s:o}", "url", lst_api_json_slice(url), "expires_at",
+                                 lst_api_json_time(expires)));
         return;
     }
-    exchange->is_known = true;
+    lst_http_response_add(response, "Location", url);
+    response->status = opening->is_post ? 303 : 302;
+    response->kind = LST_BODY_BYTES;
+    lst_http_response_add(response, "Content-Type", LST_SLICE("text/plain; charset=utf-8"));
+    lst_api_answer_end(exchange);
+}
+
+struct lst_use lst_link_use_of(const struct lst_link_opening *opening)
+{
+    const struct lst_http_request *request = opening->exchange->request;
+    const struct lst_link *link = &opening->link;
+
+    return (struct lst_use){.user = link->user,
+                            .id = lst_slice_of(link->id),
+                            .method = request->message.method,
+                            .bucket = link->bucket,
+                            .key = link->key,
+                            .peer = request->peer,
+                            .limit = (uint64_t)link->max_uses,
+                            .now_ms = request->received_ms,
+                            .expires_ms = link->expires * 1000};
+}
+
+/* True if it could be signed. */
+static bool redirect(struct lst_link_opening *opening)
+{
+    struct lst_api_exchange *exchange = opening->exchange;
+    const struct lst_link link = link_to_sign(opening);
+    struct lst_buffer url;
+    int64_t start;
+    int64_t life;
+    int status;
+
+    set_life(&link, lst_api_now(exchange), &start, &life);
     lst_buffer_init(&url, LST_API_URL_MAX);
-    status = lst_link_sign(exchange, &exchange->bearer, link, now, life, &url);
+    status = lst_link_sign(exchange, &exchange->bearer, &link, start, life, &url);
     if (status == LST_OK) {
-        lst_http_response_add(&exchange->response, "Location", lst_buffer_slice(&url));
-        answer_person(exchange, 302, "", "");
+        answer_redirect(opening, lst_buffer_slice(&url), start + life);
     } else {
         lst_api_fail_code(exchange, status);
     }
     lst_buffer_release(&url);
-}
-
-static struct lst_use use_of(const struct lst_api_exchange *exchange, const struct lst_link *link)
-{
-    return (struct lst_use){.user = link->user,
-                            .id = lst_slice_of(link->id),
-                            .method = LST_SLICE("GET"),
-                            .bucket = link->bucket,
-                            .key = link->key,
-                            .peer = exchange->request->peer,
-                            .limit = (uint64_t)link->max_uses,
-                            .now_ms = exchange->request->received_ms,
-                            .expires_ms = link->expires * 1000};
+    return status == LST_OK;
 }
 
 /* The rows of the ledger live as long as the URLs that it was shown: without this the count of a
  * link that lives for a week would be forgotten an hour after its last redirect. */
-static void record(struct lst_api_exchange *exchange, const struct lst_link *link)
+void lst_link_redirect(struct lst_link_opening *opening)
 {
-    const struct lst_use_outcome outcome = {
-        .use = use_of(exchange, link),
-        .http_status = exchange->response.status,
-        .reason = LST_SLICE("short link"),
-    };
+    struct lst_use_outcome outcome = {.use = lst_link_use_of(opening),
+                                      .reason = LST_SLICE("short link")};
 
-    lst_ledger_settle(exchange->api->options.ledger, &outcome);
+    outcome.http_status = redirect(opening) ? (opening->is_post ? 303 : 302) : 500;
+    lst_ledger_settle(opening->exchange->api->options.ledger, &outcome);
 }
 
 /* ---- Counted here, for a remote that can't */
 
-struct opening {
-    struct lst_link link;
-    struct lst_reservation reservation;
-    struct lst_ledger *ledger; /* while the use is to be settled there */
-    int status;
-};
-
-static void free_opening(void *work)
-{
-    struct opening *opening = work;
-
-    if (opening->ledger != NULL) { /* the client was gone before it was redirected */
-        lst_ledger_settle(opening->ledger,
-                          &(struct lst_use_outcome){.use = opening->reservation.use,
-                                                    .sequence = opening->reservation.sequence,
-                                                    .http_status = GONE,
-                                                    .reason = LST_SLICE("short link")});
-    }
-    lst_link_release(&opening->link);
-    free(opening);
-}
-
 static void is_counted(void *owner)
 {
     struct lst_api_exchange *exchange = owner;
-    struct opening *opening = exchange->work;
-    struct lst_use_outcome outcome = {.use = opening->reservation.use,
-                                      .sequence = opening->reservation.sequence,
+    struct lst_link_opening *opening = exchange->work;
+    struct lst_use_outcome outcome = {.use = opening->use.use,
+                                      .sequence = opening->use.sequence,
                                       .reason = LST_SLICE("short link")};
 
     if (opening->status == LST_ERR_TOO_LARGE) {
-        answer_person(exchange, 410, "LinkUsed",
-                      "This link has been used as often as it may be.\n");
+        lst_link_refuse(exchange, 410, "LinkUsed",
+                        "This link has been used as often as it may be.");
     } else if (opening->status == LST_ERR_CLOSED) {
-        answer_person(exchange, 410, "LinkRevoked", "This link was revoked.\n");
+        lst_link_refuse(exchange, 410, "LinkRevoked", "This link was revoked.");
     } else if (opening->status != LST_OK) {
         lst_api_fail_code(exchange, opening->status);
     } else {
-        redirect(exchange, &opening->link);
         /* Whether the remote serves it nobody hears of: the redirect is the use. */
-        outcome.http_status = exchange->response.status == 302 ? 200 : exchange->response.status;
-        opening->ledger = NULL;
+        outcome.http_status = redirect(opening) ? 200 : 500;
+        opening->use_ledger = NULL;
         lst_ledger_settle(exchange->api->options.ledger, &outcome);
     }
 }
 
 static void is_reserved(struct lst_reservation *reservation, int status)
 {
-    struct lst_api_exchange *exchange = reservation->context;
-    struct opening *opening = exchange->work;
+    struct lst_link_opening *opening = reservation->context;
 
     opening->status = status;
-    opening->ledger = status == LST_OK ? exchange->api->options.ledger : NULL;
-    lst_waiting_end(&exchange->waiting, is_counted);
+    opening->use_ledger = status == LST_OK ? opening->exchange->api->options.ledger : NULL;
+    lst_waiting_end(&opening->exchange->waiting, is_counted);
 }
 
-/* Takes the link. */
-static void open_counted(struct lst_api_exchange *exchange, struct lst_link *link)
+static void count(struct lst_link_opening *opening)
 {
-    struct opening *opening = calloc(1, sizeof(*opening));
+    struct lst_api_exchange *exchange = opening->exchange;
 
-    if (opening == NULL) {
-        lst_link_release(link);
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    opening->link = *link;
-    exchange->work = opening;
-    exchange->free_work = free_opening;
-    opening->reservation = (struct lst_reservation){
-        .use = use_of(exchange, &opening->link), .done = is_reserved, .context = exchange};
+    opening->use = (struct lst_reservation){
+        .use = lst_link_use_of(opening), .done = is_reserved, .context = opening};
     lst_waiting_begin(&exchange->waiting);
-    lst_ledger_reserve(exchange->api->options.ledger, &opening->reservation);
+    lst_ledger_reserve(exchange->api->options.ledger, &opening->use);
 }
 
-/* ---- The operation */
+/* ---- The operations */
+
+void lst_link_enter(struct lst_link_opening *opening)
+{
+    if (opening->link.folder) {
+        lst_link_folder(opening);
+    } else if (opening->is_kept_here && opening->link.max_uses > 0) {
+        count(opening);
+    } else {
+        lst_link_redirect(opening);
+    }
+}
+
+/* What a program is told that asks first. */
+static void describe(struct lst_link_opening *opening)
+{
+    const struct lst_link *link = &opening->link;
+    bool is_locked = link->password.length > 0;
+    json_t *json = json_pack(
+        "{s:s, s:b, s:o, s:o, s:o, s:o}", "id", link->id, "password", is_locked ? 1 : 0,
+        "expires_at", lst_api_json_time(link->expires), "uses_left",
+        link->max_uses > 0 ? json_integer(link->max_uses - (json_int_t)opening->used) : json_null(),
+        "filename", is_locked ? json_null() : lst_api_json_slice(lst_link_shown_name(link)), "size",
+        opening->has_size && !is_locked ? json_integer((json_int_t)opening->size) : json_null());
+
+    lst_link_page_headers(opening->exchange);
+    lst_api_answer(opening->exchange, 200, json);
+}
+
+/* A link for HEAD is nothing for people. */
+static bool needs_button(const struct lst_link *link)
+{
+    return link->max_uses > 0 && lst_slice_equal(link->method, LST_SLICE("GET"));
+}
 
 void lst_links_open(struct lst_api_exchange *exchange)
 {
-    struct lst_link link;
-    bool is_kept_here = false;
-    int status = lst_link_find(exchange->api, exchange->name, &link);
+    struct lst_link_opening *opening = lst_link_open(exchange);
 
-    if (status == LST_ERR_NOT_FOUND) {
-        answer_person(exchange, 404, "NoSuchLink", "There is no such link.\n");
+    if (opening == NULL) {
         return;
     }
-    if (status != LST_OK) {
-        lst_api_fail_code(exchange, status);
-        return;
-    }
-    if (lst_slice_equal(link.method, LST_SLICE("PUT"))) {
-        answer_person(exchange, 404, "NoSuchLink", "This link is not for fetching.\n");
-    } else if (lst_link_is_kept_here(exchange->api, &link, &is_kept_here) != LST_OK) {
-        answer_person(exchange, 410, "LinkClosed",
-                      "Where this link led to is not known any more.\n");
-    } else if (!check(exchange, &link)) {
-        /* answered */
-    } else if (is_kept_here && link.max_uses > 0) {
-        open_counted(exchange, &link);
-        return;
+    if (!needs_button(&opening->link) &&
+        (opening->link.password.length == 0 || lst_link_has_pass(opening))) {
+        lst_link_enter(opening);
+    } else if (opening->reader == LST_LINK_PROGRAM) {
+        describe(opening);
     } else {
-        redirect(exchange, &link);
-        record(exchange, &link);
+        lst_link_page_ask(opening, 200, NULL);
     }
-    lst_link_release(&link);
+}
+
+void lst_links_use(struct lst_api_exchange *exchange)
+{
+    struct lst_link_opening *opening = lst_link_open(exchange);
+
+    if (opening == NULL) {
+        return;
+    }
+    opening->is_post = true;
+    if (opening->link.password.length == 0) {
+        lst_link_enter(opening);
+    } else if (lst_link_read_password(opening)) {
+        lst_link_unlock(opening);
+    }
 }

@@ -6,34 +6,46 @@
 
 enum { LIST_USUAL = 100, LIST_MAX = 1000, PREFIX_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH };
 
+static json_t *text_or_null(struct lst_slice text)
+{
+    return text.length == 0 ? json_null() : lst_api_json_slice(text);
+}
+
+static json_t *addresses_of(const struct lst_link *link)
+{
+    struct lst_slice rest = link->ip;
+    struct lst_slice address;
+    json_t *list = json_array();
+
+    while (rest.length > 0 && lst_slice_split(&rest, ',', &address)) {
+        (void)json_array_append_new(list, lst_api_json_slice(address));
+    }
+    return list;
+}
+
 static json_t *to_json(const struct lst_api_exchange *exchange, const struct lst_link *link)
 {
     struct lst_ledger_summary summary;
     const char *state = lst_link_state(exchange->api, link, lst_api_now(exchange), &summary);
-    json_t *json = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b}", "id", link->id, "state", state,
-        "bucket", lst_api_json_slice(link->bucket), "key", lst_api_json_slice(link->key), "method",
-        lst_api_json_slice(link->method), "created_at", lst_api_json_time(link->created),
-        "expires_at", lst_api_json_time(link->expires), "max_uses", (json_int_t)link->max_uses,
-        "used", (json_int_t)(link->max_uses > 0 ? summary.used : summary.succeeded), "head",
-        link->head ? 1 : 0);
+    json_int_t used = (json_int_t)(link->max_uses > 0 ? summary.used : summary.succeeded);
 
-    if (link->remote.length > 0) {
-        (void)json_object_set_new(json, "remote", lst_api_json_slice(link->remote));
-    }
-    if (link->ip.length > 0) {
-        (void)json_object_set_new(json, "ip", lst_api_json_slice(link->ip));
-    }
-    if (link->not_before.length > 0) {
-        (void)json_object_set_new(json, "not_before", lst_api_json_slice(link->not_before));
-    }
-    if (link->filename.length > 0) {
-        (void)json_object_set_new(json, "filename", lst_api_json_slice(link->filename));
-    }
-    if (summary.revoked_ms != 0) {
-        (void)json_object_set_new(json, "revoked_at", lst_api_json_time(summary.revoked_ms / 1000));
-    }
-    return json;
+    return json_pack(
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:b, s:b, s:b, s:b}",
+        "id", link->id, "state", state, "bucket", lst_api_json_slice(link->bucket), "key",
+        lst_api_json_slice(link->key), "method", lst_api_json_slice(link->method), "created_at",
+        lst_api_json_time(link->created), "expires_at", lst_api_json_time(link->expires),
+        "revoked_at",
+        summary.revoked_ms == 0 ? json_null() : lst_api_json_time(summary.revoked_ms / 1000),
+        "max_uses", (json_int_t)link->max_uses, "used", used, "uses_left",
+        link->max_uses == 0     ? json_null()
+        : used > link->max_uses ? json_integer(0)
+                                : json_integer((json_int_t)link->max_uses - used),
+        "remote", text_or_null(link->remote), "ip", text_or_null(link->ip), "addresses",
+        addresses_of(link), "not_before", text_or_null(link->not_before), "filename",
+        text_or_null(link->filename), "disposition", text_or_null(link->disposition), "head",
+        link->head ? 1 : 0, "folder", link->folder ? 1 : 0, "stable", link->stable > 0 ? 1 : 0,
+        "password", link->password.length > 0 ? 1 : 0);
 }
 
 /* Somebody else's link is as if it were not there. */

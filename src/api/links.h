@@ -12,7 +12,10 @@ void lst_links_revoke(struct lst_api_exchange *exchange);
 /* DELETE /-/api/ids/ID: of URLs that somebody signed without asking here. */
 void lst_links_revoke_id(struct lst_api_exchange *exchange);
 
-/* GET /-/l/ID: a redirect to a URL of a minute's life. */
+/* GET /-/l/ID: a redirect to a URL of a minute's life, or a page with a button. */
 void lst_links_open(struct lst_api_exchange *exchange);
+
+/* POST /-/l/ID: the button. It spends a use, and a redirect follows. */
+void lst_links_use(struct lst_api_exchange *exchange);
 
 #endif

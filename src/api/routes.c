@@ -33,7 +33,10 @@ static const struct lst_api_route uppy_routes[] = {
     {"DELETE", "s3/multipart/*", "UppyAbort", LST_MAY_UPLOAD, 0, lst_uppy_abort},
 };
 
-static const struct lst_api_route short_link = {"GET", "l/*", "OpenLink", 0, 0, lst_links_open};
+static const struct lst_api_route short_links[] = {
+    {"GET", "l/*", "OpenLink", 0, 0, lst_links_open},
+    {"POST", "l/*", "UseLink", 0, LST_API_FORM_MAX, lst_links_use},
+};
 
 /* Segment by segment; what stands for each '*' is a name. */
 static bool fits(const struct lst_api_route *route, struct lst_slice path,
@@ -86,8 +89,8 @@ const struct lst_api_route *lst_api_routes(enum lst_api_place place, size_t *ret
         *ret_count = sizeof(uppy_routes) / sizeof(uppy_routes[0]);
         return uppy_routes;
     case LST_API_LINKS:
-        *ret_count = 1;
-        return &short_link;
+        *ret_count = sizeof(short_links) / sizeof(short_links[0]);
+        return short_links;
     default:
         *ret_count = sizeof(routes) / sizeof(routes[0]);
         return routes;

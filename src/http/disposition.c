@@ -84,17 +84,29 @@ static void append_extended(struct lst_slice filename, struct lst_buffer *buffer
     }
 }
 
-int lst_disposition_attachment(struct lst_slice filename, struct lst_buffer *buffer)
+int lst_disposition_format(const char *type, struct lst_slice filename, struct lst_buffer *buffer)
 {
-    if (!lst_filename_is_valid(filename)) {
+    bool exact;
+
+    if (filename.length > 0 && !lst_filename_is_valid(filename)) {
         return LST_ERR_MALFORMED;
     }
-    lst_buffer_append_string(buffer, "attachment; filename=\"");
-    bool exact = append_quoted(filename, buffer);
+    lst_buffer_append_string(buffer, type);
+    if (filename.length == 0) {
+        return LST_OK;
+    }
+    lst_buffer_append_string(buffer, "; filename=\"");
+    exact = append_quoted(filename, buffer);
     lst_buffer_append_string(buffer, "\"");
     if (!exact) {
         lst_buffer_append_string(buffer, "; filename*=UTF-8''");
         append_extended(filename, buffer);
     }
-    return 0;
+    return LST_OK;
+}
+
+int lst_disposition_attachment(struct lst_slice filename, struct lst_buffer *buffer)
+{
+    return filename.length == 0 ? LST_ERR_MALFORMED
+                                : lst_disposition_format("attachment", filename, buffer);
 }

@@ -23,4 +23,8 @@ bool lst_filename_is_valid(struct lst_slice filename);
  */
 LST_MUST_CHECK int lst_disposition_attachment(struct lst_slice filename, struct lst_buffer *buffer);
 
+/* The same for either type, "inline" or "attachment"; an empty filename gives the type alone. */
+LST_MUST_CHECK int lst_disposition_format(const char *type, struct lst_slice filename,
+                                          struct lst_buffer *buffer);
+
 #endif

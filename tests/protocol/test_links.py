@@ -48,10 +48,10 @@ def ask(server, method, path, body=None, key=None, secret=None, headers=None):
     return answer.status, json.loads(text) if text else None
 
 
-def get(url, method="GET"):
+def get(url, method="GET", body=None, headers=None):
     place = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(place.netloc, timeout=20)
-    connection.request(method, place.path + ("?" + place.query if place.query else ""))
+    connection.request(method, place.path + ("?" + place.query if place.query else ""), body, headers or {})
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
@@ -59,8 +59,11 @@ def get(url, method="GET"):
 
 
 def follow(url):
+    """As a person does: a page's button is pressed."""
     answer, body = get(url)
-    while answer.status == 302:
+    if answer.status == 200 and b"<form" in body:
+        answer, body = get(url, "POST")
+    while answer.status in (302, 303):
         answer, body = get(answer.headers["Location"])
     return answer, body
 

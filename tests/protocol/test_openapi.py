@@ -74,7 +74,8 @@ class Api:
         return status, value
 
     def request_schema(self, name):
-        return self.resolve(self.operation(name)[2]["requestBody"]["content"]["application/json"]["schema"])
+        schema = self.resolve(self.operation(name)[2]["requestBody"]["content"]["application/json"]["schema"])
+        return self.resolve(schema["oneOf"][0]) if "oneOf" in schema else schema  # the other one is for many
 
 
 @pytest.fixture(name="server", scope="module")
@@ -105,7 +106,8 @@ GOOD = {"CreateUpload": {"profile": "named", "filename": "a.png", "type": "image
                          "method": "POST"},
         "CreateClientToken": {"profile": "any", "vars": {"a": "b"}, "expires": 60},
         "CreateLink": {"bucket": BUCKET, "key": "k", "method": "GET", "expires": 60, "max_uses": 3, "ip": "127.0.0.1",
-                       "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png", "dry_run": False}}
+                       "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png", "dry_run": False,
+                       "disposition": "inline", "password": "sesame", "folder": False, "stable": False}}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -209,11 +211,30 @@ def test_every_answer_that_is_described_is_given(server, api):
     assert api.ask("ListLinks", query="?limit=2&after=" + page["next"])[1]["links"] == page["links"][:0] + \
         api.ask("ListLinks")[1]["links"][2:]
     api.ask("ListLinks", query="?limit=0")
+    assert api.ask("CreateLink", {"links": [{"bucket": BUCKET, "key": "a"}, {"bucket": BUCKET, "key": ""}]})[0] == 200
+    assert api.ask("CreateLink", {"bucket": "no-such-bucket", "key": "a"})[0] == 404
+    json_please = {"Accept": "application/json"}
     assert api.ask("OpenLink", token="", id=links[0]["id"])[0] == 302
+    assert api.ask("OpenLink", token="", id=links[2]["id"])[0] == 200
+    assert api.ask("OpenLink", token="", id=links[2]["id"], headers=json_please)[0] == 200
+    assert api.ask("OpenLink", token="", id=links[1]["id"], headers={"Accept": "text/html"})[0] == 403
+    assert api.ask("OpenLink", token="", id=links[1]["id"], headers=json_please)[0] == 403
+    _, folder = api.ask("CreateLink", {"bucket": BUCKET, "key": "f/", "folder": True})
+    assert api.ask("OpenLink", token="", id=folder["id"], headers=json_please)[0] == 200
+    _, locked = api.ask("CreateLink", {"bucket": BUCKET, "key": "a", "password": "sesame"})
+    typed = {"Content-Type": "application/json"}
+    assert api.ask("UseLink", {"password": "sesame"}, token="", id=locked["id"], headers=typed)[0] == 303
+    assert api.ask("UseLink", {"password": "sesame"}, token="", id=locked["id"], headers={**typed, **json_please})[0] == 200
+    assert api.ask("UseLink", {"pass": "sesame"}, token="", id=locked["id"], headers=typed)[0] == 400
+    assert api.ask("UseLink", token="", id="nothing")[0] == 404
+    # Ten in a window of 15 minutes, which may end amid them.
+    answers = [api.ask("UseLink", {"password": "wrong"}, token="", id=locked["id"], headers=typed)[0] for _ in range(21)]
+    assert set(answers) == {403, 429}
     assert api.ask("OpenLink", token="", id=links[1]["id"])[0] == 403
     assert api.ask("OpenLink", token="", id="nothing")[0] == 404
     assert api.ask("RevokeLink", id=links[0]["id"])[0] == 204
     assert api.ask("OpenLink", token="", id=links[0]["id"])[0] == 410
+    assert api.ask("UseLink", token="", id=links[0]["id"])[0] == 410
     assert [api.ask("GetLink", id=link["id"])[1]["state"] for link in links[:3]] == ["revoked", "not_yet", "active"]
     api.ask("GetLink", id="nothing")
     api.ask("RevokeLink", id="nothing")

@@ -146,11 +146,12 @@ def test_a_link(server, token, linked):
 def test_what_the_remote_can_not_count_the_short_link_counts(server, token, linked):
     link = link_to(server, token, "plain", max_uses=1)
     assert "url" not in link
+    assert call("GET", link["short_url"])[0].status == 200
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(lambda _: call("GET", link["short_url"])[0], range(50)))
-    served = [answer for answer in answers if answer.status == 302]
+        answers = list(pool.map(lambda _: call("POST", link["short_url"])[0], range(50)))
+    served = [answer for answer in answers if answer.status == 303]
     assert len(served) == 1
-    assert {answer.status for answer in answers} == {302, 410}
+    assert {answer.status for answer in answers} == {303, 410}
     assert call("GET", served[0].headers["Location"])[1] == b"content"
     shown = ask(server, token, "GET", "links/" + link["id"])[1]
     assert (shown["state"], shown["used"]) == ("used", 1)
