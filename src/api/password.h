@@ -13,7 +13,8 @@
 #include "base/slice.h"
 
 #define LST_PASSWORD_HASH_MAX    383 /* bytes of a hash, as text */
-#define LST_PASSWORD_AT_ONCE_MAX 4   /* hashings, in the process */
+#define LST_PASSWORD_AT_ONCE_MAX 2   /* hashings, in the process */
+#define LST_PASSWORD_WAITING_MAX 32  /* threads that hash, or wait for that */
 
 /* False: there are enough under way, the caller should come again later. From any thread. */
 LST_MUST_CHECK bool lst_password_enter(void);

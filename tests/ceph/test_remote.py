@@ -101,7 +101,7 @@ def test_links(radosgw, s3, ask):
     assert "url" not in counted
     short = urllib.parse.urlsplit(counted["short_url"]).path
     with concurrent.futures.ThreadPoolExecutor(30) as pool:
-        answers = [answer for answer, _ in pool.map(lambda _: ask("GET", short), range(30))]
-    redirects = [answer for answer in answers if answer.status == 302]
+        answers = [answer for answer, _ in pool.map(lambda _: ask("POST", short), range(30))]
+    redirects = [answer for answer in answers if answer.status == 303]
     assert len(redirects) == 1
     assert radosgw.send("GET", redirects[0].headers["Location"]).body == PICTURE

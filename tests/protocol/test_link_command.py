@@ -121,7 +121,7 @@ def test_each_use_is_shown(server, link):
     assert re.search(r"\nState +used\n", text)
     assert re.search(r"\nUsed +1/1\n", text)
     assert re.search(r"\n\S+Z +127\.0\.0\.1 +GET +200 +7\n", text), text
-    assert re.search(r"\n\S+Z +127\.0\.0\.1 +GET +302 .*short link\n", text), text
+    assert re.search(r"\n\S+Z +127\.0\.0\.1 +POST +303 .*short link\n", text), text
 
 
 @pytest.mark.parametrize("by", ["id", "url", "short_url"])

@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(name="server", scope="module")
 def _server(start):
-    return start("--api-rate", "0")
+    return start("--api-rate", "0", "--buckets", "some-bucket")
 
 
 def create(server, *arguments):
