@@ -57,6 +57,12 @@ static bool header_date(const struct lst_http_request *request, struct lst_slice
     return value.length > 0 && lst_clock_parse_http(lst_slice_trim(value), ret_time);
 }
 
+bool lst_conditions_modified_since(const struct lst_http_request *request, int64_t date,
+                                   int64_t modified)
+{
+    return modified > date || date > request->received_ms / 1000;
+}
+
 enum lst_verdict lst_conditions_check(const struct lst_http_request *request, struct lst_slice etag,
                                       int64_t modified, const char **ret_condition)
 {
@@ -77,7 +83,8 @@ enum lst_verdict lst_conditions_check(const struct lst_http_request *request, st
         return lst_etag_list_has(none_match, etag, true) ? LST_CONDITIONS_NOT_MODIFIED
                                                          : LST_CONDITIONS_HOLD;
     }
-    if (header_date(request, LST_SLICE("If-Modified-Since"), &date) && modified <= date) {
+    if (header_date(request, LST_SLICE("If-Modified-Since"), &date) &&
+        !lst_conditions_modified_since(request, date, modified)) {
         return LST_CONDITIONS_NOT_MODIFIED;
     }
     return LST_CONDITIONS_HOLD;

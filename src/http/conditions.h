@@ -28,6 +28,11 @@ enum lst_verdict {
 enum lst_verdict lst_conditions_check(const struct lst_http_request *request, struct lst_slice etag,
                                       int64_t modified, const char **ret_condition);
 
+/* True if an If-Modified-Since of that date lets the request pass: it was modified later, or the
+ * date lies in the future, when S3 takes no notice of it (RFC 7232 section 3.3). */
+bool lst_conditions_modified_since(const struct lst_http_request *request, int64_t date,
+                                   int64_t modified);
+
 /*
  * True if a Range header counts: If-Range is absent, or its entity tag or date is exactly this
  * entity's (RFC 9110 section 13.1.5).

@@ -28,8 +28,11 @@ static enum lst_range parse_suffix(struct lst_slice digits, uint64_t size, uint6
     if (!parse_position(digits, &length)) {
         return LST_RANGE_WHOLE;
     }
-    if (length == 0 || size == 0) {
+    if (length == 0) {
         return LST_RANGE_UNSATISFIABLE;
+    }
+    if (size == 0) { /* the last bytes of nothing are all there is */
+        return LST_RANGE_WHOLE;
     }
     *ret_first = length < size ? size - length : 0;
     *ret_last = size - 1;
@@ -49,7 +52,7 @@ enum lst_range lst_range_parse(struct lst_slice header, uint64_t size, uint64_t 
     if (!lst_slice_starts_with_ignoring_case(header, unit)) {
         return LST_RANGE_WHOLE;
     }
-    set = lst_slice_trim(lst_slice_make(header.bytes + unit.length, header.length - unit.length));
+    set = lst_slice_after(lst_slice_trim(header), unit.length);
     dash = lst_slice_find(set, '-');
     if (dash == set.length) {
         return LST_RANGE_WHOLE;

@@ -12,8 +12,9 @@ enum lst_range {
 
 /*
  * What does the header ask of size bytes? "bytes=2-5", "bytes=2-", "bytes=-3"; both ends are
- * counted. S3 serves one range: several, another unit, and what is malformed are as if the header
- * were absent, as RFC 9110 section 14.2 allows. ret_first and ret_last are set for PART alone.
+ * counted. S3 serves one range: several, another unit, and what is malformed, a space in it for
+ * one, are as if the header were absent, as RFC 9110 section 14.2 allows; so is a suffix of
+ * nothing. ret_first and ret_last are set for PART alone.
  */
 enum lst_range lst_range_parse(struct lst_slice header, uint64_t size, uint64_t *ret_first,
                                uint64_t *ret_last);

@@ -150,13 +150,7 @@ void lst_s3_fail_with(struct lst_s3_exchange *exchange, enum lst_s3_error error,
         lst_s3_set_reason(exchange, "%s", text);
     }
     for (size_t i = 0; i < detail_count; i++) {
-        lst_buffer_append_byte(body, '<');
-        lst_buffer_append(body, details[i].name);
-        lst_buffer_append_byte(body, '>');
-        lst_xml_escape(body, details[i].value);
-        lst_buffer_append(body, LST_SLICE("</"));
-        lst_buffer_append(body, details[i].name);
-        lst_buffer_append_byte(body, '>');
+        lst_xml_field(body, &details[i]);
     }
     lst_s3_error_end(exchange);
 }

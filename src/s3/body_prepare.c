@@ -11,6 +11,16 @@ static struct lst_slice header(const struct lst_s3_exchange *exchange, const cha
 
 /* ---- Length */
 
+void lst_body_fail_length(struct lst_s3_exchange *exchange)
+{
+    if (exchange->request->is_chunked) {
+        lst_s3_fail_about(exchange, LST_S3_NOT_IMPLEMENTED, NULL, "Header",
+                          LST_SLICE("Transfer-Encoding"));
+    } else {
+        lst_s3_fail(exchange, LST_S3_MISSING_CONTENT_LENGTH);
+    }
+}
+
 static bool read_length(struct lst_s3_exchange *exchange)
 {
     const struct lst_http_request *request = exchange->request;
@@ -25,7 +35,7 @@ static bool read_length(struct lst_s3_exchange *exchange)
         body->length_known = body->length_known && !request->is_chunked;
     }
     if (!body->length_known && (body->plan.length_required || body->is_stream)) {
-        lst_s3_fail(exchange, LST_S3_MISSING_CONTENT_LENGTH);
+        lst_body_fail_length(exchange);
         return false;
     }
     return true;

@@ -167,7 +167,8 @@ static const char *failed_condition(struct lst_s3_exchange *exchange,
         return lst_etag_list_has(tags, object->etag, true) ? "x-amz-copy-source-If-None-Match"
                                                            : NULL;
     }
-    return option_date(exchange, "x-amz-copy-source-if-modified-since", &date) && modified <= date
+    return option_date(exchange, "x-amz-copy-source-if-modified-since", &date) &&
+                   !lst_conditions_modified_since(exchange->request, date, modified)
                ? "x-amz-copy-source-If-Modified-Since"
                : NULL;
 }

@@ -66,10 +66,34 @@ static bool is_method(struct lst_slice text)
     return false;
 }
 
+static const char too_many[] = "\" can not have more than one wildcard.";
+static const char invalid_character[] = "\" contains invalid character.";
+
+static int check_allowed_header(struct configuration *configuration, struct lst_slice text)
+{
+    if (has_two_wildcards(text)) {
+        return refuse(configuration, "AllowedHeader \"", text, too_many);
+    }
+    return lst_cors_is_header_name(text, true)
+               ? LST_OK
+               : refuse(configuration, "AllowedHeader \"", text, invalid_character);
+}
+
+static int check_exposed_header(struct configuration *configuration, struct lst_slice text)
+{
+    if (lst_slice_find(text, '*') < text.length) {
+        return refuse(configuration, "ExposeHeader \"", text,
+                      "\" contains wildcard. We currently do not support wildcard for "
+                      "ExposeHeader.");
+    }
+    return lst_cors_is_header_name(text, false)
+               ? LST_OK
+               : refuse(configuration, "ExposeHeader \"", text, invalid_character);
+}
+
 static int check_element(struct configuration *configuration, const char *name,
                          struct lst_slice text)
 {
-    static const char too_many[] = "\" can not have more than one wildcard.";
     uint64_t number;
 
     if (strcmp(name, "AllowedOrigin") == 0) {
@@ -86,15 +110,10 @@ static int check_element(struct configuration *configuration, const char *name,
                                         text, "");
     }
     if (strcmp(name, "AllowedHeader") == 0) {
-        return has_two_wildcards(text) ? refuse(configuration, "AllowedHeader \"", text, too_many)
-                                       : LST_OK;
+        return check_allowed_header(configuration, text);
     }
     if (strcmp(name, "ExposeHeader") == 0) {
-        return lst_slice_find(text, '*') < text.length
-                   ? refuse(configuration, "ExposeHeader \"", text,
-                            "\" contains wildcard. We currently do not support wildcard for "
-                            "ExposeHeader.")
-                   : LST_OK;
+        return check_exposed_header(configuration, text);
     }
     if (strcmp(name, "MaxAgeSeconds") == 0) {
         return lst_slice_to_number(text, INT32_MAX, &number) ? LST_OK : LST_ERR_MALFORMED;
@@ -196,21 +215,29 @@ void lst_delete_bucket_cors(struct lst_s3_exchange *exchange)
 
 /* ---- Browsers */
 
-/* The rules of the bucket that a request is for. LST_ERR_NOT_FOUND, or whatever hinders. */
+static int decode_target(const struct lst_s3 *s3, const struct lst_http_request *request,
+                         char *scratch, struct lst_target *ret_target)
+{
+    struct lst_slice host =
+        request->forwarded_host.length > 0 ? request->forwarded_host : request->host;
+
+    return lst_target_decode(request->path, host, s3->options.domains, s3->options.domain_count,
+                             scratch, ret_target);
+}
+
+/* The rules of the bucket that a request is for. LST_ERR_NOT_FOUND, LST_ERR_BUCKET_NOT_FOUND, or
+ * whatever hinders. */
 static int find_rules(const struct lst_s3 *s3, const struct lst_http_request *request,
                       struct lst_buffer *rules)
 {
     char *scratch = malloc(request->path.length + 1);
-    struct lst_slice host =
-        request->forwarded_host.length > 0 ? request->forwarded_host : request->host;
     struct lst_target target;
     int status;
 
     if (scratch == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    status = lst_target_decode(request->path, host, s3->options.domains, s3->options.domain_count,
-                               scratch, &target);
+    status = decode_target(s3, request, scratch, &target);
     if (status == LST_OK) {
         status = target.bucket.length == 0
                      ? LST_ERR_NOT_FOUND
@@ -218,6 +245,18 @@ static int find_rules(const struct lst_s3 *s3, const struct lst_http_request *re
     }
     free(scratch);
     return status;
+}
+
+const char *lst_s3_cors_resource(const struct lst_s3 *s3, const struct lst_http_request *request)
+{
+    char *scratch = malloc(request->path.length + 1);
+    struct lst_target target = {.level = LST_LEVEL_BUCKET};
+
+    if (s3 != NULL && scratch != NULL && decode_target(s3, request, scratch, &target) != LST_OK) {
+        target.level = LST_LEVEL_OBJECT;
+    }
+    free(scratch);
+    return target.level == LST_LEVEL_OBJECT ? "OBJECT" : "BUCKET";
 }
 
 static void add_headers(struct lst_http_response *response,
@@ -257,9 +296,15 @@ enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http
     enum lst_cors_verdict verdict = LST_CORS_NO_RULES;
     struct lst_cors_rule rule;
     struct lst_buffer rules;
+    int status = LST_ERR_NOT_FOUND;
 
     lst_buffer_init(&rules, LST_STORE_SETTING_MAX);
-    if (s3 != NULL && find_rules(s3, request, &rules) == LST_OK) {
+    if (s3 != NULL) {
+        status = find_rules(s3, request, &rules);
+    }
+    if (status == LST_ERR_BUCKET_NOT_FOUND) {
+        verdict = LST_CORS_NO_BUCKET;
+    } else if (status == LST_OK) {
         verdict = LST_CORS_FORBIDDEN;
         if (lst_cors_cache_match(s3->cors, lst_buffer_slice(&rules), &question, &rule) == LST_OK) {
             add_headers(response, &question, &rule);

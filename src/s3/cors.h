@@ -42,7 +42,8 @@ LST_MUST_CHECK int lst_cors_rules_match(const struct lst_cors_rules *rules,
 void lst_cors_rule_release(struct lst_cors_rule *rule);
 
 enum lst_cors_verdict {
-    LST_CORS_NO_RULES, /* the bucket has none, or there is no bucket */
+    LST_CORS_NO_RULES,  /* the bucket has none, or no bucket is named */
+    LST_CORS_NO_BUCKET, /* the one that is named is not there */
     LST_CORS_FORBIDDEN,
     LST_CORS_ALLOWED,
 };
@@ -55,5 +56,11 @@ enum lst_cors_verdict {
  */
 enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http_request *request,
                                   bool is_preflight, struct lst_http_response *response);
+
+/* What a request is for, in S3's word for errors of CORS: "BUCKET" or "OBJECT". */
+const char *lst_s3_cors_resource(const struct lst_s3 *s3, const struct lst_http_request *request);
+
+/* A name that a header can have (RFC 9110 section 5.1); with a wildcard, if that is allowed. */
+bool lst_cors_is_header_name(struct lst_slice name, bool may_have_wildcard);
 
 #endif

@@ -29,6 +29,18 @@ struct search {
     unsigned header_count;
 };
 
+bool lst_cors_is_header_name(struct lst_slice name, bool may_have_wildcard)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char byte = (unsigned char)name.bytes[i];
+        if (byte <= 0x20 || byte >= 0x7F || strchr("\"(),/:;<=>?@[\\]{}", byte) != NULL ||
+            (byte == '*' && !may_have_wildcard)) {
+            return false;
+        }
+    }
+    return name.length > 0;
+}
+
 /* One '*' stands for any run of characters. */
 static bool fits(struct lst_slice pattern, struct lst_slice text, bool ignore_case)
 {

@@ -1,4 +1,5 @@
 /* post_object.c - PostObject: the form as it comes in, and the file in it. */
+#include "s3/body.h"
 #include "s3/constraints.h"
 #include "s3/post_form.h"
 #include "s3/use.h"
@@ -252,7 +253,7 @@ static bool check_head(struct lst_s3_exchange *exchange)
                           LST_SLICE("Bucket POST must be of the enclosure-type "
                                     "multipart/form-data"));
     } else if (!request->has_content_length || request->is_chunked) {
-        lst_s3_fail(exchange, LST_S3_MISSING_CONTENT_LENGTH);
+        lst_body_fail_length(exchange);
     } else if (request->content_length > limit &&
                request->content_length - limit > LST_POST_FORM_MAX) {
         fail_size(exchange, LST_S3_ENTITY_TOO_LARGE, request->content_length, "MaxSizeAllowed",

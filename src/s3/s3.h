@@ -84,4 +84,9 @@ void lst_s3_free(struct lst_s3_exchange *exchange);
 void lst_s3_error_response(const struct lst_http_request *request, const char *code,
                            const char *message, struct lst_http_response *ret_response);
 
+/* The same with further elements of the error's XML. message: NULL for the table's. */
+void lst_s3_error_response_with(const struct lst_http_request *request, const char *code,
+                                const char *message, const struct lst_field *details,
+                                size_t detail_count, struct lst_http_response *ret_response);
+
 #endif

@@ -31,6 +31,17 @@ void lst_xml_text(struct lst_buffer *buffer, const char *name, struct lst_slice 
     lst_xml_close(buffer, name);
 }
 
+void lst_xml_field(struct lst_buffer *buffer, const struct lst_field *field)
+{
+    lst_buffer_append_byte(buffer, '<');
+    lst_buffer_append(buffer, field->name);
+    lst_buffer_append_byte(buffer, '>');
+    lst_xml_escape(buffer, field->value);
+    lst_buffer_append(buffer, LST_SLICE("</"));
+    lst_buffer_append(buffer, field->name);
+    lst_buffer_append_byte(buffer, '>');
+}
+
 void lst_xml_string(struct lst_buffer *buffer, const char *name, const char *text)
 {
     lst_xml_text(buffer, name, lst_slice_make(text, strlen(text)));
@@ -47,7 +58,7 @@ void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms)
 {
     char text[LST_ISO8601_LENGTH];
 
-    lst_clock_format_iso8601(time_ms, text);
+    lst_clock_format_iso8601(time_ms - time_ms % 1000, text);
     lst_xml_text(buffer, name, lst_slice_make(text, sizeof(text)));
 }
 

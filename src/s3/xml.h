@@ -17,7 +17,10 @@ void lst_xml_text(struct lst_buffer *buffer, const char *name, struct lst_slice 
 void lst_xml_string(struct lst_buffer *buffer, const char *name, const char *text);
 void lst_xml_number(struct lst_buffer *buffer, const char *name, uint64_t number);
 
-/* An element with a time, "2026-11-23T19:18:00.000Z". */
+/* The same, of a field. */
+void lst_xml_field(struct lst_buffer *buffer, const struct lst_field *field);
+
+/* An element with a time, "2026-11-23T19:18:00.000Z": to the second, as S3 has it. */
 void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms);
 
 /* <ETag>, in quotes. */

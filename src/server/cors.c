@@ -3,10 +3,13 @@
 
 #include "s3/cors.h"
 
+#include <stdio.h>
+
 #define EXPOSED_MAX 4096 /* bytes of Access-Control-Expose-Headers */
 
 static const char *const always_exposed =
-    "ETag, Location, Content-Length, Content-Range, Accept-Ranges, x-amz-request-id, x-amz-id-2, "
+    "ETag, Location, Content-Length, Content-Range, Accept-Ranges, Content-Disposition, "
+    "Content-Encoding, Content-Language, Last-Modified, x-amz-request-id, x-amz-id-2, "
     "x-amz-version-id";
 
 static bool allows_any(const struct lst_cors *cors)
@@ -57,11 +60,101 @@ static bool is_known_method(struct lst_slice method)
 static const struct lst_slice vary = {
     "Origin, Access-Control-Request-Headers, Access-Control-Request-Method", 69};
 
-static void forbid(const struct lst_http_request *request, const char *message,
-                   struct lst_http_response *ret_response, const char **ret_error)
+/* What a preflight asks, and where its refusal goes. */
+struct preflight {
+    const struct lst_http_request *request;
+    const struct lst_s3 *s3;
+    struct lst_slice method;
+    struct lst_http_response *response;
+    const char **error;
+};
+
+static void forbid(const struct preflight *preflight, const char *message)
 {
-    *ret_error = "AccessForbidden";
-    lst_s3_error_response(request, *ret_error, message, ret_response);
+    struct lst_field details[] = {
+        {LST_SLICE("Method"),
+         preflight->method.length > 0 ? preflight->method : LST_SLICE("OPTIONS")},
+        {LST_SLICE("ResourceType"),
+         lst_slice_of(lst_s3_cors_resource(preflight->s3, preflight->request))},
+    };
+
+    *preflight->error = "AccessForbidden";
+    lst_s3_error_response_with(preflight->request, *preflight->error, message, details, 2,
+                               preflight->response);
+}
+
+static void refuse(const struct preflight *preflight, const char *before, struct lst_slice culprit,
+                   const char *after)
+{
+    char message[512];
+
+    (void)snprintf(message, sizeof(message), "%s%.*s%s", before,
+                   culprit.length < 200 ? (int)culprit.length : 200,
+                   culprit.bytes == NULL ? "" : culprit.bytes, after);
+    *preflight->error = "BadRequest";
+    lst_s3_error_response(preflight->request, *preflight->error, message, preflight->response);
+}
+
+/* False, having answered, if one of the names is none that a header can have. */
+static bool check_header_names(const struct preflight *preflight, struct lst_slice headers)
+{
+    struct lst_slice name;
+
+    while (lst_slice_split(&headers, ',', &name)) {
+        name = lst_slice_trim(name);
+        if (name.length > 0 && !lst_cors_is_header_name(name, true)) {
+            refuse(preflight, "Access-Control-Request-Headers \"", name,
+                   "\" contains invalid character.");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* False, having answered, if the bucket's rules, or the server's setting, forbid it. */
+static bool check_rules(const struct preflight *preflight, const struct lst_cors *cors,
+                        struct lst_slice origin, enum lst_cors_verdict verdict)
+{
+    switch (verdict) {
+    case LST_CORS_FORBIDDEN:
+        forbid(preflight,
+               "CORSResponse: This CORS request is not allowed. This is usually because the "
+               "evalution of Origin, request method / Access-Control-Request-Method or "
+               "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.");
+        return false;
+    case LST_CORS_NO_BUCKET:
+        forbid(preflight, "CORSResponse: Bucket not found");
+        return false;
+    case LST_CORS_NO_RULES:
+        if (!lst_cors_allows(cors, origin)) {
+            forbid(preflight, "CORSResponse: CORS is not enabled for this bucket. It has no CORS "
+                              "configuration, and the server's setting cors-origin does not name "
+                              "this Origin.");
+            return false;
+        }
+        return true;
+    case LST_CORS_ALLOWED:
+        break;
+    }
+    return true;
+}
+
+/* False, having answered, if it is no preflight. */
+static bool check_shape(const struct preflight *preflight, struct lst_slice origin,
+                        struct lst_slice headers)
+{
+    if (origin.length == 0) {
+        refuse(preflight, "Insufficient information. Origin request header needed.", LST_SLICE(""),
+               "");
+        return false;
+    }
+    if (!is_known_method(preflight->method)) {
+        refuse(preflight, "Invalid Access-Control-Request-Method: ",
+               preflight->method.bytes == NULL ? LST_SLICE("null") : preflight->method,
+               ". It must be one of GET, PUT, HEAD, POST and DELETE.");
+        return false;
+    }
+    return check_header_names(preflight, headers);
 }
 
 void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
@@ -69,41 +162,23 @@ void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
                         struct lst_http_response *ret_response, const char **ret_error)
 {
     struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
-    struct lst_slice method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method"));
     struct lst_slice headers =
         lst_http_header(request, LST_SLICE("Access-Control-Request-Headers"));
+    struct preflight preflight = {
+        .request = request,
+        .s3 = s3,
+        .method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method")),
+        .response = ret_response,
+        .error = ret_error,
+    };
     enum lst_cors_verdict verdict;
 
     *ret_error = "";
-    if (origin.length == 0) {
-        *ret_error = "BadRequest";
-        lst_s3_error_response(request, *ret_error,
-                              "Insufficient information. Origin request header needed.",
-                              ret_response);
-        return;
-    }
-    if (!is_known_method(method)) {
-        *ret_error = "BadRequest";
-        lst_s3_error_response(request, *ret_error,
-                              "Invalid Access-Control-Request-Method: it must be one of GET, PUT, "
-                              "HEAD, POST and DELETE.",
-                              ret_response);
+    if (!check_shape(&preflight, origin, headers)) {
         return;
     }
     verdict = lst_s3_cors(s3, request, true, ret_response);
-    if (verdict == LST_CORS_FORBIDDEN) {
-        forbid(request,
-               "CORSResponse: This CORS request is not allowed. This is usually because the "
-               "evalution of Origin, request method / Access-Control-Request-Method or "
-               "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
-               ret_response, ret_error);
-        return;
-    }
-    if (verdict == LST_CORS_NO_RULES && !lst_cors_allows(cors, origin)) {
-        forbid(request,
-               "CORSResponse: This CORS request is not allowed. The bucket has no CORS "
-               "configuration, and the server's setting cors-origin does not name this Origin.",
-               ret_response, ret_error);
+    if (!check_rules(&preflight, cors, origin, verdict)) {
         return;
     }
     ret_response->status = 200;
@@ -151,11 +226,16 @@ void lst_cors_decorate(const struct lst_cors *cors, const struct lst_s3 *s3,
 {
     struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
     struct lst_buffer exposed;
+    enum lst_cors_verdict verdict;
 
     /* Also without an Origin: a cache that keeps the answer to a plain <img> must not give it to a
      * page's fetch() later. */
     lst_http_response_add(response, "Vary", vary);
-    if (origin.length == 0 || lst_s3_cors(s3, request, false, response) != LST_CORS_NO_RULES ||
+    if (origin.length == 0) {
+        return;
+    }
+    verdict = lst_s3_cors(s3, request, false, response);
+    if (verdict == LST_CORS_FORBIDDEN || verdict == LST_CORS_ALLOWED ||
         !lst_cors_allows(cors, origin)) {
         return;
     }

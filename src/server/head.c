@@ -171,6 +171,19 @@ static void join_headers(struct lst_exchange *exchange, struct gathering *gather
     }
 }
 
+static void refuse_large_head(struct lst_exchange *exchange)
+{
+    const char *code = "RequestHeaderSectionTooLarge";
+    char allowed[24];
+    struct lst_field detail = {LST_SLICE("MaxSizeAllowed"), {allowed, 0}};
+
+    detail.value.length = (size_t)snprintf(allowed, sizeof(allowed), "%d", LST_HEADER_SECTION_MAX);
+    refuse_head(exchange, code, NULL);
+    lst_http_response_release(&exchange->own_response);
+    lst_s3_error_response_with(&exchange->request, code, NULL, &detail, 1, &exchange->own_response);
+    exchange->own_response.close = true;
+}
+
 void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_request_line *line)
 {
     struct lst_http_request *request = &exchange->request;
@@ -191,7 +204,7 @@ void lst_exchange_read_head(struct lst_exchange *exchange, const struct lst_requ
     gather_headers(exchange, line, &gathering);
     problem = read_framing(request);
     if (gathering.count > gathering.capacity || gathering.bytes > LST_HEADER_SECTION_MAX) {
-        refuse_head(exchange, "RequestHeaderSectionTooLarge", NULL);
+        refuse_large_head(exchange);
     } else if (gathering.is_malformed) {
         refuse_head(exchange, "BadRequest",
                     "The head is not as HTTP wants it: one space on either side of the target, "

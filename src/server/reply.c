@@ -171,8 +171,8 @@ static bool add_headers(struct MHD_Response *made, const struct lst_http_respons
     const char *value;
 
     while (lst_http_response_next(response, &at, &name, &value)) {
-        /* The library refuses an empty value; a header without one says nothing. */
-        if (value[0] != '\0' && MHD_add_response_header(made, name, value) == MHD_NO) {
+        /* The library refuses an empty value. A blank is none (RFC 9110, section 5.5). */
+        if (MHD_add_response_header(made, name, value[0] == '\0' ? " " : value) == MHD_NO) {
             return false;
         }
     }

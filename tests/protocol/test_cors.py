@@ -12,7 +12,7 @@ def preflight(server, target, method="PUT", headers="content-type,x-amz-meta-own
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "POST", "DELETE"])
-@pytest.mark.parametrize("target", ["/pictures/cat.jpg", "/no-such-bucket/x", "/pictures/cat.jpg?X-Amz-Signature=bad"])
+@pytest.mark.parametrize("target", ["/pictures/cat.jpg", "/", "/pictures/cat.jpg?X-Amz-Signature=bad"])
 def test_a_preflight_needs_no_signature(server, target, method):
     answer = preflight(server, target, method)
     assert answer.status in (200, 204)

@@ -389,7 +389,7 @@ def test_too_much_before_the_file_or_after_it(server):
 def test_without_a_length(server):
     answer = server.send("POST", "/" + BUCKET, {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
                                                 "Transfer-Encoding": "chunked"}, b"0\r\n\r\n")
-    refused(answer, 411, "MissingContentLength")
+    refused(answer, 501, "NotImplemented")
 
 
 def test_elsewhere_than_a_bucket(server):

@@ -63,7 +63,8 @@ static void test_verdicts(void)
 {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct lst_field headers[4];
-        struct lst_http_request request = {.message = {.headers = headers}};
+        struct lst_http_request request = {.message = {.headers = headers},
+                                           .received_ms = INT64_C(4000000000000)};
         const char *condition = NULL;
 
         add(&request, headers, "if-match", cases[i].if_match);

@@ -106,7 +106,8 @@ static void check_answer(const struct lst_cors *cors, size_t field_count, const 
 int main(void)
 {
     static const char exposed[] =
-        "ETag, Location, Content-Length, Content-Range, Accept-Ranges, x-amz-request-id, "
+        "ETag, Location, Content-Length, Content-Range, Accept-Ranges, Content-Disposition, "
+        "Content-Encoding, Content-Language, Last-Modified, x-amz-request-id, "
         "x-amz-id-2, x-amz-version-id, x-amz-meta-colour";
     const struct lst_cors open = {.origins = any, .origin_count = 1};
     const struct lst_cors some = {.origins = two, .origin_count = 2};
