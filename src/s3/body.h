@@ -35,7 +35,8 @@ struct lst_body_plan {
  * be accepted: the exchange has been answered. */
 bool lst_body_prepare(struct lst_s3_exchange *exchange, const struct lst_body_plan *plan);
 
-/* The length must be told, and is not: 411, or, if the body is chunked by HTTP instead, S3's 501. */
+/* The length must be told, and is not: 411, or, if the body is chunked by HTTP instead, S3's 501.
+ */
 void lst_body_fail_length(struct lst_s3_exchange *exchange);
 
 /* The body's length, unframed, if the head told it. */
