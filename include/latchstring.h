@@ -179,10 +179,9 @@ enum lst_error {
     /* Streamed bodies. */
     LST_REFUSED_CHUNK_MALFORMED = -110,
     LST_REFUSED_CHUNK_SIGNATURE = -111,
-    LST_REFUSED_CHUNK_TOO_SMALL =
-        -112, /* a chunk but the last below 8 KiB; only when asked to check */
-    LST_REFUSED_BODY_TOO_LONG = -113,  /* more than x-amz-decoded-content-length */
-    LST_REFUSED_BODY_TOO_SHORT = -114, /* the body ended early */
+    LST_REFUSED_CHUNK_TOO_SMALL = -112, /* a chunk but the last below 8 KiB */
+    LST_REFUSED_BODY_TOO_LONG = -113,   /* more than x-amz-decoded-content-length */
+    LST_REFUSED_BODY_TOO_SHORT = -114,  /* the body ended early */
     LST_REFUSED_TRAILER_MALFORMED = -115,
     LST_REFUSED_TRAILER_SIGNATURE = -116,
     LST_REFUSED_TRAILER_UNEXPECTED = -117, /* not what x-amz-trailer announced */
@@ -431,6 +430,7 @@ struct lst_auth {
                                     * x-amz-content-sha256 that is not signed */
     struct lst_slice policy;       /* of a form: the base64 text that was signed */
     struct lst_slice culprit;      /* after a refusal: the parameter or header that it is about */
+    struct lst_slice credential;   /* as sent: encoded in a URL; what a refusal of it may show */
     size_t canonical_query_length; /* the library's own note from lst_parse() to lst_verify() */
 };
 
@@ -620,6 +620,11 @@ LST_PUBLIC LST_MUST_CHECK int lst_stream_decode(struct lst_stream *stream, struc
                                                 enum lst_stream_event *ret_event,
                                                 struct lst_slice *ret_data);
 
+/* After LST_REFUSED_CHUNK_TOO_SMALL: the number, from 1, of the chunk that followed the small one,
+ * and the size of that in bytes. AWS S3 calls them Chunk and BadChunkSize. */
+LST_PUBLIC void lst_stream_small_chunk(const struct lst_stream *stream, uint64_t *ret_chunk,
+                                       uint64_t *ret_size);
+
 /* Say that no more input will come. LST_REFUSED_BODY_TOO_SHORT unless LST_STREAM_END was given. */
 LST_PUBLIC LST_MUST_CHECK int lst_stream_finish(const struct lst_stream *stream);
 
@@ -709,7 +714,8 @@ struct lst_policy_limits {
  * Step three: does the policy allow these fields now? scratch: room to decode the policy into, at
  * least three quarters of auth->policy.length. bucket: the bucket that the form was posted to. The
  * size of the file is not known yet: hold it against *ret_limits as it arrives. *ret_condition, on
- * LST_REFUSED_POLICY_CONDITION and _EXTRA_FIELD: the condition or the field's name; it points into
+ * LST_REFUSED_POLICY_CONDITION and _EXTRA_FIELD: the condition or the field's name; on
+ * _POLICY_MALFORMED what is wrong with the document, in S3's words. It points into
  * scratch or into fields.
  */
 LST_PUBLIC LST_MUST_CHECK int lst_policy_check(const struct lst_auth *auth,

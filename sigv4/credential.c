@@ -63,6 +63,7 @@ static bool take_parts(struct lst_auth *auth, struct lst_slice text, int *ret_sc
 int lst_internal_parse_credential(struct lst_auth *auth, struct lst_slice text,
                                   int *ret_scope_error)
 {
+    auth->credential = text;
     if (take_parts(auth, text, ret_scope_error)) {
         return LST_OK;
     }

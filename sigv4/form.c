@@ -17,11 +17,11 @@ enum field {
 
 static const struct lst_slice field_names[FIELD_COUNT] = {
     [FIELD_POLICY] = {"policy", 6},
-    [FIELD_ALGORITHM] = {"x-amz-algorithm", 15},
-    [FIELD_CREDENTIAL] = {"x-amz-credential", 16},
-    [FIELD_DATE] = {"x-amz-date", 10},
-    [FIELD_SIGNATURE] = {"x-amz-signature", 15},
-    [FIELD_TOKEN] = {"x-amz-security-token", 20},
+    [FIELD_ALGORITHM] = {"X-Amz-Algorithm", 15},
+    [FIELD_CREDENTIAL] = {"X-Amz-Credential", 16},
+    [FIELD_DATE] = {"X-Amz-Date", 10},
+    [FIELD_SIGNATURE] = {"X-Amz-Signature", 15},
+    [FIELD_TOKEN] = {"X-Amz-Security-Token", 20},
 };
 
 /* Values of the fields, and how many of each there are. */
@@ -62,11 +62,15 @@ static int check_counts(const struct form_claims *claims, struct lst_auth *auth)
 {
     unsigned total = 0;
 
-    for (unsigned i = 0; i < FIELD_COUNT; i++) {
+    for (unsigned i = FIELD_ALGORITHM; i < FIELD_COUNT; i++) {
         total += claims->counts[i];
     }
-    if (total == 0) {
+    if (total == 0) { /* a policy alone signs nothing */
         return LST_REFUSED_NOT_SIGNED;
+    }
+    if (claims->counts[FIELD_POLICY] == 1 && lst_internal_is_empty(claims->values[FIELD_POLICY])) {
+        auth->culprit = field_names[FIELD_POLICY];
+        return LST_REFUSED_POLICY_MALFORMED;
     }
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         auth->culprit = field_names[i];
@@ -92,7 +96,6 @@ static int check_values(const struct form_claims *claims, const struct lst_rules
                         int64_t now, struct lst_auth *auth)
 {
     int64_t skew = rules->clock_skew > 0 ? rules->clock_skew : LST_CLOCK_SKEW;
-    uint8_t digest[LST_INTERNAL_SHA256_SIZE];
     int scope_error = LST_OK;
     int error;
 
@@ -105,9 +108,6 @@ static int check_values(const struct form_claims *claims, const struct lst_rules
     }
     if (lst_parse_time(claims->values[FIELD_DATE], &auth->time) != LST_OK) {
         return refuse(auth, FIELD_DATE, LST_REFUSED_DATE);
-    }
-    if (!lst_internal_hex_decode(auth->signature, digest, sizeof(digest))) {
-        return refuse(auth, FIELD_SIGNATURE, LST_REFUSED_SIGNATURE_FORMAT);
     }
     error = lst_internal_check_scope(auth, claims->values[FIELD_DATE].bytes, rules);
     error = error != LST_OK ? error : scope_error;
@@ -136,7 +136,7 @@ static int parse_v2(const struct form_claims *claims, struct lst_auth *auth)
     } parts[] = {
         {field_names[FIELD_POLICY], auth->policy, claims->counts[FIELD_POLICY]},
         {LST_SLICE("AWSAccessKeyId"), claims->access_key_id.value, claims->access_key_id.count},
-        {LST_SLICE("signature"), claims->v2_signature.value, claims->v2_signature.count},
+        {LST_SLICE("Signature"), claims->v2_signature.value, claims->v2_signature.count},
     };
 
     auth->signature = claims->v2_signature.value;

@@ -153,7 +153,6 @@ static int parse_query(struct parsing *parsing)
     if (!lst_internal_signed_are_valid(auth)) {
         keep_first(&error, LST_REFUSED_SIGNED_HEADERS);
     }
-    keep_first(&error, parse_signature(auth));
     keep_first(&error, parse_payload_of_query(parsing));
     return error;
 }
@@ -258,6 +257,10 @@ static int find_kind(struct parsing *parsing)
     }
     if (!in_header) {
         return LST_REFUSED_NOT_SIGNED;
+    }
+    if (lst_internal_find(authorization, ' ') == authorization.length) {
+        parsing->auth->culprit = LST_SLICE(" ");
+        return LST_REFUSED_UNKNOWN_SCHEME;
     }
     if (!lst_internal_starts_with(authorization, scheme) ||
         (authorization.length > scheme.length &&

@@ -18,7 +18,18 @@ struct check {
     bool has_conditions;
     bool failed;
     struct lst_slice failed_condition; /* as it stands in the document */
+    const char *fault;                 /* what is wrong with the document; NULL: it is no JSON */
+    struct lst_slice fault_value;      /* what the fault's text shows, or empty */
+    const char *fault_end;             /* what follows it */
 };
+
+static struct lst_slice skip_space(struct lst_slice json)
+{
+    while (json.length > 0 && lst_internal_is(json.bytes[0], LST_INTERNAL_SPACE)) {
+        json = lst_internal_skip(json, 1);
+    }
+    return json;
+}
 
 /* One condition that names a field. */
 struct condition {
@@ -80,15 +91,41 @@ static bool apply(struct check *check, const struct condition *condition)
     return found && right;
 }
 
-/* {"field": "value"}, after the brace. */
-static bool take_pair(struct lst_slice *json, struct condition *ret_condition)
+static bool set_fault(struct check *check, const char *fault)
 {
+    check->fault = fault;
+    return false;
+}
+
+static bool set_fault_with(struct check *check, const char *fault, struct lst_slice value,
+                           const char *end)
+{
+    check->fault_value = value;
+    check->fault_end = end;
+    return set_fault(check, fault);
+}
+
+/* {"field": "value"}, after the brace. */
+static bool take_pair(struct check *check, struct lst_slice *json, struct condition *ret_condition)
+{
+    static const char one[] = "Invalid Simple-Condition: Simple-Conditions must have exactly one "
+                              "property specified.";
     struct lst_slice field;
     struct lst_slice value;
 
-    if (!lst_internal_json_take_string(json, &field) || !lst_internal_json_take(json, ':') ||
-        !lst_internal_json_take_string(json, &value) || !lst_internal_json_take(json, '}')) {
+    if (lst_internal_json_take(json, '}')) {
+        return set_fault(check, one);
+    }
+    if (!lst_internal_json_take_string(json, &field) || !lst_internal_json_take(json, ':')) {
         return false;
+    }
+    if (!lst_internal_json_take_string(json, &value)) {
+        return lst_internal_starts_with(skip_space(*json), LST_SLICE("null"))
+                   ? false
+                   : set_fault(check, "Invalid Simple-Condition: value must be a string.");
+    }
+    if (!lst_internal_json_take(json, '}')) {
+        return lst_internal_json_take(json, ',') ? set_fault(check, one) : false;
     }
     ret_condition->field = lst_internal_json_text(field);
     ret_condition->value = lst_internal_json_text(value);
@@ -96,15 +133,47 @@ static bool take_pair(struct lst_slice *json, struct condition *ret_condition)
     return true;
 }
 
-/* The rest of ["content-length-range", 1, 1048576]; of several ranges what all of them allow. */
-static bool take_range(struct lst_slice *json, struct lst_policy_limits *limits)
+/* A number, or a string that is one; *ret_is_number is false for another string. */
+static bool take_bound(struct lst_slice *json, uint64_t *ret_bound, bool *ret_is_number)
 {
-    uint64_t least;
-    uint64_t most;
+    struct lst_slice string;
+    struct lst_slice digits;
 
-    if (!lst_internal_json_take_integer(json, &least) || !lst_internal_json_take(json, ',') ||
-        !lst_internal_json_take_integer(json, &most) || !lst_internal_json_take(json, ']')) {
+    *ret_is_number = true;
+    if (lst_internal_json_take_integer(json, ret_bound)) {
+        return true;
+    }
+    if (!lst_internal_json_take_string(json, &string)) {
         return false;
+    }
+    digits = string;
+    *ret_is_number =
+        lst_internal_json_take_integer(&digits, ret_bound) && lst_internal_json_is_done(digits);
+    return true;
+}
+
+/* The rest of ["content-length-range", 1, 1048576]; of several ranges what all of them allow. The
+ * bounds may be strings; one that is no number can't be kept. *ret_holds: it can. */
+static bool take_range(struct check *check, struct lst_slice *json, bool *ret_holds)
+{
+    struct lst_policy_limits *limits = &check->limits;
+    uint64_t least = 0;
+    uint64_t most = 0;
+    bool least_is_number;
+    bool most_is_number;
+
+    if (!take_bound(json, &least, &least_is_number)) {
+        return false;
+    }
+    if (!lst_internal_json_take(json, ',')) {
+        return set_fault(check, "Invalid content-length-range: wrong number of arguments.");
+    }
+    if (!take_bound(json, &most, &most_is_number) || !lst_internal_json_take(json, ']')) {
+        return false;
+    }
+    *ret_holds = least_is_number && most_is_number;
+    if (!*ret_holds) {
+        return true;
     }
     if (!limits->has_length_range || least > limits->length_min) {
         limits->length_min = least;
@@ -116,58 +185,90 @@ static bool take_range(struct lst_slice *json, struct lst_policy_limits *limits)
     return true;
 }
 
-/* The rest of ["eq", "$field", "value"] or ["starts-with", "$field", "value"]. */
-static bool take_match(struct lst_slice *json, struct lst_internal_json_text name,
-                       struct condition *ret_condition)
+/* The rest of ["eq", "$field", "value"] or ["starts-with", "$field", "value"]. *ret_names: the
+ * field is named as it must be, with a '$'; else the condition can't hold. */
+static bool take_match(struct check *check, struct lst_slice *json, struct lst_slice name,
+                       struct condition *ret_condition, bool *ret_names)
 {
+    struct lst_internal_json_text operation = lst_internal_json_text(name);
     struct lst_slice field;
     struct lst_slice value;
 
-    if (lst_internal_json_text_equals(name, LST_SLICE("eq"), true)) {
+    if (lst_internal_json_text_equals(operation, LST_SLICE("eq"), true)) {
         ret_condition->match = LST_MATCH_EXACT;
-    } else if (lst_internal_json_text_equals(name, LST_SLICE("starts-with"), true)) {
+    } else if (lst_internal_json_text_equals(operation, LST_SLICE("starts-with"), true)) {
         ret_condition->match = LST_MATCH_STARTS_WITH;
     } else {
+        return set_fault_with(check, "Invalid Condition: unknown operation '", name, "'.");
+    }
+    if (!lst_internal_json_take_string(json, &field)) {
         return false;
     }
-    if (!lst_internal_json_take_string(json, &field) || !lst_internal_json_take(json, ',') ||
-        !lst_internal_json_take_string(json, &value) || !lst_internal_json_take(json, ']')) {
-        return false;
+    if (!lst_internal_json_take(json, ',')) {
+        return set_fault_with(check, "Invalid ", name, ": wrong number of arguments.");
+    }
+    if (!lst_internal_json_take_string(json, &value) || !lst_internal_json_take(json, ']')) {
+        return lst_internal_json_take(json, ',')
+                   ? set_fault_with(check, "Invalid ", name, ": wrong number of arguments.")
+                   : false;
     }
     ret_condition->field = lst_internal_json_text(field);
     ret_condition->value = lst_internal_json_text(value);
-    return lst_internal_json_text_next(&ret_condition->field) == '$';
+    *ret_names = lst_internal_json_text_next(&ret_condition->field) == '$';
+    return true;
+}
+
+/* A condition that is a list, after its bracket. */
+static bool take_list(struct check *check, struct lst_slice *json, bool *ret_holds)
+{
+    struct condition condition;
+    struct lst_slice name;
+    bool names = false;
+
+    if (!lst_internal_json_take_string(json, &name)) {
+        return lst_internal_json_take(json, ']')
+                   ? set_fault(check, "Invalid Condition: missing operation identifier.")
+                   : false;
+    }
+    if (!lst_internal_json_take(json, ',')) {
+        return lst_internal_json_take(json, ']')
+                   ? set_fault_with(check, "Invalid ", name, ": wrong number of arguments.")
+                   : false;
+    }
+    if (lst_internal_json_text_equals(lst_internal_json_text(name),
+                                      LST_SLICE("content-length-range"), true)) {
+        return take_range(check, json, ret_holds);
+    }
+    if (!take_match(check, json, name, &condition, &names)) {
+        return false;
+    }
+    *ret_holds = names && apply(check, &condition);
+    return true;
 }
 
 /* One condition, in either form. False if it is malformed. */
 static bool take_condition(struct check *check, struct lst_slice *json)
 {
     struct condition condition;
-    struct lst_slice name;
     const char *start;
+    bool holds = false;
 
     if (lst_internal_json_take(json, '{')) {
         start = json->bytes - 1;
-        if (!take_pair(json, &condition)) {
+        if (!take_pair(check, json, &condition)) {
             return false;
         }
+        holds = apply(check, &condition);
     } else {
         if (!lst_internal_json_take(json, '[')) {
-            return false;
+            return set_fault(check, "Invalid condition test: must be a List or Object.");
         }
         start = json->bytes - 1;
-        if (!lst_internal_json_take_string(json, &name) || !lst_internal_json_take(json, ',')) {
-            return false;
-        }
-        if (lst_internal_json_text_equals(lst_internal_json_text(name),
-                                          LST_SLICE("content-length-range"), true)) {
-            return take_range(json, &check->limits);
-        }
-        if (!take_match(json, lst_internal_json_text(name), &condition)) {
+        if (!take_list(check, json, &holds)) {
             return false;
         }
     }
-    if (!apply(check, &condition) && !check->failed) {
+    if (!holds && !check->failed) {
         check->failed = true;
         check->failed_condition = (struct lst_slice){start, (size_t)(json->bytes - start)};
     }
@@ -176,8 +277,11 @@ static bool take_condition(struct check *check, struct lst_slice *json)
 
 static bool take_conditions(struct check *check, struct lst_slice *json)
 {
-    if (check->has_conditions || !lst_internal_json_take(json, '[')) {
+    if (check->has_conditions) {
         return false;
+    }
+    if (!lst_internal_json_take(json, '[')) {
+        return set_fault(check, "Invalid 'conditions' value: must be a List.");
     }
     check->has_conditions = true;
     if (lst_internal_json_take(json, ']')) {
@@ -189,6 +293,11 @@ static bool take_conditions(struct check *check, struct lst_slice *json)
         }
     } while (lst_internal_json_take(json, ','));
     return lst_internal_json_take(json, ']');
+}
+
+static bool bad_expiration(struct check *check, struct lst_slice value)
+{
+    return set_fault_with(check, "Invalid 'expiration' value: '", value, "'");
 }
 
 /* "2015-12-30T12:00:00.000Z"; the fraction may be absent, and is of no weight. */
@@ -209,7 +318,7 @@ static bool take_expiration(struct check *check, struct lst_slice *json)
     for (size_t i = 0; i < sizeof(shape) - 1; i++) {
         byte = lst_internal_json_text_next(&text);
         if (shape[i] != '0' && byte != shape[i]) {
-            return false;
+            return bad_expiration(check, string);
         }
         if (shape[i] == '0' || shape[i] == 'T') {
             compact[length++] = (char)byte;
@@ -222,9 +331,10 @@ static bool take_expiration(struct check *check, struct lst_slice *json)
         } while (byte >= '0' && byte <= '9');
     }
     compact[length] = (char)byte;
-    return lst_internal_json_text_next(&text) < 0 &&
-           lst_parse_time((struct lst_slice){compact, sizeof(compact)},
-                          &check->limits.expires_at) == LST_OK;
+    return (lst_internal_json_text_next(&text) < 0 &&
+            lst_parse_time((struct lst_slice){compact, sizeof(compact)},
+                           &check->limits.expires_at) == LST_OK) ||
+           bad_expiration(check, string);
 }
 
 static bool take_document(struct check *check, struct lst_slice json)
@@ -243,15 +353,40 @@ static bool take_document(struct check *check, struct lst_slice json)
         } else if (right && lst_internal_json_text_equals(lst_internal_json_text(name),
                                                           LST_SLICE("conditions"), false)) {
             right = take_conditions(check, &json);
-        } else {
-            right = false;
+        } else if (right) {
+            right = set_fault_with(check, "Unexpected: '", name, "'");
         }
         if (!right) {
             return false;
         }
     } while (lst_internal_json_take(&json, ','));
-    return lst_internal_json_take(&json, '}') && lst_internal_json_is_done(json) &&
-           check->has_expiration && check->has_conditions;
+    if (!lst_internal_json_take(&json, '}') || !lst_internal_json_is_done(json)) {
+        return false;
+    }
+    if (!check->has_expiration) {
+        return set_fault(check, "Policy missing expiration.");
+    }
+    return check->has_conditions || set_fault(check, "Policy missing conditions.");
+}
+
+/* The fault's text, in the scratch, over the document, which is not needed any more. */
+static struct lst_slice write_fault(const struct check *check, char *scratch, size_t capacity)
+{
+    const char *before = check->fault == NULL ? "Invalid JSON." : check->fault;
+    struct lst_slice end = lst_slice_of(check->fault_end == NULL ? "" : check->fault_end);
+    struct lst_slice value = check->fault_value;
+    size_t length = strlen(before);
+
+    if (length + value.length + end.length > capacity) {
+        return lst_slice_of("Invalid JSON.");
+    }
+    if (value.length > 0) {
+        memmove(scratch + length, value.bytes, value.length);
+    }
+    memcpy(scratch, before, length);
+    length += value.length;
+    memcpy(scratch + length, end.bytes, end.length);
+    return (struct lst_slice){scratch, length + end.length};
 }
 
 /* These need no condition: the file, the policy, its signature, and what is to be ignored. */
@@ -299,6 +434,7 @@ LST_PUBLIC int lst_policy_check(const struct lst_auth *auth, const struct lst_fi
         return LST_REFUSED_TOO_MANY_PARAMETERS;
     }
     if (auth->policy.length > LST_INTERNAL_POLICY_MAX) {
+        *ret_condition = lst_slice_of("Invalid JSON.");
         return LST_REFUSED_POLICY_MALFORMED;
     }
     if (capacity < auth->policy.length / 4 * 3) {
@@ -306,6 +442,7 @@ LST_PUBLIC int lst_policy_check(const struct lst_auth *auth, const struct lst_fi
     }
     if (!lst_internal_base64_decode(auth->policy, (uint8_t *)scratch, capacity, &size) ||
         !take_document(&check, (struct lst_slice){scratch, size})) {
+        *ret_condition = write_fault(&check, scratch, capacity);
         return LST_REFUSED_POLICY_MALFORMED;
     }
     if (now > check.limits.expires_at) {

@@ -22,7 +22,15 @@
 #define WRONG_SIGNATURE                                                                            \
     "The request signature we calculated does not match the signature you provided. Check your "   \
     "key and signing method."
-#define NO_DATE "AWS authentication requires a valid Date or x-amz-date header"
+#define INCOMPLETE "The request body terminated unexpectedly"
+#define TRAILING_DATA                                                                              \
+    "The request contained trailing data that was not well-formed or did not conform to our "      \
+    "published schema."
+#define NO_SPACE     "Authorization header is invalid -- one and only one ' ' (space) required."
+#define EMPTY_POLICY "Invalid Policy: Expecting '{' but found End-of-Input"
+#define NO_DATE      "AWS authentication requires a valid Date or x-amz-date header"
+
+enum { A_WEEK = 604800 /* seconds */ };
 
 struct row {
     int code;
@@ -154,23 +162,20 @@ static const struct row rows[] = {
         WRONG_SIGNATURE, 403}},
     {LST_REFUSED_NOT_ALLOWED, {"not-allowed", "AccessDenied", "Access Denied", 403}},
 
-    {LST_REFUSED_CHUNK_MALFORMED, {"chunk-malformed", "InvalidRequest",
-        "The body is not well-formed aws-chunked data.", 400}},
+    {LST_REFUSED_CHUNK_MALFORMED, {"chunk-malformed", "IncompleteBody",
+        INCOMPLETE, 400}},
     {LST_REFUSED_CHUNK_SIGNATURE, {"chunk-signature", "SignatureDoesNotMatch", WRONG_SIGNATURE, 403}},
     {LST_REFUSED_CHUNK_TOO_SMALL, {"chunk-too-small", "InvalidChunkSizeError",
         "Only the last chunk is allowed to have a size less than 8192 bytes", 403}},
     {LST_REFUSED_BODY_TOO_LONG, {"body-too-long", "IncompleteBody",
-        "The request body is longer than x-amz-decoded-content-length says.", 400}},
-    {LST_REFUSED_BODY_TOO_SHORT, {"body-too-short", "IncompleteBody",
-        "You did not provide the number of bytes specified by the Content-Length HTTP header", 400}},
+        INCOMPLETE ". It is longer than x-amz-decoded-content-length says.", 400}},
+    {LST_REFUSED_BODY_TOO_SHORT, {"body-too-short", "IncompleteBody", INCOMPLETE, 400}},
     {LST_REFUSED_TRAILER_MALFORMED, {"trailer-malformed", "MalformedTrailerError",
-        "The request contained trailing data that was not well-formed or did not conform to our "
-        "published schema.", 400}},
+        TRAILING_DATA, 400}},
     {LST_REFUSED_TRAILER_SIGNATURE, {"trailer-signature", "SignatureDoesNotMatch",
         WRONG_SIGNATURE, 403}},
     {LST_REFUSED_TRAILER_UNEXPECTED, {"trailer-unexpected", "MalformedTrailerError",
-        "The request contained trailing data that x-amz-trailer did not announce, or lacked what it "
-        "did.", 400}},
+        TRAILING_DATA, 400}},
 
     {LST_REFUSED_FORM_FIELD_MISSING, {"form-field-missing", "InvalidArgument",
         "Bucket POST must contain a field that is missing.  If it is specified, please check the "
@@ -274,6 +279,65 @@ static void put_scope_service(struct lst_internal_writer *writer, const struct l
     put_text(writer, ".");
 }
 
+/* The part of a credential with that number, as it was sent: what stands between its slashes, which
+ * a URL may have encoded. ret_count: how many there are. */
+static struct lst_slice credential_part(const struct lst_auth *auth, size_t number,
+                                        size_t *ret_count)
+{
+    struct lst_slice rest = auth->credential;
+    struct lst_slice part = {NULL, 0};
+
+    for (size_t i = 0;; i++) {
+        size_t at = 0;
+        size_t width = 0;
+
+        for (; at < rest.length && width == 0; at += width == 0 ? 1 : 0) {
+            struct lst_slice here = lst_internal_skip(rest, at);
+            bool is_encoded =
+                auth->kind == LST_AUTH_QUERY && (lst_internal_starts_with(here, LST_SLICE("%2F")) ||
+                                                 lst_internal_starts_with(here, LST_SLICE("%2f")));
+            width = here.bytes[0] == '/' ? 1 : is_encoded ? 3 : 0;
+        }
+        if (i == number) {
+            part = lst_internal_first(rest, at);
+        }
+        *ret_count = i + 1;
+        if (width == 0) {
+            return part;
+        }
+        rest = lst_internal_skip(rest, at + width);
+    }
+}
+
+/* Which of a credential's faults it is, in AWS's sentences. */
+static void put_credential(struct lst_internal_writer *writer, const struct lst_auth *auth)
+{
+    size_t count;
+    struct lst_slice id = credential_part(auth, 0, &count);
+    struct lst_slice day = credential_part(auth, 1, &count);
+
+    put_place(writer, auth);
+    if (count == 5 && id.length == 0) {
+        put_text(writer, "a non-empty Access Key (AKID) must be provided in the credential.");
+    } else if (count == 5 && (auth->day[0] == '\0') && day.length > 0) {
+        put_text(writer, "incorrect date format ");
+        put_in_quotes(writer, '"', lst_internal_first(day, 64));
+        put_text(writer, ". This date in the credential must be in the format \"yyyyMMdd\".");
+    } else {
+        put_text(writer, BAD_CREDENTIAL);
+    }
+}
+
+static void put_terminator(struct lst_internal_writer *writer, const struct lst_auth *auth)
+{
+    size_t count;
+
+    put_place(writer, auth);
+    put_text(writer, "incorrect terminal ");
+    put_in_quotes(writer, '"', lst_internal_first(credential_part(auth, 4, &count), 64));
+    put_text(writer, ". This endpoint uses \"aws4_request\".");
+}
+
 static void put_expires_too_large(struct lst_internal_writer *writer, const struct lst_rules *rules)
 {
     put_text(writer, "X-Amz-Expires must be less than ");
@@ -294,8 +358,18 @@ LST_PUBLIC int lst_refusal_text(int code, const struct lst_auth *auth,
         put_scope_region(&writer, auth, rules);
     } else if (code == LST_REFUSED_SCOPE_SERVICE) {
         put_scope_service(&writer, auth, rules);
+    } else if (code == LST_REFUSED_CREDENTIAL && auth->kind < LST_AUTH_V2_QUERY) {
+        put_credential(&writer, auth);
+    } else if (code == LST_REFUSED_SCOPE_TERMINATOR) {
+        put_terminator(&writer, auth);
+    } else if (code == LST_REFUSED_UNKNOWN_SCHEME &&
+               lst_internal_equal(auth->culprit, LST_SLICE(" "))) {
+        put_text(&writer, NO_SPACE);
+    } else if (code == LST_REFUSED_POLICY_MALFORMED &&
+               lst_internal_equal(auth->culprit, LST_SLICE("policy"))) {
+        put_text(&writer, EMPTY_POLICY);
     } else if (code == LST_REFUSED_EXPIRES_TOO_LARGE && rules->expires_max > 0 &&
-               auth->kind == LST_AUTH_QUERY) {
+               rules->expires_max != A_WEEK && auth->kind == LST_AUTH_QUERY) {
         put_expires_too_large(&writer, rules);
     } else if (code == LST_REFUSED_FORM_FIELD_MISSING) {
         put_text(&writer, "Bucket POST must contain a field named ");

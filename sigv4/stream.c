@@ -1,6 +1,8 @@
 /* stream.c - the incremental decoder of aws-chunked bodies: chunks, and where they end. */
 #include "stream.h"
 
+enum { CHUNK_MIN = 8192 /* bytes of every chunk but the last */ };
+
 /* One step's outcome besides its error. */
 struct step {
     enum lst_stream_event event;
@@ -136,9 +138,15 @@ static int step_header(struct lst_internal_stream *decoder, struct lst_slice *in
         return LST_REFUSED_BODY_TOO_LONG;
     }
     sha256_init(&decoder->hash);
+    decoder->chunk_count++;
     if (size == 0) {
         return begin_last_chunk(decoder, step);
     }
+    if (decoder->chunk_is_small) {
+        return LST_REFUSED_CHUNK_TOO_SMALL;
+    }
+    decoder->chunk_is_small = size < CHUNK_MIN;
+    decoder->chunk_size = size;
     decoder->chunk_left = size;
     decoder->state = LST_INTERNAL_STREAM_DATA;
     return LST_OK;
@@ -277,4 +285,13 @@ LST_PUBLIC int lst_stream_finish(const struct lst_stream *stream)
                    decoder->state == LST_INTERNAL_STREAM_ENDED
                ? LST_OK
                : LST_REFUSED_BODY_TOO_SHORT;
+}
+
+LST_PUBLIC void lst_stream_small_chunk(const struct lst_stream *stream, uint64_t *ret_chunk,
+                                       uint64_t *ret_size)
+{
+    const struct lst_internal_stream *decoder = (const struct lst_internal_stream *)stream;
+
+    *ret_chunk = decoder->chunk_count;
+    *ret_size = decoder->chunk_size;
 }

@@ -48,6 +48,9 @@ struct __attribute__((may_alias)) lst_internal_stream {
     struct lst_slice announced; /* the value of x-amz-trailer */
     uint64_t body_left;         /* bytes of the decoded body that have not come yet */
     uint64_t chunk_left;        /* bytes of this chunk that have not come yet */
+    uint64_t chunk_size;        /* bytes of the last chunk that had any */
+    uint64_t chunk_count;       /* headers of chunks that have come */
+    bool chunk_is_small;        /* that one is smaller than any but the last may be */
     enum lst_payload payload;
     enum lst_internal_stream_state state;
     int refusal;                           /* LST_OK, or what every call answers from now on */

@@ -231,15 +231,16 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
     }
     lst_s3_set_reason(exchange, "%s", lst_error_text(code));
     exchange->is_unknown = exchange->is_unknown || code == LST_ERR_UNKNOWN;
+    struct lst_slice match;
+
     switch (code) {
     case LST_ERR_KEY_NOT_FOUND:
         lst_s3_fail_about(exchange, error, NULL, "Key", exchange->target.key);
         break;
     case LST_ERR_PRECONDITION: /* a write has one of them at most */
         lst_s3_fail_about(exchange, error, NULL, "Condition",
-                          lst_http_header(exchange->request, LST_SLICE("If-Match")).bytes != NULL
-                              ? LST_SLICE("If-Match")
-                              : LST_SLICE("If-None-Match"));
+                          lst_s3_option(exchange, "If-Match", &match) ? LST_SLICE("If-Match")
+                                                                      : LST_SLICE("If-None-Match"));
         break;
     case LST_ERR_UPLOAD_NOT_FOUND:
         fail_no_upload(exchange);

@@ -67,6 +67,23 @@ static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     return status == LST_OK;
 }
 
+static void fail_small_chunk(struct lst_s3_exchange *exchange)
+{
+    uint64_t chunk;
+    uint64_t size;
+    char number_text[24];
+    char size_text[24];
+
+    lst_stream_small_chunk(&exchange->body->stream, &chunk, &size);
+    (void)snprintf(number_text, sizeof(number_text), "%llu", (unsigned long long)chunk);
+    (void)snprintf(size_text, sizeof(size_text), "%llu", (unsigned long long)size);
+    struct lst_field details[] = {
+        {LST_SLICE("Chunk"), lst_slice_of(number_text)},
+        {LST_SLICE("BadChunkSize"), lst_slice_of(size_text)},
+    };
+    lst_s3_fail_with(exchange, LST_S3_INVALID_CHUNK_SIZE, NULL, details, 2);
+}
+
 /* A piece of an aws-chunked body. */
 static void take_chunked(struct lst_s3_exchange *exchange, struct lst_slice input)
 {
@@ -77,6 +94,10 @@ static void take_chunked(struct lst_s3_exchange *exchange, struct lst_slice inpu
 
     while (input.length > 0) {
         int status = lst_stream_decode(&body->stream, input, &consumed, &event, &data);
+        if (status == LST_REFUSED_CHUNK_TOO_SMALL) {
+            fail_small_chunk(exchange);
+            return;
+        }
         if (status != LST_OK) {
             lst_s3_fail_code(exchange, status);
             return;

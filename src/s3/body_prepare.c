@@ -132,8 +132,9 @@ bool lst_body_expect_checksum(struct lst_s3_exchange *exchange, struct lst_slice
     if (lst_base64_decode(text, body->expected_checksum, lst_checksum_size(body->checksum.kind))) {
         return true;
     }
-    (void)snprintf(message, sizeof(message), "Value for %s header is invalid.",
-                   lst_checksum_header(body->checksum.kind));
+    (void)snprintf(message, sizeof(message), "Value for %s %s is invalid.",
+                   lst_checksum_header(body->checksum.kind),
+                   body->checksum_in_trailer ? "trailing header" : "header");
     lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, message, NULL, 0);
     return false;
 }

@@ -21,4 +21,7 @@ LST_MUST_CHECK int lst_bucket_see(struct lst_s3_exchange *exchange,
 struct lst_slice lst_bucket_region(const struct lst_s3_exchange *exchange,
                                    struct lst_slice constraint);
 
+/* A name that a region of AWS could have, or "EU". */
+bool lst_bucket_is_region(struct lst_slice name);
+
 #endif

@@ -3,6 +3,7 @@
 #include "s3/token.h"
 #include "s3/xml.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- One bucket */
@@ -30,11 +31,41 @@ int lst_bucket_see(struct lst_s3_exchange *exchange, struct lst_bucket_sight *re
 struct lst_slice lst_bucket_region(const struct lst_s3_exchange *exchange,
                                    struct lst_slice constraint)
 {
+    if (lst_slice_equal(constraint, LST_SLICE("EU"))) {
+        return LST_SLICE("eu-west-1");
+    }
     if (constraint.length > 0) {
         return constraint;
     }
     return exchange->s3->options.region.length > 0 ? exchange->s3->options.region
                                                    : LST_SLICE("us-east-1");
+}
+
+/* "eu-west-1": words of lower-case letters, two at least, and a number, as AWS names its regions.
+ */
+bool lst_bucket_is_region(struct lst_slice name)
+{
+    struct lst_slice part;
+    size_t words = 0;
+    bool is_number = false;
+
+    if (lst_slice_equal(name, LST_SLICE("EU"))) {
+        return true;
+    }
+    while (lst_slice_split(&name, '-', &part)) {
+        uint64_t number;
+        if (is_number || part.length == 0) {
+            return false;
+        }
+        is_number = lst_slice_to_number(part, 99, &number);
+        for (size_t i = 0; i < part.length && !is_number; i++) {
+            if (part.bytes[i] < 'a' || part.bytes[i] > 'z') {
+                return false;
+            }
+        }
+        words += is_number ? 0 : 1;
+    }
+    return is_number && words >= 2;
 }
 
 void lst_head_bucket(struct lst_s3_exchange *exchange)
@@ -69,7 +100,8 @@ void lst_get_bucket_location(struct lst_s3_exchange *exchange)
         return;
     }
     body = &lst_s3_answer_begin(exchange, 200)->body;
-    region = lst_bucket_region(exchange, lst_slice_make(sight.region, sight.region_length));
+    region = lst_slice_make(sight.region, sight.region_length); /* "EU" too, as it was asked for */
+    region = region.length > 0 ? region : lst_bucket_region(exchange, region);
     lst_xml_begin(body, "LocationConstraint");
     if (!lst_slice_equal(region, LST_SLICE("us-east-1"))) {
         lst_xml_escape(body, region);
@@ -148,6 +180,16 @@ static int write_bucket(void *context, const struct lst_bucket *bucket)
     return lst_buffer_status(page->body);
 }
 
+static void fail_region(struct lst_s3_exchange *exchange, struct lst_slice region)
+{
+    char message[128];
+
+    (void)snprintf(message, sizeof(message), "Argument value %.*s is not a valid AWS Region",
+                   region.length < 64 ? (int)region.length : 64, region.bytes);
+    lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT, message, "ArgumentName",
+                      LST_SLICE("bucket-region"));
+}
+
 /* False, having answered, if a parameter is wrong. */
 static bool read_page(struct lst_s3_exchange *exchange, struct page *page)
 {
@@ -168,7 +210,13 @@ static bool read_page(struct lst_s3_exchange *exchange, struct page *page)
                              "continuation-token", value);
         return false;
     }
-    (void)lst_s3_parameter(exchange, "bucket-region", &page->region);
+    if (lst_s3_parameter(exchange, "bucket-region", &page->region) &&
+        !lst_bucket_is_region(page->region) &&
+        !lst_slice_equal(page->region, exchange->s3->options.region) &&
+        !lst_slice_equal(page->region, lst_slice_of(exchange->passage.auth.region))) {
+        fail_region(exchange, page->region);
+        return false;
+    }
     return true;
 }
 
@@ -185,8 +233,7 @@ void lst_list_buckets(struct lst_s3_exchange *exchange)
     (void)lst_s3_parameter(exchange, "prefix", &prefix);
     page.body = &lst_s3_answer_begin(exchange, 200)->body;
     lst_xml_begin(page.body, "ListAllMyBucketsResult");
-    lst_xml_owner(page.body, lst_passage_canonical_id(&exchange->passage),
-                  lst_passage_display_name(&exchange->passage));
+    lst_xml_owner(page.body, lst_passage_canonical_id(&exchange->passage));
     lst_xml_open(page.body, "Buckets");
     memcpy(after, page.last, page.last_length);
     status = lst_store_buckets(exchange->s3->options.store, prefix,

@@ -68,6 +68,12 @@ struct lst_completion {
  */
 bool lst_completion_check(struct lst_s3_exchange *exchange, struct lst_completion *completion);
 
+/* False, having answered with ConditionalRequestConflict, if the key has changed since the upload
+ * was created in the very way that the condition is about, so that it can't be held any more. */
+bool lst_completion_check_change(struct lst_s3_exchange *exchange,
+                                 const struct lst_completion *completion,
+                                 const struct lst_write_condition *condition);
+
 /* InvalidPart, or EntityTooSmall, of completion->culprit. */
 void lst_completion_fail_part(struct lst_s3_exchange *exchange,
                               const struct lst_completion *completion, bool is_small);

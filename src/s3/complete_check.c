@@ -1,6 +1,8 @@
 /* complete_check.c - whether a multipart upload can be completed by a list of parts. */
 #include "s3/complete.h"
 
+#include "base/encoding.h"
+
 #include <stdio.h>
 
 static void fail_request(struct lst_s3_exchange *exchange, const char *message)
@@ -71,7 +73,8 @@ static int look_at_part(void *context, const struct lst_part *part)
     listed->is_there =
         lst_slice_equal(part->etag, lst_slice_make(listed->etag, listed->etag_length)) &&
         (listed->kind == LST_CHECKSUM_NONE ||
-         (lst_checksum_find(part->fields, part->field_count, listed->kind, &text) &&
+         ((listed->kind == completion->sum.agreed.kind || !completion->sum.agreed.is_declared) &&
+          lst_checksum_find(part->fields, part->field_count, listed->kind, &text) &&
           lst_slice_equal(text, lst_slice_make(listed->checksum, listed->checksum_length))));
     lst_upload_sum_add(&completion->sum, part);
     return LST_OK;
@@ -138,38 +141,107 @@ static bool check_type(struct lst_s3_exchange *exchange, const struct lst_upload
     return false;
 }
 
+/* Whether a checksum as a header gives it is well formed: of a composite, with its number of parts
+ * or without. */
+static bool is_checksum(enum lst_checksum_kind kind, struct lst_slice text)
+{
+    uint8_t digest[LST_CHECKSUM_SIZE_MAX];
+    size_t dash = lst_slice_find(text, '-');
+    uint64_t count;
+
+    return lst_base64_decode(lst_slice_first(text, dash), digest, lst_checksum_size(kind)) &&
+           (dash == text.length ||
+            lst_slice_to_number(lst_slice_after(text, dash + 1), LST_PART_NUMBER_MAX, &count));
+}
+
+/*
+ * Is it the object's? That of a composite may come without its number of parts. S3 takes one that
+ * comes without x-amz-checksum-type for a composite, which that of a full object is not; of
+ * CRC64NVME there is none.
+ */
+static bool is_of_object(struct lst_s3_exchange *exchange, const struct lst_completion *completion,
+                         struct lst_slice text)
+{
+    struct lst_slice computed = lst_slice_make(completion->checksum, completion->checksum_length);
+    struct lst_slice type;
+
+    if (!completion->sum.agreed.is_composite && completion->kind != LST_CHECKSUM_CRC64NVME &&
+        !lst_s3_option(exchange, "x-amz-checksum-type", &type)) {
+        return false;
+    }
+    return lst_slice_equal(text, computed) ||
+           lst_slice_equal(text, lst_slice_first(computed, lst_slice_find(computed, '-')));
+}
+
 /* Hold the checksum that the client expects of the object against the one that comes of its parts.
- * That of a composite may come without its number of parts. */
+ */
 static bool check_declared(struct lst_s3_exchange *exchange,
                            const struct lst_completion *completion)
 {
     const struct lst_request *message = &exchange->request->message;
-    struct lst_slice computed = lst_slice_make(completion->checksum, completion->checksum_length);
     struct lst_slice text;
     char reason[128];
     enum lst_checksum_kind kind =
         lst_checksum_of_fields(message->headers, message->header_count, &text);
 
     text = lst_slice_trim(text);
-    if (kind == LST_CHECKSUM_NONE ||
-        (kind == completion->kind &&
-         (lst_slice_equal(text, computed) ||
-          lst_slice_equal(text, lst_slice_first(computed, lst_slice_find(computed, '-')))))) {
+    if (kind == LST_CHECKSUM_NONE) {
         return true;
     }
-    if (kind == completion->kind) {
-        (void)snprintf(reason, sizeof(reason),
-                       "The %s you specified did not match the calculated checksum.",
-                       lst_checksum_word(kind));
-        lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, reason, NULL, 0);
-    } else {
+    if (!is_checksum(kind, text)) {
+        (void)snprintf(reason, sizeof(reason), "Value for %s header is invalid.",
+                       lst_checksum_header(kind));
+        fail_request(exchange, reason);
+    } else if (kind != completion->kind) {
         (void)snprintf(reason, sizeof(reason),
                        "Checksum Type mismatch occurred, expected checksum Type: %s, actual "
                        "checksum Type: %s",
                        lst_checksum_word(completion->kind), lst_checksum_word(kind));
         fail_request(exchange, reason);
+    } else if (!is_of_object(exchange, completion, text)) {
+        (void)snprintf(reason, sizeof(reason),
+                       "The %s you specified did not match the calculated checksum.",
+                       lst_checksum_name(kind));
+        lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, reason, NULL, 0);
+    } else {
+        return true;
     }
     return false;
+}
+
+static bool fail_conflict(struct lst_s3_exchange *exchange, const char *condition)
+{
+    struct lst_field details[] = {
+        {LST_SLICE("Condition"), lst_slice_of(condition)},
+        {LST_SLICE("Key"), exchange->target.key},
+    };
+
+    lst_s3_fail_with(exchange, LST_S3_CONDITIONAL_CONFLICT, NULL, details, 2);
+    return false;
+}
+
+bool lst_completion_check_change(struct lst_s3_exchange *exchange,
+                                 const struct lst_completion *completion,
+                                 const struct lst_write_condition *condition)
+{
+    const struct lst_upload_checksum *agreed = &completion->sum.agreed;
+    struct lst_object_name name = {.bucket = exchange->target.bucket, .key = exchange->target.key};
+    struct lst_object object;
+    bool is_same;
+    bool is_newer;
+
+    if (completion->is_retry || (!condition->only_if_absent && condition->if_match.length == 0)) {
+        return true;
+    }
+    if (lst_object_open(exchange->s3->options.store, &name, false, &object) != LST_OK) {
+        return condition->only_if_absent && agreed->key_existed
+                   ? fail_conflict(exchange, "If-None-Match")
+                   : true;
+    }
+    is_same = lst_slice_equal(object.etag, condition->if_match);
+    is_newer = object.modified_ms > agreed->created_ms;
+    lst_object_close(&object);
+    return is_same && is_newer ? fail_conflict(exchange, "If-Match") : true;
 }
 
 bool lst_completion_check(struct lst_s3_exchange *exchange, struct lst_completion *completion)

@@ -1,4 +1,5 @@
 /* complete_read.c - the document that completes a multipart upload. */
+#include "base/encoding.h"
 #include "s3/complete.h"
 #include "s3/exchange.h"
 #include "s3/xml_read.h"
@@ -100,13 +101,14 @@ static int read_etag(struct reading *reading, struct lst_slice text)
 static int read_checksum(struct reading *reading, const char *element, struct lst_slice text)
 {
     enum lst_checksum_kind kind = lst_checksum_of_element(element);
+    uint8_t digest[LST_CHECKSUM_SIZE_MAX];
 
     text = lst_slice_trim(text);
     if (kind == LST_CHECKSUM_NONE) {
         return LST_ERR_MALFORMED;
     }
-    if (reading->part.kind != LST_CHECKSUM_NONE || text.length == 0 ||
-        text.length > sizeof(reading->part.checksum)) {
+    if (reading->part.kind != LST_CHECKSUM_NONE || text.length > sizeof(reading->part.checksum) ||
+        !lst_base64_decode(text, digest, lst_checksum_size(kind))) {
         return stop(reading, LST_PARTS_BAD_CHECKSUM);
     }
     reading->part.kind = kind;
@@ -177,16 +179,25 @@ static void fail_problem(struct lst_s3_exchange *exchange, const struct lst_part
 bool lst_parts_list_read(struct lst_s3_exchange *exchange, struct lst_slice document,
                          struct lst_slice upload, struct lst_parts_list *ret_list)
 {
-    int status =
-        document.length == 0 ? LST_ERR_MALFORMED : lst_parts_list_parse(document, ret_list);
+    struct lst_upload_checksum agreed;
+    struct lst_upload_name name = {exchange->target.bucket, exchange->target.key, upload};
+    int status = document.length == 0 ? LST_OK : lst_parts_list_parse(document, ret_list);
+    int seen;
 
-    if (status == LST_ERR_MALFORMED) {
+    if (status == LST_OK && ret_list->count > 0) {
+        return true;
+    }
+    /* Of an upload that is not there nothing else is told. */
+    seen = lst_upload_checksum_see(exchange, &name, &agreed);
+    if (seen != LST_OK) {
+        lst_s3_fail_code(exchange, seen);
+    } else if (status == LST_ERR_MALFORMED) {
         fail_problem(exchange, ret_list, upload);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
-    } else if (ret_list->count == 0) {
+    } else {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, "You must specify at least one part",
                          NULL, 0);
     }
-    return status == LST_OK && ret_list->count > 0;
+    return false;
 }

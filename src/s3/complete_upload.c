@@ -188,7 +188,8 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
     completion->name = lst_upload_name_of(exchange);
     if (lst_write_condition_read(exchange, &options.condition) && read_size(exchange, &options) &&
         lst_parts_list_read(exchange, document, completion->name.upload, &completion->list) &&
-        lst_completion_check(exchange, completion)) {
+        lst_completion_check(exchange, completion) &&
+        lst_completion_check_change(exchange, completion, &options.condition)) {
         complete(exchange, completion, &options);
     }
 }

@@ -37,6 +37,21 @@ static int check_name(const struct lst_object_name *name, bool has_version)
     return has_version && name->version.length == 0 ? LST_ERR_VERSION_MALFORMED : LST_OK;
 }
 
+/* The path of a whole URL, which S3 takes as well; else the text as it is. */
+static struct lst_slice after_authority(struct lst_slice text)
+{
+    struct lst_slice rest = text;
+
+    if (lst_slice_starts_with_ignoring_case(text, LST_SLICE("http://"))) {
+        rest = lst_slice_after(text, strlen("http://"));
+    } else if (lst_slice_starts_with_ignoring_case(text, LST_SLICE("https://"))) {
+        rest = lst_slice_after(text, strlen("https://"));
+    } else {
+        return text;
+    }
+    return lst_slice_after(rest, lst_slice_find(rest, '/'));
+}
+
 int lst_copy_source_parse(struct lst_slice header, struct lst_copy_source *ret_source)
 {
     struct lst_slice separator = LST_SLICE("?versionId=");
@@ -50,8 +65,9 @@ int lst_copy_source_parse(struct lst_slice header, struct lst_copy_source *ret_s
     size_t slash;
     int status;
 
+    path = after_authority(lst_slice_first(path, end));
     /* Some clients encode the slashes too: in front, and between bucket and key. */
-    status = decode(lst_slice_first(path, end), &room, &left, &name.key);
+    status = decode(path, &room, &left, &name.key);
     if (status != LST_OK) {
         return status;
     }

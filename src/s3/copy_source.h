@@ -12,9 +12,10 @@ struct lst_copy_source {
 };
 
 /*
- * Take "[/]bucket/key[?versionId=id]" apart, which is percent-encoded, with plus signs for spaces.
- * LST_ERR_MALFORMED: no bucket and key. LST_ERR_BUCKET_NAME, LST_ERR_INVALID_ARGUMENT (a bad
- * escape), LST_ERR_KEY_TOO_LONG, LST_ERR_KEY_NOT_UTF8, LST_ERR_VERSION_MALFORMED (an empty one).
+ * Take "[/]bucket/key[?versionId=id]", or a URL with such a path, apart, which is percent-encoded,
+ * with plus signs for spaces. LST_ERR_MALFORMED: no bucket and key. LST_ERR_BUCKET_NAME,
+ * LST_ERR_INVALID_ARGUMENT (a bad escape), LST_ERR_KEY_TOO_LONG, LST_ERR_KEY_NOT_UTF8,
+ * LST_ERR_VERSION_MALFORMED (an empty one).
  */
 LST_MUST_CHECK int lst_copy_source_parse(struct lst_slice header,
                                          struct lst_copy_source *ret_source);

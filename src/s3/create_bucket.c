@@ -3,6 +3,8 @@
 #include "s3/document.h"
 #include "s3/xml_read.h"
 
+#include <stdio.h>
+
 enum { DOCUMENT_MAX = 16384 /* bytes */ };
 
 /* The document's element, kept until the bucket is made. */
@@ -28,14 +30,55 @@ static int visit(void *context, const char *path, struct lst_slice text)
     return LST_OK;
 }
 
-static bool is_region_name(struct lst_slice region)
+/* The region that the request was signed for: that of the endpoint, for a client. */
+static struct lst_slice signed_region(const struct lst_s3_exchange *exchange)
 {
-    for (size_t i = 0; i < region.length; i++) {
-        char byte = region.bytes[i];
-        if (!(byte >= 'a' && byte <= 'z') && !(byte >= 'A' && byte <= 'Z') &&
-            !(byte >= '0' && byte <= '9') && byte != '-') {
+    const char *region = exchange->passage.auth.region;
+
+    return region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(region);
+}
+
+static void fail_incompatible(struct lst_s3_exchange *exchange, struct lst_slice constraint)
+{
+    char message[192];
+
+    (void)snprintf(message, sizeof(message),
+                   "The %.*s location constraint is incompatible for the region specific endpoint "
+                   "this request was sent to.",
+                   (int)constraint.length, constraint.bytes);
+    lst_s3_fail_with(exchange, LST_S3_ILLEGAL_LOCATION, message, NULL, 0);
+}
+
+/*
+ * False, having answered, if a bucket can't be made there. As in AWS: from us-east-1 everywhere
+ * else, from elsewhere only there; "EU" is the old name of eu-west-1, and us-east-1 has none.
+ */
+static bool check_location(struct lst_s3_exchange *exchange, struct lst_slice constraint)
+{
+    struct lst_slice configured = exchange->s3->options.region;
+    struct lst_slice here = signed_region(exchange);
+    struct lst_slice place = lst_bucket_region(exchange, constraint);
+    bool is_global = lst_slice_equal(here, LST_SLICE("us-east-1"));
+
+    if (constraint.length == 0) {
+        return true;
+    }
+    if (configured.length > 0) {
+        if (!lst_slice_equal(place, configured)) {
+            fail_incompatible(exchange, constraint);
             return false;
         }
+        return true;
+    }
+    if (is_global ? lst_slice_equal(constraint, here) || !lst_bucket_is_region(constraint)
+                  : !lst_bucket_is_region(constraint) && !lst_slice_equal(constraint, here)) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_LOCATION, NULL, "LocationConstraint",
+                          constraint);
+        return false;
+    }
+    if (!is_global && !lst_slice_equal(place, here)) {
+        fail_incompatible(exchange, constraint);
+        return false;
     }
     return true;
 }
@@ -55,7 +98,7 @@ static void answer_created(struct lst_s3_exchange *exchange)
 
 /*
  * The bucket is there. To its owner S3 says so with an error, but for requests that are signed for
- * us-east-1, which get 200, "for legacy compatibility".
+ * us-east-1, and about a bucket of that region, which get 200, "for legacy compatibility".
  */
 static void answer_exists(struct lst_s3_exchange *exchange, const struct lst_bucket_sight *sight)
 {
@@ -63,7 +106,10 @@ static void answer_exists(struct lst_s3_exchange *exchange, const struct lst_buc
                          lst_slice_of(lst_passage_canonical_id(&exchange->passage)))) {
         lst_s3_fail_about(exchange, LST_S3_BUCKET_ALREADY_EXISTS, NULL, "BucketName",
                           exchange->target.bucket);
-    } else if (strcmp(exchange->passage.auth.region, "us-east-1") == 0) {
+    } else if (lst_slice_equal(signed_region(exchange), LST_SLICE("us-east-1")) &&
+               lst_slice_equal(
+                   lst_bucket_region(exchange, lst_slice_make(sight->region, sight->region_length)),
+                   LST_SLICE("us-east-1"))) {
         answer_created(exchange);
     } else {
         lst_s3_fail_about(exchange, LST_S3_BUCKET_ALREADY_OWNED, NULL, "BucketName",
@@ -100,7 +146,6 @@ static void create(struct lst_s3_exchange *exchange, struct lst_slice region)
 static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct constraint *constraint = lst_document_work(exchange);
-    struct lst_slice configured = exchange->s3->options.region;
     struct lst_slice region;
     int status = LST_OK;
 
@@ -112,11 +157,7 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
-    } else if (!is_region_name(region)) {
-        lst_s3_fail_about(exchange, LST_S3_INVALID_LOCATION, NULL, "LocationConstraint", region);
-    } else if (region.length > 0 && configured.length > 0 && !lst_slice_equal(region, configured)) {
-        lst_s3_fail_about(exchange, LST_S3_ILLEGAL_LOCATION, NULL, "LocationConstraint", region);
-    } else {
+    } else if (check_location(exchange, region)) {
         create(exchange, region);
     }
 }
@@ -133,6 +174,8 @@ void lst_create_bucket(struct lst_s3_exchange *exchange)
 
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
+    } else if (!lst_s3_check_acl_name(exchange)) {
+        return;
     } else if (lst_s3_option(exchange, "x-amz-acl", &acl) &&
                !lst_slice_equal(acl, LST_SLICE("private"))) {
         lst_s3_fail(exchange, LST_S3_INVALID_BUCKET_ACL);

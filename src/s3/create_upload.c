@@ -30,6 +30,18 @@ static void answer_created(struct lst_s3_exchange *exchange)
     lst_s3_answer_xml(exchange);
 }
 
+static bool key_exists(struct lst_s3_exchange *exchange)
+{
+    struct lst_object_name name = {.bucket = exchange->target.bucket, .key = exchange->target.key};
+    struct lst_object object;
+
+    if (lst_object_open(exchange->s3->options.store, &name, false, &object) != LST_OK) {
+        return false;
+    }
+    lst_object_close(&object);
+    return true;
+}
+
 static void create(struct lst_s3_exchange *exchange, struct creation *creation,
                    const struct lst_tag_set *tags)
 {
@@ -48,6 +60,7 @@ static void create(struct lst_s3_exchange *exchange, struct creation *creation,
         return;
     }
     options.field_count = fields.count;
+    creation->checksum.key_existed = key_exists(exchange);
     options.note = lst_slice_make(note, lst_upload_checksum_write_note(&creation->checksum, note));
     status = lst_upload_create(exchange->s3->options.store, &options, creation->id,
                                lst_s3_write_begin(exchange, answer_created));

@@ -30,12 +30,14 @@ void lst_delete_object(struct lst_s3_exchange *exchange)
     static const char *const others[] = {"If-None-Match", "If-Modified-Since",
                                          "If-Unmodified-Since"};
     struct lst_deletion *deletion;
+    struct lst_slice match;
     int status;
 
-    if (!lst_s3_check_version(exchange) ||
+    if (!lst_s3_check_version(exchange) || !lst_s3_check_bypass(exchange) ||
         !lst_write_condition_refuse(exchange, others, sizeof(others) / sizeof(others[0]))) {
         return;
     }
+    (void)lst_s3_option(exchange, "If-Match", &match);
     deletion = calloc(1, sizeof(*deletion));
     if (deletion == NULL) {
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
@@ -44,7 +46,7 @@ void lst_delete_object(struct lst_s3_exchange *exchange)
     *deletion = (struct lst_deletion){
         .key = exchange->target.key,
         .version = exchange->version,
-        .if_match = lst_s3_unquote(lst_http_header(exchange->request, LST_SLICE("If-Match"))),
+        .if_match = lst_s3_unquote(match),
     };
     exchange->work = deletion;
     exchange->free_work = free;

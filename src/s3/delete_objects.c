@@ -293,5 +293,7 @@ void lst_delete_objects(struct lst_s3_exchange *exchange)
         lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
         return;
     }
-    lst_document_begin(exchange, &plan);
+    if (lst_s3_check_bypass(exchange)) {
+        lst_document_begin(exchange, &plan);
+    }
 }

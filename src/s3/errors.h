@@ -26,6 +26,9 @@
       "Your previous request to create the "                                                       \
       "named bucket succeeded and you already own it.")                                            \
     X(BUCKET_NOT_EMPTY, "BucketNotEmpty", 409, "The bucket you tried to delete is not empty")      \
+    X(CONDITIONAL_CONFLICT, "ConditionalRequestConflict", 409,                                     \
+      "The conditional request cannot succeed due to a conflicting operation against this "        \
+      "resource.")                                                                                 \
     X(ENTITY_TOO_LARGE, "EntityTooLarge", 400,                                                     \
       "Your proposed upload exceeds the maximum allowed "                                          \
       "size")                                                                                      \
@@ -49,6 +52,8 @@
       "Bucket cannot have ACLs "                                                                   \
       "set with ObjectOwnership's BucketOwnerEnforced setting")                                    \
     X(INVALID_BUCKET_NAME, "InvalidBucketName", 400, "The specified bucket is not valid.")         \
+    X(INVALID_CHUNK_SIZE, "InvalidChunkSizeError", 403,                                            \
+      "Only the last chunk is allowed to have a size less than 8192 bytes")                        \
     X(INVALID_DIGEST, "InvalidDigest", 400, "The Content-MD5 you specified was invalid.")          \
     X(INVALID_LOCATION, "InvalidLocationConstraint", 400,                                          \
       "The specified location-constraint is "                                                      \
@@ -62,6 +67,7 @@
     X(INVALID_PART_ORDER, "InvalidPartOrder", 400,                                                 \
       "The list of parts was not in ascending order. Parts "                                       \
       "must be ordered by part number.")                                                           \
+    X(INVALID_POLICY, "InvalidPolicyDocument", 400, "Invalid Policy: Invalid JSON.")               \
     X(INVALID_RANGE, "InvalidRange", 416, "The requested range is not satisfiable")                \
     X(INVALID_REQUEST, "InvalidRequest", 400, "Invalid Request")                                   \
     X(INVALID_STORAGE_CLASS, "InvalidStorageClass", 400,                                           \
@@ -98,7 +104,7 @@
     X(NO_SUCH_CORS, "NoSuchCORSConfiguration", 404, "The CORS configuration does not exist")       \
     X(NO_SUCH_TAG_SET, "NoSuchTagSet", 404, "The TagSet does not exist")                           \
     X(NO_SUCH_UPLOAD, "NoSuchUpload", 404,                                                         \
-      "The specified multipart upload does not exist. The upload "                                 \
+      "The specified upload does not exist. The upload "                                           \
       "ID may be invalid, or the upload may have been aborted or completed.")                      \
     X(NO_SUCH_VERSION, "NoSuchVersion", 404, "The specified version does not exist.")              \
     X(OPERATION_ABORTED, "OperationAborted", 409,                                                  \

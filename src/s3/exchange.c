@@ -4,6 +4,7 @@
 #include "base/encoding.h"
 #include "base/random.h"
 #include "s3/body.h"
+#include "s3/bucket.h"
 #include "s3/constraints.h"
 #include "s3/content.h"
 #include "s3/cors_cache.h"
@@ -121,6 +122,59 @@ static void fail_conflict(struct lst_s3_exchange *exchange, const struct lst_rou
     lst_s3_fail_argument(exchange, message, "ResourceType", route->culprits[0]);
 }
 
+/* The methods that the resource has, as Allow lists them. */
+static void add_allowed(struct lst_s3_exchange *exchange, struct lst_slice sub_resource)
+{
+    char text[64];
+    size_t length = 0;
+
+    for (size_t i = 0; i < lst_operation_count; i++) {
+        const struct lst_operation *row = &lst_operations[i];
+        struct lst_slice method = lst_slice_of(row->method);
+        struct lst_slice known = lst_slice_make(text, length);
+
+        if (row->level == exchange->target.level &&
+            lst_slice_equal(lst_slice_of(row->parameter), sub_resource) &&
+            lst_slice_find_slice(known, method) == length &&
+            length + method.length + 2 < sizeof(text)) {
+            length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
+                                       length > 0 ? ", " : "", row->method);
+        }
+    }
+    if (length > 0) {
+        lst_http_response_add(&exchange->response, "Allow", lst_slice_make(text, length));
+    }
+}
+
+/* Sub-resources that a bucket has, asked of a key; and half of an UploadPart. True if it has been
+ * answered. */
+static bool fail_misplaced(struct lst_s3_exchange *exchange, struct lst_slice sub_resource)
+{
+    bool is_put = lst_slice_equal(exchange->request->message.method, LST_SLICE("PUT"));
+    struct lst_slice value;
+    char message[96];
+
+    if (exchange->target.level != LST_LEVEL_OBJECT) {
+        return false;
+    }
+    if (is_put && lst_slice_equal(sub_resource, LST_SLICE("partNumber"))) {
+        (void)lst_s3_parameter(exchange, "partNumber", &value);
+        lst_s3_fail_argument(exchange, "This operation does not accept partNumber without uploadId",
+                             "partNumber", value);
+        return true;
+    }
+    if (lst_slice_equal(exchange->request->message.method, LST_SLICE("GET")) &&
+        (lst_slice_equal(sub_resource, LST_SLICE("uploads")) ||
+         lst_slice_equal(sub_resource, LST_SLICE("versions")))) {
+        (void)snprintf(message, sizeof(message),
+                       "There is no such thing as the ?%.*s sub-resource for a key",
+                       (int)sub_resource.length, sub_resource.bytes);
+        lst_s3_fail_about(exchange, LST_S3_INVALID_REQUEST, message, "Key", exchange->target.key);
+        return true;
+    }
+    return false;
+}
+
 static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
     static const char *const levels[] = {"SERVICE", "BUCKET", "OBJECT"};
@@ -130,7 +184,14 @@ static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route
         {LST_SLICE("ResourceType"), route->culprits[0].length > 0 ? route->culprits[0] : level},
     };
 
+    if (fail_misplaced(exchange, route->culprits[0])) {
+        return;
+    }
+    if (lst_slice_equal(details[1].value, LST_SLICE("uploadId"))) {
+        details[1].value = LST_SLICE("UPLOAD");
+    }
     lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
+    add_allowed(exchange, route->culprits[0]);
 }
 
 /* True if the route leads to an operation that can be carried out; else it has been answered. */
@@ -206,6 +267,16 @@ bool lst_s3_authorise(struct lst_s3_exchange *exchange)
     return false;
 }
 
+/* Is the bucket that an operation needs not there? S3 tells that to anybody. */
+static bool lacks_bucket(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+
+    return exchange->operation != NULL && exchange->operation->begin != lst_create_bucket &&
+           exchange->target.bucket.length > 0 &&
+           lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND;
+}
+
 static void begin(struct lst_s3_exchange *exchange)
 {
     struct lst_route route = {.kind = LST_ROUTE_METHOD};
@@ -226,7 +297,10 @@ static void begin(struct lst_s3_exchange *exchange)
                             lst_s3_parameter(exchange, "versionId", &exchange->version);
     bool is_unsigned_form = status == LST_REFUSED_NOT_SIGNED && is_form(exchange, &route);
     if (status != LST_OK && !is_unsigned_form) {
-        lst_s3_fail_code(exchange, status);
+        lst_s3_fail_code(exchange, status == LST_REFUSED_NOT_SIGNED && target_status == LST_OK &&
+                                           lacks_bucket(exchange)
+                                       ? LST_ERR_BUCKET_NOT_FOUND
+                                       : status);
     } else if (target_status != LST_OK) {
         lst_s3_fail(exchange, target_status == LST_ERR_KEY_TOO_LONG ? LST_S3_KEY_TOO_LONG
                                                                     : LST_S3_INVALID_URI);

@@ -108,6 +108,12 @@ bool lst_s3_check_options(struct lst_s3_exchange *exchange);
 /* False, having answered, if the request names a version by an empty id, which would be none. */
 bool lst_s3_check_version(struct lst_s3_exchange *exchange);
 
+/* False, having answered, if x-amz-acl is none of S3's canned ACLs. */
+bool lst_s3_check_acl_name(struct lst_s3_exchange *exchange);
+
+/* False, having answered, if retention is to be bypassed: no bucket here has a lock. */
+bool lst_s3_check_bypass(struct lst_s3_exchange *exchange);
+
 /* ---- Answering */
 
 /* Begin an answer: the status and the headers that every answer has. */

@@ -116,7 +116,7 @@ static void write_head(const struct lst_s3_exchange *exchange, const struct lst_
     if (!listing->is_v2) {
         lst_listing_write_key(listing, body, "Marker", listing->marker);
     }
-    if (listing->has_start_after) {
+    if (listing->has_start_after && !listing->has_token) {
         lst_listing_write_key(listing, body, "StartAfter", listing->start_after);
     }
     if (listing->has_token) {

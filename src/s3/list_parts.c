@@ -71,6 +71,7 @@ void lst_upload_write_checksum(struct lst_buffer *body, const struct lst_upload_
 struct page {
     struct lst_buffer contents;
     uint32_t last;
+    bool shows_checksums; /* S3 tells them only of an upload that was created with an algorithm */
 };
 
 static int write_part(void *context, const struct lst_part *part)
@@ -86,7 +87,7 @@ static int write_part(void *context, const struct lst_part *part)
     lst_xml_time(body, "LastModified", part->modified_ms);
     lst_xml_etag(body, part->etag);
     lst_xml_number(body, "Size", part->size);
-    if (kind != LST_CHECKSUM_NONE) {
+    if (kind != LST_CHECKSUM_NONE && page->shows_checksums) {
         lst_xml_text(body, lst_checksum_element(kind), text);
     }
     lst_xml_close(body, "Part");
@@ -165,6 +166,7 @@ void lst_list_parts(struct lst_s3_exchange *exchange)
     if (status == LST_OK) {
         status = lst_upload_checksum_see(exchange, &question.name, &question.agreed);
     }
+    page.shows_checksums = question.agreed.is_declared;
     if (status == LST_OK && question.count > 0) {
         status = lst_upload_parts(exchange->s3->options.store, &question.name, question.marker,
                                   (size_t)question.count, write_part, &page, &is_truncated);

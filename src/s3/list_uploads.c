@@ -2,6 +2,8 @@
 #include "s3/list_parts.h"
 #include "s3/xml.h"
 
+enum { LOOKED_AT_MAX = 10000 /* uploads, for one that a marker names */ };
+
 struct page {
     struct lst_s3_exchange *exchange;
     struct lst_listing *listing;
@@ -61,6 +63,38 @@ static void answer(struct lst_s3_exchange *exchange, const struct page *page, bo
     lst_listing_end(exchange, listing, "ListMultipartUploadsResult", is_truncated);
 }
 
+struct search {
+    struct lst_slice key;
+    struct lst_slice id;
+    bool found;
+};
+
+static int look_for(void *context, const struct lst_upload_entry *entry)
+{
+    struct search *search = context;
+
+    search->found = search->found || (lst_slice_equal(entry->upload.id, search->id) &&
+                                      !lst_slice_equal(entry->upload.key, search->key));
+    return LST_OK;
+}
+
+/* An upload of this id that is gone may have been of the key: only one that is there, elsewhere, is
+ * wrong. */
+static bool is_of_another_key(struct lst_s3_exchange *exchange, const struct page *page)
+{
+    struct lst_store *store = exchange->s3->options.store;
+    struct search search = {.key = page->listing->marker, .id = page->upload_marker};
+    struct lst_upload_name name = {exchange->target.bucket, search.key, search.id};
+    struct lst_upload_list_options options = {.bucket = exchange->target.bucket,
+                                              .max_entries = LOOKED_AT_MAX};
+    struct lst_upload_checksum agreed;
+    bool is_truncated;
+
+    return lst_upload_checksum_see(exchange, &name, &agreed) == LST_ERR_UPLOAD_NOT_FOUND &&
+           lst_store_list_uploads(store, &options, look_for, &search, &is_truncated) == LST_OK &&
+           search.found;
+}
+
 /* False, having answered, if they can't be. Without a key-marker S3 passes over upload-id-marker.
  */
 static bool read_markers(struct lst_s3_exchange *exchange, struct page *page)
@@ -74,7 +108,8 @@ static bool read_markers(struct lst_s3_exchange *exchange, struct page *page)
     if (listing->marker.length == 0) {
         page->upload_marker.length = 0;
     }
-    if (page->upload_marker.length > 0 && page->upload_marker.length != LST_UPLOAD_ID_LENGTH) {
+    if (page->upload_marker.length > 0 &&
+        (page->upload_marker.length != LST_UPLOAD_ID_LENGTH || is_of_another_key(exchange, page))) {
         lst_s3_fail_argument(exchange, "Invalid uploadId marker", "upload-id-marker",
                              page->upload_marker);
         return false;

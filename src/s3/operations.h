@@ -55,6 +55,7 @@ void lst_post_object(struct lst_s3_exchange *exchange);
 void lst_delete_object(struct lst_s3_exchange *exchange);
 void lst_delete_objects(struct lst_s3_exchange *exchange);
 void lst_answer_probe(struct lst_s3_exchange *exchange);
+void lst_delete_unset(struct lst_s3_exchange *exchange); /* what no bucket here has: 204 */
 void lst_get_acl(struct lst_s3_exchange *exchange);
 void lst_put_acl(struct lst_s3_exchange *exchange);
 void lst_put_object_tagging(struct lst_s3_exchange *exchange);

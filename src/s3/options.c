@@ -296,6 +296,47 @@ struct lst_slice lst_s3_unquote(struct lst_slice etag)
     return text;
 }
 
+bool lst_s3_check_acl_name(struct lst_s3_exchange *exchange)
+{
+    static const char *const names[] = {
+        "private",
+        "public-read",
+        "public-read-write",
+        "aws-exec-read",
+        "authenticated-read",
+        "bucket-owner-read",
+        "bucket-owner-full-control",
+        "log-delivery-write",
+    };
+    struct lst_slice value;
+
+    if (!lst_s3_option(exchange, "x-amz-acl", &value)) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lst_slice_equal(value, lst_slice_of(names[i]))) {
+            return true;
+        }
+    }
+    lst_s3_fail_argument(exchange, NULL, "x-amz-acl", value);
+    return false;
+}
+
+bool lst_s3_check_bypass(struct lst_s3_exchange *exchange)
+{
+    static const char name[] = "x-amz-bypass-governance-retention";
+    struct lst_slice value;
+
+    if (!lst_s3_option(exchange, name, &value)) {
+        return true;
+    }
+    lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT,
+                      "x-amz-bypass-governance-retention is only applicable to Object Lock enabled "
+                      "buckets.",
+                      "ArgumentName", lst_slice_of(name));
+    return false;
+}
+
 bool lst_s3_check_version(struct lst_s3_exchange *exchange)
 {
     if (exchange->has_version && exchange->version.length == 0) {

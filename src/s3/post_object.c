@@ -124,7 +124,8 @@ static int begin_file(struct lst_s3_exchange *exchange, const struct lst_form_pa
     if (post->reader.position > LST_POST_FORM_MAX) {
         return give_up(exchange, LST_S3_POST_FIELDS_TOO_LARGE);
     }
-    status = lst_post_expand(post, part->filename);
+    /* Of a file without any name the variable stays, as at S3; of one with an empty name not. */
+    status = part->has_filename ? lst_post_expand(post, part->filename) : LST_OK;
     if (status != LST_OK) {
         return give_up(exchange, status == LST_ERR_TOO_LARGE ? LST_S3_POST_FIELDS_TOO_LARGE
                                                              : LST_S3_SLOW_DOWN);

@@ -1,11 +1,13 @@
 /* post_policy.c - a form held against its policy, in S3's words. */
 #include "s3/post_form.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
     CONDITION_SHOWN_MAX = 1024, /* bytes */
     STRINGS_MAX = 3,
+    FAULT_TEXT_MAX = 128, /* bytes: around what a fault quotes of the document */
 };
 
 /* Take the next string out of JSON, with its escapes. False if there is none. */
@@ -52,10 +54,26 @@ static void write_lower(struct lst_buffer *text, struct lst_slice name)
     }
 }
 
+/* The policy is none: S3's words for why. */
+static void fail_document(struct lst_s3_exchange *exchange, struct lst_slice fault)
+{
+    char message[CONDITION_SHOWN_MAX];
+
+    (void)snprintf(message, sizeof(message), "Invalid Policy: %.*s",
+                   fault.length < sizeof(message) - 32 ? (int)fault.length
+                                                       : (int)sizeof(message) - 32,
+                   fault.bytes);
+    lst_s3_fail_with(exchange, LST_S3_INVALID_POLICY, message, NULL, 0);
+}
+
 static void fail_policy(struct lst_s3_exchange *exchange, int code, struct lst_slice condition)
 {
     struct lst_buffer text;
 
+    if (code == LST_REFUSED_POLICY_MALFORMED) {
+        fail_document(exchange, condition);
+        return;
+    }
     if (code != LST_REFUSED_POLICY_CONDITION && code != LST_REFUSED_POLICY_EXTRA_FIELD) {
         lst_s3_fail_code(exchange, code);
         return;
@@ -79,10 +97,10 @@ bool lst_post_check_policy(struct lst_s3_exchange *exchange)
     const struct lst_auth *auth = &exchange->passage.auth;
     struct lst_post *post = exchange->post;
     uint64_t limit = exchange->s3->options.body_max;
-    size_t capacity = auth->policy.length / 4 * 3 + 1;
+    size_t capacity = auth->policy.length / 4 * 3 + FAULT_TEXT_MAX;
     char *scratch = malloc(capacity);
     struct lst_policy_limits limits;
-    struct lst_slice condition;
+    struct lst_slice condition = {NULL, 0};
     int status;
 
     if (scratch == NULL) {

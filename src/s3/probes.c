@@ -69,6 +69,9 @@ static bool see_target(struct lst_s3_exchange *exchange, struct lst_bucket_sight
         status = lst_object_open(exchange->s3->options.store, &name, false, &object);
         if (status == LST_OK) {
             lst_object_close(&object);
+        } else if (status == LST_ERR_KEY_NOT_FOUND && object.is_marker &&
+                   exchange->operation->begin == lst_put_acl) {
+            status = LST_ERR_DELETE_MARKER; /* S3 has 405 here even if it is not named */
         }
     }
     if (status != LST_OK) {
@@ -109,6 +112,15 @@ void lst_answer_probe(struct lst_s3_exchange *exchange)
         }
     }
     lst_s3_fail(exchange, LST_S3_INTERNAL_ERROR);
+}
+
+void lst_delete_unset(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+
+    if (see_target(exchange, &sight)) {
+        lst_s3_answer_gone(exchange);
+    }
 }
 
 /* ---- ACLs */
@@ -213,5 +225,7 @@ void lst_put_acl(struct lst_s3_exchange *exchange)
 {
     static const struct lst_document_plan plan = {.limit = ACL_DOCUMENT_MAX, .read = read_acl};
 
-    lst_document_begin(exchange, &plan);
+    if (lst_s3_check_acl_name(exchange)) {
+        lst_document_begin(exchange, &plan);
+    }
 }

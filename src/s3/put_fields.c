@@ -237,6 +237,9 @@ bool lst_put_check_class_and_acl(struct lst_s3_exchange *exchange)
                           value);
         return false;
     }
+    if (!lst_s3_check_acl_name(exchange)) {
+        return false;
+    }
     if (lst_s3_option(exchange, "x-amz-acl", &value) &&
         !lst_slice_equal(value, LST_SLICE("private")) &&
         !lst_slice_equal(value, LST_SLICE("bucket-owner-full-control"))) {

@@ -199,6 +199,15 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
         /* S3 shows the value too; it holds a signature or a password. */
         lst_xml_string(body, "ArgumentName", "Authorization");
         break;
+    case LST_REFUSED_FORM_FIELD_MISSING:
+        lst_xml_text(body, "ArgumentName", auth->culprit);
+        lst_xml_string(body, "ArgumentValue", "");
+        break;
+    case LST_REFUSED_PAYLOAD_HASH:
+        lst_xml_string(body, "ArgumentName", "x-amz-content-sha256");
+        lst_xml_text(body, "ArgumentValue",
+                     lst_http_header(exchange->request, LST_SLICE("x-amz-content-sha256")));
+        break;
     default:
         break;
     }

@@ -167,6 +167,7 @@ struct reading {
     struct lst_field tag; /* the one that is being read */
     bool has_name;
     bool has_value;
+    bool has_root;
     bool has_set;
     bool too_many;
 };
@@ -191,7 +192,8 @@ static int visit(void *context, const char *path, struct lst_slice text)
     struct reading *reading = context;
     bool is_name = strcmp(path, "Tagging/TagSet/Tag/Key") == 0;
 
-    if (strcmp(path, "Tagging") == 0) {
+    if (strcmp(path, "Tagging") == 0) { /* without a TagSet it is an empty one, as at S3 */
+        reading->has_root = true;
         return LST_OK;
     }
     if (strcmp(path, "Tagging/TagSet") == 0 && !reading->has_set) {
@@ -248,7 +250,7 @@ bool lst_tags_parse_xml(struct lst_s3_exchange *exchange, struct lst_slice docum
         fail_too_many(exchange, most);
         return false;
     }
-    if (status == LST_ERR_MALFORMED || (status == LST_OK && !reading.has_set)) {
+    if (status == LST_ERR_MALFORMED || (status == LST_OK && !reading.has_root)) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
         return false;
     }

@@ -75,30 +75,40 @@ const char *lst_upload_checksum_type(const struct lst_upload_checksum *checksum)
 
 /* ---- The note */
 
+static const char note_over[] = " over";
+
 size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum,
                                       char ret_note[LST_UPLOAD_NOTE_MAX])
 {
-    if (!checksum->is_declared) {
-        return 0;
+    const char *over = checksum->key_existed ? note_over : "";
+
+    if (checksum->is_declared) {
+        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s %s%s", lst_checksum_name(checksum->kind),
+                       lst_upload_checksum_type(checksum), over);
+    } else {
+        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s", over);
     }
-    (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s %s", lst_checksum_name(checksum->kind),
-                   lst_upload_checksum_type(checksum));
     return strlen(ret_note);
 }
 
 struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note)
 {
-    size_t space = lst_slice_find(note, ' ');
-    enum lst_checksum_kind kind = lst_checksum_of_name(lst_slice_first(note, space));
-    struct lst_slice type = lst_slice_after(note, space + 1);
+    size_t end = lst_slice_find_slice(note, lst_slice_of(note_over));
+    bool key_existed = end < note.length;
+    struct lst_slice checksum = lst_slice_first(note, end);
+    size_t space = lst_slice_find(checksum, ' ');
+    enum lst_checksum_kind kind = lst_checksum_of_name(lst_slice_first(checksum, space));
+    struct lst_slice type = lst_slice_after(checksum, space + 1);
 
     if (kind == LST_CHECKSUM_NONE) {
-        return (struct lst_upload_checksum){.kind = LST_CHECKSUM_CRC64NVME};
+        return (struct lst_upload_checksum){.kind = LST_CHECKSUM_CRC64NVME,
+                                            .key_existed = key_existed};
     }
     return (struct lst_upload_checksum){
         .kind = kind,
         .is_composite = lst_slice_equal(type, LST_SLICE(LST_CHECKSUM_COMPOSITE)),
         .is_declared = true,
+        .key_existed = key_existed,
     };
 }
 
@@ -107,6 +117,7 @@ static int read_note(void *context, const struct lst_open_upload *upload)
     struct lst_upload_checksum *checksum = context;
 
     *checksum = lst_upload_checksum_of_note(upload->note);
+    checksum->created_ms = upload->created_ms;
     return LST_OK;
 }
 

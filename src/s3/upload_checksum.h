@@ -19,6 +19,10 @@ struct lst_upload_checksum {
     enum lst_checksum_kind kind;
     bool is_composite;
     bool is_declared; /* by the client */
+
+    /* What the key was when the upload was created, which conditions of its completion ask. */
+    bool key_existed;
+    int64_t created_ms;
 };
 
 /* Read x-amz-checksum-algorithm and x-amz-checksum-type of CreateMultipartUpload. False, having
@@ -31,7 +35,8 @@ void lst_upload_checksum_fail_algorithm(struct lst_s3_exchange *exchange);
 
 const char *lst_upload_checksum_type(const struct lst_upload_checksum *checksum);
 
-/* As the upload's note: "CRC32 COMPOSITE", or nothing if none was declared. */
+/* As the upload's note: "CRC32 COMPOSITE", nothing if none was declared, and, after a space,
+ * "over" if the key existed. */
 size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum,
                                       char ret_note[LST_UPLOAD_NOTE_MAX]);
 struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note);

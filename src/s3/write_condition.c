@@ -28,13 +28,16 @@ bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const char *co
 bool lst_write_condition_read(struct lst_s3_exchange *exchange,
                               struct lst_write_condition *ret_condition)
 {
-    struct lst_slice match = lst_http_header(exchange->request, LST_SLICE("If-Match"));
-    struct lst_slice none_match = lst_http_header(exchange->request, LST_SLICE("If-None-Match"));
+    struct lst_slice match;
+    struct lst_slice none_match;
     static const char *const dates[] = {"If-Modified-Since", "If-Unmodified-Since"};
 
     if (!lst_write_condition_refuse(exchange, dates, sizeof(dates) / sizeof(dates[0]))) {
         return false;
     }
+    /* SDKs move them into the query of a URL that they presign, where they count as well. */
+    (void)lst_s3_option(exchange, "If-Match", &match);
+    (void)lst_s3_option(exchange, "If-None-Match", &none_match);
     if (match.bytes != NULL && none_match.bytes != NULL) {
         fail(exchange, "If-Match,If-None-Match",
              "Multiple conditional request headers present in the request");

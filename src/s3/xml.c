@@ -69,11 +69,10 @@ void lst_xml_etag(struct lst_buffer *buffer, struct lst_slice etag)
     lst_buffer_append(buffer, LST_SLICE("&quot;</ETag>"));
 }
 
-void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id, const char *display_name)
+void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id)
 {
     lst_xml_open(buffer, "Owner");
     lst_xml_string(buffer, "ID", canonical_id);
-    lst_xml_string(buffer, "DisplayName", display_name);
     lst_xml_close(buffer, "Owner");
 }
 

@@ -26,8 +26,8 @@ void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms);
 /* <ETag>, in quotes. */
 void lst_xml_etag(struct lst_buffer *buffer, struct lst_slice etag);
 
-/* <Owner> with both names. */
-void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id, const char *display_name);
+/* <Owner> with its id: S3 gives display names no more. */
+void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id);
 
 /*
  * Text with & < > " and carriage returns escaped. Control characters, which XML 1.0 can't carry,

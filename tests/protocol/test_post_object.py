@@ -271,7 +271,7 @@ def test_missing_part_of_the_signature(server, name, code):
     del fields[name]
     answer = send(server, fields)
     refused(answer, code, "InvalidArgument",
-            f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of "
+            f"Bucket POST must contain a field named '{name.title() if '-' in name else name}'.  If it is specified, please check the order of "
             "the fields.")
 
 

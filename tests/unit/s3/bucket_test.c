@@ -21,6 +21,7 @@ static void test_buckets(struct world *world)
                   "<LocationConstraint>ap-south-1</LocationConstraint>"
                   "</CreateBucketConfiguration>");
     make.has_body = true;
+    make.region = "us-east-1";
     expect_only(world, &make, 200, "", "a bucket with a location is made");
     get.bucket = "music";
     get.query[0] = (struct lst_field){LST_SLICE("location"), {NULL, 0}};

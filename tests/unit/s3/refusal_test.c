@@ -111,12 +111,12 @@ static void test_policies(struct world *world)
 
 static void test_unimplemented(struct world *world)
 {
-    struct call call = {.method = "DELETE", .bucket = "photos"};
+    struct call call = {.method = "PUT", .bucket = "photos"};
     struct reply reply;
 
     call.query[0] = (struct lst_field){LST_SLICE("policy"), {NULL, 0}};
     reply = expect(world, &call, 501, "NotImplemented", "what is not implemented says so");
-    CHECK(reply_has(&reply, "<Message>The operation DeleteBucketPolicy is not implemented by "
+    CHECK(reply_has(&reply, "<Message>The operation PutBucketPolicy is not implemented by "
                             "Latchstring yet</Message>"),
           "by name");
     reply_release(&reply);

