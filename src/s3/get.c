@@ -345,35 +345,12 @@ static bool read_part_number(struct lst_s3_exchange *exchange, uint32_t *ret_num
     return lst_part_number_read(exchange, text, ret_number);
 }
 
-/* False, having answered, if an override has characters that no header of S3 can carry. */
-static bool check_overrides(struct lst_s3_exchange *exchange)
-{
-    char name[64];
-    struct lst_slice value;
-
-    for (size_t i = 0; i < OVERRIDE_COUNT; i++) {
-        (void)snprintf(name, sizeof(name), "response-%s", overrides[i].parameter);
-        if (!lst_s3_parameter(exchange, name, &value)) {
-            continue;
-        }
-        for (size_t j = 0; j < value.length; j++) {
-            /* In UTF-8 what lies beyond U+00FF begins with 0xC4 or more. */
-            if ((unsigned char)value.bytes[j] >= 0xC4 && lst_slice_is_utf8(value)) {
-                lst_s3_fail_argument(
-                    exchange, "Header value cannot be represented using ISO-8859-1.", name, value);
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 void lst_get_object(struct lst_s3_exchange *exchange)
 {
     struct lst_object object;
     uint32_t part_number;
 
-    if (check_overrides(exchange) && read_part_number(exchange, &part_number) &&
+    if (read_part_number(exchange, &part_number) &&
         lst_read_object(exchange, !lst_s3_is_head(exchange), &object)) {
         answer_object(exchange, &object, part_number);
         lst_object_close(&object);

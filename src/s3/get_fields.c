@@ -3,6 +3,8 @@
 
 #include "http/media_type.h"
 
+#include <stdio.h>
+
 /* Query parameters that replace a header of the answer, which only a signed request may have. */
 static const struct {
     const char *parameter; /* after "response-" */
@@ -14,6 +16,17 @@ static const struct {
 };
 
 enum { OVERRIDE_COUNT = sizeof(overrides) / sizeof(overrides[0]) };
+
+/* In UTF-8 what lies beyond U+00FF begins with 0xC4 or more. */
+static bool can_be_latin1(struct lst_slice value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        if ((unsigned char)value.bytes[i] >= 0xC4 && lst_slice_is_utf8(value)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /* Add the headers that the query asks for. Bit i of *ret_overridden is set for overrides[i]. False,
  * having answered, if one would be no such header. */
@@ -30,6 +43,7 @@ static bool add_overrides(struct lst_s3_exchange *exchange, unsigned *ret_overri
         }
         for (unsigned i = 0; i < OVERRIDE_COUNT; i++) {
             struct lst_slice value;
+            char parameter[64];
 
             if (!lst_http_name_is(name, lst_slice_of(overrides[i].parameter))) {
                 continue;
@@ -41,7 +55,16 @@ static bool add_overrides(struct lst_s3_exchange *exchange, unsigned *ret_overri
                                      value);
                 return false;
             }
-            lst_http_response_add(&exchange->response, overrides[i].header, value);
+            if (!can_be_latin1(value)) {
+                (void)snprintf(parameter, sizeof(parameter), "response-%s", overrides[i].parameter);
+                lst_s3_fail_argument(exchange,
+                                     "Header value cannot be represented using ISO-8859-1.",
+                                     parameter, value);
+                return false;
+            }
+            if (value.length > 0) { /* an empty one leaves the header out */
+                lst_http_response_add(&exchange->response, overrides[i].header, value);
+            }
             *ret_overridden |= 1U << i;
         }
     }
