@@ -122,7 +122,8 @@ SETTINGS = {
     "trusted-proxy": "10.0.0.0/8", "cors-origin": "https://app.example.com", "expires-max": "1000000",
     "allow-signature-v2": "yes",
     "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",
-    "access-log": "off", "log-format": "json", "api-rate": "7", "anonymous-rate": "7"}
+    "access-log": "off", "log-format": "json", "api-rate": "7", "anonymous-rate": "7",
+    "request-memory": "8MiB"}
 SWITCHES = {"allow-signature-v2"}  # as flags, without a value
 
 
