@@ -1,6 +1,8 @@
 /* policy_parse.c - from JSON to the compiled form of a policy: the document and its statements. */
 #include "access/policy_build.h"
 
+#include "access/json.h"
+
 #include <stdlib.h>
 
 enum {
@@ -314,8 +316,7 @@ static int parse_json(struct lst_policy_builder *builder, struct lst_slice text,
     document = json_loadb(text.bytes == NULL ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES,
                           &error);
     if (document == NULL) {
-        /* jansson says nothing at all when it could not even begin. */
-        if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory) {
+        if (lst_json_is_out_of_memory(&error)) {
             return LST_ERR_NO_MEMORY;
         }
         snprintf(place, sizeof(place), " at line %d, column %d", error.line, error.column);

@@ -137,6 +137,24 @@ json_t *lst_api_json_slice(struct lst_slice text)
     return json_stringn(text.length == 0 ? "" : text.bytes, text.length);
 }
 
+static void keep_whole(json_t **json, int failed)
+{
+    if (failed != 0) {
+        json_decref(*json);
+        *json = NULL;
+    }
+}
+
+void lst_api_json_set(json_t **json, const char *name, json_t *value)
+{
+    keep_whole(json, json_object_set_new(*json, name, value));
+}
+
+void lst_api_json_append(json_t **json, json_t *value)
+{
+    keep_whole(json, json_array_append_new(*json, value));
+}
+
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out)
 {
     const struct lst_http_request *request = exchange->request;
@@ -150,21 +168,39 @@ void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer
                       request->forwarded_host.length > 0 ? request->forwarded_host : request->host);
 }
 
-char *lst_api_parameter(const struct lst_api_exchange *exchange, const char *name)
+int lst_api_parameter_read(const struct lst_api_exchange *exchange, const char *name,
+                           char **ret_text)
 {
     struct lst_slice raw;
     size_t length;
     char *text;
 
+    *ret_text = NULL;
     if (!lst_http_find_parameter(exchange->request, lst_slice_of(name), &raw)) {
-        return NULL;
+        return LST_OK;
     }
     text = malloc(raw.length + 1);
-    if (text == NULL || lst_percent_decode(raw, true, text, raw.length, &length) != LST_OK ||
+    if (text == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    if (lst_percent_decode(raw, true, text, raw.length, &length) != LST_OK ||
         memchr(text, '\0', length) != NULL) {
         free(text);
-        return NULL;
+        return LST_ERR_MALFORMED;
     }
     text[length] = '\0';
-    return text;
+    *ret_text = text;
+    return LST_OK;
+}
+
+bool lst_api_parameter(struct lst_api_exchange *exchange, const char *name, char **ret_text)
+{
+    int status = lst_api_parameter_read(exchange, name, ret_text);
+
+    if (status == LST_ERR_MALFORMED) {
+        lst_api_fail(exchange, 400, "InvalidArgument", "%s: it is malformed", name);
+    } else if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+    }
+    return status == LST_OK;
 }

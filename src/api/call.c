@@ -232,6 +232,8 @@ void lst_call_fail(struct lst_api_exchange *exchange, const struct lst_call_answ
         lst_api_fail(exchange, answer->status, answer->code, "%s", answer->message);
     } else if (answer->status == 503) {
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+    } else if (answer->status == 507) {
+        lst_api_fail_code(exchange, LST_ERR_NO_SPACE);
     } else {
         lst_api_fail(exchange, 500, "InternalError", "The store answered %s", answer->code);
     }

@@ -1,5 +1,6 @@
 /* exchange.c - the life of one request to the API. */
 #include "api/exchange.h"
+#include "access/json.h"
 #include "api/call.h"
 #include "base/budget.h"
 #include "base/encoding.h"
@@ -391,6 +392,10 @@ void lst_api_end(struct lst_api_exchange *exchange)
     }
     exchange->input =
         json_loadb(text.length == 0 ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
+    if (exchange->input == NULL && lst_json_is_out_of_memory(&error)) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
     if (!json_is_object(exchange->input)) {
         lst_api_fail(exchange, 400, "InvalidJson", "The body must be a JSON object: %s",
                      exchange->input == NULL ? error.text : "it is something else");

@@ -100,10 +100,16 @@ const struct lst_api_route *lst_api_route_find(enum lst_api_place place, struct 
 
 /* ---- Looking */
 
-/* A query parameter, decoded into a new text that free() frees; NULL if it is not there, or
- * malformed.
+/*
+ * A query parameter, decoded into a new text that free() frees; *ret_text is NULL if it is not
+ * there. False, having answered, if it is malformed or there is no memory for it: what a caller
+ * said must not count as not said.
  */
-char *lst_api_parameter(const struct lst_api_exchange *exchange, const char *name);
+LST_MUST_CHECK bool lst_api_parameter(struct lst_api_exchange *exchange, const char *name,
+                                      char **ret_text);
+/* The same without an answer: LST_ERR_MALFORMED, _NO_MEMORY. */
+LST_MUST_CHECK int lst_api_parameter_read(const struct lst_api_exchange *exchange, const char *name,
+                                          char **ret_text);
 
 /* "https://host": the public URL, or what the request came to. */
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out);
@@ -145,5 +151,13 @@ void lst_api_fail_code(struct lst_api_exchange *exchange, int code);
 /* "2026-11-24T08:00:00Z" */
 json_t *lst_api_json_time(int64_t seconds);
 json_t *lst_api_json_slice(struct lst_slice text);
+
+/*
+ * Add to an object, or to an array, and take the value. If that can't be done, or the value is NULL
+ * because there was no memory for it, *json is released and becomes NULL, and stays so: an answer
+ * is whole, or lst_api_answer() makes an error of it.
+ */
+void lst_api_json_set(json_t **json, const char *name, json_t *value);
+void lst_api_json_append(json_t **json, json_t *value);
 
 #endif

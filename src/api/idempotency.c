@@ -1,6 +1,8 @@
 /* idempotency.c - the answers of calls that have an Idempotency-Key. */
 #include "api/idempotency.h"
 
+#include "access/json.h"
+
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +77,8 @@ static void answer_again(struct lst_api_exchange *exchange, struct lst_slice row
     uint8_t hash[HASH];
     json_t *kept = NULL;
     json_t *answer = NULL;
-    int status = 0;
+    int status = LST_ERR_CORRUPT;
+    int answer_status = 0;
 
     hash_body(exchange, hash);
     if (row.length > HASH && memcmp(row.bytes, hash, HASH) != 0) {
@@ -84,16 +87,18 @@ static void answer_again(struct lst_api_exchange *exchange, struct lst_slice row
         return;
     }
     if (row.length > HASH) {
-        kept = json_loadb(row.bytes + HASH, row.length - HASH, 0, NULL);
+        status = lst_json_read(lst_slice_after(row, HASH), &kept);
     }
-    if (json_unpack(kept, "[i, O]", &status, &answer) != 0) {
-        json_decref(kept);
-        lst_api_fail_code(exchange, LST_ERR_CORRUPT);
-        return;
+    if (status == LST_OK && json_unpack(kept, "[i, O]", &answer_status, &answer) != 0) {
+        status = LST_ERR_CORRUPT;
     }
     json_decref(kept);
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return;
+    }
     lst_http_response_add(&exchange->response, "Idempotent-Replayed", LST_SLICE("true"));
-    lst_api_answer(exchange, status, answer);
+    lst_api_answer(exchange, answer_status, answer);
 }
 
 bool lst_idempotency_replay(struct lst_api_exchange *exchange)

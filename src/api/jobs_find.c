@@ -35,6 +35,14 @@ static void look_again(struct look *look, int64_t time_ms)
     }
 }
 
+/* What could not be read may hide jobs that are due. */
+static void see_to(struct look *look, int status)
+{
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        look_again(look, look->now_ms + LST_JOBS_REST_MS);
+    }
+}
+
 /* False: no more of them this time. */
 static bool drop(struct look *look, struct lst_slice key)
 {
@@ -131,6 +139,7 @@ static void take_rows(struct look *look, const struct position *prefix,
            take(look, key, value, profile)) {
         status = lst_index_next(look->reader, &key, &value);
     }
+    see_to(look, status);
     if (look->drop_count > before) {
         lst_jobs_report(look->jobs, "webhook of the profile '%.*s': %zu messages are dropped: %s",
                         (int)prefix->length - 2, prefix->bytes + 1, look->drop_count - before,
@@ -177,10 +186,11 @@ static bool find_queue(struct look *look, const struct position *position,
     struct lst_slice key;
     struct lst_slice value;
     size_t length;
+    int status =
+        lst_index_seek(look->reader, LST_LEDGER_PARTITION, position_slice(position), &key, &value);
 
-    if (lst_index_seek(look->reader, LST_LEDGER_PARTITION, position_slice(position), &key,
-                       &value) != LST_OK ||
-        !lst_slice_starts_with(key, LST_SLICE(LST_JOB_ROW))) {
+    see_to(look, status);
+    if (status != LST_OK || !lst_slice_starts_with(key, LST_SLICE(LST_JOB_ROW))) {
         return false;
     }
     length = lst_slice_find(key, '\0') + 1;

@@ -2,6 +2,7 @@
 #include "api/link.h"
 
 #include "access/constraints.h"
+#include "access/json.h"
 #include "api/sign.h"
 #include "base/random.h"
 #include "http/disposition.h"
@@ -36,9 +37,15 @@ static int64_t number_of(const json_t *json, const char *name)
     return json_integer_value(json_object_get(json, name));
 }
 
-int lst_link_read(struct lst_link *link, struct lst_slice id, json_t *json)
+int lst_link_read(struct lst_link *link, struct lst_slice id, struct lst_slice row)
 {
+    json_t *json;
+    int status = lst_json_read(row, &json);
+
     memset(link, 0, sizeof(*link));
+    if (status != LST_OK) {
+        return status;
+    }
     link->json = json;
     link->owner = text_of(json, "owner");
     link->user = text_of(json, "user");
@@ -76,7 +83,6 @@ int lst_link_find(const struct lst_api *api, struct lst_slice id, struct lst_lin
     char key[1 + LST_LINK_ID_LENGTH] = "l";
     struct lst_index_reader *reader;
     struct lst_slice row;
-    json_t *json = NULL;
     int status;
 
     if (id.length != LST_LINK_ID_LENGTH) {
@@ -89,10 +95,10 @@ int lst_link_find(const struct lst_api *api, struct lst_slice id, struct lst_lin
     }
     status = lst_index_get(reader, LST_LEDGER_PARTITION, lst_slice_make(key, sizeof(key)), &row);
     if (status == LST_OK) {
-        json = json_loadb(row.bytes, row.length, 0, NULL);
+        status = lst_link_read(ret_link, id, row);
     }
     lst_index_read_end(reader);
-    return status == LST_OK ? lst_link_read(ret_link, id, json) : status;
+    return status;
 }
 
 /* ---- Its URL */
@@ -220,21 +226,27 @@ static bool is_too_early(const struct lst_link *link, int64_t now)
            now < constraints.not_before;
 }
 
-const char *lst_link_state(const struct lst_api *api, const struct lst_link *link, int64_t now,
-                           struct lst_ledger_summary *ret_summary)
+int lst_link_state(const struct lst_api *api, const struct lst_link *link, int64_t now,
+                   struct lst_ledger_summary *ret_summary, const char **ret_state)
 {
-    if (lst_ledger_find(api->options.ledger, link->user, lst_slice_of(link->id), ret_summary) !=
-        LST_OK) {
+    int status =
+        lst_ledger_find(api->options.ledger, link->user, lst_slice_of(link->id), ret_summary);
+
+    if (status == LST_ERR_NOT_FOUND) {
         memset(ret_summary, 0, sizeof(*ret_summary));
+        status = LST_OK;
+    }
+    if (status != LST_OK) {
+        return status;
     }
     if (ret_summary->revoked_ms != 0) {
-        return "revoked";
+        *ret_state = "revoked";
+    } else if (now >= link->expires) {
+        *ret_state = "expired";
+    } else if (link->max_uses > 0 && ret_summary->used >= (uint64_t)link->max_uses) {
+        *ret_state = "used";
+    } else {
+        *ret_state = is_too_early(link, now) ? "not_yet" : "active";
     }
-    if (now >= link->expires) {
-        return "expired";
-    }
-    if (link->max_uses > 0 && ret_summary->used >= (uint64_t)link->max_uses) {
-        return "used";
-    }
-    return is_too_early(link, now) ? "not_yet" : "active";
+    return LST_OK;
 }

@@ -54,9 +54,8 @@ LST_MUST_CHECK int lst_link_sweep(struct lst_index *index, int64_t now,
 /* A new id. */
 void lst_link_make_id(int64_t now_ms, char ret_id[LST_LINK_ID_LENGTH + 1]);
 
-/* Take the members from link->json, which it owns from now on, whatever comes of it.
- * LST_ERR_CORRUPT. */
-LST_MUST_CHECK int lst_link_read(struct lst_link *link, struct lst_slice id, json_t *json);
+/* Read its row. LST_ERR_CORRUPT, _NO_MEMORY. To be released. */
+LST_MUST_CHECK int lst_link_read(struct lst_link *link, struct lst_slice id, struct lst_slice row);
 
 /* Find. LST_ERR_NOT_FOUND, or an index's errors. To be released. */
 LST_MUST_CHECK int lst_link_find(const struct lst_api *api, struct lst_slice id,
@@ -84,9 +83,13 @@ LST_MUST_CHECK int lst_link_sign(const struct lst_api_exchange *exchange,
                                  const struct lst_bearer *bearer, const struct lst_link *link,
                                  int64_t now, int64_t life, struct lst_buffer *out);
 
-/* "active", "not_yet", "expired", "used" or "revoked". ret_summary: what the ledger knows, all zero
- * if that is nothing. */
-const char *lst_link_state(const struct lst_api *api, const struct lst_link *link, int64_t now,
-                           struct lst_ledger_summary *ret_summary);
+/*
+ * "active", "not_yet", "expired", "used" or "revoked". ret_summary: what the ledger knows, all zero
+ * if that is nothing. Errors of lst_ledger_find(): nobody knows then whether the link is revoked,
+ * so that it must be refused.
+ */
+LST_MUST_CHECK int lst_link_state(const struct lst_api *api, const struct lst_link *link,
+                                  int64_t now, struct lst_ledger_summary *ret_summary,
+                                  const char **ret_state);
 
 #endif

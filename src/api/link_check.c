@@ -75,9 +75,14 @@ static bool check_state(struct lst_link_opening *opening)
 {
     struct lst_api_exchange *exchange = opening->exchange;
     struct lst_ledger_summary summary;
-    const char *state =
-        lst_link_state(exchange->api, &opening->link, lst_api_now(exchange), &summary);
+    const char *state;
+    int status =
+        lst_link_state(exchange->api, &opening->link, lst_api_now(exchange), &summary, &state);
 
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return false;
+    }
     opening->used = summary.used;
     if (strcmp(state, "revoked") == 0) {
         lst_link_refuse(exchange, 410, "LinkRevoked", "This link was revoked.");
@@ -115,7 +120,10 @@ static bool check_signer(struct lst_link_opening *opening)
         question = lst_link_listing_question(link);
         status = lst_gate_authorise(gate, &exchange->bearer.passage, &question);
     }
-    if (status != LST_OK) {
+    if (status != LST_OK && status != LST_REFUSED_ACCESS_KEY_INACTIVE &&
+        status != LST_REFUSED_NOT_ALLOWED) {
+        lst_api_fail_code(exchange, status);
+    } else if (status != LST_OK) {
         lst_link_refuse(exchange, 410, "LinkClosed",
                         "The person who made this link may not share the file any more.");
     }
@@ -150,12 +158,18 @@ bool lst_link_check_object(struct lst_link_opening *opening)
 static bool check(struct lst_link_opening *opening)
 {
     struct lst_api_exchange *exchange = opening->exchange;
+    int status;
 
     if (lst_slice_equal(opening->link.method, LST_SLICE("PUT"))) {
         lst_link_refuse(exchange, 404, "NoSuchLink", "This link is not for fetching.");
         return false;
     }
-    if (lst_link_is_kept_here(exchange->api, &opening->link, &opening->is_kept_here) != LST_OK) {
+    status = lst_link_is_kept_here(exchange->api, &opening->link, &opening->is_kept_here);
+    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        lst_api_fail_code(exchange, status);
+        return false;
+    }
+    if (status != LST_OK) {
         lst_link_refuse(exchange, 410, "LinkClosed",
                         "The server does not know any more where this link leads to.");
         return false;

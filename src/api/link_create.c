@@ -134,10 +134,10 @@ static bool check_remote(struct lst_api_exchange *exchange, const struct lst_lin
 
 /* ---- Its row and its answer */
 
-static void set_text(json_t *row, const char *name, struct lst_slice text)
+static void set_text(json_t **row, const char *name, struct lst_slice text)
 {
     if (text.length > 0) {
-        (void)json_object_set_new(row, name, lst_api_json_slice(text));
+        lst_api_json_set(row, name, lst_api_json_slice(text));
     }
 }
 
@@ -149,36 +149,34 @@ static json_t *make_row(const struct lst_api_exchange *exchange, const struct ls
         "expires", (json_int_t)link->expires, "max_uses", (json_int_t)link->max_uses, "stable",
         (json_int_t)link->stable, "head", link->head ? 1 : 0, "folder", link->folder ? 1 : 0);
 
-    set_text(row, "bucket", link->bucket);
-    set_text(row, "key", link->key);
-    set_text(row, "method", link->method);
-    set_text(row, "ip", link->ip);
-    set_text(row, "not_before", link->not_before);
-    set_text(row, "filename", link->filename);
-    set_text(row, "disposition", link->disposition);
-    set_text(row, "remote", link->remote);
+    set_text(&row, "bucket", link->bucket);
+    set_text(&row, "key", link->key);
+    set_text(&row, "method", link->method);
+    set_text(&row, "ip", link->ip);
+    set_text(&row, "not_before", link->not_before);
+    set_text(&row, "filename", link->filename);
+    set_text(&row, "disposition", link->disposition);
+    set_text(&row, "remote", link->remote);
     return row;
 }
 
-static int add_urls(const struct lst_api_exchange *exchange, const struct lst_link *link,
-                    json_t *answer)
+static void add_urls(const struct lst_api_exchange *exchange, const struct lst_link *link,
+                     json_t **answer)
 {
     int64_t start = link->stable > 0 ? link->created - link->created % link->stable : link->created;
     struct lst_buffer url;
-    json_t *text;
-    int status;
+    json_t *text = NULL;
 
     lst_buffer_init(&url, LST_API_URL_MAX);
-    status = lst_link_sign(exchange, &exchange->bearer, link, start, link->expires - start, &url);
-    text = lst_api_json_slice(lst_buffer_slice(&url));
+    if (lst_link_sign(exchange, &exchange->bearer, link, start, link->expires - start, &url) ==
+        LST_OK) {
+        text = lst_api_json_slice(lst_buffer_slice(&url));
+    }
     lst_buffer_release(&url);
     if (lst_slice_equal(link->method, LST_SLICE("GET"))) {
-        (void)json_object_set(answer, "file_url", text);
+        lst_api_json_set(answer, "file_url", json_incref(text));
     }
-    if (json_object_set_new(answer, "url", text) != 0 && status == LST_OK) {
-        status = LST_ERR_NO_MEMORY;
-    }
-    return status;
+    lst_api_json_set(answer, "url", text);
 }
 
 static json_t *make_answer(const struct lst_api_exchange *exchange, const struct lst_link *link,
@@ -189,19 +187,21 @@ static json_t *make_answer(const struct lst_api_exchange *exchange, const struct
     bool has_url = lst_link_has_url(link, is_kept_here);
     struct lst_buffer base;
 
-    if (json == NULL || (has_url && add_urls(exchange, link, json) != LST_OK)) {
-        json_decref(json);
-        return NULL;
+    if (has_url) {
+        add_urls(exchange, link, &json);
     }
     if (has_url && (link->remote.length > 0 || link->stable > 0)) {
-        (void)json_object_set_new(json, "not_enforced", json_pack("[s]", "revocation"));
+        lst_api_json_set(&json, "not_enforced", json_pack("[s]", "revocation"));
     }
     if (!lst_slice_equal(link->method, LST_SLICE("PUT"))) {
         lst_buffer_init(&base, LST_API_URL_MAX);
         lst_api_base_url(exchange, &base);
         lst_buffer_append_string(&base, LST_LINKS_PATH);
         lst_buffer_append_string(&base, link->id);
-        (void)json_object_set_new(json, "short_url", lst_api_json_slice(lst_buffer_slice(&base)));
+        lst_api_json_set(&json, "short_url",
+                         lst_buffer_status(&base) == LST_OK
+                             ? lst_api_json_slice(lst_buffer_slice(&base))
+                             : NULL);
         lst_buffer_release(&base);
     }
     return json;
@@ -409,7 +409,10 @@ void lst_links_create(struct lst_api_exchange *exchange)
         creation->answer = make_link(exchange, creation, &creation->answer_status);
     }
     if (creation->answer == NULL) {
-        return; /* refused */
+        if (!lst_waiting_is_answered(&exchange->waiting)) { /* else it was refused */
+            lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        }
+        return;
     }
     if (creation->count == 0) {
         answer_created(exchange);

@@ -50,11 +50,18 @@ static void make_pass(const struct lst_link_opening *opening, char ret_pass[PASS
 
 bool lst_link_has_pass(const struct lst_link_opening *opening)
 {
-    char *pass = lst_api_parameter(opening->exchange, "pass");
+    char *pass = NULL;
     char *end = NULL;
-    long long expires = pass == NULL ? 0 : strtoll(pass, &end, 10);
+    long long expires;
     char code[CODE];
-    bool is_good = opening->link.folder && pass != NULL && *end == '-' &&
+    bool is_good;
+
+    /* Without it the password is asked for. */
+    if (lst_api_parameter_read(opening->exchange, "pass", &pass) != LST_OK) {
+        return false;
+    }
+    expires = pass == NULL ? 0 : strtoll(pass, &end, 10);
+    is_good = opening->link.folder && pass != NULL && *end == '-' &&
                    expires > lst_api_now(opening->exchange);
 
     if (is_good) {
@@ -174,12 +181,17 @@ static int add_file(void *context, const struct lst_list_entry *entry)
 static int list(struct listing *listing, bool *ret_truncated)
 {
     const struct lst_link *link = &listing->opening->link;
-    char *after = lst_api_parameter(listing->opening->exchange, "after");
-    size_t length = after == NULL ? 0 : strlen(after);
+    char *after;
+    size_t length;
     char start[2 * KEY_MAX];
     struct lst_list_options options = {
         .bucket = link->bucket, .prefix = link->key, .max_entries = PAGE_MAX};
+    int status = lst_api_parameter_read(listing->opening->exchange, "after", &after);
 
+    if (status != LST_OK) {
+        return status;
+    }
+    length = after == NULL ? 0 : strlen(after);
     if (length > 0 && link->key.length + length <= sizeof(start)) {
         memcpy(start, link->key.bytes, link->key.length);
         memcpy(start + link->key.length, after, length);
@@ -246,9 +258,12 @@ static void show_json(struct listing *listing)
 void lst_link_folder(struct lst_link_opening *opening)
 {
     struct lst_api_exchange *exchange = opening->exchange;
-    char *name = opening->is_post ? NULL : lst_api_parameter(exchange, "file");
+    char *name = NULL;
     struct listing listing = {.opening = opening};
 
+    if (!opening->is_post && !lst_api_parameter(exchange, "file", &name)) {
+        return;
+    }
     if (name != NULL) {
         open_file(opening, name);
         free(name);

@@ -110,9 +110,12 @@ static bool check_id(struct lst_api_exchange *exchange)
 static bool find_user(struct lst_api_exchange *exchange, char ret_name[LST_USER_NAME_MAX + 1])
 {
     const char *own = lst_passage_user_name(&exchange->bearer.passage);
-    char *access_key_id = lst_api_parameter(exchange, "access_key_id");
+    char *access_key_id;
     int status = LST_OK;
 
+    if (!lst_api_parameter(exchange, "access_key_id", &access_key_id)) {
+        return false;
+    }
     memcpy(ret_name, own, strlen(own) + 1);
     if (access_key_id != NULL) {
         status =

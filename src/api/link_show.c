@@ -18,16 +18,15 @@ static json_t *addresses_of(const struct lst_link *link)
     json_t *list = json_array();
 
     while (rest.length > 0 && lst_slice_split(&rest, ',', &address)) {
-        (void)json_array_append_new(list, lst_api_json_slice(address));
+        lst_api_json_append(&list, lst_api_json_slice(address));
     }
     return list;
 }
 
-static json_t *to_json(const struct lst_api_exchange *exchange, const struct lst_link *link)
+static json_t *make_json(const struct lst_link *link, const char *state,
+                         const struct lst_ledger_summary *summary)
 {
-    struct lst_ledger_summary summary;
-    const char *state = lst_link_state(exchange->api, link, lst_api_now(exchange), &summary);
-    json_int_t used = (json_int_t)(link->max_uses > 0 ? summary.used : summary.succeeded);
+    json_int_t used = (json_int_t)(link->max_uses > 0 ? summary->used : summary->succeeded);
 
     return json_pack(
         "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
@@ -36,7 +35,7 @@ static json_t *to_json(const struct lst_api_exchange *exchange, const struct lst
         lst_api_json_slice(link->key), "method", lst_api_json_slice(link->method), "created_at",
         lst_api_json_time(link->created), "expires_at", lst_api_json_time(link->expires),
         "revoked_at",
-        summary.revoked_ms == 0 ? json_null() : lst_api_json_time(summary.revoked_ms / 1000),
+        summary->revoked_ms == 0 ? json_null() : lst_api_json_time(summary->revoked_ms / 1000),
         "max_uses", (json_int_t)link->max_uses, "used", used, "uses_left",
         link->max_uses == 0     ? json_null()
         : used > link->max_uses ? json_integer(0)
@@ -46,6 +45,20 @@ static json_t *to_json(const struct lst_api_exchange *exchange, const struct lst
         text_or_null(link->filename), "disposition", text_or_null(link->disposition), "head",
         link->head ? 1 : 0, "folder", link->folder ? 1 : 0, "stable", link->stable > 0 ? 1 : 0,
         "password", link->password.length > 0 ? 1 : 0);
+}
+
+static int to_json(const struct lst_api_exchange *exchange, const struct lst_link *link,
+                   json_t **ret_json)
+{
+    struct lst_ledger_summary summary;
+    const char *state;
+    int status = lst_link_state(exchange->api, link, lst_api_now(exchange), &summary, &state);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    *ret_json = make_json(link, state, &summary);
+    return *ret_json == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 }
 
 /* Somebody else's link is as if it were not there. */
@@ -80,8 +93,8 @@ static int add_use(void *context, const struct lst_use_outcome *outcome)
         lst_api_json_slice(outcome->use.peer), "method", lst_api_json_slice(outcome->use.method),
         "status", outcome->http_status, "bytes", (json_int_t)outcome->size);
 
-    if (use != NULL && outcome->reason.length > 0) {
-        (void)json_object_set_new(use, "reason", lst_api_json_slice(outcome->reason));
+    if (outcome->reason.length > 0) {
+        lst_api_json_set(&use, "reason", lst_api_json_slice(outcome->reason));
     }
     return json_array_append_new(context, use) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
 }
@@ -90,17 +103,19 @@ static void show(void *owner)
 {
     struct lst_api_exchange *exchange = owner;
     struct lst_link link;
-    json_t *json;
+    json_t *json = NULL;
     json_t *uses;
     int status;
 
     if (!lst_link_find_own(exchange, &link)) {
         return;
     }
-    json = to_json(exchange, &link);
+    status = to_json(exchange, &link, &json);
     uses = json_array();
-    status = lst_ledger_uses(exchange->api->options.ledger, link.user, lst_slice_of(link.id),
-                             add_use, uses);
+    if (status == LST_OK) {
+        status = lst_ledger_uses(exchange->api->options.ledger, link.user, lst_slice_of(link.id),
+                                 add_use, uses);
+    }
     lst_link_release(&link);
     if (status != LST_OK) {
         json_decref(json);
@@ -108,7 +123,7 @@ static void show(void *owner)
         lst_api_fail_code(exchange, status);
         return;
     }
-    (void)json_object_set_new(json, "uses", uses);
+    lst_api_json_set(&json, "uses", uses);
     lst_api_answer(exchange, 200, json);
 }
 
@@ -128,12 +143,20 @@ struct page {
 
 static bool read_page(struct lst_api_exchange *exchange, struct page *page)
 {
-    char *limit = lst_api_parameter(exchange, "limit");
-    char *after = lst_api_parameter(exchange, "after");
+    char *limit;
+    char *after;
     char *end = NULL;
-    bool is_good = after == NULL || strlen(after) == LST_LINK_ID_LENGTH;
+    bool is_good;
 
     memset(page, 0, sizeof(*page));
+    if (!lst_api_parameter(exchange, "limit", &limit)) {
+        return false;
+    }
+    if (!lst_api_parameter(exchange, "after", &after)) {
+        free(limit);
+        return false;
+    }
+    is_good = after == NULL || strlen(after) == LST_LINK_ID_LENGTH;
     page->limit = limit == NULL ? LIST_USUAL : strtoul(limit, &end, 10);
     if (page->limit == 0 || page->limit > LIST_MAX || (limit != NULL && *end != '\0')) {
         is_good = false;
@@ -190,6 +213,25 @@ static int collect_ids(const struct lst_api *api, const struct page *page, json_
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
+static int add_link(const struct lst_api_exchange *exchange, struct lst_slice id, json_t **links)
+{
+    struct lst_link link;
+    json_t *json = NULL;
+    int status = lst_link_find(exchange->api, id, &link);
+
+    if (status == LST_ERR_NOT_FOUND) { /* swept since its id was read */
+        return LST_OK;
+    }
+    if (status == LST_OK) {
+        status = to_json(exchange, &link, &json);
+        lst_link_release(&link);
+    }
+    if (status == LST_OK) {
+        lst_api_json_append(links, json);
+    }
+    return status;
+}
+
 void lst_links_list(struct lst_api_exchange *exchange)
 {
     struct page page;
@@ -205,18 +247,12 @@ void lst_links_list(struct lst_api_exchange *exchange)
     links = json_array();
     status = collect_ids(exchange->api, &page, ids);
     for (size_t i = 0; status == LST_OK && i < json_array_size(ids) && i < page.limit; i++) {
-        struct lst_link link;
-
-        status = lst_link_find(exchange->api,
-                               lst_slice_of(json_string_value(json_array_get(ids, i))), &link);
-        if (status == LST_OK) {
-            (void)json_array_append_new(links, to_json(exchange, &link));
-            lst_link_release(&link);
-        }
+        status =
+            add_link(exchange, lst_slice_of(json_string_value(json_array_get(ids, i))), &links);
     }
     answer = json_pack("{s:o}", "links", links);
     if (json_array_size(ids) > page.limit) {
-        (void)json_object_set(answer, "next", json_array_get(ids, page.limit - 1));
+        lst_api_json_set(&answer, "next", json_incref(json_array_get(ids, page.limit - 1)));
     }
     json_decref(ids);
     if (status != LST_OK) {

@@ -35,11 +35,10 @@ static int forget(struct sweep *sweep, struct lst_slice key, const struct lst_li
 static int look_at(struct sweep *sweep, struct lst_slice key, struct lst_slice row)
 {
     struct lst_link link;
-    int status = LST_OK;
+    int status = lst_link_read(&link, lst_slice_after(key, 1), row);
 
-    if (lst_link_read(&link, lst_slice_after(key, 1), json_loadb(row.bytes, row.length, 0, NULL)) !=
-        LST_OK) {
-        return LST_OK;
+    if (status != LST_OK) {
+        return status == LST_ERR_CORRUPT ? LST_OK : status;
     }
     if (link.expires < sweep->now - LST_LINK_KEPT_SECONDS) {
         status = forget(sweep, key, &link);

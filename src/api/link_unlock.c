@@ -4,6 +4,7 @@
  * A try is counted in the ledger before the password is looked at, and given back if it was the
  * right one: so neither many tries at the same time nor a restart give more tries than there are.
  */
+#include "access/json.h"
 #include "access/network.h"
 #include "api/link_input.h"
 #include "api/link_page.h"
@@ -32,19 +33,28 @@ static bool take(struct lst_link_opening *opening, struct lst_slice password)
     return true;
 }
 
-static bool read_json(struct lst_link_opening *opening, struct lst_slice body)
+/* LST_ERR_MALFORMED, _NO_MEMORY. */
+static int read_json(struct lst_link_opening *opening, struct lst_slice body)
 {
-    json_t *json = json_loadb(body.bytes, body.length, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *password = json_object_get(json, "password");
-    bool is_good =
+    json_error_t error;
+    json_t *json;
+    const json_t *password;
+    int status = lst_json_load(body, JSON_REJECT_DUPLICATES, &json, &error);
+    bool is_good;
+
+    if (status != LST_OK) {
+        return status;
+    }
+    password = json_object_get(json, "password");
+    is_good =
         json_object_size(json) == 1 && json_is_string(password) &&
         take(opening, lst_slice_make(json_string_value(password), json_string_length(password)));
 
     json_decref(json);
-    return is_good;
+    return is_good ? LST_OK : LST_ERR_MALFORMED;
 }
 
-static bool read_form(struct lst_link_opening *opening, struct lst_slice body)
+static int read_form(struct lst_link_opening *opening, struct lst_slice body)
 {
     char text[sizeof(opening->password)];
     struct lst_field raw;
@@ -61,7 +71,7 @@ static bool read_form(struct lst_link_opening *opening, struct lst_slice body)
     }
     is_good = is_good && count <= 1 && take(opening, lst_slice_make(text, length));
     lst_wipe(text, sizeof(text));
-    return is_good;
+    return is_good ? LST_OK : LST_ERR_MALFORMED;
 }
 
 bool lst_link_read_password(struct lst_link_opening *opening)
@@ -72,7 +82,16 @@ bool lst_link_read_password(struct lst_link_opening *opening)
         lst_http_header(exchange->request, LST_SLICE("Content-Type")),
         LST_SLICE("application/json"));
 
-    if (body.length > 0 && !(is_json ? read_json(opening, body) : read_form(opening, body))) {
+    int status = LST_OK;
+
+    if (body.length > 0) {
+        status = is_json ? read_json(opening, body) : read_form(opening, body);
+    }
+    if (status == LST_ERR_NO_MEMORY) {
+        lst_api_fail_code(exchange, status);
+        return false;
+    }
+    if (status != LST_OK) {
         lst_link_refuse(exchange, 400, "InvalidArgument",
                         "The password must come as the form field password, or as JSON.");
         return false;

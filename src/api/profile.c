@@ -2,6 +2,7 @@
 #include "api/profile.h"
 
 #include "access/constraints.h"
+#include "access/json.h"
 #include "http/media_type.h"
 #include "store/store.h"
 
@@ -236,7 +237,7 @@ int lst_profile_parse(struct lst_slice text, struct lst_slice name, char problem
     }
     object =
         json_loadb(text.length == 0 ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
-    if (object == NULL && json_error_code(&error) == json_error_out_of_memory) {
+    if (object == NULL && lst_json_is_out_of_memory(&error)) {
         return LST_ERR_NO_MEMORY;
     }
     if (object == NULL) {
@@ -271,8 +272,10 @@ json_t *lst_profile_to_json(const struct lst_profile *profile, bool with_secret)
     json_t *webhook = NULL;
 
     if (profile->webhook_url[0] != '\0') {
-        webhook = json_pack("{s:s, s:s*}", "url", profile->webhook_url, "secret",
-                            with_secret ? profile->webhook_secret : NULL);
+        /* Not "s:s*", which leaves out what there is no memory for. */
+        webhook = with_secret ? json_pack("{s:s, s:s}", "url", profile->webhook_url, "secret",
+                                          profile->webhook_secret)
+                              : json_pack("{s:s}", "url", profile->webhook_url);
         if (webhook == NULL) {
             return NULL;
         }

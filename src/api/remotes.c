@@ -1,5 +1,7 @@
 /* remotes.c - the remotes in the ledger's index. */
 #include "api/remote.h"
+
+#include "access/json.h"
 #include "gate/ledger.h"
 
 #include <stdlib.h>
@@ -16,9 +18,12 @@ static struct lst_slice make_key(struct lst_slice name, char key[KEY_MAX])
 static int parse(struct lst_slice row, struct lst_remote *ret_remote)
 {
     char problem[LST_PROBLEM_MAX];
-    json_t *json = json_loadb(row.bytes, row.length, JSON_REJECT_DUPLICATES, NULL);
-    int status = json == NULL ? LST_ERR_CORRUPT : lst_remote_from_json(json, problem, ret_remote);
+    json_t *json;
+    int status = lst_json_read(row, &json);
 
+    if (status == LST_OK) {
+        status = lst_remote_from_json(json, problem, ret_remote);
+    }
     json_decref(json);
     return status == LST_ERR_MALFORMED ? LST_ERR_CORRUPT : status;
 }

@@ -68,8 +68,9 @@ int64_t lst_upload_url_life(const struct lst_api_exchange *exchange,
 /* Will the place where it goes enforce x-latch- constraints? */
 bool lst_upload_is_constrained(const struct lst_upload *upload);
 
-/* A list of what the profile says that the remote will not see to. NULL: nothing. */
-json_t *lst_upload_not_enforced(const struct lst_upload *upload, bool is_form);
+/* Add to an answer what of the profile the remote will not see to, if it does not see to all of it.
+ * As lst_api_json_set(). */
+void lst_upload_tell_not_enforced(const struct lst_upload *upload, bool is_form, json_t **json);
 
 /* What its URL says that the store must see to. */
 void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits *ret_limits);

@@ -60,7 +60,6 @@ static json_t *make_answer(const struct lst_api_exchange *exchange, const struct
 {
     bool is_form = lst_slice_equal(method, LST_SLICE("POST"));
     json_t *how = is_form ? lst_upload_form(exchange, upload) : lst_upload_put(exchange, upload);
-    json_t *not_enforced = lst_upload_not_enforced(upload, is_form);
     json_t *json = json_pack(
         "{s:s%, s:s, s:s, s:o, s:o, s:o}", "id", upload->id.bytes, upload->id.length, "status",
         "pending", "bucket", upload->profile->bucket, "key",
@@ -68,10 +67,7 @@ static json_t *make_answer(const struct lst_api_exchange *exchange, const struct
         lst_uploads_object(exchange, upload->remote, lst_slice_of(upload->profile->bucket),
                            lst_buffer_slice(&upload->key), upload->profile->link_expires));
 
-    if (json != NULL && not_enforced != NULL) {
-        (void)json_object_set(json, "not_enforced", not_enforced);
-    }
-    json_decref(not_enforced);
+    lst_upload_tell_not_enforced(upload, is_form, &json);
     return json;
 }
 

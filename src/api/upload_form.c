@@ -42,13 +42,14 @@ static void set_fields(struct fields *fields, const struct lst_upload *upload,
     }
 }
 
-static void put(json_t *json, struct lst_slice name, struct lst_slice value)
+/* The names are constants. */
+static void put(json_t **json, struct lst_slice name, struct lst_slice value)
 {
-    (void)json_object_setn_new(json, name.bytes, name.length, lst_api_json_slice(value));
+    lst_api_json_set(json, name.bytes, lst_api_json_slice(value));
 }
 
 /* Sign the form, and add what that gives to its fields. */
-static int sign(const struct lst_form *form, const struct lst_key *key, json_t *json)
+static int sign(const struct lst_form *form, const struct lst_key *key, json_t **json)
 {
     size_t bound = lst_sign_form_bound(form, key);
     char *policy = malloc(bound);
@@ -100,15 +101,15 @@ static json_t *make_fields(const struct lst_api_exchange *exchange, const struct
     set_fields(&fields, upload, &limits);
     form.condition_count = fields.count;
     for (size_t i = 0; i < fields.count; i++) {
-        put(json, fields.list[i].field, fields.list[i].value);
+        put(&json, fields.list[i].field, fields.list[i].value);
     }
     if (upload->remote != NULL && upload->remote->session_token[0] != '\0') {
         form.session_token = lst_slice_of(upload->remote->session_token);
-        put(json, LST_SLICE("x-amz-security-token"), form.session_token);
+        put(&json, LST_SLICE("x-amz-security-token"), form.session_token);
     }
     status = lst_api_signing_key(exchange, upload->remote, form.time, &key, &form.access_key_id);
     if (status == LST_OK) {
-        status = sign(&form, &key, json);
+        status = sign(&form, &key, &json);
         lst_wipe(&key, sizeof(key));
     }
     if (status != LST_OK) {

@@ -37,29 +37,29 @@ bool lst_upload_is_constrained(const struct lst_upload *upload)
     return upload->remote == NULL || upload->remote->is_latchstring;
 }
 
-json_t *lst_upload_not_enforced(const struct lst_upload *upload, bool is_form)
+void lst_upload_tell_not_enforced(const struct lst_upload *upload, bool is_form, json_t **json)
 {
     const struct lst_profile *profile = upload->profile;
     json_t *list;
 
     if (lst_upload_is_constrained(upload)) {
-        return NULL;
+        return;
     }
     list = json_array();
     if (upload->size < 0 && !is_form) {
-        (void)json_array_append_new(list, json_string("min_size"));
-        (void)json_array_append_new(list, json_string("max_size"));
+        lst_api_json_append(&list, json_string("min_size"));
+        lst_api_json_append(&list, json_string("max_size"));
     }
     if (upload->type.length == 0 && profile->types[0] != '\0') {
-        (void)json_array_append_new(list, json_string("types"));
+        lst_api_json_append(&list, json_string("types"));
     }
     if (profile->check_content) {
-        (void)json_array_append_new(list, json_string("check_content"));
+        lst_api_json_append(&list, json_string("check_content"));
     }
     if (is_form && !profile->replace) {
-        (void)json_array_append_new(list, json_string("replace"));
+        lst_api_json_append(&list, json_string("replace"));
     }
-    return list;
+    lst_api_json_set(json, "not_enforced", list);
 }
 
 /* ---- The headers */
@@ -107,11 +107,12 @@ static json_t *headers_to_json(const struct headers *headers, const struct lst_u
     json_t *json = json_object();
 
     if (upload->type.length > 0) {
-        (void)json_object_set_new(json, "Content-Type", lst_api_json_slice(upload->type));
+        lst_api_json_set(&json, "Content-Type", lst_api_json_slice(upload->type));
     }
     for (size_t i = headers->untold; i < headers->count; i++) {
-        (void)json_object_setn_new(json, headers->list[i].name.bytes, headers->list[i].name.length,
-                                   lst_api_json_slice(headers->list[i].value));
+        /* The names are constants. */
+        lst_api_json_set(&json, headers->list[i].name.bytes,
+                         lst_api_json_slice(headers->list[i].value));
     }
     return json;
 }

@@ -48,20 +48,22 @@ const char *lst_uploads_open_state(const struct lst_api_exchange *exchange,
     return lst_api_now(exchange) >= ticket->expires ? "expired" : "pending";
 }
 
-/* Seconds that a link to the object lives, and where the profile has its objects. */
-static int64_t look_at_profile(const struct lst_api_exchange *exchange, struct lst_slice name,
-                               char ret_remote[LST_PROFILE_NAME_MAX + 1])
+/* Seconds that a link to the object lives, and where the profile has its objects: here, if the
+ * profile is gone. */
+static int look_at_profile(const struct lst_api_exchange *exchange, struct lst_slice name,
+                           int64_t *ret_life, char ret_remote[LST_PROFILE_NAME_MAX + 1])
 {
     const struct lst_profile *profile;
-    int64_t life = LIFE_USUAL;
+    int status = lst_profiles_find(exchange->api->profiles, name, &profile);
 
+    *ret_life = LIFE_USUAL;
     ret_remote[0] = '\0';
-    if (lst_profiles_find(exchange->api->profiles, name, &profile) == LST_OK) {
-        life = profile->link_expires;
+    if (status == LST_OK) {
+        *ret_life = profile->link_expires;
         memcpy(ret_remote, profile->remote, sizeof(profile->remote));
         lst_profile_unref(profile);
     }
-    return life;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
 void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
@@ -76,16 +78,21 @@ void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_tick
 
     if (strcmp(state, "complete") == 0) {
         char name[LST_PROFILE_NAME_MAX + 1];
-        int64_t life = look_at_profile(exchange, ticket->profile, name);
+        int64_t life;
+        int status = look_at_profile(exchange, ticket->profile, &life, name);
 
-        (void)json_object_set_new(json, "size", json_integer((json_int_t)uploaded->size));
-        (void)json_object_set_new(json, "etag", json_string(uploaded->etag));
-        (void)json_object_set_new(json, "type", json_string(uploaded->type));
-        (void)json_object_set_new(
-            json, "object",
-            lst_uploads_object(exchange, remote, ticket->bucket, ticket->key, life));
+        if (status != LST_OK) {
+            json_decref(json);
+            lst_api_fail_code(exchange, status);
+            return;
+        }
+        lst_api_json_set(&json, "size", json_integer((json_int_t)uploaded->size));
+        lst_api_json_set(&json, "etag", json_string(uploaded->etag));
+        lst_api_json_set(&json, "type", json_string(uploaded->type));
+        lst_api_json_set(&json, "object",
+                         lst_uploads_object(exchange, remote, ticket->bucket, ticket->key, life));
     } else if (reason[0] != '\0') {
-        (void)json_object_set_new(json, "reason", json_string(reason));
+        lst_api_json_set(&json, "reason", json_string(reason));
     }
     lst_api_answer(exchange, 200, json);
 }
@@ -116,14 +123,17 @@ static void show(void *owner)
     struct lst_api_exchange *exchange = owner;
     char remote[LST_PROFILE_NAME_MAX + 1];
     struct lst_ticket ticket;
+    int64_t life;
     int status = lst_ticket_read(exchange->api->secret, exchange->name, &ticket);
 
     if (status != LST_OK || !lst_upload_is_own(exchange, &ticket)) {
         lst_api_fail(exchange, 404, "NoSuchUpload", "You have no upload of this id");
         return;
     }
-    (void)look_at_profile(exchange, ticket.profile, remote);
-    if (remote[0] != '\0') {
+    status = look_at_profile(exchange, ticket.profile, &life, remote);
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+    } else if (remote[0] != '\0') {
         lst_uploads_ask_remote(exchange, lst_slice_of(remote));
     } else {
         show_own(exchange, &ticket);

@@ -49,9 +49,6 @@ bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_w
 /* May it be sent in parts? False, having answered, if not: it goes to a remote. */
 bool lst_uppy_has_parts(struct lst_api_exchange *exchange, const struct lst_upload *upload);
 
-/* Add to an answer what a remote will not see to, if there is anything. */
-void lst_uppy_tell_not_enforced(const struct lst_upload *upload, bool is_form, json_t *json);
-
 /* The profile that is meant, if no metadata name it: empty, having answered, if that is none. */
 struct lst_slice lst_uppy_profile(struct lst_api_exchange *exchange, struct lst_slice told);
 

@@ -192,6 +192,7 @@ static void completed(struct lst_api_exchange *exchange, const struct lst_call_a
 {
     struct lst_uppy_upload *upload = exchange->work;
     struct lst_buffer location;
+    int status;
 
     if (answer->status == 412) { /* another was faster, and this one can't be the object any more */
         lst_uppy_refuse(exchange, upload, 412, answer->code,
@@ -205,11 +206,16 @@ static void completed(struct lst_api_exchange *exchange, const struct lst_call_a
     }
     lst_buffer_init(&location, LST_API_URL_MAX);
     lst_uppy_location(exchange, upload, &location);
-    lst_api_answer(exchange, 200,
-                   json_pack("{s:o, s:o, s:o}", "location",
-                             lst_api_json_slice(lst_buffer_slice(&location)), "key",
-                             lst_api_json_slice(upload->name.key), "bucket",
-                             lst_api_json_slice(upload->name.bucket)));
+    status = lst_buffer_status(&location);
+    if (status == LST_OK) {
+        lst_api_answer(exchange, 200,
+                       json_pack("{s:o, s:o, s:o}", "location",
+                                 lst_api_json_slice(lst_buffer_slice(&location)), "key",
+                                 lst_api_json_slice(upload->name.key), "bucket",
+                                 lst_api_json_slice(upload->name.bucket)));
+    } else {
+        lst_api_fail_code(exchange, status);
+    }
     lst_buffer_release(&location);
 }
 

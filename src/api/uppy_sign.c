@@ -87,10 +87,8 @@ static json_t *sign_elsewhere(const struct lst_api_exchange *exchange,
     json_t *put = lst_upload_put(exchange, upload);
     json_t *json = make_answer(json_incref(json_object_get(put, "url")), upload);
 
-    if (json != NULL) {
-        (void)json_object_set(json, "headers", json_object_get(put, "headers"));
-        lst_uppy_tell_not_enforced(upload, false, json);
-    }
+    lst_api_json_set(&json, "headers", json_incref(json_object_get(put, "headers")));
+    lst_upload_tell_not_enforced(upload, false, &json);
     json_decref(put);
     return json;
 }

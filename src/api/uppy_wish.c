@@ -23,42 +23,57 @@ static char *split_name(char *name, char **ret_inner)
     return name;
 }
 
-/* The object that a parameter belongs into, made if need be. NULL: it can't be. */
-static json_t *find_object(json_t *query, const char *outer)
+/* The object that a parameter belongs into, made if need be. */
+static int find_object(json_t *query, const char *outer, json_t **ret_object)
 {
-    json_t *object = json_object_get(query, outer);
-
-    if (object == NULL) {
-        object = json_object();
-        return json_object_set_new(query, outer, object) == 0 ? object : NULL;
+    *ret_object = json_object_get(query, outer);
+    if (*ret_object == NULL) {
+        *ret_object = json_object();
+        return json_object_set_new(query, outer, *ret_object) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
     }
-    return json_is_object(object) ? object : NULL;
+    return json_is_object(*ret_object) ? LST_OK : LST_ERR_MALFORMED;
 }
 
-static bool add_parameter(json_t *query, const struct lst_field *raw)
+static int set_value(json_t *object, const char *name, struct lst_slice raw)
+{
+    char *value = malloc(raw.length + 1);
+    size_t length;
+    int status = LST_OK;
+
+    if (value == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    if (json_object_get(object, name) != NULL ||
+        lst_percent_decode(raw, true, value, raw.length, &length) != LST_OK ||
+        !lst_slice_is_utf8(lst_slice_make(value, length))) {
+        status = LST_ERR_MALFORMED;
+    } else if (json_object_set_new(object, name, json_stringn(value, length)) != 0) {
+        status = LST_ERR_NO_MEMORY;
+    }
+    free(value);
+    return status;
+}
+
+/* LST_ERR_MALFORMED, _NO_MEMORY. */
+static int add_parameter(json_t *query, const struct lst_field *raw)
 {
     char name[NAME_MAX_BYTES + 1];
-    char *value = malloc(raw->value.length + 1);
     char *inner;
     char *outer;
     size_t length;
-    json_t *object = NULL;
-    bool is_well = value != NULL &&
-                   lst_percent_decode(raw->name, true, name, NAME_MAX_BYTES, &length) == LST_OK;
+    json_t *object = query;
+    int status = LST_OK;
 
-    if (is_well) {
-        name[length] = '\0';
-        is_well = strlen(name) == length;
-        outer = split_name(name, &inner);
-        object = inner == NULL ? query : find_object(query, outer);
-        inner = inner == NULL ? outer : inner;
-        is_well =
-            is_well && object != NULL && json_object_get(object, inner) == NULL &&
-            lst_percent_decode(raw->value, true, value, raw->value.length, &length) == LST_OK &&
-            json_object_set_new(object, inner, json_stringn(value, length)) == 0;
+    if (lst_percent_decode(raw->name, true, name, NAME_MAX_BYTES, &length) != LST_OK ||
+        memchr(name, '\0', length) != NULL || !lst_slice_is_utf8(lst_slice_make(name, length))) {
+        return LST_ERR_MALFORMED;
     }
-    free(value);
-    return is_well;
+    name[length] = '\0';
+    outer = split_name(name, &inner);
+    if (inner != NULL) {
+        status = find_object(query, outer, &object);
+    }
+    return status == LST_OK ? set_value(object, inner == NULL ? outer : inner, raw->value) : status;
 }
 
 json_t *lst_uppy_query(struct lst_api_exchange *exchange)
@@ -66,16 +81,22 @@ json_t *lst_uppy_query(struct lst_api_exchange *exchange)
     struct lst_slice rest = exchange->request->query;
     struct lst_field raw;
     json_t *query = json_object();
+    int status = query == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (!add_parameter(query, &raw)) {
-            json_decref(query);
-            lst_api_fail(exchange, 400, "InvalidArgument",
-                         "The query is malformed, or says something twice");
-            return NULL;
-        }
+    while (status == LST_OK && lst_http_next_parameter(&rest, &raw)) {
+        status = add_parameter(query, &raw);
     }
-    return query;
+    if (status == LST_OK) {
+        return query;
+    }
+    json_decref(query);
+    if (status == LST_ERR_MALFORMED) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "The query is malformed, or says something twice");
+    } else {
+        lst_api_fail_code(exchange, status);
+    }
+    return NULL;
 }
 
 /* ---- The profile */
@@ -108,25 +129,26 @@ static bool has_variable(const struct lst_profile *profile, const char *name)
 }
 
 /* Uppy sends all that it knows of a file; what the key needs of it is taken. */
-static json_t *pick_variables(const struct lst_api_exchange *exchange, struct lst_slice name,
-                              json_t *metadata)
+static int pick_variables(const struct lst_api_exchange *exchange, struct lst_slice name,
+                          json_t *metadata, json_t **ret_variables)
 {
     const struct lst_profile *profile;
-    json_t *variables = json_object();
     const char *key;
     json_t *value;
+    int status = lst_profiles_find(exchange->api->profiles, name, &profile);
 
-    if (lst_profiles_find(exchange->api->profiles, name, &profile) != LST_OK) {
-        return variables; /* lst_upload_prepare() will say so */
+    *ret_variables = json_object();
+    if (status != LST_OK) { /* that it is not there lst_upload_prepare() will say */
+        return status == LST_ERR_NOT_FOUND ? LST_OK : status;
     }
     json_object_foreach(metadata, key, value)
     {
         if (has_variable(profile, key)) {
-            (void)json_object_set(variables, key, value);
+            lst_api_json_set(ret_variables, key, json_incref(value));
         }
     }
     lst_profile_unref(profile);
-    return variables;
+    return *ret_variables == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 }
 
 bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_wish *wish,
@@ -135,7 +157,8 @@ bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_w
     json_t *named = json_object_get(wish->metadata, "profile");
     struct lst_slice told = wish->profile;
     json_t *variables;
-    bool is_well;
+    bool is_well = false;
+    int status;
 
     if (told.length == 0 && json_is_string(named) && !exchange->bearer.is_client) {
         told = lst_slice_of(json_string_value(named));
@@ -144,12 +167,16 @@ bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_w
     if (upload->profile_name.length == 0) {
         return false;
     }
-    variables = pick_variables(exchange, upload->profile_name, wish->metadata);
-    upload->filename = wish->filename;
-    upload->type = wish->type;
-    upload->variables = variables;
-    is_well = lst_upload_prepare(exchange, upload);
-    upload->variables = NULL;
+    status = pick_variables(exchange, upload->profile_name, wish->metadata, &variables);
+    if (status == LST_OK) {
+        upload->filename = wish->filename;
+        upload->type = wish->type;
+        upload->variables = variables;
+        is_well = lst_upload_prepare(exchange, upload);
+        upload->variables = NULL;
+    } else {
+        lst_api_fail_code(exchange, status);
+    }
     json_decref(variables);
     return is_well;
 }
@@ -166,15 +193,6 @@ bool lst_uppy_has_parts(struct lst_api_exchange *exchange, const struct lst_uplo
 
 /* ---- In a single request */
 
-void lst_uppy_tell_not_enforced(const struct lst_upload *upload, bool is_form, json_t *json)
-{
-    json_t *list = lst_upload_not_enforced(upload, is_form);
-
-    if (list != NULL) {
-        (void)json_object_set_new(json, "not_enforced", list);
-    }
-}
-
 /* The form as Uppy wants to be told of it. */
 static json_t *make_params(const struct lst_api_exchange *exchange, const struct lst_upload *upload)
 {
@@ -182,9 +200,9 @@ static json_t *make_params(const struct lst_api_exchange *exchange, const struct
 
     if (json != NULL) {
         (void)json_object_del(json, "expires_at");
-        (void)json_object_set_new(json, "expires", json_integer(upload->expires - upload->created));
-        (void)json_object_set_new(json, "id", lst_api_json_slice(lst_buffer_slice(&upload->id)));
-        lst_uppy_tell_not_enforced(upload, true, json);
+        lst_api_json_set(&json, "expires", json_integer(upload->expires - upload->created));
+        lst_api_json_set(&json, "id", lst_api_json_slice(lst_buffer_slice(&upload->id)));
+        lst_upload_tell_not_enforced(upload, true, &json);
     }
     return json;
 }

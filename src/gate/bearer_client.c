@@ -1,9 +1,9 @@
 /* bearer_client.c - the text of client tokens: lsc_<claims>.<mac>, both in base64url. */
 #include "gate/bearer_client.h"
 
+#include "access/json.h"
 #include "base/encoding.h"
 
-#include <jansson.h>
 #include <nettle/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +71,7 @@ int lst_client_claims_read(struct lst_slice text, struct lst_client_claims *ret_
     struct lst_slice claims;
     struct lst_slice mac;
     size_t length;
+    json_error_t error;
     json_t *json;
     int status;
 
@@ -78,9 +79,9 @@ int lst_client_claims_read(struct lst_slice text, struct lst_client_claims *ret_
     if (!split(text, &claims, &mac) || !lst_base64url_decode(claims, bytes, &length)) {
         return LST_REFUSED_TOKEN_INVALID;
     }
-    json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, NULL);
+    json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &error);
     if (json == NULL) {
-        return LST_REFUSED_TOKEN_INVALID;
+        return lst_json_is_out_of_memory(&error) ? LST_ERR_NO_MEMORY : LST_REFUSED_TOKEN_INVALID;
     }
     status = read_json(json, ret_claims);
     json_decref(json);

@@ -1,11 +1,11 @@
 /* tokens.c - bearer tokens in the index of the users. */
 #include "gate/tokens.h"
 
+#include "access/json.h"
 #include "base/encoding.h"
 #include "base/random.h"
 #include "gate/users_index.h"
 
-#include <jansson.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +100,7 @@ static bool copy(const char *text, char *ret_text, size_t size)
 
 static int read_record(struct lst_slice id, struct lst_slice record, struct lst_token *ret_token)
 {
-    json_t *json = json_loadb(record.bytes, record.length, 0, NULL);
+    json_t *json;
     const char *name;
     const char *hash;
     const char *user;
@@ -110,9 +110,14 @@ static int read_record(struct lst_slice id, struct lst_slice record, struct lst_
     json_int_t expires;
     json_int_t revoked;
     bool is_good;
+    int status;
 
     memset(ret_token, 0, sizeof(*ret_token));
-    is_good = json != NULL && id.length == LST_TOKEN_ID_LENGTH &&
+    status = lst_json_read(record, &json);
+    if (status != LST_OK) {
+        return status;
+    }
+    is_good = id.length == LST_TOKEN_ID_LENGTH &&
               json_unpack(json, "{s:s, s:s, s:i, s:s, s:s, s:I, s:I, s:I}", "name", &name, "sha256",
                           &hash, "may", &may, "user", &user, "profiles", &profiles, "created",
                           &created, "expires", &expires, "revoked", &revoked) == 0 &&

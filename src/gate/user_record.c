@@ -1,6 +1,7 @@
 /* user_record.c - a user as the bytes of one index value, and back. */
 #include "gate/user_record.h"
 
+#include "access/json.h"
 #include "base/encoding.h"
 
 #include <jansson.h>
@@ -180,7 +181,6 @@ int lst_user_record_read(struct lst_slice name, struct lst_slice record, struct 
 {
     struct lst_slice text = lst_slice_after(record, LST_USER_REVISION_LENGTH + 1);
     struct lst_user user = {0};
-    json_error_t error;
     json_t *document;
     int status;
 
@@ -188,12 +188,9 @@ int lst_user_record_read(struct lst_slice name, struct lst_slice record, struct 
         return LST_ERR_CORRUPT;
     }
     memcpy(user.name, name.bytes, name.length);
-    document = json_loadb(text.bytes, text.length, 0, &error);
-    if (document == NULL) {
-        /* jansson says nothing at all when it could not even begin. */
-        bool no_memory =
-            error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory;
-        return no_memory ? LST_ERR_NO_MEMORY : LST_ERR_CORRUPT;
+    status = lst_json_read(text, &document);
+    if (status != LST_OK) {
+        return status;
     }
     status = read_document(document, &user);
     free_document(document);
