@@ -309,16 +309,16 @@ static int parse_json(struct lst_policy_builder *builder, struct lst_slice text,
     json_t *document;
     json_error_t error;
     char place[80];
+    int status;
 
     if (text.length > LST_ACCESS_POLICY_MAX) {
         return lst_policy_problem(builder, "the policy is larger than 20 KiB", NULL, "");
     }
-    document = json_loadb(text.bytes == NULL ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES,
-                          &error);
-    if (document == NULL) {
-        if (lst_json_is_out_of_memory(&error)) {
-            return LST_ERR_NO_MEMORY;
-        }
+    status = lst_json_load(text, JSON_REJECT_DUPLICATES, &document, &error);
+    if (status == LST_ERR_NO_MEMORY) {
+        return status;
+    }
+    if (status != LST_OK) {
         snprintf(place, sizeof(place), " at line %d, column %d", error.line, error.column);
         return lst_policy_problem(builder, "not valid JSON: ", error.text, place);
     }

@@ -374,6 +374,7 @@ void lst_api_end(struct lst_api_exchange *exchange)
 {
     struct lst_slice text = lst_buffer_slice(&exchange->body);
     json_error_t error;
+    int status;
 
     if (lst_waiting_is_answered(&exchange->waiting)) {
         return;
@@ -390,10 +391,9 @@ void lst_api_end(struct lst_api_exchange *exchange)
     if (!make_room(exchange, text)) {
         return;
     }
-    exchange->input =
-        json_loadb(text.length == 0 ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
-    if (exchange->input == NULL && lst_json_is_out_of_memory(&error)) {
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+    status = lst_json_load(text, JSON_REJECT_DUPLICATES, &exchange->input, &error);
+    if (status == LST_ERR_NO_MEMORY) {
+        lst_api_fail_code(exchange, status);
         return;
     }
     if (!json_is_object(exchange->input)) {

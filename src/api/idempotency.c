@@ -90,7 +90,7 @@ static void answer_again(struct lst_api_exchange *exchange, struct lst_slice row
         status = lst_json_read(lst_slice_after(row, HASH), &kept);
     }
     if (status == LST_OK && json_unpack(kept, "[i, O]", &answer_status, &answer) != 0) {
-        status = LST_ERR_CORRUPT;
+        status = lst_json_ran_out() ? LST_ERR_NO_MEMORY : LST_ERR_CORRUPT;
     }
     json_decref(kept);
     if (status != LST_OK) {

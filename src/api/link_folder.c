@@ -62,7 +62,7 @@ bool lst_link_has_pass(const struct lst_link_opening *opening)
     }
     expires = pass == NULL ? 0 : strtoll(pass, &end, 10);
     is_good = opening->link.folder && pass != NULL && *end == '-' &&
-                   expires > lst_api_now(opening->exchange);
+              expires > lst_api_now(opening->exchange);
 
     if (is_good) {
         make_code(opening, expires, code);

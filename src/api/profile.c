@@ -235,12 +235,11 @@ int lst_profile_parse(struct lst_slice text, struct lst_slice name, char problem
     if (text.length > LST_PROFILE_DOCUMENT_MAX) {
         return lst_problem(problem, "it is larger than %d bytes", LST_PROFILE_DOCUMENT_MAX);
     }
-    object =
-        json_loadb(text.length == 0 ? "" : text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
-    if (object == NULL && lst_json_is_out_of_memory(&error)) {
-        return LST_ERR_NO_MEMORY;
+    status = lst_json_load(text, JSON_REJECT_DUPLICATES, &object, &error);
+    if (status == LST_ERR_NO_MEMORY) {
+        return status;
     }
-    if (object == NULL) {
+    if (status != LST_OK) {
         /* Not the parser's own text, which may quote a secret. */
         return lst_problem(problem, "line %d, column %d: %s", error.line, error.column,
                            json_error_code(&error) == json_error_duplicate_key

@@ -54,8 +54,10 @@ static int read_json(json_t *json, struct lst_client_claims *ret_claims)
     json_t *variables;
 
     if (json_unpack(json, "{s:s, s:s, s:I, s:o}", "t", &parent, "p", &profile, "e", &expires, "v",
-                    &variables) != 0 ||
-        !json_is_object(variables) ||
+                    &variables) != 0) {
+        return lst_json_ran_out() ? LST_ERR_NO_MEMORY : LST_REFUSED_TOKEN_INVALID;
+    }
+    if (!json_is_object(variables) ||
         !copy(parent, ret_claims->parent, sizeof(ret_claims->parent)) ||
         !copy(profile, ret_claims->profile, sizeof(ret_claims->profile))) {
         return LST_REFUSED_TOKEN_INVALID;
@@ -79,9 +81,9 @@ int lst_client_claims_read(struct lst_slice text, struct lst_client_claims *ret_
     if (!split(text, &claims, &mac) || !lst_base64url_decode(claims, bytes, &length)) {
         return LST_REFUSED_TOKEN_INVALID;
     }
-    json = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &error);
-    if (json == NULL) {
-        return lst_json_is_out_of_memory(&error) ? LST_ERR_NO_MEMORY : LST_REFUSED_TOKEN_INVALID;
+    status = lst_json_load(lst_slice_make(bytes, length), JSON_REJECT_DUPLICATES, &json, &error);
+    if (status != LST_OK) {
+        return status == LST_ERR_MALFORMED ? LST_REFUSED_TOKEN_INVALID : status;
     }
     status = read_json(json, ret_claims);
     json_decref(json);

@@ -133,7 +133,10 @@ static int read_record(struct lst_slice id, struct lst_slice record, struct lst_
         ret_token->revoked = revoked;
     }
     json_decref(json);
-    return is_good ? LST_OK : LST_ERR_CORRUPT;
+    if (is_good) {
+        return LST_OK;
+    }
+    return lst_json_ran_out() ? LST_ERR_NO_MEMORY : LST_ERR_CORRUPT;
 }
 
 /* ---- Finding */

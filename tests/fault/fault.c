@@ -10,6 +10,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -324,3 +325,11 @@ int __wrap_mdb_txn_commit(MDB_txn *transaction)
 WRAP_MEMORY(malloc, (size_t size), (size))
 WRAP_MEMORY(calloc, (size_t count, size_t size), (count, size))
 WRAP_MEMORY(realloc, (void *memory, size_t size), (memory, size))
+WRAP_MEMORY(reallocarray, (void *memory, size_t count, size_t size), (memory, count, size))
+
+char *__real_strdup(const char *text);
+char *__wrap_strdup(const char *text);
+char *__wrap_strdup(const char *text)
+{
+    return hit(FAULT_strdup) == 0 ? __real_strdup(text) : NULL;
+}

@@ -27,7 +27,7 @@ enum { FAULT_STORE = 1, FAULT_SYSTEM = 2, FAULT_MEMORY = 4 };
     X(fallocate64) X(ftruncate64) X(fsync) X(fdatasync) X(syncfs) \
     X(mdb_txn_begin) X(mdb_txn_renew) X(mdb_txn_commit) X(mdb_get) X(mdb_put) X(mdb_del) \
     X(mdb_cursor_open) X(mdb_cursor_renew) X(mdb_cursor_get)
-#define FAULT_MEMORY_CALLS(X) X(malloc) X(calloc) X(realloc)
+#define FAULT_MEMORY_CALLS(X) X(malloc) X(calloc) X(realloc) X(reallocarray) X(strdup)
 /* clang-format on */
 
 enum fault_call {

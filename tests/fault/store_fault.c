@@ -1,11 +1,9 @@
 /* store_fault.c - every operation of the store, with each of its calls failing in turn: the object
  * is the old one or the new one, nothing is left over, and the store goes on.
  */
-#include "fault.h"
+#include "turn.h"
 
 #include "../unit/store/upload_fixture.h"
-
-#include <dirent.h>
 
 /* Large: in a blob. Its size is known or not. */
 enum { SMALL = 500, LARGE = 30000, LONG = 1500000 };
@@ -256,18 +254,6 @@ static const struct scene scenes[] = {
 
 /* ---- One failure */
 
-static int open_files(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    closedir(folder);
-    return count;
-}
-
 static bool holds(struct fixture *fixture, const char *bytes, size_t size)
 {
     return upload_holds(fixture, "b-b", "k", bytes, size);
@@ -288,34 +274,8 @@ static bool is_right(struct fixture *fixture, const struct scene *scene, bool wo
     return scene->new_size == 0 ? is_gone(fixture) : holds(fixture, new_bytes, scene->new_size);
 }
 
-/* Whether the failing call was the last step, of which nobody knows whether it was taken. */
-static bool is_unknown(int status)
-{
-    return status == LST_ERR_IO || status == LST_ERR_NO_SPACE || status == LST_ERR_NO_MEMORY ||
-           status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_UNKNOWN;
-}
-
-static const int codes[] = {LST_ERR_NO_SPACE, LST_ERR_TOO_MANY_FILES, LST_ERR_IO,
-                            LST_ERR_NO_MEMORY};
-
-/* Which calls fail: one, or, as on a full disk, all from it on, so that what would undo a failed
- * operation fails, too. */
-struct way {
-    const char *name;
-    uint32_t kinds;
-    bool stays;
-};
-
-static const struct way ways[] = {
-    {"each of its %u calls of index and blob failing", FAULT_STORE, false},
-    {"each of its %u calls of the system failing", FAULT_SYSTEM, false},
-    {"each of its %u calls for memory failing", FAULT_MEMORY, false},
-    {"all from each of its %u calls of index and blob on failing", FAULT_STORE, true},
-    {"all from each of its %u calls of the system on failing", FAULT_SYSTEM, true},
-};
-
 /* False: no call was left to fail. */
-static bool fail_one(struct fixture *fixture, const struct scene *scene, const struct way *way,
+static bool fail_one(struct fixture *fixture, const struct scene *scene, const struct turn_way *way,
                      uint32_t number, int code, bool *ok)
 {
     struct scene plain_versioning = {.is_versioned = scene->is_versioned};
@@ -333,7 +293,7 @@ static bool fail_one(struct fixture *fixture, const struct scene *scene, const s
     fault_arm(way->kinds, number, way->stays, code);
     status = scene->run(fixture, scene);
     fired = fault_disarm();
-    if (status != 0 && (!fired || !is_unknown(status))) {
+    if (status != 0 && (!fired || !turn_is_trouble(status))) {
         printf("# %s: call %u, %s, fails with %d: the operation gives %d\n", scene->name,
                (unsigned)number, fault_last(), code, status);
         *ok = false;
@@ -349,29 +309,22 @@ static bool fail_one(struct fixture *fixture, const struct scene *scene, const s
     return fired;
 }
 
-static bool is_long(void)
-{
-    const char *text = getenv("LST_FULL");
-
-    return text != NULL && strcmp(text, "1") == 0;
-}
-
 /* Every call of it, one after another; in short, each with one of the codes. */
-static void test_scene(const struct scene *scene, const struct way *way)
+static void test_scene(const struct scene *scene, const struct turn_way *way)
 {
     enum { NUMBER_MAX = 3000 };
     struct fixture fixture = fixture_open();
-    size_t rounds = is_long() ? sizeof(codes) / sizeof(codes[0]) : 1;
+    size_t rounds = turn_is_long() ? TURN_CODES : 1;
     struct lst_store_census census = {0};
     uint32_t number = 1;
     bool ok = fixture_make_bucket(&fixture, "b-b") == 0;
-    int files = open_files();
+    int files = turn_open_files();
     char what[100];
     int status;
 
     for (size_t i = 0; i < rounds && ok; i++) {
         for (number = 1; number < NUMBER_MAX; number++) {
-            int code = codes[(i + number) % (sizeof(codes) / sizeof(codes[0]))];
+            int code = turn_codes[(i + number) % (TURN_CODES)];
             if (!fail_one(&fixture, scene, way, number, code, &ok)) {
                 break;
             }
@@ -379,7 +332,7 @@ static void test_scene(const struct scene *scene, const struct way *way)
     }
     (void)snprintf(what, sizeof(what), way->name, (unsigned)number - 1);
     CHECK(ok && number < NUMBER_MAX, "%s, %s: old or new, and whole", scene->name, what);
-    CHECK(open_files() == files, "%s: no file stays open", scene->name);
+    CHECK(turn_open_files() == files, "%s: no file stays open", scene->name);
     fixture_reopen(&fixture);
     status = lst_store_check(fixture.store, fixture_show_fault, NULL, &census);
     CHECK(status == 0 && census.faults == 0 && census.orphan_blobs == 0 &&
@@ -456,8 +409,8 @@ int main(void)
     old_bytes = fixture_bytes(LONG, 1);
     new_bytes = fixture_bytes(PART + LONG, 2);
     for (size_t i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++) {
-        for (size_t j = 0; j < sizeof(ways) / sizeof(ways[0]); j++) {
-            test_scene(&scenes[i], &ways[j]);
+        for (size_t j = 0; j < TURN_WAYS; j++) {
+            test_scene(&scenes[i], &turn_ways[j]);
         }
     }
     test_sweep();
