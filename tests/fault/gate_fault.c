@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "gate/ledger.h"
 #include "gate/tokens.h"
+#include "gate/users_index.h"
 
 #include <ftw.h>
 #include <pthread.h>
@@ -561,6 +562,14 @@ static void close_all(void)
     lst_users_close(users);
 }
 
+static void revive(void)
+{
+    if (lst_index_has_failed(lst_ledger_index(ledger)) || lst_index_has_failed(users->index)) {
+        close_all();
+        open_all();
+    }
+}
+
 static int remove_one(const char *path, const struct stat *state, int kind, struct FTW *where)
 {
     (void)state;
@@ -581,6 +590,7 @@ int main(void)
         return 1;
     }
     open_all();
+    turn_revive = revive;
     CHECK(with_root(), "root has a key");
     for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
         turn_test(&turns[i]);

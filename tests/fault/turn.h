@@ -69,6 +69,9 @@ struct turn {
     bool (*is_right)(bool worked); /* afterwards, with nothing failing */
 };
 
+/* Open again what writes nothing more because a sync failed. NULL: there is nothing like that. */
+static void (*turn_revive)(void);
+
 /* False: no call was left to fail, or something was wrong. */
 static inline bool turn_once(const struct turn *turn, const struct turn_way *way, uint32_t number,
                              int code, bool *ok)
@@ -84,6 +87,9 @@ static inline bool turn_once(const struct turn *turn, const struct turn_way *way
     fault_arm(way->kinds, number, way->stays, code);
     status = turn->run();
     fired = fault_disarm();
+    if (turn_revive != NULL) {
+        turn_revive();
+    }
     if (status != 0 && (!fired || !turn_is_trouble(status))) {
         printf("# %s: call %u, %s, fails with %d: the operation gives %d\n", turn->name,
                (unsigned)number, fired ? fault_last() : "none", code, status);
