@@ -20,7 +20,7 @@ def test_long_values_semicolons_and_indented_lines_of_a_file(start, tmp_path):
     file.write_text(f"# a comment\n; another\n  cors-origin = {origins}\n\tregion = eu-west-1\naccess-log = {log}\n"
                     f"secret-key = {SECRET_KEY[:20]};{SECRET_KEY[20:]}\naccess-key = AKIDFROMFILE\n")
     server = start("--config", file, keys=False)
-    answer = server.send("GET", "/-/health", {"Origin": "https://app-59.example.com"})
+    answer = server.send("GET", "/", {"Origin": "https://app-59.example.com"})
     assert answer.headers["Access-Control-Allow-Origin"], "the last of a long line"
     client = server.client(access_key="AKIDFROMFILE", secret_key=SECRET_KEY[:20] + ";" + SECRET_KEY[20:], region="eu-west-1")
     assert client.list_buckets()["Buckets"] == []
