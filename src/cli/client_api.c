@@ -335,6 +335,9 @@ void lst_client_api_call(struct lst_client_api *api, const char *method, const c
         send_call(api, &call, ret_answer);
     }
     lst_wipe(&call, sizeof(call));
+    if (text != NULL) {
+        lst_wipe(text, strlen(text)); /* there may be a password in it */
+    }
     free(text);
     json_decref(body);
 }

@@ -14,6 +14,8 @@ struct creation {
     struct lst_client_options server;
     struct lst_links_terms terms;
     const char *method;
+    bool folder;
+    bool stable;
     bool want_short;
     bool json;
 };
@@ -59,8 +61,11 @@ static bool take_method(const struct creation *creation, char ret_method[8])
         return false;
     }
     if (strcmp(ret_method, "GET") != 0 &&
-        (creation->terms.head || creation->terms.filename != NULL)) {
-        (void)lst_usage_error(creation->usage, "--head and --filename go with a link for GET only");
+        (creation->terms.head || creation->terms.filename != NULL || creation->terms.is_inline ||
+         creation->terms.password_stdin || creation->folder || creation->stable)) {
+        (void)lst_usage_error(creation->usage,
+                              "--head, --filename, --inline, --password-stdin, --folder and "
+                              "--stable go with a link for GET only");
         return false;
     }
     return true;
@@ -69,6 +74,10 @@ static bool take_method(const struct creation *creation, char ret_method[8])
 static int print_link(const struct creation *creation, json_t *link)
 {
     const char *url = lst_client_text(link, creation->want_short ? "short_url" : "url");
+
+    if (url[0] == '\0') { /* a password, or a folder, is the short link's alone */
+        url = lst_client_text(link, "short_url");
+    }
 
     if (url[0] == '\0') {
         json_decref(link);
@@ -87,6 +96,7 @@ static int print_link(const struct creation *creation, json_t *link)
 static int create(struct creation *creation, struct lst_client_api *api, const char *uri)
 {
     struct lst_client_api_answer answer;
+    json_t *request;
     struct lst_slice bucket;
     struct lst_slice key;
     char method[8];
@@ -103,8 +113,14 @@ static int create(struct creation *creation, struct lst_client_api *api, const c
     if (status != LST_EXIT_OK) {
         return status;
     }
-    lst_client_api_call(api, "POST", "links",
-                        lst_links_terms_request(&creation->terms, method, bucket, key), &answer);
+    request = lst_links_terms_request(&creation->terms, method, bucket, key);
+    if (creation->folder) {
+        (void)json_object_set_new(request, "folder", json_true());
+    }
+    if (creation->stable) {
+        (void)json_object_set_new(request, "stable", json_true());
+    }
+    lst_client_api_call(api, "POST", "links", request, &answer);
     return answer.outcome == LST_CLIENT_API_DONE ? print_link(creation, answer.json)
                                                  : lst_client_api_report(api, &answer);
 }
@@ -116,6 +132,12 @@ int lst_links_command_create(int argument_count, char **arguments)
         LST_LINKS_TERMS_OPTIONS(creation.terms),
         {"method", "METHOD", "what it is for: GET (the default), HEAD or PUT",
          .text = &creation.method},
+        {"folder", NULL, "the key ends with a slash, and a page lists the files under it",
+         .flag = &creation.folder},
+        {"stable", NULL,
+         "the same URL for everybody within a quarter of its life, so that browsers keep it; it "
+         "can't be revoked",
+         .flag = &creation.stable},
         LST_CLIENT_OPTIONS(creation.server),
         {.help = "Output"},
         {"short", NULL, "print the short URL, which redirects, instead of the presigned one",
@@ -125,7 +147,10 @@ int lst_links_command_create(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "link create",
         .synopsis = "[OPTION]... s3://BUCKET/KEY",
-        .summary = "Make a link to one object, which need not be there yet, and print its URL.",
+        .summary =
+            "Make a link to one object, which need not be there yet, or to a folder, and print "
+            "its URL: the presigned one, which programs can use as it is, or, where there "
+            "is a password or a folder, the short one.",
         .examples =
             "  latchstring link create s3://photos/cat.jpg --expires 2d\n"
             "  latchstring link create s3://photos/cat.jpg --max-uses 1 --short\n"
@@ -143,6 +168,7 @@ int lst_links_command_create(int argument_count, char **arguments)
     }
     creation.usage = &usage;
     status = create(&creation, &api, operands.values[0]);
+    lst_links_terms_release(&creation.terms);
     lst_client_api_close(&api);
     return status;
 }

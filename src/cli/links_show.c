@@ -182,6 +182,13 @@ static void print_link(const json_t *link)
     print_line(link, "Revoked", "revoked_at");
     print_line(link, "From", "ip");
     print_line(link, "Saved as", "filename");
+    print_line(link, "Disposition", "disposition");
+    if (json_is_true(json_object_get(link, "password"))) {
+        printf("%-12sis needed\n", "Password");
+    }
+    if (json_is_true(json_object_get(link, "stable"))) {
+        printf("%-12sthe same for everybody, for a while\n", "URL");
+    }
     uses_text(link, text);
     printf("%-12s%s\n", "Used", text);
     if (json_array_size(uses) > 0) {

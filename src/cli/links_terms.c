@@ -6,6 +6,10 @@
 #include "http/disposition.h"
 
 #include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { PASSWORD_MIN = 4 };
 
 #define EXPIRES_MAX (100ULL * 366 * 86400) /* seconds; the server has a limit of its own */
 
@@ -42,6 +46,55 @@ static bool join_addresses(const struct lst_usage *usage, struct lst_links_terms
     return terms->ip.count == 0 || check_limit(usage, "ip", "ip", terms->ip_text);
 }
 
+/* ---- The password */
+
+/* Standard input's echo is turned off while the password is typed. */
+static bool type_line(char *text, size_t capacity)
+{
+    struct termios before;
+    struct termios silent;
+    bool is_terminal = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &before) == 0;
+    bool is_read;
+
+    if (is_terminal) {
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        (void)fprintf(stderr, "Password for the link: ");
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    is_read = fgets(text, (int)capacity, stdin) != NULL;
+    if (is_terminal) {
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        (void)fprintf(stderr, "\n");
+    }
+    return is_read;
+}
+
+static bool read_password(const struct lst_usage *usage, struct lst_links_terms *terms)
+{
+    size_t length;
+
+    if (!type_line(terms->password, sizeof(terms->password))) {
+        terms->password[0] = '\0';
+    }
+    length = strcspn(terms->password, "\r\n");
+    terms->password[length] = '\0';
+    if (length < PASSWORD_MIN || length > LST_LINKS_PASSWORD_MAX ||
+        !lst_slice_is_utf8(lst_slice_of(terms->password))) {
+        (void)lst_usage_error(usage,
+                              "--password-stdin: standard input gives no password of %d to %d "
+                              "bytes",
+                              PASSWORD_MIN, LST_LINKS_PASSWORD_MAX);
+        return false;
+    }
+    return true;
+}
+
+void lst_links_terms_release(struct lst_links_terms *terms)
+{
+    lst_wipe(terms->password, sizeof(terms->password));
+}
+
 bool lst_links_terms_check(const struct lst_usage *usage, struct lst_links_terms *terms)
 {
     if (terms->expires != NULL && !lst_option_duration(usage, "expires", terms->expires, 1,
@@ -64,7 +117,7 @@ bool lst_links_terms_check(const struct lst_usage *usage, struct lst_links_terms
                               LST_FILENAME_MAX);
         return false;
     }
-    return true;
+    return !terms->password_stdin || read_password(usage, terms);
 }
 
 static void add(json_t *object, const char *name, json_t *value)
@@ -93,6 +146,12 @@ json_t *lst_links_terms_request(const struct lst_links_terms *terms, const char 
     if (terms->filename != NULL) {
         add(request, "filename", json_string(terms->filename));
     }
+    if (terms->password[0] != '\0') {
+        add(request, "password", json_string(terms->password));
+    }
+    if (terms->is_inline) {
+        add(request, "disposition", json_string("inline"));
+    }
     if (terms->head) {
         add(request, "head", json_true());
     }
@@ -102,7 +161,7 @@ json_t *lst_links_terms_request(const struct lst_links_terms *terms, const char 
 void lst_links_terms_enforced(const struct lst_links_terms *terms,
                               char ret_names[LST_LINKS_TERMS_NAMES_MAX])
 {
-    const char *names[4];
+    const char *names[5];
     size_t count = 0;
     size_t length = 0;
 
@@ -117,6 +176,9 @@ void lst_links_terms_enforced(const struct lst_links_terms *terms,
     }
     if (terms->head) {
         names[count++] = "--head";
+    }
+    if (terms->password_stdin) {
+        names[count++] = "--password-stdin";
     }
     ret_names[0] = '\0';
     for (size_t i = 0; i < count; i++) {

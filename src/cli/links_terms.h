@@ -11,7 +11,10 @@
 
 #define LST_LINKS_IP_MAX 1024 /* bytes of all addresses, with commas between them */
 
-/* As given; NULL, empty or false when not. Rows of a command's table. */
+#define LST_LINKS_PASSWORD_MAX 128 /* bytes */
+
+/* As given; NULL, empty or false when not. Rows of a command's table. Holds a secret: to be
+ * released. */
 struct lst_links_terms {
     const char *expires;
     const char *max_uses;
@@ -19,10 +22,13 @@ struct lst_links_terms {
     const char *filename;
     struct lst_option_list ip;
     bool head;
+    bool is_inline;
+    bool password_stdin;
     /* Set by lst_links_terms_check(). */
     uint64_t expires_seconds; /* 0: not given */
     uint64_t uses;            /* 0: any number */
     char ip_text[LST_LINKS_IP_MAX + 1];
+    char password[LST_LINKS_PASSWORD_MAX + 2]; /* room for the end of its line */
 };
 #define LST_LINKS_TERMS_OPTIONS(terms)                                                             \
     {.help = "For how long, how often, from where"},                                               \
@@ -34,16 +40,25 @@ struct lst_links_terms {
          .list = &(terms).ip},                                                                     \
         {"not-before", "TIME", "when it begins to work, as 2026-12-01T00:00:00Z",                  \
          .text = &(terms).not_before},                                                             \
-        {"head", NULL, "let HEAD through too, uncounted: players and link checkers send it",       \
+        {"head", NULL,                                                                             \
+         "let HEAD through too: players and link checkers send it; with --max-uses each counts",   \
          .flag = &(terms).head},                                                                   \
+        {"password-stdin", NULL,                                                                   \
+         "whoever opens it needs the password that standard input gives, a line of its own",       \
+         .flag = &(terms).password_stdin},                                                         \
+        {"inline", NULL, "show it in the browser instead of saving it",                            \
+         .flag = &(terms).is_inline},                                                              \
     {                                                                                              \
         "filename", "NAME", "the name under which a browser saves it", .text = &(terms).filename   \
     }
 
-/* Check, and fill in the rest. False, with the mistake reported: the command line can't be meant
- * so. */
+/* Check, and fill in the rest; reads the password, with a prompt if standard input is a terminal.
+ * False, with the mistake reported: the command line can't be meant so. */
 LST_MUST_CHECK bool lst_links_terms_check(const struct lst_usage *usage,
                                           struct lst_links_terms *terms);
+
+/* Wipe the password. */
+void lst_links_terms_release(struct lst_links_terms *terms);
 
 /* What the API is told to make a link for this object. To be released; NULL: no memory. */
 json_t *lst_links_terms_request(const struct lst_links_terms *terms, const char *method,
@@ -51,7 +66,7 @@ json_t *lst_links_terms_request(const struct lst_links_terms *terms, const char 
 
 /* The options given that only a Latchstring server can enforce, as "--max-uses and --ip"; empty if
  * there are none. */
-#define LST_LINKS_TERMS_NAMES_MAX 64
+#define LST_LINKS_TERMS_NAMES_MAX 96
 void lst_links_terms_enforced(const struct lst_links_terms *terms,
                               char ret_names[LST_LINKS_TERMS_NAMES_MAX]);
 

@@ -50,9 +50,13 @@ static void print_code(const struct lst_share *share, const struct output *outpu
 static int print_json(const struct lst_share *share, const struct lst_share_link *link)
 {
     json_t *json =
-        json_pack("{s:o, s:o, s:I, s:s, s:s, s:s}", "bucket", lst_json_text(share->place.bucket),
-                  "key", lst_json_text(share->place.key), "size", (json_int_t)share->size, "type",
-                  share->type, "url", link->url, "expires_at", link->expires_at);
+        json_pack("{s:o, s:o, s:I, s:s, s:s}", "bucket", lst_json_text(share->place.bucket), "key",
+                  lst_json_text(share->place.key), "size", (json_int_t)share->size, "type",
+                  share->type, "expires_at", link->expires_at);
+
+    if (link->url[0] != '\0') {
+        (void)json_object_set_new(json, "url", json_string(link->url));
+    }
 
     if (link->id[0] != '\0') {
         (void)json_object_set_new(json, "id", json_string(link->id));
@@ -115,6 +119,11 @@ static int check(struct lst_share *share, const struct output *output, const cha
                                "where to? Name a bucket, as s3://photos, or set " TARGET_VARIABLE
                                " to one");
     }
+    if (output->full && share->terms.password_stdin) {
+        return lst_usage_error(share->usage,
+                               "choose one of --full and --password-stdin: a presigned URL asks "
+                               "nobody for a password");
+    }
     if (output->code && output->no_code) {
         return lst_usage_error(share->usage, "choose one of --qr and --no-qr");
     }
@@ -171,6 +180,7 @@ int lst_command_share(int argument_count, char **arguments)
     if (status == LST_EXIT_OK) {
         status = share_file(&share, &output, target);
     }
+    lst_links_terms_release(&share.terms);
     if (share.file >= 0) {
         (void)close(share.file);
     }

@@ -147,7 +147,7 @@ static int take_link(const struct lst_share *share, const json_t *json, struct l
     const char *url = lst_client_text(json, "url");
     const char *short_url = lst_client_text(json, "short_url");
 
-    if (url[0] == '\0' || strlen(url) >= sizeof(link->url) ||
+    if ((url[0] == '\0' && short_url[0] == '\0') || strlen(url) >= sizeof(link->url) ||
         strlen(short_url) >= sizeof(link->short_url)) {
         lst_report(share->usage->command, "the server has made a link that is none");
         return report_stored(share);
@@ -193,8 +193,10 @@ static int presign_link(const struct lst_share *share, struct lst_share_link *li
 
     lst_buffer_init(&disposition, DISPOSITION_MAX);
     lst_buffer_init(&url, LST_SHARE_URL_MAX);
-    if (terms->filename != NULL) {
-        status = lst_disposition_attachment(lst_slice_of(terms->filename), &disposition);
+    if (terms->filename != NULL || terms->is_inline) {
+        status = lst_disposition_format(
+            terms->is_inline ? "inline" : "attachment",
+            lst_slice_of(terms->filename == NULL ? "" : terms->filename), &disposition);
         query.value = lst_buffer_slice(&disposition);
         signing.query_count = 1;
     }

@@ -353,3 +353,44 @@ def test_a_revoked_id_stays_revoked_after_a_restart(start, link):
 def test_what_is_no_id_is_refused(link):
     for name in ("a b", "ä", "x" * 513, "a/b", ""):
         assert link("revoke", "--signed", name).returncode == USAGE
+
+
+# ---- Passwords, folders, stable URLs
+
+def test_a_password_comes_on_standard_input(server, link):
+    server.client().put_object(Bucket="photos", Key="locked.jpg", Body=b"picture")
+    done = server.command("link", "create", "s3://photos/locked.jpg", "--password-stdin", check=False, input="open sesame\n",
+                          environment={"AWS_ENDPOINT_URL": server.endpoint})
+    assert (done.returncode, done.stderr) == (0, "")
+    url = done.stdout.strip()
+    assert "/-/l/" in url
+    status, body, _ = fetch(url)
+    assert status == 200 and b'type="password"' in body
+    place = urllib.parse.urlsplit(url)
+    with contextlib.closing(http.client.HTTPConnection(place.netloc, timeout=20)) as connection:
+        connection.request("POST", place.path, "password=open+sesame", {"Content-Type": "application/x-www-form-urlencoded"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 303
+    assert fetch(answer.headers["Location"])[:2] == (200, b"picture")
+    assert re.search(r"\nPassword +is needed\n", link("show", url).stdout)
+
+
+@pytest.mark.parametrize("given", ["", "\n", "abc\n", "x" * 129 + "\n"])
+def test_what_is_no_password(server, given):
+    done = server.command("link", "create", "s3://photos/k", "--password-stdin", check=False, input=given,
+                          environment={"AWS_ENDPOINT_URL": server.endpoint})
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert "4 to 128" in done.stderr
+
+
+def test_a_folder_and_a_stable_url(server, link):
+    server.client().put_object(Bucket="photos", Key="album/one.jpg", Body=b"picture")
+    url = link("create", "s3://photos/album/", "--folder").stdout.strip()
+    assert b'href="?file=one.jpg"' in fetch(url)[1]
+    assert "slash" in link("create", "s3://photos/album", "--folder").stderr
+    made = json.loads(link("create", "s3://photos/album/one.jpg", "--stable", "--inline", "--json").stdout)
+    assert "x-latch-id" not in made["url"]
+    assert fetch(made["url"])[2]["Content-Disposition"] == "inline"
+    for option in ("--folder", "--stable", "--inline", "--password-stdin"):
+        assert link("create", "s3://photos/k", "--method", "PUT", option).returncode == USAGE

@@ -507,3 +507,14 @@ def test_a_terminal_that_can_draw_nothing(server, share, large):
     assert "%" not in screen.replace("%2", "")
     assert "\033" not in screen
     assert share(large, "s3://photos").stderr == ""
+
+
+def test_a_password(server, share, hello):
+    done = server.command("share", hello, "s3://photos", "--password-stdin", "--json", check=False, input="open sesame\n",
+                          environment={"AWS_ENDPOINT_URL": server.endpoint})
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert "url" not in made
+    status, body, _ = fetch(made["short_url"])
+    assert status == 200 and b'type="password"' in body
+    assert share(hello, "s3://photos", "--password-stdin", "--full").returncode == USAGE
