@@ -111,6 +111,10 @@ LST_MUST_CHECK bool lst_api_parameter(struct lst_api_exchange *exchange, const c
 LST_MUST_CHECK int lst_api_parameter_read(const struct lst_api_exchange *exchange, const char *name,
                                           char **ret_text);
 
+/* Is there a bucket of this name in the store? False: no (404 NoSuchBucket), or it can't be told;
+ * the exchange has been answered. */
+bool lst_api_check_bucket(struct lst_api_exchange *exchange, struct lst_slice bucket);
+
 /* "https://host": the public URL, or what the request came to. */
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out);
 

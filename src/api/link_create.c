@@ -84,28 +84,10 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_link 
            (!link->folder || may(exchange, lst_link_listing_question(link)));
 }
 
-static int see_bucket(void *context, const struct lst_bucket *bucket)
-{
-    (void)context;
-    (void)bucket;
-    return LST_OK;
-}
-
 /* The object may come later; a bucket that is missing is a mistake. */
 static bool check_bucket(struct lst_api_exchange *exchange, const struct lst_link *link)
 {
-    int status = link->remote.length > 0 ? LST_OK
-                                         : lst_store_bucket(exchange->api->options.store,
-                                                            link->bucket, see_bucket, NULL);
-
-    if (status == LST_ERR_BUCKET_NOT_FOUND) {
-        lst_api_fail(exchange, 404, "NoSuchBucket",
-                     "bucket: there is no bucket '%.*s' here: create it first",
-                     (int)link->bucket.length, link->bucket.bytes);
-    } else if (status != LST_OK) {
-        lst_api_fail_code(exchange, status);
-    }
-    return status == LST_OK;
+    return link->remote.length > 0 || lst_api_check_bucket(exchange, link->bucket);
 }
 
 /* A remote that does not know our limits has what S3 has. */

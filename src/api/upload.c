@@ -157,6 +157,13 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_uploa
     return status == LST_OK;
 }
 
+/* Refused now, and not in the client's browser later. */
+static bool has_bucket(struct lst_api_exchange *exchange, const struct lst_upload *upload)
+{
+    return upload->remote != NULL ||
+           lst_api_check_bucket(exchange, lst_slice_of(upload->profile->bucket));
+}
+
 /* ---- The id */
 
 int64_t lst_upload_url_life(const struct lst_api_exchange *exchange,
@@ -225,5 +232,6 @@ bool lst_upload_prepare(struct lst_api_exchange *exchange, struct lst_upload *up
 {
     return find_profile(exchange, upload) && find_remote(exchange, upload) &&
            fits_profile(exchange, upload) && make_key(exchange, upload) &&
-           is_allowed(exchange, upload) && make_id(exchange, upload);
+           is_allowed(exchange, upload) && has_bucket(exchange, upload) &&
+           make_id(exchange, upload);
 }

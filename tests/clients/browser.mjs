@@ -60,6 +60,13 @@ export async function openBrowser() {
   return {
     open: (url) => call("POST", `/${sessionId}/url`, { url }),
     url: () => call("GET", `/${sessionId}/url`),
+    // As on a telephone: no window of a desktop is as narrow.
+    resize: (width, height) =>
+      call("POST", `/${sessionId}/goog/cdp/execute`, {
+        cmd: "Emulation.setDeviceMetricsOverride",
+        params: { width, height, deviceScaleFactor: 1, mobile: true },
+      }),
+    screenshot: () => call("GET", `/${sessionId}/screenshot`),
     // The value of an async function's body, run in the page; its arguments are in `a`.
     run: (script, ...args) =>
       call("POST", `/${sessionId}/execute/sync`, {
