@@ -168,8 +168,9 @@ bool lst_exchange_route(struct lst_exchange *exchange)
         refuse_stranger(exchange, is_api);
     } else if (lst_cors_is_preflight(&exchange->request)) {
         exchange->operation = "Preflight";
-        lst_cors_preflight(&server->cors, server->s3, &exchange->request, &exchange->own_response,
-                           &exchange->error);
+        /* The API's paths name no bucket, so no bucket's rules hold for them. */
+        lst_cors_preflight(&server->cors, is_api ? NULL : server->s3, &exchange->request,
+                           &exchange->own_response, &exchange->error);
         exchange->has_own = true;
     } else if (is_api) {
         return hand_to(exchange, &lst_handler_api,
