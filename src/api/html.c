@@ -40,8 +40,8 @@ static bool is_hidden(struct lst_slice character)
 {
     const unsigned char *bytes = (const unsigned char *)character.bytes;
 
-    if (character.length == 1) {
-        return bytes[0] < 0x20 || bytes[0] == 0x7f;
+    if (bytes == NULL || character.length == 1) {
+        return bytes == NULL || bytes[0] < 0x20 || bytes[0] == 0x7f;
     }
     if (character.length == 2) {
         return bytes[0] == 0xc2 && bytes[1] < 0xa0;
@@ -54,7 +54,7 @@ static bool is_hidden(struct lst_slice character)
 
 void lst_html_text(struct lst_buffer *page, struct lst_slice text)
 {
-    while (text.length > 0) {
+    while (text.length > 0 && text.bytes != NULL) {
         size_t length = character_length(text);
         struct lst_slice character = lst_slice_first(text, length == 0 ? 1 : length);
 

@@ -168,7 +168,7 @@ static int add_file(void *context, const struct lst_list_entry *entry)
     struct listing *listing = context;
     struct lst_slice name = lst_slice_after(entry->key, listing->opening->link.key.length);
 
-    if (name.length == 0 || name.length > sizeof(listing->last)) {
+    if (name.length == 0 || name.bytes == NULL || name.length > sizeof(listing->last)) {
         return LST_OK; /* what stands for the folder itself */
     }
     memcpy(listing->last, name.bytes, name.length);

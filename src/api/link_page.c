@@ -40,7 +40,7 @@ static struct lst_slice origin_of(struct lst_slice url)
     struct lst_slice host = lst_slice_after(url, scheme + 3);
     size_t length = lst_slice_find(host, '/');
 
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length && host.bytes != NULL; i++) {
         if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]",
                    host.bytes[i]) == NULL) {
             return LST_SLICE("");
@@ -185,6 +185,8 @@ void lst_link_page_ask(struct lst_link_opening *opening, int status, const char 
                                  "maxlength=\"128\" autocomplete=\"off\" required autofocus>\n");
     }
     lst_buffer_append_format(page, "<button>%s</button>\n</form>\n",
-                             link->folder ? "Open" : "Download");
+                             link->folder || lst_slice_equal(link->disposition, LST_SLICE("inline"))
+                                 ? "Open"
+                                 : "Download");
     lst_link_page_end(exchange, status);
 }
