@@ -548,6 +548,12 @@ enum lst_near_miss {
     LST_MISS_DAY,               /* the key was derived for another day than the scope says */
     LST_MISS_EXPIRES,           /* X-Amz-Expires was changed after signing */
     LST_MISS_SECRET_WHITESPACE, /* the signer's secret has white space around it, or ours has */
+    LST_MISS_ENCODED_AGAIN,     /* path or query percent-encoded once more after signing */
+    LST_MISS_HEADER_ENCODING,   /* signed headers went from UTF-8 to ISO-8859-1, or back */
+    LST_MISS_COPIED,            /* "&amp;" or "\\u0026" for '&': copied out of HTML or JSON */
+    LST_MISS_GLUED,             /* punctuation or white space at the end of the URL */
+    LST_MISS_CASE,              /* upper and lower case were changed after signing */
+    LST_MISS_CUT_SHORT,         /* the end of the URL is missing */
 };
 
 struct lst_explanation {
@@ -578,6 +584,20 @@ LST_PUBLIC LST_MUST_CHECK int lst_explain(const struct lst_request *request,
                                           const struct lst_auth *auth, struct lst_slice secret,
                                           const struct lst_hints *hints,
                                           struct lst_explanation *ret_explanation);
+
+/*
+ * The same for a presigned URL that lst_parse() refused for its form, with this code: encoded again
+ * on the way, copied out of HTML or JSON, glued to punctuation, in another case, cut short. It
+ * needs no secret, and so can't say that the signature would be right; but what happened, undone,
+ * makes the URL parse. rules, now: those of lst_parse(); auth: as it left it, which may be of no
+ * kind.
+ * LST_ERR_NO_NEAR_MISS: nothing of that kind is to be seen, or the code is another;
+ * *ret_explanation is then untouched.
+ */
+LST_PUBLIC LST_MUST_CHECK int lst_explain_refusal(const struct lst_request *request,
+                                                  const struct lst_rules *rules, int64_t now,
+                                                  int code, const struct lst_auth *auth,
+                                                  struct lst_explanation *ret_explanation);
 
 /* ---------------------------------------------------------------------------------------------------------
  * Streamed bodies: content-encoding aws-chunked

@@ -106,6 +106,8 @@ bool lst_internal_search_found(struct lst_internal_search *search, enum lst_near
     return true;
 }
 
+#define COMPARE "check the secret access key of # and compare the canonical requests, line by line."
+
 /* Nothing fits. If a signed header did not arrive, its value can't be guessed, but its name helps.
  */
 static void say_what_to_compare(struct lst_internal_search *search)
@@ -130,11 +132,20 @@ static void say_what_to_compare(struct lst_internal_search *search)
             return;
         }
     }
-    put_sentence(search,
-                 "No single change that is known to happen makes the signature right: check that "
-                 "the secret access key is the one of access key #, and compare the canonical "
-                 "request that the signer made, line by line, with the one that arrived.",
-                 (const struct lst_slice[]){lst_slice_of(search->auth->access_key_id)});
+    /* A Host that was lost on the way can't be guessed either, and is lost more often than a
+     * secret.
+     */
+    put_sentence(
+        search,
+        lst_internal_is_inner_host(search->host)
+            ? "No known change makes the signature right. The Host that arrived, #, is an "
+              "inner name: if the @ was signed for another, a proxy replaced it; let the "
+              "proxy pass it on (nginx: proxy_set_header Host $http_host), or set the "
+              "server's public URL (--public-url). Else " COMPARE
+            : "No known change makes the signature right. The Host that arrived is #: if "
+              "the @ was signed for another, let the proxy pass that on (nginx: "
+              "proxy_set_header Host $http_host), or set --public-url. Else " COMPARE,
+        (const struct lst_slice[]){search->host, lst_slice_of(search->auth->access_key_id)});
 }
 
 static bool find(struct lst_internal_search *search)
@@ -147,8 +158,10 @@ static bool find(struct lst_internal_search *search)
         lst_internal_explain_method,
         lst_internal_explain_host,
         lst_internal_explain_style,
+        lst_internal_explain_spoilt,
         lst_internal_explain_plus,
         lst_internal_explain_path,
+        lst_internal_explain_header_encoding,
         lst_internal_explain_secret,
         lst_internal_explain_checksum,
         lst_internal_explain_payload,

@@ -60,12 +60,20 @@ struct lst_slice lst_internal_search_header(const struct lst_internal_search *se
 struct lst_slice lst_internal_search_parameter(const struct lst_internal_search *search,
                                                struct lst_slice name);
 
+/*
+ * True for a host that clients outside can hardly have called: an address, a name without a dot
+ * (localhost, a container, an upstream of a proxy) or of a private domain.
+ */
+bool lst_internal_is_inner_host(struct lst_slice host);
+
 /* The groups. True: found, and explained. */
 bool lst_internal_explain_method(struct lst_internal_search *search);
 bool lst_internal_explain_host(struct lst_internal_search *search);
 bool lst_internal_explain_style(struct lst_internal_search *search);
+bool lst_internal_explain_spoilt(struct lst_internal_search *search);
 bool lst_internal_explain_path(struct lst_internal_search *search);
 bool lst_internal_explain_plus(struct lst_internal_search *search);
+bool lst_internal_explain_header_encoding(struct lst_internal_search *search);
 bool lst_internal_explain_guessed_headers(struct lst_internal_search *search);
 bool lst_internal_explain_altered_headers(struct lst_internal_search *search);
 bool lst_internal_explain_checksum(struct lst_internal_search *search);

@@ -177,6 +177,98 @@ static bool explain_altered(struct lst_internal_search *search, struct lst_slice
                               : explain_renamed(search, name);
 }
 
+/* Is there a byte that is not ASCII? */
+static bool has_high_byte(struct lst_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if ((unsigned char)text.bytes[i] >= 0x80) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ISO-8859-1 as UTF-8: each high byte becomes two. */
+static void put_as_utf8(struct lst_internal_writer *writer, struct lst_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+
+        if (byte >= 0x80) {
+            lst_internal_put_char(writer, (char)(0xc0 | byte >> 6));
+            byte = 0x80 | (byte & 0x3f);
+        }
+        lst_internal_put_char(writer, (char)byte);
+    }
+}
+
+/* UTF-8 as ISO-8859-1. False if it is not UTF-8, or has characters that ISO-8859-1 lacks. */
+static bool put_as_latin1(struct lst_internal_writer *writer, struct lst_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+
+        if (byte >= 0x80) {
+            if ((byte != 0xc2 && byte != 0xc3) || i + 1 == text.length ||
+                ((unsigned char)text.bytes[i + 1] & 0xc0) != 0x80) {
+                return false;
+            }
+            byte = (unsigned char)(byte << 6 | ((unsigned char)text.bytes[++i] & 0x3f));
+        }
+        lst_internal_put_char(writer, (char)byte);
+    }
+    return true;
+}
+
+/* All signed headers with high bytes at once: who changes one of them changes the others too. */
+static bool explain_encoding(struct lst_internal_search *search, bool to_utf8, const char *pattern)
+{
+    const struct lst_request *arrived = search->request;
+    struct lst_field headers[LST_HEADERS_MAX];
+    struct lst_request request = *arrived;
+    struct lst_slice name = {NULL, 0};
+    struct lst_internal_writer writer =
+        lst_internal_writer_to(search->scratch, sizeof(search->scratch));
+    bool fits;
+
+    for (size_t i = 0; i < arrived->header_count && i < LST_HEADERS_MAX; i++) {
+        size_t start = writer.length;
+
+        headers[i] = arrived->headers[i];
+        if (!has_high_byte(headers[i].value) ||
+            !lst_internal_is_signed(search->auth, headers[i].name)) {
+            continue;
+        }
+        if (to_utf8) {
+            put_as_utf8(&writer, headers[i].value);
+        } else if (!put_as_latin1(&writer, headers[i].value)) {
+            return false;
+        }
+        name = name.length > 0 ? name : headers[i].name;
+        headers[i].value = (struct lst_slice){search->scratch + start, writer.length - start};
+    }
+    if (name.length == 0 || writer.overflow || arrived->header_count > LST_HEADERS_MAX) {
+        return false;
+    }
+    request.headers = headers;
+    search->request = &request;
+    fits = lst_internal_search_fits(search, NULL);
+    search->request = arrived;
+    return fits && lst_internal_search_found(search, LST_MISS_HEADER_ENCODING, pattern, &name);
+}
+
+bool lst_internal_explain_header_encoding(struct lst_internal_search *search)
+{
+    return explain_encoding(search, true,
+                            "The header # was signed as UTF-8 but arrived as ISO-8859-1: send the "
+                            "bytes that were signed, or keep the value to ASCII, percent-encoded "
+                            "for example.") ||
+           explain_encoding(search, false,
+                            "The header # was signed as ISO-8859-1 but arrived as UTF-8, as if "
+                            "encoded once more: send the bytes that were signed, or keep the value "
+                            "to ASCII, percent-encoded for example.");
+}
+
 static bool explain_each(struct lst_internal_search *search,
                          bool (*explain)(struct lst_internal_search *, struct lst_slice))
 {

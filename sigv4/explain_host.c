@@ -27,17 +27,60 @@ static struct lst_slice join(struct lst_internal_search *search, struct lst_slic
     return (struct lst_slice){search->scratch, writer.overflow ? 0 : writer.length};
 }
 
+static bool ends_with(struct lst_slice text, struct lst_slice end)
+{
+    return text.length >= end.length &&
+           lst_internal_equal_ignoring_case(lst_internal_skip(text, text.length - end.length), end);
+}
+
+bool lst_internal_is_inner_host(struct lst_slice host)
+{
+    static const char *const domains[] = {".local", ".internal", ".localhost", ".svc",
+                                          ".lan",   ".intranet", ".home.arpa", ".docker",
+                                          ".nomad", ".consul",   ".private",   ".localdomain"};
+    struct lst_slice name = without_port(host);
+    bool digits = true;
+
+    for (size_t i = 0; i < name.length; i++) {
+        digits = digits && ((name.bytes[i] >= '0' && name.bytes[i] <= '9') || name.bytes[i] == '.');
+    }
+    /* '_' stands in the names of a proxy's upstreams, and in no name of the internet. */
+    if (digits || name.bytes[0] == '[' || lst_internal_find(name, '.') == name.length ||
+        lst_internal_find(name, '_') < name.length) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+        if (ends_with(name, lst_slice_of(domains[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What to do depends on the side that had the wrong name. */
+static const char *host_pattern(struct lst_slice was_signed, struct lst_slice arrived)
+{
+    if (lst_internal_is_inner_host(arrived) && !lst_internal_is_inner_host(was_signed)) {
+        return "The @ was signed for the host # but arrived with the Host #: let the proxy pass "
+               "the client's Host on (nginx: proxy_set_header Host $http_host), or tell the server "
+               "its public URL (--public-url).";
+    }
+    if (lst_internal_is_inner_host(was_signed) && !lst_internal_is_inner_host(arrived)) {
+        return "The @ was signed for the host #, an inner name, but arrived at #: set the "
+               "signer's endpoint to the URL that clients call.";
+    }
+    return "The @ was signed for the host # but arrived at #: sign it for the name and port that "
+           "the client calls, or tell the server its public URL.";
+}
+
 static bool explain_one_host(struct lst_internal_search *search, struct lst_slice host)
 {
     const struct lst_internal_variation variation = {.host = host};
 
     return !lst_internal_is_empty(host) && !lst_internal_equal(host, search->host) &&
            lst_internal_search_fits(search, &variation) &&
-           lst_internal_search_found(
-               search, LST_MISS_HOST,
-               "The @ was signed for the host # but arrived at #: sign it for the name and port "
-               "that the client calls, or tell the server its public URL.",
-               (const struct lst_slice[]){host, search->host});
+           lst_internal_search_found(search, LST_MISS_HOST, host_pattern(host, search->host),
+                                     (const struct lst_slice[]){host, search->host});
 }
 
 static bool explain_ports(struct lst_internal_search *search)
@@ -81,6 +124,88 @@ static bool explain_lower_case(struct lst_internal_search *search)
            explain_one_host(search, (struct lst_slice){search->scratch, writer.length});
 }
 
+static struct lst_slice unquoted(struct lst_slice text)
+{
+    bool quoted = text.length >= 2 && text.bytes[0] == '"' && text.bytes[text.length - 1] == '"';
+
+    return quoted ? (struct lst_slice){text.bytes + 1, text.length - 2} : text;
+}
+
+/* The host of an element of Forwarded: "for=192.0.2.1;host=files.example.com;proto=https". */
+static struct lst_slice host_in_forwarded(struct lst_slice element)
+{
+    static const struct lst_slice name = {"host=", 5};
+
+    while (element.length > 0) {
+        struct lst_slice pair = lst_internal_first(element, lst_internal_find(element, ';'));
+
+        element = lst_internal_skip(element, pair.length + (pair.length < element.length ? 1 : 0));
+        pair = lst_internal_trim(pair);
+        if (pair.length > name.length &&
+            lst_internal_equal_ignoring_case(lst_internal_first(pair, name.length), name)) {
+            return unquoted(lst_internal_skip(pair, name.length));
+        }
+    }
+    return (struct lst_slice){NULL, 0};
+}
+
+/* What a proxy wrote about the host that it was called by, with the port that it wrote. */
+static bool explain_forwarded_one(struct lst_internal_search *search, struct lst_slice host)
+{
+    struct lst_slice port =
+        lst_internal_trim(lst_internal_search_header(search, LST_SLICE("x-forwarded-port")));
+
+    return explain_one_host(search, host) ||
+           (host.length > 0 && port.length > 0 && without_port(host).length == host.length &&
+            explain_one_host(search, join(search, host, LST_SLICE(":"), port)));
+}
+
+/*
+ * Every proxy adds to these lists: the first and the last of each. They are not believed, wherever
+ * they come from: a name that fits is what the signer signed for.
+ */
+static bool explain_forwarded(struct lst_internal_search *search)
+{
+    static const char *const headers[] = {"x-forwarded-host", "forwarded", "x-original-host",
+                                          "x-host"};
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        struct lst_slice list =
+            lst_internal_trim(lst_internal_search_header(search, lst_slice_of(headers[i])));
+        struct lst_slice first = lst_internal_first(list, lst_internal_find(list, ','));
+        size_t at = list.length;
+        struct lst_slice last;
+
+        while (at > 0 && list.bytes[at - 1] != ',') {
+            at--;
+        }
+        last = lst_internal_trim(lst_internal_skip(list, at));
+        if (i == 1) {
+            first = host_in_forwarded(first);
+            last = host_in_forwarded(last);
+        }
+        if (explain_forwarded_one(search, lst_internal_trim(first)) ||
+            (at > 0 && explain_forwarded_one(search, last))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Names that a store has inside: URLs are often signed there, and used outside. */
+static bool explain_common(struct lst_internal_search *search)
+{
+    static const char *const hosts[] = {"localhost:9000", "127.0.0.1:9000", "minio:9000",
+                                        "localhost", "127.0.0.1"};
+
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        if (explain_one_host(search, lst_slice_of(hosts[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lst_internal_explain_host(struct lst_internal_search *search)
 {
     const struct lst_hints *hints = search->hints;
@@ -90,11 +215,11 @@ bool lst_internal_explain_host(struct lst_internal_search *search)
             return true;
         }
     }
-    return explain_one_host(search, lst_internal_trim(lst_internal_search_header(
-                                        search, LST_SLICE("x-forwarded-host")))) ||
+    return explain_forwarded(search) ||
            explain_one_host(
                search, lst_internal_trim(lst_internal_search_header(search, LST_SLICE("host")))) ||
-           explain_ports(search) || explain_local(search) || explain_lower_case(search);
+           explain_ports(search) || explain_local(search) || explain_common(search) ||
+           explain_lower_case(search);
 }
 
 /* A guess of the signer's host and path. */

@@ -197,8 +197,9 @@ bool lst_internal_explain_path(struct lst_internal_search *search)
     if (lst_internal_search_fits(search, &twice)) {
         return lst_internal_search_found(
             search, LST_MISS_PATH_ENCODED_TWICE,
-            "The signer percent-encoded the path # a second time: for S3 it is encoded once, as "
-            "it is sent, unlike for other AWS services.",
+            "The signer percent-encoded the path # a second time, or it was decoded on its way: "
+            "for "
+            "S3 it is encoded once, as it is sent, unlike for other AWS services.",
             &search->path);
     }
     if (lst_internal_search_fits(search, &decoded) || lst_internal_search_fits(search, &as_sent)) {

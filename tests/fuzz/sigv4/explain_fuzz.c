@@ -1,6 +1,6 @@
 /*
- * explain_fuzz.c - any request that parses, whose signature is wrong: the search ends, and says
- * something that is short and printable.
+ * explain_fuzz.c - any request whose signature is wrong, or that is refused for its form: the
+ * search ends, and says something that is short and printable, or nothing.
  *
  * Input: lines; the method, the target, then "name:value" for each header.
  */
@@ -27,6 +27,14 @@ static void require(bool condition)
     }
 }
 
+static void require_shown(const struct lst_explanation *why)
+{
+    require(why->length > 0 && why->length < sizeof(why->text));
+    for (size_t i = 0; i < why->length; i++) {
+        require(why->text[i] >= ' ' && why->text[i] <= '~');
+    }
+}
+
 static void explain(const struct lst_request *request, const struct lst_auth *auth)
 {
     static const struct lst_slice hosts[] = {{"minio:9000", 10}, {"", 0}};
@@ -38,9 +46,19 @@ static void explain(const struct lst_request *request, const struct lst_auth *au
     error = lst_explain(request, auth, LST_SLICE("secret "), &hints, &why);
     require(error == LST_OK || error == LST_ERR_NO_NEAR_MISS);
     require((error == LST_OK) == (why.miss != LST_MISS_NONE));
-    require(why.length > 0 && why.length < sizeof(why.text));
-    for (size_t i = 0; i < why.length; i++) {
-        require(why.text[i] >= ' ' && why.text[i] <= '~');
+    require_shown(&why);
+}
+
+static void explain_form(const struct lst_request *request, const struct lst_rules *rules, int code,
+                         const struct lst_auth *auth)
+{
+    struct lst_explanation why;
+    int error = lst_explain_refusal(request, rules, WHEN, code, auth, &why);
+
+    require(error == LST_OK || error == LST_ERR_NO_NEAR_MISS);
+    if (error == LST_OK) {
+        require(why.miss != LST_MISS_NONE);
+        require_shown(&why);
     }
 }
 
@@ -51,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct lst_field headers[HEADERS_MAX];
     struct lst_request request;
     struct lst_auth auth;
+    int code;
 
     memset(&request, 0, sizeof(request));
     request.method = take_line(&text);
@@ -64,8 +83,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         headers[request.header_count++].value =
             lst_internal_skip(line, colon + (colon < line.length ? 1 : 0));
     }
-    if (lst_parse(&request, &rules, WHEN, &auth) == LST_OK) {
+    code = lst_parse(&request, &rules, WHEN, &auth);
+    if (code == LST_OK) {
         explain(&request, &auth);
+    } else {
+        explain_form(&request, &rules, code, &auth);
     }
     return 0;
 }

@@ -26,6 +26,8 @@ struct side {
     const char *payload;
     const char *tail; /* arrived after the signature */
     const char *forwarded_host;
+    const char *more_name; /* of a header that arrived besides */
+    const char *more_value;
 };
 
 /* What a signer derives its key from. */
@@ -167,6 +169,9 @@ static inline void arrive(const struct test_case *test, const char *signature,
     }
     if (side->forwarded_host != NULL) {
         add_header(arrival, "X-Forwarded-Host", side->forwarded_host);
+    }
+    if (side->more_name != NULL) {
+        add_header(arrival, side->more_name, either(side->more_value, ""));
     }
     if (test->kind == LST_AUTH_QUERY) {
         snprintf(arrival->target, sizeof(arrival->target), "%s?%s&X-Amz-Signature=%s%s",
