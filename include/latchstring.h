@@ -566,11 +566,11 @@ struct lst_explanation {
 struct lst_hints {
     const struct lst_slice *hosts; /* other names of this server: forwarded host, public URL, with
                                     * and without port */
-    size_t host_count;             /* at most 8 are tried */
+    size_t host_count;             /* at most 12 are tried */
     struct lst_slice
         bucket; /* as the server understood the request, for path-style against virtual-host */
     const struct lst_slice *regions; /* other regions to try; the common ones are tried anyway */
-    size_t region_count;             /* at most 8 are tried */
+    size_t region_count;             /* at most 12 are tried */
 };
 
 /*

@@ -13,7 +13,7 @@
 #define LST_INTERNAL_CANDIDATES_MAX 100
 
 /* Names of hosts and of regions that are tried, of each that the caller gave. */
-#define LST_INTERNAL_HINTS_MAX 8
+#define LST_INTERNAL_HINTS_MAX 12
 
 /* Room to write another target, or another host, into. */
 #define LST_INTERNAL_SCRATCH_SIZE (LST_TARGET_MAX + 512)

@@ -237,6 +237,9 @@ static bool explain_one_style(struct lst_internal_search *search, struct lst_sli
                (const struct lst_slice[]){host, variation.path, search->host, search->path});
 }
 
+/* Hosts of the hints that are tried with a bucket before them. */
+enum { STYLES_MAX = 4 };
+
 /* Arrived in path style, with the bucket as the first segment of the path. */
 static bool explain_signed_virtual(struct lst_internal_search *search)
 {
@@ -252,7 +255,7 @@ static bool explain_signed_virtual(struct lst_internal_search *search)
         explain_one_style(search, search->host, rest)) {
         return true;
     }
-    for (size_t i = 0; i < hints->host_count && i < 2; i++) {
+    for (size_t i = 0; i < hints->host_count && i < STYLES_MAX; i++) {
         if (explain_one_style(search, join(search, bucket, LST_SLICE("."), hints->hosts[i]),
                               rest)) {
             return true;

@@ -4,6 +4,7 @@
 #include "http/host.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A search for the near miss takes up to half a millisecond: whoever knows an access key id could
@@ -272,15 +273,17 @@ const char *lst_passage_display_name(const struct lst_passage *passage)
     return passage->identity == NULL ? "" : passage->identity->user.display_name;
 }
 
+enum { HINTS_MAX = 12, LOOPBACK_MAX = 32 };
+
 /* Host names to try in an explanation, without repeats. */
 struct host_list {
-    struct lst_slice hosts[LST_GATE_HOSTS_MAX];
+    struct lst_slice hosts[HINTS_MAX];
     size_t count;
 };
 
 static void add_host(struct host_list *list, struct lst_slice host, struct lst_slice asked)
 {
-    if (host.length == 0 || list->count == LST_GATE_HOSTS_MAX || lst_slice_equal(host, asked)) {
+    if (host.length == 0 || list->count == HINTS_MAX || lst_slice_equal(host, asked)) {
         return;
     }
     for (size_t i = 0; i < list->count; i++) {
@@ -311,11 +314,44 @@ static bool may_explain(struct lst_gate *gate, int64_t now)
     return atomic_fetch_add(&gate->explained_count, 1) < EXPLANATIONS_PER_SECOND;
 }
 
+/* What this server may be called by; what clients call it by comes first. */
+static void list_hosts(const struct lst_gate *gate, const struct lst_http_request *request,
+                       char loopback[2][LOOPBACK_MAX], struct host_list *list)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1"};
+    const struct lst_gate_options *options = &gate->options;
+    struct lst_slice own = lst_slice_of(options->own_address);
+    struct lst_slice port = lst_slice_after(own, without_port(own).length);
+
+    for (size_t i = 0; i < options->public_host_count; i++) {
+        add_host(list, options->public_hosts[i], request->host);
+    }
+    for (size_t i = 0; i < options->domain_count; i++) {
+        add_host(list, options->domains[i], request->host);
+    }
+    add_host(list, request->forwarded_host, request->host);
+    add_host(list, own, request->host);
+    for (size_t i = 0; i < 2; i++) {
+        int length = snprintf(loopback[i], LOOPBACK_MAX, "%s%.*s", names[i], (int)port.length,
+                              port.length > 0 ? port.bytes : "");
+
+        if (port.length > 0 && length < LOOPBACK_MAX) {
+            add_host(list, lst_slice_of(loopback[i]), request->host);
+        }
+    }
+    add_host(list, without_port(request->host), request->host);
+    add_host(list, without_port(request->forwarded_host), request->host);
+    for (size_t i = 0; i < options->public_host_count; i++) {
+        add_host(list, without_port(options->public_hosts[i]), request->host);
+    }
+}
+
 int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
                      struct lst_slice bucket, struct lst_explanation *ret_explanation)
 {
     const struct lst_http_request *request = passage->request;
     struct host_list list = {.count = 0};
+    char loopback[2][LOOPBACK_MAX];
     struct lst_hints hints = {.hosts = list.hosts, .bucket = bucket};
 
     if (passage->identity == NULL ||
@@ -325,15 +361,7 @@ int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
     if (!may_explain(gate, passage->now)) {
         return LST_ERR_TOO_LARGE;
     }
-    add_host(&list, request->forwarded_host, request->host);
-    for (size_t i = 0; i < gate->options.public_host_count; i++) {
-        add_host(&list, gate->options.public_hosts[i], request->host);
-    }
-    add_host(&list, without_port(request->host), request->host);
-    add_host(&list, without_port(request->forwarded_host), request->host);
-    for (size_t i = 0; i < gate->options.public_host_count; i++) {
-        add_host(&list, without_port(gate->options.public_hosts[i]), request->host);
-    }
+    list_hosts(gate, request, loopback, &list);
     hints.host_count = list.count;
     return lst_explain(&request->message, &passage->auth,
                        lst_slice_of(passage->identity->user.keys[0].secret), &hints,

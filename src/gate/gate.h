@@ -26,6 +26,8 @@ struct lst_gate_options {
     const struct lst_slice *domains; /* of virtual hosts: Signature Version 2 signs the bucket in
                                         the host name, not the host */
     size_t domain_count;
+    const char *own_address; /* "127.0.0.1:9000", for explanations alone; NULL: not known. Read
+                                when something is explained: it may be filled in later */
     uint64_t api_rate; /* requests a second that a bearer may make of the API; 0: any number */
 };
 
@@ -87,9 +89,10 @@ LST_MUST_CHECK int lst_gate_authorise(struct lst_gate *gate, const struct lst_pa
                                       const struct lst_access_question *question);
 
 /*
- * Why was the signature wrong? After LST_REFUSED_SIGNATURE. bucket: as the request was understood;
- * may be empty. Codes of lst_explain(); LST_ERR_INVALID_ARGUMENT without an identity, and for forms
- * and Signature Version 2, which are not explained;
+ * Why was the signature wrong? After LST_REFUSED_SIGNATURE. Every name that this server is known by
+ * is tried, and those in forwarded headers, whoever sent them: to explain, never to accept. bucket:
+ * as the request was understood; may be empty. Codes of lst_explain(); LST_ERR_INVALID_ARGUMENT
+ * without an identity, and for forms and Signature Version 2, which are not explained;
  * LST_ERR_TOO_LARGE when 200 were explained in this second already: a search costs too much time
  * to be had by anybody, for ever.
  */

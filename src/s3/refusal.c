@@ -115,6 +115,15 @@ static void write_stages(struct lst_s3_exchange *exchange, struct lst_buffer *bo
     free(canonical);
 }
 
+static void write_explained(struct lst_s3_exchange *exchange, struct lst_buffer *body,
+                            struct lst_explanation *explanation)
+{
+    size_t length = mask_tokens(explanation->text, explanation->length);
+
+    lst_xml_text(body, "Explanation", lst_slice_make(explanation->text, length));
+    lst_s3_set_reason(exchange, "%.*s", (int)length, explanation->text);
+}
+
 /* Which change would have made the signature right. */
 static void write_explanation(struct lst_s3_exchange *exchange, struct lst_buffer *body)
 {
@@ -123,9 +132,19 @@ static void write_explanation(struct lst_s3_exchange *exchange, struct lst_buffe
                                   exchange->target.bucket, &explanation);
 
     if ((status == LST_OK || status == LST_ERR_NO_NEAR_MISS) && explanation.length > 0) {
-        size_t length = mask_tokens(explanation.text, explanation.length);
-        lst_xml_text(body, "Explanation", lst_slice_make(explanation.text, length));
-        lst_s3_set_reason(exchange, "%.*s", (int)length, explanation.text);
+        write_explained(exchange, body, &explanation);
+    }
+}
+
+/* What spoilt a URL that is refused before its signature is looked at, if that is to be seen. */
+static void write_explanation_of_form(struct lst_s3_exchange *exchange, struct lst_buffer *body,
+                                      int code)
+{
+    struct lst_explanation explanation;
+
+    if (lst_explain_refusal(&exchange->request->message, exchange->s3->rules, exchange->passage.now,
+                            code, &exchange->passage.auth, &explanation) == LST_OK) {
+        write_explained(exchange, body, &explanation);
     }
 }
 
@@ -209,6 +228,7 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
                      lst_http_header(exchange->request, LST_SLICE("x-amz-content-sha256")));
         break;
     default:
+        write_explanation_of_form(exchange, body, code);
         break;
     }
 }

@@ -89,6 +89,7 @@ static bool open_gate(struct lst_server *server)
                   .allow_v2 = config->allow_signature_v2},
         .public_hosts = server->public_hosts,
         .public_host_count = server->public_host_count,
+        .own_address = server->address,
         .api_rate = config->api_rate,
         .domains = config->domains.values,
         .domain_count = config->domains.count,
