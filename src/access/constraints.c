@@ -165,6 +165,78 @@ int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice n
     return LST_ERR_NOT_FOUND;
 }
 
+bool lst_constraints_take(struct lst_constraints *constraints, struct lst_slice name,
+                          struct lst_slice value, struct lst_constraint_fault *ret_fault)
+{
+    const char *problem = "";
+
+    switch (lst_constraints_read(constraints, name, value, &problem)) {
+    case LST_OK:
+        return true;
+    case LST_ERR_EXISTS:
+        problem = "is given more than once";
+        break;
+    case LST_ERR_NOT_FOUND:
+        problem = "is not a constraint that this server knows, and what it does not know it does "
+                  "not pass over";
+        break;
+    default:
+        break;
+    }
+    *ret_fault = (struct lst_constraint_fault){name, value, problem};
+    return false;
+}
+
+/* The name of one that says nothing of this operation; empty if there is none. */
+static struct lst_slice misplaced(const struct lst_constraints *constraints,
+                                  enum lst_constraint_use use)
+{
+    bool is_object = use == LST_CONSTRAINT_USE_OBJECT;
+    bool is_part = use == LST_CONSTRAINT_USE_PART;
+
+    if (constraints->head && use != LST_CONSTRAINT_USE_READ) {
+        return LST_SLICE("head");
+    }
+    if (constraints->is_new && !is_object && use != LST_CONSTRAINT_USE_COMPLETION) {
+        return LST_SLICE("new");
+    }
+    if (constraints->has_length && !is_object && !is_part) {
+        return LST_SLICE("length");
+    }
+    if (constraints->sniff && !is_object && !is_part) {
+        return LST_SLICE("sniff");
+    }
+    if (constraints->types.length > 0 && !is_object && use != LST_CONSTRAINT_USE_UPLOAD &&
+        !(is_part && constraints->sniff)) {
+        return LST_SLICE("type");
+    }
+    return LST_SLICE("");
+}
+
+bool lst_constraints_fit(const struct lst_constraints *constraints, enum lst_constraint_use use,
+                         struct lst_constraint_fault *ret_fault)
+{
+    struct lst_slice name =
+        use == LST_CONSTRAINT_USE_ANY ? LST_SLICE("") : misplaced(constraints, use);
+
+    if (name.length > 0) {
+        *ret_fault = (struct lst_constraint_fault){.name = name};
+        return false;
+    }
+    if (constraints->sniff && use == LST_CONSTRAINT_USE_PART && constraints->types.length == 0) {
+        *ret_fault = (struct lst_constraint_fault){
+            LST_SLICE("sniff"), LST_SLICE("1"),
+            "needs x-latch-type here: a part does not say what it is"};
+        return false;
+    }
+    if (constraints->uses > 0 && constraints->id.length == 0) {
+        *ret_fault = (struct lst_constraint_fault){LST_SLICE("uses"), LST_SLICE(""),
+                                                   "needs x-latch-id, under which it is counted"};
+        return false;
+    }
+    return true;
+}
+
 bool lst_constraints_allow_address(const struct lst_constraints *constraints,
                                    struct lst_slice address)
 {

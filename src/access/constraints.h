@@ -43,6 +43,34 @@ struct lst_constraints {
 LST_MUST_CHECK int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice name,
                                         struct lst_slice value, const char **ret_problem);
 
+/* What an operation does with the bytes of an object: not every constraint fits every one. */
+enum lst_constraint_use {
+    LST_CONSTRAINT_USE_ANY, /* not known: whatever fits some operation fits */
+    LST_CONSTRAINT_USE_OTHER,
+    LST_CONSTRAINT_USE_READ,
+    LST_CONSTRAINT_USE_OBJECT, /* an object in one request */
+    LST_CONSTRAINT_USE_UPLOAD, /* the beginning of an upload in parts */
+    LST_CONSTRAINT_USE_PART,
+    LST_CONSTRAINT_USE_COMPLETION,
+};
+
+/* Why one can't be held. */
+struct lst_constraint_fault {
+    struct lst_slice name; /* after the prefix */
+    struct lst_slice value;
+    const char *problem; /* to be said after the name; NULL: it does not apply to the operation */
+};
+
+/* lst_constraints_read(), with the answer to each of its refusals. False: *ret_fault says why. */
+LST_MUST_CHECK bool lst_constraints_take(struct lst_constraints *constraints, struct lst_slice name,
+                                         struct lst_slice value,
+                                         struct lst_constraint_fault *ret_fault);
+
+/* Do they fit the operation, and each other? False: *ret_fault says which does not. */
+LST_MUST_CHECK bool lst_constraints_fit(const struct lst_constraints *constraints,
+                                        enum lst_constraint_use use,
+                                        struct lst_constraint_fault *ret_fault);
+
 /* May it be used from this address? Text that is no address is outside every network. */
 bool lst_constraints_allow_address(const struct lst_constraints *constraints,
                                    struct lst_slice address);

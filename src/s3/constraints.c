@@ -10,25 +10,26 @@
 
 enum { MESSAGE_MAX = 256 };
 
-/* What an operation does with the bytes of an object: not every constraint fits every one. */
-enum kind { OTHER, READ, OBJECT, UPLOAD, PART, COMPLETION };
-
-static enum kind kind_of(const struct lst_s3_exchange *exchange)
+enum lst_constraint_use lst_s3_constraint_use(const struct lst_operation *operation)
 {
     static const struct {
         void (*begin)(struct lst_s3_exchange *exchange);
-        enum kind kind;
-    } kinds[] = {
-        {lst_get_object, READ},      {lst_put_object, OBJECT}, {lst_post_object, OBJECT},
-        {lst_create_upload, UPLOAD}, {lst_upload_part, PART},  {lst_complete_upload, COMPLETION},
+        enum lst_constraint_use use;
+    } uses[] = {
+        {lst_get_object, LST_CONSTRAINT_USE_READ},
+        {lst_put_object, LST_CONSTRAINT_USE_OBJECT},
+        {lst_post_object, LST_CONSTRAINT_USE_OBJECT},
+        {lst_create_upload, LST_CONSTRAINT_USE_UPLOAD},
+        {lst_upload_part, LST_CONSTRAINT_USE_PART},
+        {lst_complete_upload, LST_CONSTRAINT_USE_COMPLETION},
     };
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (exchange->operation->begin == kinds[i].begin) {
-            return kinds[i].kind;
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+        if (operation->begin == uses[i].begin) {
+            return uses[i].use;
         }
     }
-    return OTHER;
+    return LST_CONSTRAINT_USE_OTHER;
 }
 
 /* ---- Refusing */
@@ -61,11 +62,15 @@ static bool refuse(struct lst_s3_exchange *exchange, struct lst_field constraint
     return false;
 }
 
-static bool refuse_use(struct lst_s3_exchange *exchange, struct lst_slice name)
+/* The same, with what was found. Gives false. */
+static bool refuse_fault(struct lst_s3_exchange *exchange, const struct lst_constraint_fault *fault)
 {
+    struct lst_field constraint = {fault->name, fault->value};
     char problem[MESSAGE_MAX];
-    struct lst_field constraint = {.name = name};
 
+    if (fault->problem != NULL) {
+        return refuse(exchange, constraint, fault->problem);
+    }
     (void)snprintf(problem, sizeof(problem), "does not apply to %s: leave it out when signing",
                    exchange->operation->name);
     return refuse(exchange, constraint, problem);
@@ -112,24 +117,13 @@ static bool prepare(struct lst_s3_exchange *exchange)
 static bool read_one(struct lst_s3_exchange *exchange, struct lst_slice name,
                      struct lst_slice value)
 {
-    struct lst_field constraint = {name, value};
-    const char *problem = "";
+    struct lst_constraint_fault fault;
 
     if (!prepare(exchange)) {
         return false;
     }
-    switch (lst_constraints_read(exchange->constraints, name, value, &problem)) {
-    case LST_OK:
-        return true;
-    case LST_ERR_EXISTS:
-        return refuse(exchange, constraint, "is given more than once");
-    case LST_ERR_NOT_FOUND:
-        return refuse(exchange, constraint,
-                      "is not a constraint that this server knows, and what it does not know it "
-                      "does not pass over");
-    default:
-        return refuse(exchange, constraint, problem);
-    }
+    return lst_constraints_take(exchange->constraints, name, value, &fault) ||
+           refuse_fault(exchange, &fault);
 }
 
 /* ---- Holding them against the request */
@@ -170,35 +164,6 @@ static bool check_type(struct lst_s3_exchange *exchange)
     return deny(exchange, "x-latch-type", message);
 }
 
-/* True if each of them says something of this operation. */
-static bool check_kind(struct lst_s3_exchange *exchange, enum kind kind)
-{
-    const struct lst_constraints *constraints = exchange->constraints;
-    bool has_type = constraints->types.length > 0;
-
-    if (constraints->head && kind != READ) {
-        return refuse_use(exchange, LST_SLICE("head"));
-    }
-    if (constraints->is_new && kind != OBJECT && kind != COMPLETION) {
-        return refuse_use(exchange, LST_SLICE("new"));
-    }
-    if (constraints->has_length && kind != OBJECT && kind != PART) {
-        return refuse_use(exchange, LST_SLICE("length"));
-    }
-    if (constraints->sniff && kind != OBJECT && kind != PART) {
-        return refuse_use(exchange, LST_SLICE("sniff"));
-    }
-    if (has_type && kind != OBJECT && kind != UPLOAD && (kind != PART || !constraints->sniff)) {
-        return refuse_use(exchange, LST_SLICE("type"));
-    }
-    if (constraints->sniff && kind == PART && !has_type) {
-        struct lst_field constraint = {LST_SLICE("sniff"), LST_SLICE("1")};
-        return refuse(exchange, constraint,
-                      "needs x-latch-type here: a part does not say what it is");
-    }
-    return true;
-}
-
 /*
  * A form's policy may end whenever it likes, but an id is remembered only for as long as a URL may
  * live. So a form with an id may not live longer, or be dated ahead (nor be of Signature Version 2,
@@ -220,10 +185,6 @@ static bool check_id(struct lst_s3_exchange *exchange)
     struct lst_field constraint = {LST_SLICE("id"), constraints->id};
     char problem[MESSAGE_MAX];
 
-    if (constraints->uses > 0 && constraints->id.length == 0) {
-        constraint = (struct lst_field){LST_SLICE("uses"), LST_SLICE("")};
-        return refuse(exchange, constraint, "needs x-latch-id, under which it is counted");
-    }
     if (constraints->id.length > 0 && exchange->s3->options.ledger == NULL) {
         return refuse(exchange, constraint, "is not kept by this server");
     }
@@ -237,11 +198,19 @@ static bool check_id(struct lst_s3_exchange *exchange)
     return lst_s3_use_check(exchange);
 }
 
-static bool check(struct lst_s3_exchange *exchange, enum kind kind)
+static bool check(struct lst_s3_exchange *exchange, enum lst_constraint_use use)
 {
-    return exchange->constraints == NULL ||
-           (check_kind(exchange, kind) && check_id(exchange) && check_time_and_place(exchange) &&
-            ((kind != OBJECT && kind != UPLOAD) || check_type(exchange)));
+    struct lst_constraint_fault fault;
+    bool has_type = use == LST_CONSTRAINT_USE_OBJECT || use == LST_CONSTRAINT_USE_UPLOAD;
+
+    if (exchange->constraints == NULL) {
+        return true;
+    }
+    if (!lst_constraints_fit(exchange->constraints, use, &fault)) {
+        return refuse_fault(exchange, &fault);
+    }
+    return check_id(exchange) && check_time_and_place(exchange) &&
+           (!has_type || check_type(exchange));
 }
 
 bool lst_s3_constrain(struct lst_s3_exchange *exchange)
@@ -266,7 +235,7 @@ bool lst_s3_constrain(struct lst_s3_exchange *exchange)
             return false;
         }
     }
-    return check(exchange, kind_of(exchange));
+    return check(exchange, lst_s3_constraint_use(exchange->operation));
 }
 
 bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_field *fields,
@@ -280,7 +249,7 @@ bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_fi
             return false;
         }
     }
-    return check(exchange, OBJECT);
+    return check(exchange, LST_CONSTRAINT_USE_OBJECT);
 }
 
 /* ---- The body */

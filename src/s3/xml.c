@@ -100,7 +100,7 @@ static bool is_plain(char byte)
     return ((unsigned char)byte >= 0x20 || byte == '\t' || byte == '\n') && entity_of(byte) == NULL;
 }
 
-void lst_xml_escape(struct lst_buffer *buffer, struct lst_slice text)
+static void escape_utf8(struct lst_buffer *buffer, struct lst_slice text)
 {
     size_t begin = 0;
 
@@ -118,5 +118,33 @@ void lst_xml_escape(struct lst_buffer *buffer, struct lst_slice text)
     }
     if (begin < text.length) {
         lst_buffer_append(buffer, lst_slice_make(text.bytes + begin, text.length - begin));
+    }
+}
+
+/* Text that is not all UTF-8, as a header may be: each byte that is part of no character as U+FFFD.
+ */
+static void escape_mixed(struct lst_buffer *buffer, struct lst_slice text)
+{
+    while (text.length > 0) {
+        size_t length = 0;
+
+        for (size_t i = 1; i <= 4 && i <= text.length && length == 0; i++) {
+            length = lst_slice_is_utf8(lst_slice_first(text, i)) ? i : 0;
+        }
+        if (length == 0) {
+            lst_buffer_append(buffer, LST_SLICE("\xef\xbf\xbd"));
+        } else {
+            escape_utf8(buffer, lst_slice_first(text, length));
+        }
+        text = lst_slice_after(text, length > 0 ? length : 1);
+    }
+}
+
+void lst_xml_escape(struct lst_buffer *buffer, struct lst_slice text)
+{
+    if (lst_slice_is_utf8(text)) {
+        escape_utf8(buffer, text);
+    } else {
+        escape_mixed(buffer, text);
     }
 }

@@ -32,7 +32,7 @@ void lst_xml_owner(struct lst_buffer *buffer, const char *canonical_id);
 /*
  * Text with & < > " and carriage returns escaped. Control characters, which XML 1.0 can't carry,
  * become numeric references (&#x1;), as S3 writes them: a strict parser refuses those, which is why
- * listings have encoding-type=url.
+ * listings have encoding-type=url. Bytes that are no UTF-8 become U+FFFD.
  */
 void lst_xml_escape(struct lst_buffer *buffer, struct lst_slice text);
 

@@ -56,15 +56,32 @@ static void append_column(struct lst_buffer *out, struct lst_slice text)
     lst_buffer_append_byte(out, ' ');
 }
 
+/*
+ * The name up to where a signature begins: a URL that was percent-encoded as a whole is all path,
+ * and its signature may be good for days.
+ */
+static struct lst_slice without_signature(struct lst_slice name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        struct lst_slice rest = lst_slice_after(name, i);
+
+        if (lst_slice_starts_with_ignoring_case(rest, LST_SLICE("Signature=")) ||
+            lst_slice_starts_with_ignoring_case(rest, LST_SLICE("X-Amz-Security-Token="))) {
+            return lst_slice_first(name, i + lst_slice_find(rest, '='));
+        }
+    }
+    return name;
+}
+
 static void append_resource(struct lst_buffer *out, const struct lst_log_line *line)
 {
     if (line->key.length == 0) {
-        append_column(out, line->bucket);
+        append_column(out, without_signature(line->bucket));
         return;
     }
-    append_escaped(out, line->bucket, true);
+    append_escaped(out, without_signature(line->bucket), true);
     lst_buffer_append_byte(out, '/');
-    append_column(out, line->key);
+    append_column(out, without_signature(line->key));
 }
 
 void lst_log_format_text(struct lst_buffer *out, const struct lst_log_line *line)
@@ -146,8 +163,8 @@ void lst_log_format_json(struct lst_buffer *out, const struct lst_log_line *line
     append_json(out, "access_key_id", lst_slice_of(line->access_key_id));
     append_json(out, "signed_by", lst_slice_of(line->signed_by));
     append_json(out, "operation", lst_slice_of(line->operation));
-    append_json(out, "bucket", line->bucket);
-    append_json(out, "key", line->key);
+    append_json(out, "bucket", without_signature(line->bucket));
+    append_json(out, "key", without_signature(line->key));
     append_json_number(out, "status", (uint64_t)line->status);
     append_json(out, "error", lst_slice_of(line->error));
     append_json_number(out, "bytes_in", line->bytes_in);

@@ -108,7 +108,6 @@ def test_a_url_that_does_not_even_parse(server, s3, spoil, words):
     answer = server.send("GET", spoilt)
     assert answer.status in (400, 403), answer
     explained(server, answer, *words)
-    assert target.rsplit("=", 1)[1] not in answer.body.decode() or "Signature=" in answer.body.decode()
 
 
 def test_what_was_not_spoilt_is_not_called_so(server, s3):
