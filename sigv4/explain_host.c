@@ -279,6 +279,9 @@ static bool explain_signed_path(struct lst_internal_search *search)
         first = bucket;
         rest = lst_internal_skip(search->host, bucket.length);
     }
+    if (rest.length > 1 && explain_one_host(search, lst_internal_skip(rest, 1))) {
+        return true; /* the bucket was put into the host, and left in the path */
+    }
     if (rest.length > 1 && explain_one_style(search, lst_internal_skip(rest, 1),
                                              join(search, LST_SLICE("/"), first, search->path))) {
         return true;

@@ -18,6 +18,7 @@ enum lst_link_kind {
     LST_LINK_UNSIGNED,
     LST_LINK_V4,
     LST_LINK_V2,
+    LST_LINK_SHORT, /* of a Latchstring server: it has no signature, the server knows all of it */
     LST_LINK_OTHER, /* by somebody else's rules: Google, CloudFront, Azure */
 };
 
@@ -52,6 +53,7 @@ struct lst_question {
 struct lst_answer {
     enum lst_link_kind kind;
     const char *kind_text;        /* "AWS Signature Version 4" */
+    struct lst_slice link_id;     /* of LST_LINK_SHORT */
     char signer[LST_MESSAGE_MAX]; /* access key id or its like; empty: not told */
     struct lst_auth auth;         /* of LST_LINK_V4 */
     bool has_start;
@@ -71,6 +73,10 @@ LST_MUST_CHECK bool lst_explain_link(const struct lst_question *question,
 
 /* Find out about a URL that is not signed by Version 4: its kind, signer, end and problems. */
 void lst_explain_other(const struct lst_question *question, struct lst_answer *answer);
+
+/* Add what a Latchstring server would refuse of the query: constraints that it can't hold,
+ * parameters that stand twice. Of a URL that is AWS's: nothing. */
+void lst_explain_constraints(const struct lst_question *question, struct lst_answer *answer);
 
 /* Add a problem: the refusal's own text, and the advice that belongs to it. */
 void lst_answer_refuse(struct lst_answer *answer, const struct lst_question *question, int code);

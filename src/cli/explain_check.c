@@ -1,6 +1,7 @@
 /* explain_check.c - check a URL as a server would, and find out all that is wrong with it. */
 #include "base/slice.h"
 #include "cli/explain.h"
+#include "cli/provider.h"
 
 #include <stdio.h>
 
@@ -11,10 +12,6 @@
 static const struct lst_slice methods[] = {
     {"GET", 3}, {"PUT", 3}, {"HEAD", 4}, {"DELETE", 6}, {"POST", 4}};
 enum { METHOD_COUNT = sizeof(methods) / sizeof(methods[0]) };
-
-/* Names that a store is known by inside, when a proxy stands before it. */
-static const struct lst_slice inner_hosts[] = {
-    {"localhost:9000", 14}, {"127.0.0.1:9000", 14}, {"minio:9000", 10}, {"localhost", 9}};
 
 void lst_answer_add(struct lst_answer *answer, const char *s3_code, const char *reason,
                     const char *message, const char *advice)
@@ -32,14 +29,8 @@ void lst_answer_add(struct lst_answer *answer, const char *s3_code, const char *
 }
 
 /* What to do about a refusal. */
-static const char *advice_for(int code, struct lst_slice url)
+static const char *advice_for(int code)
 {
-    if (lst_slice_find_slice(url, LST_SLICE("&amp;")) < url.length) {
-        return "The URL has \"&amp;\" in it, as HTML writes '&': replace each by '&'.";
-    }
-    if (lst_slice_find_slice(url, LST_SLICE("\\u0026")) < url.length) {
-        return "The URL has \"\\u0026\" in it, as JSON may write '&': replace each by '&'.";
-    }
     switch (code) {
     case LST_REFUSED_EXPIRED:
         return "Presign again, with a longer --expires-in if it must live longer.";
@@ -67,20 +58,43 @@ static const char *advice_for(int code, struct lst_slice url)
     }
 }
 
+/* What spoilt a URL that is refused for its form, if that is to be seen; else the usual advice. */
+static void find_advice(const struct lst_question *question, const struct lst_answer *answer,
+                        int code, char ret_advice[LST_MESSAGE_MAX])
+{
+    const struct lst_rules rules = {0};
+    const struct lst_request request = {
+        .method = methods[0],
+        .target = question->link.target,
+        .headers = question->headers,
+        .header_count = question->header_count,
+    };
+    struct lst_explanation explanation;
+
+    if (lst_explain_refusal(&request, &rules, question->now, code, &answer->auth, &explanation) ==
+        LST_OK) {
+        snprintf(ret_advice, LST_MESSAGE_MAX, "%.*s", (int)explanation.length, explanation.text);
+    } else {
+        snprintf(ret_advice, LST_MESSAGE_MAX, "%s", advice_for(code));
+    }
+}
+
 void lst_answer_refuse(struct lst_answer *answer, const struct lst_question *question, int code)
 {
     const struct lst_refusal *refusal = lst_refusal(code, LST_AUTH_QUERY);
     const struct lst_rules rules = {0};
     char message[LST_MESSAGE_MAX];
+    char advice[LST_MESSAGE_MAX];
     size_t length;
 
+    find_advice(question, answer, code, advice);
     if (lst_refusal_text(code, &answer->auth, &rules, message, sizeof(message) - 1, &length) !=
         LST_OK) {
         length = 0;
     }
     message[length] = '\0';
     lst_answer_add(answer, refusal->s3_code, refusal->name, length > 0 ? message : refusal->text,
-                   advice_for(code, question->url));
+                   advice);
 }
 
 /* Apply the rules that need no secret, past the expiry and the time if those are what fails. True
@@ -183,20 +197,19 @@ static void explain_signature(const struct lst_request *request,
                               struct lst_answer *answer)
 {
     const struct lst_refusal *refusal = lst_refusal(LST_REFUSED_SIGNATURE, LST_AUTH_QUERY);
-    struct lst_hints hints = {.hosts = inner_hosts,
-                              .host_count = sizeof(inner_hosts) / sizeof(inner_hosts[0])};
+    struct lst_hints hints = {.host_count = 0};
+    struct lst_reading place;
     struct lst_explanation explanation = {0};
     char advice[LST_MESSAGE_MAX];
-    struct lst_slice key;
-    bool virtual_host;
     int status;
 
-    lst_link_object(&question->link, &hints.bucket, &key, &virtual_host);
+    lst_reading_of(&question->link, &place);
+    hints.bucket = place.bucket;
     status = lst_explain(request, &answer->auth, secret, &hints, &explanation);
     if (status == LST_OK || (status == LST_ERR_NO_NEAR_MISS && explanation.length > 0)) {
         snprintf(advice, sizeof(advice), "%.*s", (int)explanation.length, explanation.text);
     } else {
-        snprintf(advice, sizeof(advice), "%s", advice_for(LST_REFUSED_SIGNATURE, question->url));
+        snprintf(advice, sizeof(advice), "%s", advice_for(LST_REFUSED_SIGNATURE));
     }
     lst_answer_add(answer, refusal->s3_code, refusal->name, refusal->text, advice);
 }
@@ -303,6 +316,7 @@ bool lst_explain_link(const struct lst_question *question, struct lst_answer *re
         ok = check_with_secret(question, &request, ret_answer);
     }
     take_claims(ret_answer);
+    lst_explain_constraints(question, ret_answer);
     return ok;
 }
 

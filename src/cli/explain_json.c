@@ -2,6 +2,7 @@
 #include "base/slice.h"
 #include "cli/explain.h"
 #include "cli/json.h"
+#include "cli/provider.h"
 #include "http/request.h"
 
 #include <stdlib.h>
@@ -73,17 +74,29 @@ static void set(json_t *object, const char *name, json_t *value)
     json_object_set_new(object, name, value);
 }
 
-static void set_object(json_t *object, const struct lst_question *question)
+static void set_place(json_t *object, struct lst_slice bucket, struct lst_slice key,
+                      bool virtual_host)
 {
-    struct lst_slice bucket;
-    struct lst_slice key;
-    bool virtual_host;
-
-    lst_link_object(&question->link, &bucket, &key, &virtual_host);
-    set(object, "host", lst_json_text(lst_slice_of(question->link.host)));
     set(object, "bucket", decoded_text(bucket, false));
     set(object, "key", decoded_text(key, false));
     set(object, "addressing", json_string(virtual_host ? "virtual-host" : "path"));
+}
+
+static void set_object(json_t *object, const struct lst_question *question)
+{
+    struct lst_reading place;
+    json_t *other;
+
+    lst_reading_of(&question->link, &place);
+    set(object, "host", lst_json_text(lst_slice_of(question->link.host)));
+    set(object, "provider", place.provider != NULL ? json_string(place.provider) : json_null());
+    set_place(object, place.bucket, place.key, place.virtual_host);
+    set(object, "addressing_known", json_boolean(place.certain));
+    if (!place.certain) {
+        other = json_object();
+        set_place(other, place.other_bucket, place.other_key, true);
+        set(object, "or", other);
+    }
 }
 
 static void set_times(json_t *object, const struct lst_answer *answer,
@@ -100,7 +113,7 @@ static void set_times(json_t *object, const struct lst_answer *answer,
 
 bool lst_answer_print_json(const struct lst_answer *answer, const struct lst_question *question)
 {
-    static const char *const kinds[] = {"unsigned", "aws-v4", "aws-v2", "other"};
+    static const char *const kinds[] = {"unsigned", "aws-v4", "aws-v2", "short-link", "other"};
     static const char *const signatures[] = {"unchecked", "right", "wrong"};
     json_t *object = json_object();
     int status = lst_answer_status(answer);
@@ -119,7 +132,12 @@ bool lst_answer_print_json(const struct lst_answer *answer, const struct lst_que
     set(object, "signer",
         answer->signer[0] != '\0' ? lst_json_text(lst_slice_of(answer->signer)) : json_null());
     set(object, "method", answer->method.length > 0 ? lst_json_text(answer->method) : json_null());
-    set_object(object, question);
+    if (answer->kind == LST_LINK_SHORT) {
+        set(object, "host", lst_json_text(lst_slice_of(question->link.host)));
+        set(object, "link_id", lst_json_text(answer->link_id));
+    } else {
+        set_object(object, question);
+    }
     set_times(object, answer, question);
     if (answer->kind == LST_LINK_V4) {
         set(object, "region", lst_json_text(lst_slice_of(answer->auth.region)));

@@ -1,8 +1,11 @@
 /* explain_other.c - URLs that are signed, but not by Version 4 of AWS. */
+#include "access/constraints.h"
+#include "api/api.h"
 #include "base/clock.h"
 #include "base/slice.h"
 #include "cli/explain.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
 /* How a scheme writes when a URL ends. */
@@ -82,11 +85,49 @@ static const struct scheme *find_scheme(const struct lst_link *link)
     return NULL;
 }
 
+/* Fit to be an id of a link. */
+static bool is_plain(struct lst_slice id)
+{
+    for (size_t i = 0; i < id.length; i++) {
+        if (!isalnum((unsigned char)id.bytes[i]) && strchr("-._~", id.bytes[i]) == NULL) {
+            return false;
+        }
+    }
+    return id.length > 0 && id.length <= LST_CONSTRAINT_ID_MAX;
+}
+
+/* A short link of a Latchstring server. Nothing of what it opens is in the URL. */
+static bool explain_short(const struct lst_question *question, struct lst_answer *answer)
+{
+    struct lst_slice path = question->link.path;
+    size_t at = lst_slice_find_slice(path, LST_SLICE(LST_LINKS_PATH));
+
+    if (at == path.length || question->link.query.length > 0) {
+        return false;
+    }
+    answer->kind = LST_LINK_SHORT;
+    answer->kind_text = "short link of a Latchstring server";
+    answer->link_id = lst_slice_after(path, at + sizeof(LST_LINKS_PATH) - 1);
+    /* Somebody may copy the command. */
+    if (!is_plain(answer->link_id)) {
+        answer->link_id = LST_SLICE("");
+    }
+    snprintf(answer->unchecked, sizeof(answer->unchecked),
+             "a short link has none; what it opens, for how long and how often, its server knows "
+             "alone. Whoever made it can ask there: latchstring link show %.*s",
+             answer->link_id.length > 0 ? (int)answer->link_id.length : 2,
+             answer->link_id.length > 0 ? answer->link_id.bytes : "ID");
+    return true;
+}
+
 void lst_explain_other(const struct lst_question *question, struct lst_answer *answer)
 {
     const struct scheme *scheme = find_scheme(&question->link);
     struct lst_slice signer;
 
+    if (scheme == NULL && explain_short(question, answer)) {
+        return;
+    }
     if (scheme == NULL) {
         answer->kind = LST_LINK_UNSIGNED;
         answer->kind_text = "not signed";

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "cli/explain.h"
+#include "cli/provider.h"
 #include "http/request.h"
 
 #include <ctype.h>
@@ -121,22 +122,39 @@ static void print_parameters(const struct lst_question *question, const struct l
     }
 }
 
+/* Bucket and key, both ways where it can't be known which one is right. */
+static void print_place(const struct lst_question *question)
+{
+    struct lst_reading place;
+
+    lst_reading_of(&question->link, &place);
+    if (place.provider != NULL) {
+        print_row("provider", lst_slice_of(place.provider));
+    }
+    print_encoded_row("bucket", place.bucket);
+    print_encoded_row("key", place.key);
+    if (!place.certain) {
+        print_label("or bucket");
+        print_encoded(place.other_bucket, false);
+        printf(", if it stands in the host: that is not known of this host\n");
+        print_encoded_row("  with key", place.other_key);
+    }
+}
+
 static void print_object(const struct lst_question *question, const struct lst_answer *answer)
 {
-    struct lst_slice bucket;
-    struct lst_slice key;
-    bool virtual_host;
-
-    lst_link_object(&question->link, &bucket, &key, &virtual_host);
-    print_row("method", answer->method.length > 0
-                            ? answer->method
-                            : LST_SLICE("not known: a URL does not tell; give --method"));
+    if (answer->kind != LST_LINK_SHORT) {
+        print_row("method", answer->method.length > 0
+                                ? answer->method
+                                : LST_SLICE("not known: a URL does not tell; give --method"));
+    }
     print_row("host", lst_slice_of(question->link.host));
-    if (answer->kind == LST_LINK_OTHER) {
+    if (answer->kind == LST_LINK_SHORT) {
+        print_row("link", answer->link_id);
+    } else if (answer->kind == LST_LINK_OTHER) {
         print_encoded_row("path", question->link.path);
     } else {
-        print_encoded_row("bucket", bucket);
-        print_encoded_row("key", key);
+        print_place(question);
     }
 }
 

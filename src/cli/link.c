@@ -2,7 +2,6 @@
 #include "cli/link.h"
 
 #include "base/slice.h"
-#include "cli/place.h"
 #include "http/request.h"
 
 #include <ctype.h>
@@ -76,32 +75,4 @@ struct lst_slice lst_link_parameter(const struct lst_link *link, const char *nam
         }
     }
     return (struct lst_slice){0};
-}
-
-/* The bucket in one of AWS's host names: what stands before ".s3." or ".s3-"; none in path style.
- */
-static struct lst_slice bucket_in_host(struct lst_slice host)
-{
-    size_t dot = lst_slice_find_slice(host, LST_SLICE(".s3."));
-    size_t hyphen = lst_slice_find_slice(host, LST_SLICE(".s3-"));
-
-    dot = dot < hyphen ? dot : hyphen;
-    return lst_slice_first(host, dot < host.length ? dot : 0);
-}
-
-void lst_link_object(const struct lst_link *link, struct lst_slice *ret_bucket,
-                     struct lst_slice *ret_key, bool *ret_virtual_host)
-{
-    struct lst_slice host = lst_slice_of(link->host);
-    struct lst_slice rest = lst_slice_after(link->path, 1);
-    struct lst_slice bucket = bucket_in_host(host);
-
-    *ret_virtual_host = lst_host_is_aws(host) && bucket.length > 0;
-    if (*ret_virtual_host) {
-        *ret_bucket = bucket;
-        *ret_key = rest;
-        return;
-    }
-    *ret_bucket = lst_slice_first(rest, lst_slice_find(rest, '/'));
-    *ret_key = lst_slice_after(rest, ret_bucket->length + 1);
 }

@@ -29,12 +29,4 @@ LST_MUST_CHECK bool lst_link_parse(struct lst_slice url, struct lst_link *ret_li
  * none. */
 struct lst_slice lst_link_parameter(const struct lst_link *link, const char *name);
 
-/*
- * Bucket and key as the host and the path tell them, still encoded; empty if they don't.
- * *ret_virtual_host: the bucket stands in the host. Of a host that is not AWS's it can't be known
- * which; the path is then taken to begin with the bucket.
- */
-void lst_link_object(const struct lst_link *link, struct lst_slice *ret_bucket,
-                     struct lst_slice *ret_key, bool *ret_virtual_host);
-
 #endif

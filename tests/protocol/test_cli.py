@@ -765,6 +765,89 @@ def test_common_accidents_are_recognised(shell, url, word):
     assert answer["status"] == REFUSED and word in answer["problems"][0]["advice"]
 
 
+@pytest.mark.parametrize(
+    "spoil, word",
+    [
+        (lambda url: url.replace("%", "%25"), "once more"),
+        (lambda url: url + ".", "glued"),
+        (lambda url: url[:-7], "cut short"),
+        (lambda url: url.replace("&", "\\u0026"), "JSON"),
+        (lambda url: url.replace("Signature=aeeed9", "Signature=AEEED9"), "capitals"),
+        (lambda url: url.replace("test.txt", "test%2Etxt"), None),
+        (lambda url: url.replace("%2F", "%2f"), None),
+    ],
+)
+def test_what_spoils_a_url_on_its_way(shell, spoil, word):
+    spoilt = spoil(AWS_EXAMPLE)
+    assert spoilt != AWS_EXAMPLE
+    answer = shell.explain(spoilt, "--date", DATE)
+    if word is None:
+        assert answer["status"] == ACCEPTED
+    else:
+        assert answer["status"] == REFUSED and word in answer["problems"][0]["advice"]
+
+
+PROVIDERS = [
+    ("s3.eu-west-1.amazonaws.com", "Amazon S3"),
+    ("s3.dualstack.us-west-2.amazonaws.com", "Amazon S3"),
+    ("nyc3.digitaloceanspaces.com", "DigitalOcean Spaces"),
+    ("0123456789abcdef.r2.cloudflarestorage.com", "Cloudflare R2"),
+    ("0123456789abcdef.eu.r2.cloudflarestorage.com", "Cloudflare R2"),
+    ("s3.eu-central-003.backblazeb2.com", "Backblaze B2"),
+    ("s3.wasabisys.com", "Wasabi"),
+    ("s3.eu-central-1.wasabisys.com", "Wasabi"),
+    ("s3.fr-par.scw.cloud", "Scaleway"),
+    ("eu-central-1.linodeobjects.com", "Akamai (Linode)"),
+    ("storage.googleapis.com", "Google Cloud Storage"),
+    ("s3.gra.io.cloud.ovh.net", "OVHcloud"),
+    ("fsn1.your-objectstorage.com", "Hetzner"),
+    ("sos-ch-dk-2.exo.io", "Exoscale"),
+]
+
+
+@pytest.mark.parametrize("host, provider", PROVIDERS)
+@pytest.mark.parametrize("bucket", ["photos", "my.photos"])
+def test_the_bucket_of_a_known_provider(shell, host, provider, bucket):
+    for style, root in (("path", f"https://{host}/{bucket}/"), ("virtual-host", f"https://{bucket}.{host}/")):
+        for key in ("a/b.jpg", "b.jpg"):
+            answer = shell.explain(AWS_EXAMPLE.replace("https://examplebucket.s3.amazonaws.com/test.txt", root + key))
+            assert (answer["provider"], answer["bucket"], answer["key"]) == (provider, bucket, key)
+            assert answer["addressing"] == style and answer["addressing_known"] and "or" not in answer
+
+
+@pytest.mark.parametrize("root, bucket, key, other_bucket, other_key", [
+    ("https://photos.example.com/a/b.jpg", "a", "b.jpg", "photos", "a/b.jpg"),
+    ("https://photos.minio.example.com:9000/b.jpg", "b.jpg", "", "photos", "b.jpg"),
+    ("http://photos.localhost:9000/a/b.jpg", "a", "b.jpg", "photos", "a/b.jpg"),
+])
+def test_a_host_that_nobody_knows_is_read_both_ways(shell, root, bucket, key, other_bucket, other_key):
+    url = AWS_EXAMPLE.replace("https://examplebucket.s3.amazonaws.com/test.txt", root)
+    answer = shell.explain(url)
+    assert (answer["provider"], answer["bucket"], answer["key"]) == (None, bucket, key)
+    assert not answer["addressing_known"]
+    assert answer["or"] == {"bucket": other_bucket, "key": other_key, "addressing": "virtual-host"}
+    out = shell.run("explain", url).out
+    assert re.search(rf"bucket +{bucket}\n", out) and re.search(rf"or bucket +{other_bucket},", out)
+
+
+@pytest.mark.parametrize("host", ["localhost:9000", "127.0.0.1:9000", "[::1]:9000", "minio:9000", "minio"])
+def test_no_bucket_stands_in_an_address(shell, host):
+    url = AWS_EXAMPLE.replace("https://examplebucket.s3.amazonaws.com/test.txt", f"http://{host}/photos/a/b.jpg")
+    answer = shell.explain(url)
+    assert (answer["bucket"], answer["key"], answer["addressing_known"]) == ("photos", "a/b.jpg", True)
+
+
+def test_a_short_link_is_known(shell):
+    done = shell.run("explain", "https://files.example.com/-/l/Abc_d-9")
+    assert done.returncode == UNCHECKED
+    assert "latchstring link show Abc_d-9" in done.out and "refused" not in done.out
+    answer = shell.explain("https://files.example.com/-/l/Abc_d-9")
+    assert (answer["kind"], answer["link_id"], answer["status"]) == ("short-link", "Abc_d-9", UNCHECKED)
+    assert answer["problems"] == [] and "bucket" not in answer
+    hostile = shell.run("explain", "https://files.example.com/-/l/$(reboot)")
+    assert "reboot" not in hostile.out and "link show ID" in hostile.out
+
+
 def test_what_is_no_url(shell):
     for arguments in ([], ["a", "b"], ["photos/k"], ["ftp://a/b"], ["https://"], ["-"]):
         done = shell.run("explain", *arguments)

@@ -1,4 +1,8 @@
 """What happens to a URL on its way: signed by botocore, spoilt as proxies and clients do, explained by the server."""
+import datetime
+import hashlib
+import hmac
+import json
 import re
 
 import pytest
@@ -136,10 +140,6 @@ def test_a_header_in_another_encoding(server, was_signed, sent, word):
 
 def send_with_header(server, name, was_signed, sent):
     """Sign by botocore's steps a header of any bytes, and send it with others."""
-    import datetime
-    import hashlib
-    import hmac
-
     stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     body = b"x"
     sha256 = hashlib.sha256(body).hexdigest()
@@ -156,3 +156,61 @@ def send_with_header(server, name, was_signed, sent):
         "x-amz-date": stamp, "x-amz-content-sha256": sha256, name: sent,
         "Authorization": f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{scope}, SignedHeaders={names}, "
                          f"Signature={signature}"}, body)
+
+
+# ---- `latchstring explain` says what the server says
+
+def presign_with(server, *parameters, method="GET", key="cat.jpg"):
+    queries = [word for parameter in parameters for word in ("--query", parameter)]
+    return server.command("presign", "--endpoint-url", server.endpoint, "--method", method,
+                          *queries, f"s3://pictures/{key}").stdout.strip()
+
+
+@pytest.mark.parametrize("method, parameters", [
+    ("GET", ["x-latch-uses=3"]),
+    ("GET", ["x-latch-uses=0", "x-latch-id=a"]),
+    ("GET", ["x-latch-id=a b"]),
+    ("GET", ["x-latch-ids=a"]),
+    ("GET", ["x-latch-head=yes"]),
+    ("GET", ["x-latch-length=1-5"]),
+    ("GET", ["x-latch-type=image/png"]),
+    ("PUT", ["x-latch-length=5-1"]),
+    ("PUT", ["x-latch-lenght=1-5"]),
+    ("PUT", ["x-latch-type=image"]),
+    ("PUT", ["x-latch-ip=1.2.3"]),
+    ("PUT", ["x-latch-not-before=tomorrow"]),
+    ("PUT", ["x-latch-head=1"]),
+    ("DELETE", ["x-latch-new=1"]),
+    ("GET", ["x-latch-not-before=2099-01-01T00:00:00Z"]),
+    ("PUT", ["partNumber=1", "uploadId=u", "x-latch-sniff=1"]),
+    ("POST", ["uploads=", "x-latch-length=1-5"]),
+])
+def test_a_constraint_that_can_not_be_held(server, method, parameters):
+    url = presign_with(server, *parameters, method=method)
+    answer = server.send(method, target_of(url), body=b"x" if method == "PUT" else None)
+    assert answer.code in ("InvalidArgument", "AccessDenied"), answer
+    for more in ([], ["--method", method]):
+        done = server.command("explain", "--json", *more, url, check=False)
+        said = json.loads(done.stdout)
+        assert done.returncode == 1 and said["signature"] == "right", done.stdout
+        (problem,) = said["problems"]
+        assert (problem["code"], problem["message"]) == (answer.code, answer.error["Message"])
+
+
+def test_a_parameter_that_stands_twice(server):
+    url = presign_with(server, "x-latch-id=a", "X-Latch-Id=b")
+    assert server.send("GET", target_of(url)).code == "InvalidArgument"
+    done = server.command("explain", "--json", url, check=False)
+    assert done.returncode == 1
+    assert [problem["code"] for problem in json.loads(done.stdout)["problems"]] == ["InvalidArgument"]
+
+
+@pytest.mark.parametrize("method, parameters", [
+    ("GET", []), ("GET", ["x-latch-head=1", "x-latch-id=a", "x-latch-uses=3"]),
+    ("PUT", ["x-latch-length=1-5", "x-latch-type=image/*", "x-latch-sniff=1", "x-latch-new=1"]),
+    ("POST", ["uploads=", "x-latch-type=image/png"]),
+])
+def test_a_constraint_that_can_be_held(server, method, parameters):
+    url = presign_with(server, *parameters, method=method)
+    done = server.command("explain", "--json", url, check=False)
+    assert done.returncode == 0, done.stdout

@@ -55,6 +55,11 @@ static const struct test_case cases[] = {
      {.host = "127.0.0.1"},
      {.host = NULL},
      .hint = "inner name"},
+    {"a bucket put before the host, and left in the path",
+     LST_MISS_HOST,
+     {.host = NULL},
+     {.host = "bucket.files.example.com"},
+     .hint = "'bucket.files.example.com'"},
     {"a path encoded again",
      LST_MISS_ENCODED_AGAIN,
      {.path = "/bucket/a%20b"},
@@ -306,6 +311,21 @@ static void test_host_before_secret(void)
           "an outer name is said, and not called inner: %.*s", (int)why.length, why.text);
 }
 
+/* What looks like an accident is none if that, undone, does not verify. */
+static void test_no_accident(void)
+{
+    struct lst_explanation why;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct test_case test = cases[i];
+
+        test.kind = LST_AUTH_QUERY;
+        test.key.secret = "another";
+        CHECK(explain(&test, SECRET, &why) == LST_ERR_NO_NEAR_MISS && why.miss == LST_MISS_NONE,
+              "%s, and another secret: not explained", test.what);
+    }
+}
+
 /* The longest that can be shown fits. */
 static void test_long_texts(void)
 {
@@ -336,6 +356,7 @@ int main(void)
     test_lower_case_hex();
     test_two_headers();
     test_host_before_secret();
+    test_no_accident();
     test_long_texts();
     return tap_done();
 }
