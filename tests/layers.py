@@ -35,7 +35,7 @@ PURE_HEADERS = {"emmintrin.h", "limits.h", "stdalign.h", "stdbool.h", "stddef.h"
 
 LIBC_HEADERS = PURE_HEADERS | {
     "assert.h", "ctype.h", "dirent.h", "endian.h", "errno.h", "fcntl.h", "getopt.h", "inttypes.h", "libgen.h",
-    "malloc.h", "math.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "signal.h",
+    "malloc.h", "math.h", "netdb.h", "poll.h", "pthread.h", "pwd.h", "sched.h", "setjmp.h", "signal.h",
     "stdarg.h", "stdatomic.h", "stdio.h", "stdlib.h", "strings.h", "termios.h", "threads.h", "time.h",
     "unistd.h"}
 # Headers that single files may include, each with its reason.
