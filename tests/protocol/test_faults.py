@@ -11,6 +11,7 @@ import mmap
 import os
 import random
 import struct
+import time
 import urllib.parse
 import xml.etree.ElementTree as xml
 
@@ -19,6 +20,7 @@ import requests
 from harness import ROOT, Answer, Server, sign_and_send
 from test_constraints import sign
 from test_links import ask
+from test_uppy import Receiver
 
 BUCKET = "pictures"
 FAULTY = os.path.join(os.environ.get("LST_BUILD", os.path.join(ROOT, "build", "sanitized")), "tests", "fault",
@@ -82,7 +84,7 @@ def failed(answer, kinds):
     if not answer.body:
         assert answer.status in (500, 503, 507), answer  # to HEAD
     elif answer.headers["Content-Type"].startswith("application/json"):
-        error = json.loads(answer.body)["error"]["code"]
+        error = json.loads(answer.body)["error"]  # Uppy's is a text
         assert answer.status in (500, 503, 507), (answer, error)
     else:
         assert (answer.status, answer.code) in ERRORS, answer
@@ -385,6 +387,233 @@ def test_the_api(server, faults, kinds):
     def make():
         made[0] = ask(server, "POST", "/-/api/links", {"bucket": BUCKET, "key": "linked"})[1]
 
+    gone = []
+
     def revoked(is_error, _):
         assert is_error or signed(made[0]["url"]).status == 403
+        if not is_error:
+            gone.append(made[0]["url"])
     each(faults, kinds, lambda: send("/-/api/links/" + made[0]["id"], None, "DELETE")(), revoked, make)
+
+    if kinds == STORE:
+        restart(server)
+        assert all(signed(url).status == 403 for url in gone), "revoked after a new start, too"
+    status, page = ask(server, "GET", "/-/api/links?limit=20")
+    assert status == 200, page
+    each(faults, kinds, send("/-/api/links?limit=20", None, "GET"),
+         lambda is_error, answer: is_error or json.loads(answer.body) == page or pytest.fail())
+
+
+def restart(server):
+    """Stop it in good order, and start it again at the same address."""
+    server.process.terminate()
+    assert server.process.wait(timeout=60) == 0, server.log()[-2000:]
+    server.runs = getattr(server, "runs", 0) + 1
+    again = Server(server.data, *server.arguments, environment=server.environment, binary=FAULTY, listen=server.host,
+                   log=f"{server.data}.{server.runs}.log")
+    server.process, server.log_path = again.process, again.log_path
+
+
+@KINDS
+def test_many_keys_in_one_deletion(server, faults, kinds):
+    keys = ["many-0", "many-1", "many-2"]
+    document = ("<Delete>" + "".join(f"<Object><Key>{key}</Key></Object>" for key in keys) + "</Delete>").encode()
+
+    def check(is_error, answer):
+        told = [] if is_error and b"<DeleteResult" not in (answer.body if answer else b"") else xml.fromstring(answer.body)
+        gone = {entry.findtext("{*}Key") for entry in told if entry.tag.endswith("Deleted")}
+        kept = {entry.findtext("{*}Key") for entry in told if entry.tag.endswith("Error")}
+        assert not told or gone | kept == set(keys)
+        for key in keys:
+            found = get(server, key)
+            assert found in (OLD, "NoSuchKey") and (found == "NoSuchKey" or key not in gone)
+            assert kinds != STORE or key not in kept or found == OLD
+    each(faults, kinds, lambda: sign_and_send(server, "POST", f"/{BUCKET}", document, "delete=",
+                                              {"Content-MD5": md5_of(document)}), check,
+         lambda: [put(server, key, OLD) for key in keys])
+
+
+@KINDS
+def test_copying_a_part(server, faults, kinds):
+    upload = Upload(server, "part-copy")
+    put(server, "part-source", NEW)
+
+    def has_part(is_error, _):
+        found = xml.fromstring(upload.list().body).findall("{*}Part")
+        assert len(found) == 1 if not is_error else kinds != STORE or not found
+        assert upload.abort().status == 204
+    each(faults, kinds, lambda: sign_and_send(server, "PUT", f"/{BUCKET}/part-copy", b"",
+                                              f"partNumber=1&uploadId={upload.id}",
+                                              {"x-amz-copy-source": f"/{BUCKET}/part-source"}), has_part, upload.prepare)
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["range", "part", "parts", "uploads", "versions"])
+def test_reading_more(server, faults, kinds, name):
+    upload, whole = Upload(server, "open-" + name), Upload(server, "in-parts")
+    whole.prepare_part()
+    assert whole.complete().status == 200
+    upload.prepare_part()
+    path, query, headers = {
+        "range": (f"/{BUCKET}/in-parts", "", {"Range": "bytes=100-30000"}),
+        "part": (f"/{BUCKET}/in-parts", "partNumber=1", {}),
+        "parts": (f"/{BUCKET}/open-{name}", f"uploadId={upload.id}&max-parts=1", {}),
+        "uploads": (f"/{BUCKET}", "uploads=&prefix=open-", {}),
+        "versions": ("/versioned", "versions=&max-keys=2&prefix=", {}),
+    }[name]
+
+    def read():
+        return sign_and_send(server, "GET", path, query=query, headers=headers)
+    wanted = read()
+    assert wanted.status in (200, 206)
+    each(faults, kinds, read,
+         lambda is_error, answer: is_error or (answer.status, answer.body) == (wanted.status, wanted.body) or pytest.fail(),
+         may_close=True)
+    upload.abort()
+
+
+@KINDS
+def test_uses_are_never_more(server, faults, kinds):
+    put(server, "cat.jpg", OLD)
+    urls = (sign(server, id=f"uses-{kinds}-{i}", uses=2) for i in itertools.count())
+    url = [None]
+
+    def check(is_error, answer):
+        served = 0 if is_error else 1
+        while served < 4 and signed(url[0]).status == 200:
+            served += 1
+        assert served == 2 if not is_error else served in (1, 2)
+    each(faults, kinds, lambda: signed(url[0]), check, lambda: url.__setitem__(0, next(urls)), may_close=True)
+
+
+# ---- Tokens, keys of idempotency, webhooks, Uppy
+
+@pytest.fixture(name="token", scope="module")
+def _token(server):
+    return server.command("token", "create", "backend", "--role", "backend", "--data", server.data).stdout.strip()
+
+
+def bearer(server, token, method, path, fields=None, **headers):
+    answer = requests.request(method, server.endpoint + path, json=fields, timeout=30,
+                              headers={"Authorization": "Bearer " + token, **headers})
+    return Answer(answer.status_code, answer.headers, answer.content)
+
+
+@KINDS
+def test_the_same_call_again(server, faults, kinds, token):
+    keys = (f"idempotency-{kinds}-{i}" for i in itertools.count())
+    key = [None]
+
+    def send():
+        return bearer(server, token, "POST", "/-/api/uploads", {"profile": "fixed"}, **{"Idempotency-Key": key[0]})
+
+    def check(is_error, answer):
+        first, second = send(), send()
+        assert (first.status, second.status) == (201, 201)
+        assert first.body == second.body and (is_error or answer.body == first.body)
+    each(faults, kinds, send, check, lambda: key.__setitem__(0, next(keys)))
+
+
+@KINDS
+def test_tokens_of_clients(server, faults, kinds, token):
+    def works(is_error, answer):
+        assert is_error or bearer(server, json.loads(answer.body)["token"], "POST", "/-/api/uploads",
+                                  {"profile": "fixed"}).status == 201
+    each(faults, kinds, lambda: bearer(server, token, "POST", "/-/api/tokens", {"profile": "fixed"}), works,
+         is_stateless=True)
+
+
+def upload_of(server, token, profile):
+    return json.loads(bearer(server, token, "POST", "/-/api/uploads", {"profile": profile}).body)
+
+
+def send_to(upload):
+    there = upload["upload"]
+    answer = requests.request(there["method"], there["url"], data=SMALL, headers=there["headers"], timeout=30)
+    return Answer(answer.status_code, answer.headers, answer.content)
+
+
+@KINDS
+def test_the_status_of_an_upload(server, faults, kinds, token):
+    upload = upload_of(server, token, "fixed")
+    assert send_to(upload).status == 200
+
+    def show():
+        return bearer(server, token, "GET", "/-/api/uploads/" + upload["id"])
+    fields = set(json.loads(show().body))
+
+    def check(is_error, answer):
+        assert is_error or (json.loads(answer.body)["status"], set(json.loads(answer.body))) == ("complete", fields)
+    each(faults, kinds, show, check)
+
+
+@KINDS
+def test_a_webhook_is_told(server, faults, kinds, token, tmp_path):
+    """At least once of each upload that was answered with success; after the next start at the latest."""
+    receiver = Receiver()
+    file = tmp_path / "hooked.json"
+    file.write_text(json.dumps({"bucket": BUCKET, "key": "hooked/{uuid}",
+                                "webhook": {"url": receiver.url, "secret": "0123456789abcdef-secret"}}))
+    server.command("profile", "add", "hooked", "--file", file, "--overwrite", "--data", server.data)
+    upload, owed = [None], set()
+
+    def check(is_error, _):
+        if not is_error:
+            owed.add(upload[0]["id"])
+    each(faults, kinds, lambda: send_to(upload[0]), check,
+         lambda: upload.__setitem__(0, upload_of(server, token, "hooked")))
+    restart(server)
+    deadline = time.monotonic() + 60
+    told = set()
+    while not owed <= told and time.monotonic() < deadline:
+        time.sleep(0.05)
+        told = {json.loads(body)["upload"]["id"] for _, _, body, _ in list(receiver.messages)}
+    receiver.close()
+    assert owed and owed <= told, f"{len(owed - told)} of {len(owed)} were not told"
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["params", "begin", "parts", "url", "urls", "sign", "complete", "abort"])
+def test_uppy(server, faults, kinds, token, name):
+    made = {}
+
+    def uppy(method, path, fields=None):
+        return bearer(server, token, method, "/-/api/uppy/" + path, fields)
+
+    def begin():
+        return uppy("POST", "s3/multipart", {"filename": "a.txt", "type": "text/plain", "metadata": {"profile": "fixed"}})
+
+    def place(rest="", more=""):
+        return (f"s3/multipart/{urllib.parse.quote(made['uploadId'], safe='')}{rest}"
+                f"?key={urllib.parse.quote(made['key'], safe='')}{more}")
+
+    def prepare():
+        made.update(json.loads(begin().body))
+        url = json.loads(uppy("GET", place("/1")).body)["url"]
+        answer = requests.put(url, data=SMALL, timeout=30)
+        assert answer.status_code == 200
+        made["etag"] = answer.headers["ETag"]
+    send = {
+        "params": lambda: uppy("GET", "s3/params?filename=a.txt&type=text/plain&metadata[profile]=fixed"),
+        "begin": begin,
+        "parts": lambda: uppy("GET", place()),
+        "url": lambda: uppy("GET", place("/1")),
+        "urls": lambda: uppy("GET", place("/batch", "&partNumbers=1,2")),
+        "sign": lambda: uppy("POST", "s3/sign", {"method": "PUT", "key": "a.txt", "profile": "fixed"}),
+        "complete": lambda: uppy("POST", place("/complete"), {"parts": [{"PartNumber": 1, "ETag": made["etag"]}]}),
+        "abort": lambda: uppy("DELETE", place()),
+    }[name]
+    prepare()
+    wanted = json.loads(send().body)
+
+    def check(is_error, answer):
+        if is_error:
+            return
+        found = json.loads(answer.body)
+        assert len(found) == len(wanted) and (not isinstance(wanted, dict) or set(found) == set(wanted))
+        if name == "complete":
+            assert get(server, made["key"]) == SMALL
+        if name == "abort":
+            assert uppy("GET", place()).status == 404
+    each(faults, kinds, send, check, prepare if name in ("complete", "abort") else lambda: None,
+         is_stateless=name in ("params", "sign"))
