@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/json.h"
+#include "server/damage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,17 @@ bool lst_directory_may_make(const struct lst_usage *usage, const char *folder,
     return false;
 }
 
+int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name)
+{
+    struct lst_buffer text;
+
+    lst_buffer_init(&text, 8192);
+    lst_damage_text(folder, name, &text);
+    lst_report(usage->command, "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
+    lst_buffer_release(&text);
+    return LST_EXIT_FAILED;
+}
+
 int lst_directory_open(const struct lst_usage *usage, const char *data,
                        enum lst_directory_mode mode, struct lst_users **ret_users)
 {
@@ -63,6 +75,9 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
         return LST_EXIT_FAILED;
     }
     status = lst_users_open(folder, mode == LST_DIRECTORY_READ, ret_users);
+    if (status == LST_ERR_CORRUPT) {
+        return lst_directory_damaged(usage, folder, "users.mdb");
+    }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the users in '%s': %s", folder,
                    lst_error_text(status));

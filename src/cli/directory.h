@@ -30,6 +30,9 @@ LST_MUST_CHECK bool lst_directory_may_make(const struct lst_usage *usage, const 
 LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char *data,
                                       enum lst_directory_mode mode, struct lst_users **ret_users);
 
+/* Report that FOLDER/NAME, an index file, is damaged, and what to do. Gives LST_EXIT_FAILED. */
+int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name);
+
 /*
  * Parse the options of a command whose only operand is a user's name, and give that. NULL, with
  * *ret_status set, if the command is over: help was asked for, or a mistake was made, and reported.

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "server/damage.h"
 #include "store/store.h"
 
 #include <stdio.h>
@@ -38,17 +39,63 @@ static int print_census(const struct checking *checking, const struct lst_store_
                (unsigned long long)census->buckets, (unsigned long long)census->objects,
                (unsigned long long)census->bytes, (unsigned long long)census->orphan_blobs,
                census->faults == 0 ? "clean" : "damaged");
+        if (census->unfinished_uploads > 0 || census->unfinished_parts > 0) {
+            printf("%llu unfinished multipart uploads; %llu parts of such hold %llu bytes, which "
+                   "are freed when the uploads are completed or aborted\n",
+                   (unsigned long long)census->unfinished_uploads,
+                   (unsigned long long)census->unfinished_parts,
+                   (unsigned long long)census->unfinished_bytes);
+        }
         return LST_EXIT_OK;
     }
-    object = json_pack("{s:I, s:I, s:I, s:I, s:b, s:O}", "buckets", (json_int_t)census->buckets,
-                       "objects", (json_int_t)census->objects, "bytes", (json_int_t)census->bytes,
-                       "unreferenced_blobs", (json_int_t)census->orphan_blobs, "clean",
-                       census->faults == 0, "faults", checking->faults);
+    object =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:O}", "buckets",
+                  (json_int_t)census->buckets, "objects", (json_int_t)census->objects, "bytes",
+                  (json_int_t)census->bytes, "unreferenced_blobs", (json_int_t)census->orphan_blobs,
+                  "unfinished_uploads", (json_int_t)census->unfinished_uploads, "unfinished_parts",
+                  (json_int_t)census->unfinished_parts, "unfinished_bytes",
+                  (json_int_t)census->unfinished_bytes, "clean", census->faults == 0, "faults",
+                  checking->faults);
     if (!lst_json_print(object, false)) {
         lst_report("fsck", "out of memory");
         return LST_EXIT_FAILED;
     }
     return LST_EXIT_OK;
+}
+
+/* Each index file of the folder, before any is opened. */
+static bool report_damage(const char *folder)
+{
+    bool found = false;
+
+    for (size_t i = 0; lst_index_files[i] != NULL; i++) {
+        struct lst_buffer text;
+        if (!lst_damage_is_there(folder, lst_index_files[i])) {
+            continue;
+        }
+        lst_buffer_init(&text, 8192);
+        lst_damage_text(folder, lst_index_files[i], &text);
+        lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
+        lst_buffer_release(&text);
+        found = true;
+    }
+    return found;
+}
+
+static void report_failure(const char *folder, int status)
+{
+    struct lst_buffer text;
+
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_report("fsck", "there is no data folder %s: name it with --data", folder);
+    } else if (status == LST_ERR_CORRUPT) {
+        lst_buffer_init(&text, 8192);
+        lst_damage_text(folder, "index.mdb", &text);
+        lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
+        lst_buffer_release(&text);
+    } else {
+        lst_report("fsck", "can't open %s: %s", folder, lst_error_text(status));
+    }
 }
 
 static int check(const char *folder, bool json)
@@ -59,12 +106,15 @@ static int check(const char *folder, bool json)
     struct lst_store_census census;
     struct lst_store *store;
     int result = LST_EXIT_FAILED;
-    int status = lst_store_open(&options, &recovery, &store);
+    int status;
 
-    if (status == LST_ERR_NOT_FOUND) {
-        lst_report("fsck", "there is no data folder %s: name it with --data", folder);
-    } else if (status != LST_OK) {
-        lst_report("fsck", "can't open %s: %s", folder, lst_error_text(status));
+    if (report_damage(folder)) {
+        json_decref(checking.faults);
+        return LST_EXIT_FAILED;
+    }
+    status = lst_store_open(&options, &recovery, &store);
+    if (status != LST_OK) {
+        report_failure(folder, status);
     } else {
         status = lst_store_check(store, print_fault, &checking, &census);
         lst_store_close(store);

@@ -1,4 +1,5 @@
 /* main.c - the program `latchstring`: finds the subcommand and runs it. */
+#include "cli/bus.h"
 #include "cli/command.h"
 #include "cli/options.h"
 
@@ -36,7 +37,10 @@ static const struct lst_usage usage = {
 
 int main(int argument_count, char **arguments)
 {
-    int status = lst_command_run(&usage, commands, COMMAND_COUNT, argument_count, arguments);
+    int status;
+
+    lst_bus_errors_report();
+    status = lst_command_run(&usage, commands, COMMAND_COUNT, argument_count, arguments);
 
     if (fflush(stdout) != 0 || ferror(stdout)) {
         lst_report("", "cannot write to standard output: %s", strerror(errno));

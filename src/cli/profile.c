@@ -56,6 +56,9 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
             lst_ledger_close(ret_rows->ledger);
         }
     }
+    if (status == LST_ERR_CORRUPT) {
+        return lst_directory_damaged(usage, folder, "ledger.mdb");
+    }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the profiles in '%s': %s", folder,
                    lst_error_text(status));

@@ -25,6 +25,9 @@ static int open_rows(const struct lst_usage *usage, const char *data, bool read_
     if (status == LST_OK) {
         return LST_EXIT_OK;
     }
+    if (status == LST_ERR_CORRUPT) {
+        return lst_directory_damaged(usage, folder, "ledger.mdb");
+    }
     lst_report(usage->command, "cannot open the remotes in '%s': %s", folder,
                status == LST_ERR_NOT_FOUND ? "there are none: see 'latchstring remote add'"
                                            : lst_error_text(status));

@@ -124,10 +124,14 @@ static int open_table(struct lst_index *index)
 static int open_file(struct lst_index *index, const struct lst_index_options *options)
 {
     int status = index->read_only ? LST_OK : lst_index_create(options->path);
+    char damage[LST_INDEX_DAMAGE_MAX];
 
     /* Every time: who made the file may have died before this. */
     if (status == LST_OK && !index->read_only) {
         status = lst_file_sync_name(options->path);
+    }
+    if (status == LST_OK) {
+        status = lst_index_examine(options->path, damage);
     }
     return status == LST_OK ? open_largest(index, options) : status;
 }

@@ -3,6 +3,7 @@
 
 #include "base/budget.h"
 #include "base/random.h"
+#include "server/damage.h"
 #include "server/listen.h"
 #include "server/startup.h"
 
@@ -55,6 +56,31 @@ static void derive(struct lst_server *server)
     lst_budget_set((size_t)config->request_memory);
 }
 
+/* An index file that is damaged. */
+static void complain_of_damage(const char *folder, const char *name)
+{
+    struct lst_buffer text;
+
+    lst_buffer_init(&text, 8192);
+    lst_damage_text(folder, name, &text);
+    lst_server_complain("%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
+    lst_buffer_release(&text);
+}
+
+/* Whether an index file is damaged: looked at before any is opened, so that nothing changes. */
+static bool is_damaged(const struct lst_server *server)
+{
+    bool found = false;
+
+    for (size_t i = 0; lst_index_files[i] != NULL; i++) {
+        if (lst_damage_is_there(server->config->data, lst_index_files[i])) {
+            complain_of_damage(server->config->data, lst_index_files[i]);
+            found = true;
+        }
+    }
+    return found;
+}
+
 static bool open_store(struct lst_server *server)
 {
     const char *folder = server->config->data;
@@ -72,8 +98,7 @@ static bool open_store(struct lst_server *server)
     } else if (status == LST_ERR_NOT_FOUND) {
         lst_server_complain("%s can't be made: the folder above it is not there", folder);
     } else if (status == LST_ERR_CORRUPT) {
-        lst_server_complain("%s is damaged, or is no data folder: see `latchstring fsck --data %s`",
-                            folder, folder);
+        complain_of_damage(folder, "index.mdb");
     } else if (status != LST_OK) {
         lst_server_complain("can't open %s: %s", folder, lst_error_text(status));
     }
@@ -100,7 +125,9 @@ static bool open_gate(struct lst_server *server)
         options.users = server->users;
         status = lst_gate_open(&options, &server->gate);
     }
-    if (status != LST_OK) {
+    if (status == LST_ERR_CORRUPT) {
+        complain_of_damage(config->data, "users.mdb");
+    } else if (status != LST_OK) {
         lst_server_complain("can't open the user directory in %s: %s", config->data,
                             lst_error_text(status));
     }
@@ -120,6 +147,10 @@ static bool open_s3(struct lst_server *server)
     };
     int status = lst_ledger_open(config->data, false, &server->ledger);
 
+    if (status == LST_ERR_CORRUPT) {
+        complain_of_damage(config->data, "ledger.mdb");
+        return false;
+    }
     if (status != LST_OK) {
         lst_server_complain("can't open the record of links in %s: %s", config->data,
                             lst_error_text(status));
@@ -194,8 +225,9 @@ bool lst_server_open(struct lst_server *server, const struct lst_config *config)
     server->config = config;
     server->listener = -1;
     derive(server);
-    return lst_listen_read_tls(server) && lst_listen_open(server) && open_store(server) &&
-           open_gate(server) && open_s3(server) && open_api(server) && open_log(server);
+    return lst_listen_read_tls(server) && lst_listen_open(server) && !is_damaged(server) &&
+           open_store(server) && open_gate(server) && open_s3(server) && open_api(server) &&
+           open_log(server);
 }
 
 void lst_server_close(struct lst_server *server)

@@ -93,6 +93,9 @@ static int check_bucket(struct lst_check *check)
 
     check->uploads.count = 0;
     check->parts.count = 0;
+    check->unfinished.count = 0;
+    check->blobs.count = 0;
+    check->used.count = 0;
     lst_buffer_clear(&check->row_name);
     while (status == LST_OK) {
         status = take_row(check);
@@ -101,7 +104,10 @@ static int check_bucket(struct lst_check *check)
         }
         lst_buffer_append_byte(&check->row_name, '\0');
     }
-    return status == LST_ERR_NOT_FOUND ? lst_check_stray_parts(check) : status;
+    if (status == LST_ERR_NOT_FOUND) {
+        status = lst_check_unused_blobs(check);
+    }
+    return status == LST_OK ? lst_check_stray_parts(check) : status;
 }
 
 /* ---- Buckets */
@@ -168,6 +174,10 @@ int lst_store_check(struct lst_store *store,
     free(check.known.ids);
     free(check.uploads.ids);
     free(check.parts.ids);
+    free(check.totals);
+    free(check.unfinished.ids);
+    free(check.blobs.ids);
+    free(check.used.ids);
     if (status == LST_OK) {
         *ret_census = check.census;
     }

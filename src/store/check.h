@@ -17,6 +17,13 @@ LST_MUST_CHECK int lst_check_add_id(struct lst_blob_list *list, struct lst_slice
 void lst_blob_list_sort(struct lst_blob_list *list);
 bool lst_blob_list_has(const struct lst_blob_list *list, struct lst_blob_id id);
 
+/* The parts of one upload. */
+struct lst_part_total {
+    struct lst_blob_id upload;
+    uint64_t count;
+    uint64_t bytes;
+};
+
 struct lst_check {
     struct lst_store *store;
     void (*report)(void *context, const struct lst_store_fault *fault);
@@ -27,6 +34,13 @@ struct lst_check {
     /* Of the bucket that is looked at: who refers to parts, and whose parts there are. */
     struct lst_blob_list uploads;
     struct lst_blob_list parts;
+    struct lst_blob_list unfinished; /* uploads in progress, and those that were given up */
+    struct lst_part_total *totals;   /* of each upload in `parts`, in the same order */
+    /* Blobs that have a row, and those that a row of an object or a part refers to. Held against
+     * each other at the end: to look for each blob among the versions of its key would take as long
+     * as the square of their number. */
+    struct lst_blob_list blobs;
+    struct lst_blob_list used;
 
     /* The bucket and the row that are looked at; copies, so that no snapshot is kept for long. */
     uint64_t partition;
@@ -61,7 +75,9 @@ LST_MUST_CHECK int lst_check_part_row(struct lst_check *check, struct lst_index_
 /* Hold the bodies of all parts of an object or an upload against their rows. */
 LST_MUST_CHECK int lst_check_part_bodies(struct lst_check *check, struct lst_slice key,
                                          struct lst_slice upload_id);
-/* At the end of a bucket: parts that are of no object and of no upload. */
+/* At the end of a bucket: rows of blobs that no object has. */
+LST_MUST_CHECK int lst_check_unused_blobs(struct lst_check *check);
+/* At the end of a bucket: parts that are of no object and of no upload; count those of uploads. */
 LST_MUST_CHECK int lst_check_stray_parts(struct lst_check *check);
 
 /* What is wrong with the body of an object or part, which has no parts; NULL: nothing. */

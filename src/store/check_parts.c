@@ -5,6 +5,7 @@
 
 #include <nettle/md5.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* What a visit gives to end a walk early. */
 enum { ENOUGH = 1 };
@@ -80,6 +81,33 @@ int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *rea
     return lst_check_add_id(&check->uploads, id);
 }
 
+/* The parts of an upload stand one after the other. */
+static int add_part(struct lst_check *check, struct lst_slice upload_id, uint64_t size)
+{
+    size_t before = check->parts.capacity;
+    size_t count = check->parts.count;
+    struct lst_part_total *total;
+    int status = lst_check_add_id(&check->parts, upload_id);
+
+    if (status == LST_OK && check->parts.capacity != before) {
+        total = realloc(check->totals, check->parts.capacity * sizeof(*total));
+        if (total == NULL) {
+            return LST_ERR_NO_MEMORY;
+        }
+        check->totals = total;
+    }
+    if (status != LST_OK) {
+        return status;
+    }
+    total = &check->totals[check->parts.count - 1];
+    if (check->parts.count > count) {
+        *total = (struct lst_part_total){.upload = check->parts.ids[count]};
+    }
+    total->count++;
+    total->bytes += size;
+    return LST_OK;
+}
+
 int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
                        struct lst_slice name, struct lst_slice value)
 {
@@ -97,6 +125,9 @@ int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
     }
     if (!row.is_inline) {
         status = lst_check_blob_row(check, reader, name, row.blob, &has_row);
+        if (status == LST_OK) {
+            status = lst_blob_list_add(&check->used, row.blob);
+        }
     }
     if (status != LST_OK) {
         return status;
@@ -104,7 +135,7 @@ int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
     if (!has_row) {
         lst_check_report(check, lst_slice_make(NULL, 0), "a part's blob has no row");
     }
-    return lst_check_add_id(&check->parts, upload_id);
+    return add_part(check, upload_id, row.size);
 }
 
 /* ---- Bodies */
@@ -251,6 +282,14 @@ int lst_check_stray_parts(struct lst_check *check)
     int status = LST_OK;
 
     lst_blob_list_sort(&check->uploads);
+    lst_blob_list_sort(&check->unfinished);
+    for (size_t i = 0; i < check->parts.count; i++) {
+        const struct lst_part_total *total = &check->totals[i];
+        if (lst_blob_list_has(&check->unfinished, total->upload)) {
+            check->census.unfinished_parts += total->count;
+            check->census.unfinished_bytes += total->bytes;
+        }
+    }
     for (size_t i = 0; i < check->parts.count && status == LST_OK; i++) {
         char id[LST_ROW_UPLOAD_ID_SIZE];
         bool is = false;

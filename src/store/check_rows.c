@@ -76,26 +76,58 @@ static int owner_has_blob(const struct lst_check *check, struct lst_index_reader
     return status;
 }
 
-static int check_blob(struct lst_check *check, struct lst_index_reader *reader,
-                      struct lst_slice name, struct lst_slice owner)
+static int check_blob(struct lst_check *check, struct lst_slice name, struct lst_slice owner)
 {
     struct lst_blob_id blob;
-    bool has = false;
     int status;
 
     if (lst_row_blob_id_decode(name, &blob) != LST_OK) {
         lst_check_report(check, owner, "a blob's row is damaged");
         return LST_OK;
     }
-    status = owner_has_blob(check, reader, owner, blob, &has);
-    if (status != LST_OK) {
-        return status;
+    status = lst_blob_list_add(&check->known, blob);
+    return status == LST_OK ? lst_blob_list_add(&check->blobs, blob) : status;
+}
+
+/* A blob that no row was seen to have: things may have changed meanwhile, so all of it is read
+ * again, in one snapshot. */
+static int check_unused(struct lst_check *check, struct lst_index_reader *reader,
+                        struct lst_blob_id blob)
+{
+    struct lst_row_name name;
+    struct lst_slice owner;
+    bool has = false;
+    int status;
+
+    lst_row_name_make_blob(&name, LST_ROW_BLOB, blob);
+    status = lst_check_get(check, reader, &name, &owner);
+    if (status == LST_OK) {
+        status = owner_has_blob(check, reader, owner, blob, &has);
     }
-    if (!has) {
+    if (status == LST_OK && !has) {
         lst_check_report(check, lst_slice_after(owner, 1),
                          "a blob's row names an object that does not have it");
     }
-    return lst_blob_list_add(&check->known, blob);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+int lst_check_unused_blobs(struct lst_check *check)
+{
+    int status = LST_OK;
+
+    lst_blob_list_sort(&check->used);
+    for (size_t i = 0; i < check->blobs.count && status == LST_OK; i++) {
+        struct lst_index_reader *reader;
+        if (lst_blob_list_has(&check->used, check->blobs.ids[i])) {
+            continue;
+        }
+        status = lst_index_read_begin(check->store->index, &reader);
+        if (status == LST_OK) {
+            status = check_unused(check, reader, check->blobs.ids[i]);
+            lst_index_read_end(reader);
+        }
+    }
+    return status;
 }
 
 static int check_garbage(struct lst_check *check, struct lst_slice name)
@@ -127,6 +159,9 @@ static int check_object(struct lst_check *check, struct lst_index_reader *reader
     if (!row->is_inline) {
         lst_row_name_make(&owner, LST_ROW_OBJECT, key);
         status = lst_check_blob_row(check, reader, lst_row_name_slice(&owner), row->blob, &has_row);
+        if (status == LST_OK) {
+            status = lst_blob_list_add(&check->used, row->blob);
+        }
     }
     if (status == LST_OK && !has_row) {
         lst_check_report(check, key, "the object's blob has no row");
@@ -255,6 +290,13 @@ static int check_null(struct lst_check *check, struct lst_index_reader *reader,
 
 /* ---- Uploads */
 
+static int add_unfinished(struct lst_check *check, struct lst_slice upload_id)
+{
+    int status = lst_check_add_id(&check->uploads, upload_id);
+
+    return status == LST_OK ? lst_check_add_id(&check->unfinished, upload_id) : status;
+}
+
 static int check_upload(struct lst_check *check, struct lst_slice name, struct lst_slice value)
 {
     struct lst_object_row row;
@@ -268,7 +310,8 @@ static int check_upload(struct lst_check *check, struct lst_slice name, struct l
     if (lst_object_row_decode(value, &row) != LST_OK || row.form != LST_FORM_UPLOAD) {
         lst_check_report(check, lst_key_copy_slice(&key), "the row of an upload is damaged");
     }
-    return lst_check_add_id(&check->uploads, suffix);
+    check->census.unfinished_uploads++;
+    return add_unfinished(check, suffix);
 }
 
 static int check_left(struct lst_check *check, struct lst_slice upload_id)
@@ -277,7 +320,7 @@ static int check_left(struct lst_check *check, struct lst_slice upload_id)
         lst_check_report(check, nothing, "the row of an upload that was left is damaged");
         return LST_OK;
     }
-    return lst_check_add_id(&check->uploads, upload_id);
+    return add_unfinished(check, upload_id);
 }
 
 /* ---- Any */
@@ -302,7 +345,7 @@ int lst_check_row(struct lst_check *check, struct lst_index_reader *reader, stru
     case LST_ROW_LEFT:
         return check_left(check, lst_slice_after(name, 1));
     case LST_ROW_BLOB:
-        return check_blob(check, reader, name, value);
+        return check_blob(check, name, value);
     case LST_ROW_GARBAGE:
         return check_garbage(check, name);
     case LST_ROW_STATE:

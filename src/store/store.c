@@ -6,8 +6,10 @@
 #include "base/random.h"
 #include "store/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int open_blobs(struct lst_store *store, const char *folder)
 {
@@ -38,6 +40,29 @@ static int open_index(struct lst_store *store, const struct lst_store_options *o
     return status;
 }
 
+static int find_blob(void *context, struct lst_blob_id id, uint64_t size)
+{
+    (void)context;
+    (void)id;
+    (void)size;
+    return LST_ERR_CORRUPT;
+}
+
+/* An index is whole before the first blob is made. A new one beside blobs would have them deleted
+ * as unreferenced, all of them. */
+static int check_index_is_there(struct lst_store *store, const char *folder)
+{
+    char *path;
+    bool is_there;
+
+    if (asprintf(&path, "%s/index.mdb", folder) < 0) {
+        return LST_ERR_NO_MEMORY;
+    }
+    is_there = access(path, F_OK) == 0 || errno != ENOENT;
+    free(path);
+    return is_there ? LST_OK : lst_blobs_walk(store->blobs, find_blob, NULL);
+}
+
 static int open_parts(struct lst_store *store, const struct lst_store_options *options,
                       struct lst_store_recovery *ret_recovery)
 {
@@ -47,6 +72,9 @@ static int open_parts(struct lst_store *store, const struct lst_store_options *o
     /* The blobs first: theirs is the lock against a second process. */
     if (status == LST_OK) {
         status = open_blobs(store, options->path);
+    }
+    if (status == LST_OK) {
+        status = check_index_is_there(store, options->path);
     }
     if (status == LST_OK) {
         status = open_index(store, options);

@@ -438,6 +438,11 @@ struct lst_store_census {
     uint64_t bytes;        /* of bodies */
     uint64_t orphan_blobs; /* blobs that no object refers to */
     uint64_t faults;
+    /* Multipart uploads in progress; and the parts of these and of those that were given up and are
+     * not deleted yet. */
+    uint64_t unfinished_uploads;
+    uint64_t unfinished_parts;
+    uint64_t unfinished_bytes;
 };
 
 /* Hold the index against the blobs and every body against its MD5; report() each fault. For

@@ -33,7 +33,7 @@ static inline struct fixture fixture_open(uint64_t size_max)
     struct fixture fixture = {.path = "index-test-XXXXXX"};
     int file = mkstemp(fixture.path);
 
-    if (file < 0 || fixture_start(&fixture, size_max) != 0) {
+    if (file < 0 || unlink(fixture.path) != 0 || fixture_start(&fixture, size_max) != 0) {
         CHECK(false, "an index is opened in a new file");
         exit(tap_done());
     }

@@ -1,0 +1,221 @@
+/*
+ * lmdb_file.c - look at an index's file before it is mapped: a page that its header promises and
+ * that the file does not have ends the process with SIGBUS.
+ *
+ * The last pages that the header counts need not be there: LMDB does not write a page that was
+ * taken and given back in one transaction. So of a file that is too short every page in use is
+ * looked for. What is written in the pages is not judged here.
+ */
+#include "index/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* LMDB's format, version 1, on machines of 64 bits; numbers are in the machine's own order. */
+enum {
+    PAGE_HEADER = 16,
+    PAGE_SIZE_MIN = 256,
+    PAGE_SIZE_MAX = 65536,
+    DEPTH_MAX = 32,
+    PAGE_BRANCH = 0x01,
+    PAGE_LEAF = 0x02,
+    PAGE_META = 0x08,
+    NODE_HEADER = 8,
+    NODE_IS_BIG = 0x01,
+    META_MAGIC = (int)0xBEEFC0DE,
+    META_VERSION = 1,
+    TRIES = 3, /* of a file that another process writes to */
+};
+
+struct page_header {
+    uint64_t number;
+    uint16_t unused;
+    uint16_t flags;
+    uint16_t lower; /* where the offsets of nodes end */
+    uint16_t upper;
+};
+
+struct tree {
+    uint32_t page_size; /* of the first tree alone */
+    uint16_t flags;
+    uint16_t depth;
+    uint64_t counts[4];
+    uint64_t root; /* UINT64_MAX: empty */
+};
+
+struct meta {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t address;
+    uint64_t map_size;
+    struct tree trees[2]; /* of free pages, of rows */
+    uint64_t last_page;
+    uint64_t transaction;
+};
+
+struct file {
+    int file;
+    uint32_t page_size;
+    uint64_t page_count; /* whole ones */
+};
+
+static bool read_at(int file, uint64_t offset, void *out, size_t length)
+{
+    return pread(file, out, length, (off_t)offset) == (ssize_t)length;
+}
+
+static bool read_meta(int file, uint64_t offset, struct meta *ret_meta)
+{
+    struct page_header header;
+
+    return read_at(file, offset, &header, sizeof(header)) &&
+           read_at(file, offset + PAGE_HEADER, ret_meta, sizeof(*ret_meta)) &&
+           (header.flags & PAGE_META) != 0 && ret_meta->magic == (uint32_t)META_MAGIC &&
+           ret_meta->version == META_VERSION;
+}
+
+/* The header that counts: of two the later one. */
+static bool read_header(int file, struct meta *ret_meta)
+{
+    struct meta second;
+    uint32_t size;
+
+    if (!read_meta(file, 0, ret_meta)) {
+        return false;
+    }
+    size = ret_meta->trees[0].page_size;
+    if (size < PAGE_SIZE_MIN || size > PAGE_SIZE_MAX || (size & (size - 1)) != 0 ||
+        !read_meta(file, size, &second)) {
+        return false;
+    }
+    if (second.transaction > ret_meta->transaction) {
+        *ret_meta = second;
+        ret_meta->trees[0].page_size = size;
+    }
+    return true;
+}
+
+static bool has_tree(const struct file *file, uint64_t number, int depth);
+
+/* Whether the file has all that the node of a page refers to. */
+static bool has_node(const struct file *file, const unsigned char *page, uint16_t at, int depth,
+                     bool is_branch)
+{
+    uint16_t parts[4]; /* low, high, flags, length of the key */
+    uint64_t number = 0;
+    uint64_t size;
+
+    if (at < PAGE_HEADER || at > file->page_size - NODE_HEADER) {
+        return true;
+    }
+    memcpy(parts, page + at, sizeof(parts));
+    if (is_branch) {
+        return has_tree(file, parts[0] | (uint64_t)parts[1] << 16 | (uint64_t)parts[2] << 32,
+                        depth + 1);
+    }
+    if ((parts[2] & NODE_IS_BIG) == 0 ||
+        (size_t)at + NODE_HEADER + parts[3] + sizeof(number) > file->page_size) {
+        return true;
+    }
+    memcpy(&number, page + at + NODE_HEADER + parts[3], sizeof(number));
+    size = parts[0] | (uint64_t)parts[1] << 16;
+    size = (PAGE_HEADER - 1 + size) / file->page_size + 1;
+    return number < file->page_count && size <= file->page_count - number;
+}
+
+static bool has_nodes(const struct file *file, const unsigned char *page, int depth)
+{
+    struct page_header header;
+    uint16_t at;
+
+    memcpy(&header, page, sizeof(header));
+    if ((header.flags & (PAGE_BRANCH | PAGE_LEAF)) == 0 || header.lower > file->page_size) {
+        return true;
+    }
+    for (size_t i = PAGE_HEADER; i + sizeof(at) <= header.lower; i += sizeof(at)) {
+        memcpy(&at, page + i, sizeof(at));
+        if (!has_node(file, page, at, depth, (header.flags & PAGE_BRANCH) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_tree(const struct file *file, uint64_t number, int depth)
+{
+    unsigned char *page;
+    bool has;
+
+    if (number == UINT64_MAX || depth > DEPTH_MAX) {
+        return true;
+    }
+    if (number >= file->page_count) {
+        return false;
+    }
+    page = malloc(file->page_size);
+    has = page != NULL && read_at(file->file, number * file->page_size, page, file->page_size) &&
+          has_nodes(file, page, depth);
+    free(page);
+    return has;
+}
+
+/* What is wrong with the file, in words that go on after its name; false: nothing. */
+static bool find_damage(int file, char ret_text[LST_INDEX_DAMAGE_MAX])
+{
+    struct file one = {.file = file};
+    struct meta meta;
+    struct stat state;
+    uint64_t size = 0;
+
+    for (int i = 0; i < TRIES; i++) {
+        bool has_header = read_header(file, &meta);
+        /* After the header: a file only grows. */
+        if (fstat(file, &state) != 0) {
+            (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX, "can't be looked at");
+            return true;
+        }
+        size = (uint64_t)state.st_size;
+        if (size == 0) {
+            (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX, "is empty");
+            return true;
+        }
+        if (!has_header) {
+            (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
+                           "has %" PRIu64 " bytes, and does not begin as an index does", size);
+            return true;
+        }
+        one.page_size = meta.trees[0].page_size;
+        one.page_count = size / one.page_size;
+        if (meta.last_page < one.page_count ||
+            (has_tree(&one, meta.trees[0].root, 0) && has_tree(&one, meta.trees[1].root, 0))) {
+            return false;
+        }
+    }
+    (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
+                   "has %" PRIu64 " bytes, and its header says %" PRIu64 ": it was cut short", size,
+                   (meta.last_page + 1) * one.page_size);
+    return true;
+}
+
+int lst_index_examine(const char *path, char ret_text[LST_INDEX_DAMAGE_MAX])
+{
+    bool is_damaged = false;
+    int file;
+
+    if (sizeof(void *) != sizeof(uint64_t)) {
+        return LST_OK; /* another format, which LMDB itself judges */
+    }
+    file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return lst_error_from_errno(errno);
+    }
+    is_damaged = find_damage(file, ret_text);
+    close(file);
+    return is_damaged ? LST_ERR_CORRUPT : LST_OK;
+}

@@ -1,0 +1,46 @@
+/* damage.c - what users are told of an index file that is damaged. */
+#include "server/damage.h"
+
+#include "index/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *const lst_index_files[] = {"index.mdb", "ledger.mdb", "users.mdb", NULL};
+
+static int examine(const char *folder, const char *name, char text[LST_INDEX_DAMAGE_MAX])
+{
+    char *path;
+    int status;
+
+    if (asprintf(&path, "%s/%s", folder, name) < 0) {
+        return LST_ERR_NO_MEMORY;
+    }
+    status = lst_index_examine(path, text);
+    free(path);
+    return status;
+}
+
+bool lst_damage_is_there(const char *folder, const char *name)
+{
+    char text[LST_INDEX_DAMAGE_MAX];
+
+    return examine(folder, name, text) == LST_ERR_CORRUPT;
+}
+
+void lst_damage_text(const char *folder, const char *name, struct lst_buffer *out)
+{
+    char text[LST_INDEX_DAMAGE_MAX];
+    int status = examine(folder, name, text);
+
+    lst_buffer_append_format(out, "%s/%s is damaged: it ", folder, name);
+    if (status == LST_ERR_CORRUPT) {
+        lst_buffer_append_string(out, text);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        lst_buffer_append_format(out, "is missing, and there are bodies in %s/blobs", folder);
+    } else {
+        lst_buffer_append_string(out, "is not what Latchstring writes");
+    }
+    lst_buffer_append_string(out, ". Keep it, and restore the data folder from a backup: see "
+                                  "docs/operations.md, \"A damaged data folder\"");
+}

@@ -1,0 +1,16 @@
+/* damage.h - what users are told of an index file that is damaged. */
+#ifndef LST_SERVER_DAMAGE_H
+#define LST_SERVER_DAMAGE_H
+
+#include "base/buffer.h"
+
+/* The names of the index files in a data folder; NULL ends them. */
+extern const char *const lst_index_files[];
+
+/* Whether FOLDER/NAME is there, and damaged in a way that shows before it is opened. */
+bool lst_damage_is_there(const char *folder, const char *name);
+
+/* What LST_ERR_CORRUPT of an opening means for FOLDER/NAME, and what to do: a sentence or two. */
+void lst_damage_text(const char *folder, const char *name, struct lst_buffer *out);
+
+#endif

@@ -1,0 +1,151 @@
+"""Index files that are cut short, empty or something else: said before they are used, by every command; nothing changes."""
+import json
+import os
+import shutil
+import signal
+
+import pytest
+from harness import Server
+
+BUCKET = "pictures"
+FILES = ["index.mdb", "users.mdb", "ledger.mdb"]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A data folder with some of everything, of a server that stopped."""
+    data = tmp_path_factory.mktemp("filled") / "data"
+    with Server(data, "--buckets", BUCKET) as server:
+        s3 = server.client()
+        for number in range(60):
+            s3.put_object(Bucket=BUCKET, Key=f"{number:03d}", Body=os.urandom(6000))
+        s3.put_object(Bucket=BUCKET, Key="large", Body=os.urandom(100_000))
+        server.command("user", "add", "ana", "--data", data)
+        server.command("profile", "add", "any", "--bucket", BUCKET, "--key", "{uuid}", "--data", data)
+    return data
+
+
+@pytest.fixture
+def data(filled, tmp_path):
+    shutil.copytree(filled, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def cuts(size):
+    return [0, 1, 15, 100, 4095, 4096, 4096 + 100, 8191, 8192, 12288, size // 8192 * 4096, size - 4097]
+
+
+def listing(data):
+    return {(path.relative_to(data), path.stat().st_size, path.read_bytes()) for path in data.rglob("*")
+            if path.is_file() and not path.name.endswith("-lock") and path.name not in ("lock", "clean")}
+
+
+def refusal(data, *arguments):
+    """What the command says of the damage. It neither crashes nor hangs."""
+    server = Server.__new__(Server)
+    server.binary = os.environ["LST_BINARY"]
+    done = server.command(*arguments, "--data", data, check=False)
+    assert done.returncode == 1, (arguments, done)
+    assert "Sanitizer" not in done.stderr and "Traceback" not in done.stderr, done.stderr
+    return done.stderr
+
+
+COMMANDS = {
+    "index.mdb": [("serve", "--listen", "127.0.0.1:0"), ("fsck",)],
+    "users.mdb": [("serve", "--listen", "127.0.0.1:0"), ("fsck",), ("user", "list"), ("user", "add", "bob"),
+                  ("token", "list")],
+    "ledger.mdb": [("serve", "--listen", "127.0.0.1:0"), ("fsck",), ("profile", "list"), ("remote", "list")],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_was_cut(data, name):
+    path = data / name
+    whole = path.read_bytes()
+    for size in sorted({cut for cut in cuts(len(whole)) if 0 <= cut < len(whole)}):
+        path.write_bytes(whole[:size])
+        before = listing(data)
+        if size >= 12288 and fake().command("fsck", "--data", data, check=False).returncode == 0:
+            # Only pages that are not in use were cut away: all is there.
+            assert "ana" in fake().command("user", "list", "--data", data).stdout
+            assert "any" in fake().command("profile", "list", "--data", data).stdout
+            continue
+        for command in COMMANDS[name]:
+            said = refusal(data, *command)
+            assert f"{path} is damaged: it " in said and "docs/operations.md" in said, (size, command, said)
+            assert (f"{size} bytes" in said) == (size > 0), said
+        assert listing(data) == before, "something was changed"
+    path.write_bytes(whole)
+    Server.command(fake(), "fsck", "--data", data)
+
+
+def fake():
+    server = Server.__new__(Server)
+    server.binary = os.environ["LST_BINARY"]
+    return server
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [b"\0" * 65536, b"not an index " * 5000, os.urandom(40_000)],
+                         ids=["zeros", "text", "random"])
+def test_a_file_that_is_something_else(data, name, content):
+    (data / name).write_bytes(content)
+    for command in COMMANDS[name][:2]:
+        said = refusal(data, *command)
+        assert f"{data / name} is damaged: it has {len(content)} bytes, and does not begin as an index does" in said
+
+
+def test_an_index_that_is_gone_does_not_take_the_bodies_with_it(data):
+    (data / "index.mdb").unlink()
+    before = listing(data)
+    for command in COMMANDS["index.mdb"][:1]:
+        said = refusal(data, *command)
+        assert "index.mdb is damaged: it is missing, and there are bodies in" in said, said
+    assert listing(data) == before
+
+
+def test_a_file_that_is_cut_under_a_server(data):
+    """It can't be answered any more; it is said what happened."""
+    server = Server(data)
+    os.truncate(data / "index.mdb", 8192)
+    try:
+        for number in range(60):
+            server.client().get_object(Bucket=BUCKET, Key=f"{number:03d}")
+    except Exception:  # noqa: BLE001 - the connection is cut in one way or another
+        pass
+    assert server.process.wait(timeout=30) == 1, server.log()
+    assert f"{data / 'index.mdb'} is damaged: it was cut short while it was in use" in server.log()
+
+
+def test_last_pages_that_were_never_written(start):
+    """A file may be shorter than its header says, and be whole. After many changes of large rows all opens again."""
+    server = start("--buckets", BUCKET)
+    s3 = server.client()
+    for turn in range(10):
+        for number in range(12):
+            s3.put_object(Bucket=BUCKET, Key=f"{number}", Body=os.urandom(8000 - 600 * number))
+        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": f"{number}"} for number in range(turn, 12)]})
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        server = start(data=server.data, log=f"{server.data}.{turn}.log")
+        s3 = server.client()
+
+
+def test_unfinished_uploads_are_counted(start):
+    server = start("--buckets", BUCKET)
+    s3 = server.client()
+    done = s3.create_multipart_upload(Bucket=BUCKET, Key="done")["UploadId"]
+    tag = s3.upload_part(Bucket=BUCKET, Key="done", UploadId=done, PartNumber=1, Body=b"d" * 20_000)["ETag"]
+    s3.complete_multipart_upload(Bucket=BUCKET, Key="done", UploadId=done,
+                                 MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})
+    for key in ("a", "b"):
+        upload = s3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
+        for number in (1, 2, 3):
+            s3.upload_part(Bucket=BUCKET, Key=key, UploadId=upload, PartNumber=number, Body=b"x" * 10_000)
+    s3.create_multipart_upload(Bucket=BUCKET, Key="empty")
+    census = json.loads(server.command("fsck", "--json", "--data", server.data).stdout)
+    assert (census["unfinished_uploads"], census["unfinished_parts"], census["unfinished_bytes"]) == (3, 6, 60_000)
+    assert "3 unfinished multipart uploads; 6 parts" in server.command("fsck", "--data", server.data).stdout
+    s3.abort_multipart_upload(Bucket=BUCKET, Key="b", UploadId=upload)
+    census = json.loads(server.command("fsck", "--json", "--data", server.data).stdout)
+    assert census["unfinished_uploads"] == 2 and census["clean"]
