@@ -271,7 +271,7 @@ static void test_too_long(void)
         .bucket = slice("b-b"), .key = slice("k"), .size_known = true, .size = 3};
     struct waiter waiter;
     struct lst_store_write write = waiter_write(&waiter);
-    struct lst_put *put;
+    struct lst_put *put = NULL;
 
     CHECK(fixture_make_bucket(&fixture, "b-b") == 0 &&
               lst_put_begin(fixture.store, &options, &put) == 0,
