@@ -525,6 +525,40 @@ static bool is_swept(bool worked)
     return status == LST_ERR_NOT_FOUND;
 }
 
+/* ---- Opening */
+
+static void close_all(void)
+{
+    lst_ledger_close(ledger);
+    lst_users_close(users);
+    ledger = NULL;
+    users = NULL;
+}
+
+static bool is_closed(void)
+{
+    bool done = with_user() && with_revoked();
+
+    close_all();
+    return done;
+}
+
+static int open_both(void)
+{
+    int status = lst_users_open(folder, false, &users);
+
+    return status == 0 ? lst_ledger_open(folder, false, &ledger) : status;
+}
+
+/* What could not be opened can be opened next time, and nothing is lost. */
+static bool is_opened(bool worked)
+{
+    if (!worked) {
+        close_all();
+    }
+    return (worked || open_both() == 0) && state_of("alice", "KEY-1") == 1 && check_revoked() == 0;
+}
+
 static const struct turn turns[] = {
     {"adding a user", without_user, add_alice, is_added},
     {"changing a user's key", with_user, change, is_changed},
@@ -544,6 +578,7 @@ static const struct turn turns[] = {
     {"reserving a use of a revoked id", with_revoked, reserve_revoked, is_well},
     {"listing the uses of an id", with_history, list_uses, are_uses_listed},
     {"sweeping", with_history, sweep, is_swept},
+    {"opening", is_closed, open_both, is_opened},
 };
 
 static void open_all(void)
@@ -556,14 +591,11 @@ static void open_all(void)
     lst_ledger_set_life(ledger, 60000);
 }
 
-static void close_all(void)
-{
-    lst_ledger_close(ledger);
-    lst_users_close(users);
-}
-
 static void revive(void)
 {
+    if (ledger == NULL || users == NULL) {
+        return; /* they were being opened */
+    }
     if (lst_index_has_failed(lst_ledger_index(ledger)) || lst_index_has_failed(users->index)) {
         close_all();
         open_all();
