@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import time
+import urllib.parse
 
 import pytest
 from harness import ACCESS_KEY, SECRET_KEY
@@ -146,12 +147,15 @@ def test_a_link(server, token, linked):
 def test_what_the_remote_can_not_count_the_short_link_counts(server, token, linked):
     link = link_to(server, token, "plain", max_uses=1)
     assert "url" not in link
-    assert call("GET", link["short_url"])[0].status == 200
+    page, _ = call("GET", link["short_url"])
+    assert page.status == 200
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: call("POST", link["short_url"])[0], range(50)))
     served = [answer for answer in answers if answer.status == 303]
     assert len(served) == 1
     assert {answer.status for answer in answers} == {303, 410}
+    target = urllib.parse.urlsplit(served[0].headers["Location"])
+    assert f"form-action 'self' {target.scheme}://{target.netloc};" in page.headers["Content-Security-Policy"]
     assert call("GET", served[0].headers["Location"])[1] == b"content"
     shown = ask(server, token, "GET", "links/" + link["id"])[1]
     assert (shown["state"], shown["used"]) == ("used", 1)
