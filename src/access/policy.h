@@ -29,18 +29,18 @@ void lst_access_policy_free(struct lst_access_policy *policy);
 /* What is asked: plain facts about one request and one resource. Empty slices are facts that are
  * absent. */
 struct lst_access_question {
-    struct lst_slice action; /* "s3:GetObject" */
-    struct lst_slice bucket; /* empty for ListBuckets */
-    struct lst_slice key;    /* decoded; empty for an operation on the bucket */
-    bool any_key; /* key is not known yet: could it be allowed for some key of the bucket? */
+    struct lst_slice action;    /* "s3:GetObject" */
+    struct lst_slice bucket;    /* empty for ListBuckets */
+    struct lst_slice key;       /* decoded; empty for an operation on the bucket */
     struct lst_slice user_name; /* aws:username, and ${aws:username} in resources */
     struct lst_slice source_ip; /* aws:SourceIp, as text. If it is no address, nobody knows whose it
                                  * is: an Allow that asks about it does not apply, a Deny does */
     int64_t now;                /* aws:CurrentTime, aws:EpochTime: seconds */
     bool secure;                /* aws:SecureTransport */
-    bool has_prefix;            /* s3:prefix of a listing */
-    struct lst_slice prefix;
+    bool any_key;       /* key is not known yet: could it be allowed for some key of the bucket? */
+    bool has_prefix;    /* s3:prefix of a listing */
     bool has_delimiter; /* s3:delimiter */
+    struct lst_slice prefix;
     struct lst_slice delimiter;
     bool has_max_keys; /* s3:max-keys */
     int64_t max_keys;
