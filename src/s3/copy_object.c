@@ -48,8 +48,9 @@ static bool check_change(struct lst_s3_exchange *exchange, const struct lst_copy
 }
 
 /*
- * The checksum that is asked for; else the one that the source has. It is computed only where it is
- * not known: that takes the time of reading everything.
+ * The checksum that is asked for; else of the kind that the source has, and of all the bytes, for
+ * the copy is one piece. It is computed only where it is not known: that takes the time of reading
+ * everything.
  */
 static void choose_checksum(struct lst_s3_exchange *exchange, struct lst_copying *copying)
 {
@@ -58,16 +59,17 @@ static void choose_checksum(struct lst_s3_exchange *exchange, struct lst_copying
     struct lst_slice text;
     enum lst_checksum_kind known =
         lst_checksum_of_fields(object->fields, object->field_count, &text);
+    enum lst_checksum_kind wanted = known;
     bool is_whole = lst_slice_find(text, '-') == text.length;
 
     if (lst_s3_option(exchange, "x-amz-checksum-algorithm", &algorithm)) {
-        enum lst_checksum_kind asked = lst_checksum_of_name(algorithm);
-        if (asked != known || !is_whole) {
-            lst_copying_compute_checksum(copying, asked);
-            return;
-        }
+        wanted = lst_checksum_of_name(algorithm);
     }
-    lst_copying_keep_checksum(copying, known, text);
+    if (wanted != known || !is_whole) {
+        lst_copying_compute_checksum(copying, wanted);
+    } else {
+        lst_copying_keep_checksum(copying, known, text);
+    }
 }
 
 /* The source's fields, unless they are replaced, and the checksum if it is known. */

@@ -28,7 +28,7 @@ static void drop_body(struct lst_put *put)
 
 /* ---- Bytes */
 
-/* Read the source: into the put, or only to be looked at. */
+/* Read the source: into the put, or only to be looked at and for its MD5, if the ETag is wanted. */
 static int read_source(struct lst_copying *copying, bool into_put)
 {
     char *piece = malloc(PIECE_SIZE);
@@ -45,6 +45,8 @@ static int read_source(struct lst_copying *copying, bool into_put)
         }
         if (into_put) {
             status = lst_put_write(copying->put, lst_slice_make(piece, length));
+        } else if (copying->etag.length == 0) {
+            md5_update(&copying->put->md5, length, (const uint8_t *)piece);
         }
     }
     free(piece);
@@ -79,7 +81,7 @@ static int share(struct lst_copying *copying)
         put->size = copying->copy.length;
         status = lst_copy_share_parts(copying);
     }
-    if (status == LST_OK && copying->copy.look != NULL) {
+    if (status == LST_OK && (copying->copy.look != NULL || copying->etag.length == 0)) {
         status = read_source(copying, false);
     }
     return status;
@@ -114,7 +116,10 @@ static int take_source(struct lst_copying *copying)
     copying->shares =
         is_whole && !source->is_inline && (source->parts.length == 0 || put->part_number == 0);
     copying->blob = source->blob_id;
-    copying->etag = lst_changes_copy(&put->copies, source->etag);
+    /* Of an object in parts the ETag is no MD5 of the bytes: the copy's is computed. */
+    if (source->part_count == 0) {
+        copying->etag = lst_changes_copy(&put->copies, source->etag);
+    }
     copying->parts = lst_changes_copy(&put->copies, source->parts);
     copying->partition = source->partition;
     status = lst_changes_status(&put->copies);

@@ -138,7 +138,7 @@ static void show(const struct opening *opening, struct lst_object *ret_object)
     ret_object->field_count = row->field_count;
     memcpy(ret_object->tags, row->tags, row->tag_count * sizeof(row->tags[0]));
     ret_object->tag_count = row->tag_count;
-    ret_object->part_count = lst_row_parts_count(row->parts);
+    ret_object->part_count = lst_object_row_is_in_parts(row) ? lst_row_parts_count(row->parts) : 0;
     ret_object->is_inline = row->is_inline;
     ret_object->body = row->body;
     ret_object->store = opening->store;

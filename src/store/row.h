@@ -189,6 +189,9 @@ void lst_object_row_drop_body(struct lst_buffer *value, size_t body_start);
 void lst_object_row_append_blob(struct lst_buffer *value, struct lst_blob_id id);
 void lst_object_row_append_rest(struct lst_buffer *value, const struct lst_object_row *row);
 void lst_object_row_seal(struct lst_buffer *value, const struct lst_object_row *row);
+/* Whether it is an object that was uploaded in parts, and is shown so: its ETag says how many. The
+ * copy of one has parts too, which share the bytes, but is one piece, with an MD5 for an ETag. */
+bool lst_object_row_is_in_parts(const struct lst_object_row *row);
 /* Change the version of a row that was sealed. */
 void lst_object_row_set_version(struct lst_buffer *value, struct lst_version version);
 

@@ -233,6 +233,11 @@ int lst_object_row_decode(struct lst_slice value, struct lst_object_row *ret_row
 
 /* ---- Parts */
 
+bool lst_object_row_is_in_parts(const struct lst_object_row *row)
+{
+    return row->parts.length > 0 && lst_slice_find(row->etag, '-') < row->etag.length;
+}
+
 uint32_t lst_row_parts_count(struct lst_slice parts)
 {
     return parts.length <= LST_ROW_UPLOAD_ID_SIZE

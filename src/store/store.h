@@ -180,7 +180,7 @@ struct lst_object {
     size_t field_count;
     struct lst_field tags[LST_STORE_TAGS_MAX];
     size_t tag_count;
-    uint32_t part_count; /* of a multipart upload; else 0 */
+    uint32_t part_count; /* of a multipart upload; else, and of its copy, 0 */
     bool is_inline;
     struct lst_slice body; /* of an inline object */
 
@@ -310,9 +310,10 @@ struct lst_copy {
 /*
  * Fill the put, into which nothing was written, from an object, and commit it: takes the put, and
  * closes the source. Where the whole of an object is taken its bytes are shared, at no cost but
- * that of a name for each blob, and the ETag is the source's; each can be deleted without the
- * other. Else they are copied, on a thread of the store, and the ETag is their MD5.
- * done(): as lst_put_commit(); LST_ERR_CONFLICT: the source went away meanwhile, open it again.
+ * that of a name for each blob; each can be deleted without the other. Else they are copied, on a
+ * thread of the store. The ETag is the MD5 of the bytes: the source's, if that is one; if the
+ * source has several parts it is computed, which takes the time of reading them. done(): as
+ * lst_put_commit(); LST_ERR_CONFLICT: the source went away meanwhile, open it again.
  */
 void lst_put_copy(struct lst_put *put, const struct lst_copy *copy, struct lst_store_write *write);
 

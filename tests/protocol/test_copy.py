@@ -37,6 +37,17 @@ def read(s3, key, bucket=BUCKET):
     return s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
 
+def in_parts_with_checksums(s3, key, algorithm, *parts):
+    where = {"Bucket": BUCKET, "Key": key}
+    where["UploadId"] = s3.create_multipart_upload(**where, ChecksumAlgorithm=algorithm)["UploadId"]
+    listed = []
+    for number, part in enumerate(parts, 1):
+        done = s3.upload_part(**where, PartNumber=number, Body=part, ChecksumAlgorithm=algorithm)
+        name = f"Checksum{algorithm}"
+        listed.append({"PartNumber": number, "ETag": done["ETag"], name: done[name]})
+    return s3.complete_multipart_upload(**where, MultipartUpload={"Parts": listed})
+
+
 def in_parts(s3, key, *parts, bucket=BUCKET, **options):
     where = {"Bucket": bucket, "Key": key}
     where["UploadId"] = s3.create_multipart_upload(**where, **options)["UploadId"]
@@ -97,11 +108,27 @@ def test_copies_take_no_room(start):
     assert read(s3, "copy of parts/4") == body_of(PART) + body_of(PART, 2)
 
 
-def test_an_object_in_parts_stays_one(s3):
-    done = in_parts(s3, "in parts", body_of(PART), b"end")
-    copied = copy(s3, f"{BUCKET}/in parts", "in parts too")
-    assert copied["CopyObjectResult"]["ETag"] == done["ETag"]
-    assert s3.head_object(Bucket=BUCKET, Key="in parts too", PartNumber=2)["ContentLength"] == 3
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA256"])
+def test_the_copy_of_an_object_in_parts_is_one_piece(s3, algorithm):
+    whole = body_of(PART) + b"end"
+    in_parts_with_checksums(s3, "in parts", algorithm, body_of(PART), b"end")
+    s3.put_object(Bucket=BUCKET, Key="at once", Body=whole, ChecksumAlgorithm=algorithm)
+    for source, key in (("in parts", "one piece"), ("one piece", "one piece again"), ("in parts", "in parts")):
+        change = {"MetadataDirective": "REPLACE", "Metadata": {"a": "b"}} if source == key else {}
+        result = copy(s3, f"{BUCKET}/{source}", key, **change)["CopyObjectResult"]
+        assert result["ETag"] == f'"{hashlib.md5(whole).hexdigest()}"'
+        assert result["ChecksumType"] == "FULL_OBJECT"
+        once = s3.head_object(Bucket=BUCKET, Key="at once", ChecksumMode="ENABLED")
+        head = s3.head_object(Bucket=BUCKET, Key=key, ChecksumMode="ENABLED")
+        sums = {name: value for name, value in once.items() if name.startswith("Checksum") or name == "ETag"}
+        assert sums.items() <= head.items() and {**result, **sums} == result
+        first = s3.get_object(Bucket=BUCKET, Key=key, PartNumber=1)
+        assert first["Body"].read() == whole and "PartsCount" not in first
+        assert error_of(s3.head_object, Bucket=BUCKET, Key=key, PartNumber=2)[0] == "416"
+        said = s3.get_object_attributes(Bucket=BUCKET, Key=key, ObjectAttributes=["ObjectParts", "Checksum", "ETag"])
+        assert "ObjectParts" not in said and said["Checksum"]["ChecksumType"] == "FULL_OBJECT"
+        got = s3.get_object(Bucket=BUCKET, Key=key, Range=f"bytes={PART - 2}-{PART + 1}")
+        assert got["Body"].read() == whole[PART - 2:PART + 2]
 
 
 # ---- Directives
