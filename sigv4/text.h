@@ -99,10 +99,10 @@ static inline struct lst_slice lst_internal_skip(struct lst_slice text, size_t c
     return rest;
 }
 
-/* The first `count` bytes of the text; count is at most its length. */
+/* The first `count` bytes of the text; all of it if it is shorter. */
 static inline struct lst_slice lst_internal_first(struct lst_slice text, size_t count)
 {
-    struct lst_slice start = {text.bytes, count};
+    struct lst_slice start = {text.bytes, count < text.length ? count : text.length};
 
     return start;
 }

@@ -281,6 +281,45 @@ def test_a_malformed_signature_is_a_wrong_one(server, get, old, new):
     refused(server.send("GET", get.replace(old, new)), 403, "SignatureDoesNotMatch")
 
 
+CREDENTIALS = [
+    ("AKIA", 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".'),
+    ("/20260101/us-east-1/s3/aws4_request", "a non-empty Access Key (AKID) must be provided in the credential."),
+    (f"{ACCESS_KEY}/2026/us-east-1/s3/aws4_request", 'incorrect date format "2026". This date in the credential must be '
+     'in the format "yyyyMMdd".'),
+    (f"{ACCESS_KEY}/{{day}}/us-east-1/s3/aws5", 'incorrect terminal "aws5". This endpoint uses "aws4_request".')]
+
+
+@pytest.mark.parametrize("credential,message", CREDENTIALS)
+def test_the_faults_of_a_credential_each_with_a_sentence(server, get, credential, message):
+    """And what it quotes ends where the part ends: nothing else of the request, or of memory, is told."""
+    now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    credential = credential.replace("{day}", now[:8])
+    header = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=" + "0" * 64
+    answer = server.send("GET", "/pictures/cat.jpg", {"Authorization": header, "x-amz-date": now,
+                                                      "x-amz-content-sha256": "UNSIGNED-PAYLOAD"})
+    refused(answer, 400, "AuthorizationHeaderMalformed")
+    assert answer.error["Message"] == "The authorization header is malformed; " + message
+    query = "&".join(f"X-Amz-Credential={urllib.parse.quote(credential, safe='')}" if pair.startswith("X-Amz-Credential=") else pair
+                     for pair in get.split("?")[1].split("&"))
+    answer = server.send("GET", get.split("?")[0] + "?" + query)
+    refused(answer, 400, "AuthorizationQueryParametersError")
+    assert answer.error["Message"] == "Error parsing the X-Amz-Credential parameter; " + message
+
+
+def test_an_authorization_without_a_space(server):
+    answer = server.send("GET", "/pictures/cat.jpg", {"Authorization": "AWS4-HMAC-SHA256"})
+    refused(answer, 400, "InvalidArgument")
+    assert answer.error["Message"] == "Authorization header is invalid -- one and only one ' ' (space) required."
+    assert answer.error["ArgumentName"] == "Authorization"
+
+
+def test_more_than_a_week(server, get):
+    answer = server.send("GET", re.sub("X-Amz-Expires=[0-9]+", "X-Amz-Expires=604801", get))
+    refused(answer, 400, "AuthorizationQueryParametersError")
+    assert answer.error["Message"] == "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be " \
+        "less than 604800 seconds"
+
+
 def test_two_ways_at_once(server, get):
     header = (f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/20260101/us-east-1/s3/aws4_request, "
               "SignedHeaders=host, Signature=" + "0" * 64)
