@@ -167,6 +167,7 @@ struct reading {
     struct lst_field tag; /* the one that is being read */
     bool has_name;
     bool has_value;
+    bool takes_any_root; /* of a form: what is no Tagging has no tags, as at S3 */
     bool has_root;
     bool has_set;
     bool too_many;
@@ -191,7 +192,12 @@ static int visit(void *context, const char *path, struct lst_slice text)
 {
     struct reading *reading = context;
     bool is_name = strcmp(path, "Tagging/TagSet/Tag/Key") == 0;
+    bool is_tagging = strcmp(path, "Tagging") == 0 || strncmp(path, "Tagging/", 8) == 0;
 
+    if (!is_tagging && reading->takes_any_root) {
+        reading->has_root = true;
+        return LST_OK;
+    }
     if (strcmp(path, "Tagging") == 0) { /* without a TagSet it is an empty one, as at S3 */
         reading->has_root = true;
         return LST_OK;
@@ -237,7 +243,8 @@ static bool check_duplicates(struct lst_s3_exchange *exchange, struct lst_tag_se
 bool lst_tags_parse_xml(struct lst_s3_exchange *exchange, struct lst_slice document, size_t most,
                         struct lst_tag_set *ret_set)
 {
-    struct reading reading = {.set = ret_set, .most = most};
+    struct reading reading = {
+        .set = ret_set, .most = most, .takes_any_root = exchange->post != NULL};
     int status;
 
     /* No text is longer than its XML. */
