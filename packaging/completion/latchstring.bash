@@ -24,6 +24,7 @@ _latchstring_value() {
         compgen -f -- "$2"
         ;;
     --profile) compgen -W "$(_latchstring_profiles)" -- "$2" ;;
+    --state) compgen -W 'waiting given_up' -- "$2" ;;
     --role) compgen -W 'upload link backend admin' -- "$2" ;;
     *) return 1 ;;
     esac
@@ -42,7 +43,7 @@ _latchstring() {
     for ((i = 1; i < COMP_CWORD && i < 4; i++)); do
         [[ ${COMP_WORDS[i]} == [a-z]* ]] || break
         command+=("${COMP_WORDS[i]}")
-        [[ ${command[*]} =~ ^(user|user key|policy|profile|remote|token|link)$ ]] || break
+        [[ ${command[*]} =~ ^(user|user key|policy|profile|remote|token|link|webhook)$ ]] || break
     done
     [[ ${command[0]} == share && $word != -* ]] && return # files
     mapfile -t COMPREPLY < <(compgen -W "$(_latchstring_words "${command[@]}")" -- "$word")

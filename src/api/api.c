@@ -103,8 +103,8 @@ void lst_api_close(struct lst_api *api)
 
 void lst_api_cancel(struct lst_api *api)
 {
-    (void)api;
     lst_remote_heads_cancel(true);
+    lst_jobs_cancel_questions(api->jobs);
 }
 
 void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics)

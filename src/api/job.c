@@ -1,7 +1,8 @@
 /* job.c - a message that waits to be delivered, as a row. */
 #include "api/job.h"
 
-enum { FORMAT = 1 };
+/* Of format 1, of the first release, the last attempt is not known. */
+enum { FORMAT_1 = 1, HEAD_1_LENGTH = 1 + 8 + 4, FORMAT = 2 };
 
 static char *write_number(uint64_t number, size_t size, char *out)
 {
@@ -25,7 +26,7 @@ size_t lst_job_key(const struct lst_job *job, char ret_key[LST_JOB_KEY_MAX])
 {
     char *end = ret_key;
 
-    *end++ = LST_JOB_ROW[0];
+    *end++ = job->is_given_up ? LST_JOB_GIVEN_UP_ROW[0] : LST_JOB_ROW[0];
     memcpy(end, job->profile.bytes, job->profile.length);
     end += job->profile.length;
     *end++ = '\0';
@@ -40,27 +41,50 @@ void lst_job_head(const struct lst_job *job, char ret_head[LST_JOB_HEAD_LENGTH])
 
     *end++ = FORMAT;
     end = write_number((uint64_t)job->created_ms, 8, end);
-    (void)write_number(job->attempts, 4, end);
+    end = write_number(job->attempts, 4, end);
+    end = write_number((uint64_t)job->last_ms, 8, end);
+    end = write_number(job->last_status, 2, end);
+    (void)write_number(job->last_problem, 2, end);
+}
+
+/* False: it is no value of a job. */
+static bool read_value(struct lst_slice value, struct lst_job *job)
+{
+    size_t head;
+
+    if (value.length < HEAD_1_LENGTH || (value.bytes[0] != FORMAT_1 && value.bytes[0] != FORMAT)) {
+        return false;
+    }
+    head = value.bytes[0] == FORMAT ? LST_JOB_HEAD_LENGTH : HEAD_1_LENGTH;
+    if (value.length < head) {
+        return false;
+    }
+    job->created_ms = (int64_t)read_number(value.bytes + 1, 8);
+    job->attempts = (uint32_t)read_number(value.bytes + 9, 4);
+    if (value.bytes[0] == FORMAT) {
+        job->last_ms = (int64_t)read_number(value.bytes + 13, 8);
+        job->last_status = (uint16_t)read_number(value.bytes + 21, 2);
+        job->last_problem = (uint16_t)read_number(value.bytes + 23, 2);
+    }
+    job->body = lst_slice_after(value, head);
+    return job->created_ms >= 0 && job->last_ms >= 0;
 }
 
 int lst_job_read(struct lst_slice key, struct lst_slice value, struct lst_job *ret_job)
 {
-    const size_t behind = 1 + 8 + LST_JOB_ID_SIZE;
     struct lst_job job = {.due_ms = 0};
     const char *end;
 
-    if (key.length < 1 + behind || key.length > LST_JOB_KEY_MAX ||
-        value.length < LST_JOB_HEAD_LENGTH || value.bytes[0] != FORMAT) {
+    if (key.length < 1 + LST_JOB_TAIL_LENGTH || key.length > LST_JOB_KEY_MAX ||
+        !read_value(value, &job)) {
         return LST_ERR_CORRUPT;
     }
-    job.profile = lst_slice_make(key.bytes + 1, key.length - 1 - behind);
-    end = key.bytes + key.length - behind;
+    job.is_given_up = key.bytes[0] == LST_JOB_GIVEN_UP_ROW[0];
+    job.profile = lst_slice_make(key.bytes + 1, key.length - 1 - LST_JOB_TAIL_LENGTH);
+    end = key.bytes + key.length - LST_JOB_TAIL_LENGTH;
     job.due_ms = (int64_t)read_number(end + 1, 8);
     memcpy(job.id, end + 9, sizeof(job.id));
-    job.created_ms = (int64_t)read_number(value.bytes + 1, 8);
-    job.attempts = (uint32_t)read_number(value.bytes + 9, 4);
-    job.body = lst_slice_after(value, LST_JOB_HEAD_LENGTH);
-    if (*end != '\0' || job.due_ms < 0 || job.created_ms < 0) {
+    if (*end != '\0' || job.due_ms < 0) {
         return LST_ERR_CORRUPT;
     }
     *ret_job = job;

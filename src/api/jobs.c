@@ -39,6 +39,7 @@ static void work(struct lst_jobs *jobs, int64_t *due_ms)
         (atomic_exchange(&jobs->has_news, false) || now_ms >= *due_ms)) {
         *due_ms = lst_jobs_look(jobs, now_ms);
     }
+    lst_jobs_take_questions(jobs);
     (void)curl_multi_perform(jobs->transfers, &running);
     if (lst_jobs_finish(jobs)) {
         atomic_store(&jobs->has_news, true);
@@ -78,11 +79,13 @@ int lst_jobs_open(const struct lst_jobs_options *options, struct lst_jobs **ret_
     if (jobs != NULL) {
         jobs->options = *options;
         jobs->transfers = curl_multi_init();
+        pthread_mutex_init(&jobs->lock, NULL);
     }
     if (jobs == NULL || jobs->transfers == NULL ||
         pthread_create(&jobs->thread, NULL, run, jobs) != 0) {
         if (jobs != NULL) {
             (void)curl_multi_cleanup(jobs->transfers);
+            pthread_mutex_destroy(&jobs->lock);
         }
         free(jobs);
         curl_global_cleanup();
@@ -102,6 +105,7 @@ void lst_jobs_close(struct lst_jobs *jobs)
     pthread_join(jobs->thread, NULL);
     lst_jobs_abandon(jobs);
     (void)curl_multi_cleanup(jobs->transfers);
+    pthread_mutex_destroy(&jobs->lock);
     free(jobs);
     curl_global_cleanup();
 }

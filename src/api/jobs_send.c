@@ -13,18 +13,6 @@ enum { QUIET_MS = 60000 };
 
 /* ---- Beginning */
 
-/* The answer's headers and body: counted, and not kept. */
-// NOLINTNEXTLINE(readability-non-const-parameter): the library's type has it so
-static size_t receive(char *bytes, size_t size, size_t count, void *context)
-{
-    struct lst_delivery *delivery = context;
-
-    (void)bytes;
-    delivery->received += size * count;
-    delivery->is_cut = delivery->received > LST_JOBS_ANSWER_MAX;
-    return delivery->is_cut ? 0 : size * count;
-}
-
 static struct lst_delivery *make_delivery(const struct lst_job *job,
                                           const struct lst_profile *profile)
 {
@@ -46,84 +34,30 @@ static struct lst_delivery *make_delivery(const struct lst_job *job,
         delivery->job.body =
             lst_slice_make(delivery->value + LST_JOB_HEAD_LENGTH, job->body.length);
     }
-    delivery->transfer = curl_easy_init();
+    delivery->transfer.delivery = delivery;
     return delivery;
 }
 
 static void free_delivery(struct lst_delivery *delivery)
 {
-    curl_easy_cleanup(delivery->transfer);
-    curl_slist_free_all(delivery->headers);
     free(delivery->value);
     free(delivery);
-}
-
-static bool add_header(struct lst_delivery *delivery, const char *text)
-{
-    struct curl_slist *headers = curl_slist_append(delivery->headers, text);
-
-    if (headers != NULL) {
-        delivery->headers = headers;
-    }
-    return headers != NULL;
-}
-
-static bool add_headers(struct lst_delivery *delivery, const struct lst_profile *profile,
-                        int64_t now_ms)
-{
-    char signature[LST_WEBHOOK_SIGNATURE_MAX];
-    char header[LST_WEBHOOK_SIGNATURE_MAX + 32];
-
-    lst_webhook_sign(lst_slice_of(profile->webhook_secret), now_ms / 1000, delivery->job.body,
-                     signature);
-    (void)snprintf(header, sizeof(header), "Latchstring-Signature: %s", signature);
-    return add_header(delivery, header) && add_header(delivery, "Content-Type: application/json");
-}
-
-/* libcurl copies the URL; the body and the headers stay the delivery's. */
-static bool set_options(struct lst_delivery *delivery, const char *url)
-{
-    CURL *transfer = delivery->transfer;
-    CURLcode codes[] = {
-        curl_easy_setopt(transfer, CURLOPT_URL, url),
-        curl_easy_setopt(transfer, CURLOPT_PROTOCOLS_STR, "http,https"),
-        curl_easy_setopt(transfer, CURLOPT_FOLLOWLOCATION, 0L),
-        curl_easy_setopt(transfer, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1),
-        curl_easy_setopt(transfer, CURLOPT_POSTFIELDSIZE_LARGE,
-                         (curl_off_t)delivery->job.body.length),
-        curl_easy_setopt(transfer, CURLOPT_POSTFIELDS, delivery->job.body.bytes),
-        curl_easy_setopt(transfer, CURLOPT_HTTPHEADER, delivery->headers),
-        curl_easy_setopt(transfer, CURLOPT_USERAGENT, "Latchstring/" LST_VERSION),
-        curl_easy_setopt(transfer, CURLOPT_CONNECTTIMEOUT, (long)LST_JOBS_CONNECT_SECONDS),
-        curl_easy_setopt(transfer, CURLOPT_TIMEOUT, (long)LST_JOBS_SECONDS),
-        curl_easy_setopt(transfer, CURLOPT_WRITEFUNCTION, receive),
-        curl_easy_setopt(transfer, CURLOPT_WRITEDATA, delivery),
-        curl_easy_setopt(transfer, CURLOPT_HEADERFUNCTION, receive),
-        curl_easy_setopt(transfer, CURLOPT_HEADERDATA, delivery),
-        curl_easy_setopt(transfer, CURLOPT_NOSIGNAL, 1L),
-        /* A name that is looked up too slowly must not hold up the thread. */
-        curl_easy_setopt(transfer, CURLOPT_QUICK_EXIT, 1L),
-        curl_easy_setopt(transfer, CURLOPT_PRIVATE, delivery),
-    };
-    bool done = true;
-
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        done = done && codes[i] == CURLE_OK;
-    }
-    return done;
 }
 
 int lst_jobs_send(struct lst_jobs *jobs, const struct lst_job *job,
                   const struct lst_profile *profile, int64_t now_ms)
 {
     struct lst_delivery *delivery = make_delivery(job, profile);
+    struct lst_message message = {.url = profile->webhook_url,
+                                  .secret = profile->webhook_secret,
+                                  .seconds = LST_JOBS_SECONDS};
 
     if (delivery == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    if (delivery->value == NULL || delivery->transfer == NULL ||
-        !add_headers(delivery, profile, now_ms) || !set_options(delivery, profile->webhook_url) ||
-        curl_multi_add_handle(jobs->transfers, delivery->transfer) != CURLM_OK) {
+    message.body = delivery->job.body;
+    if (delivery->value == NULL ||
+        lst_transfer_begin(jobs, &delivery->transfer, &message, now_ms) != LST_OK) {
         free_delivery(delivery);
         return LST_ERR_NO_MEMORY;
     }
@@ -144,7 +78,7 @@ static void remove_delivery(struct lst_jobs *jobs, struct lst_delivery *delivery
     }
     *link = delivery->next;
     atomic_fetch_sub(&jobs->count, 1);
-    (void)curl_multi_remove_handle(jobs->transfers, delivery->transfer);
+    lst_transfer_end(jobs, &delivery->transfer);
     free_delivery(delivery);
 }
 
@@ -186,7 +120,7 @@ static void report(const struct lst_jobs *jobs, const struct lst_delivery *deliv
                     delivery->origin, what, code == CURLE_OK ? answer : curl_easy_strerror(code));
 }
 
-/* Put it off, or give it up. */
+/* Put it off, or give it up: then it is kept for a while, for who wants to send it again. */
 static void fail(struct lst_jobs *jobs, struct round *round, struct lst_delivery *delivery,
                  long status, CURLcode code)
 {
@@ -195,56 +129,73 @@ static void fail(struct lst_jobs *jobs, struct round *round, struct lst_delivery
     int64_t next_ms;
 
     job->attempts++;
+    job->last_ms = now_ms;
+    job->last_status = (uint16_t)status;
+    job->last_problem = (uint16_t)code;
     next_ms = lst_webhook_next_ms(job->created_ms, now_ms, job->attempts);
-    if (next_ms < 0) {
+    job->is_given_up = next_ms < 0;
+    if (job->is_given_up) {
         report(jobs, delivery, "is given up after three days", status, code);
         round->given_up++;
-        return;
-    }
-    if (job->attempts == 1 && now_ms >= jobs->quiet_until_ms) {
+    } else if (job->attempts == 1 && now_ms >= jobs->quiet_until_ms) {
         report(jobs, delivery, "will be tried again", status, code);
         jobs->quiet_until_ms = now_ms + QUIET_MS; /* thousands may wait for the same receiver */
     }
-    job->due_ms = next_ms;
+    job->due_ms = job->is_given_up ? now_ms : next_ms;
     lst_job_head(job, delivery->value);
     add_change(round, LST_INDEX_PUT,
                lst_slice_make(delivery->next_key, lst_job_key(job, delivery->next_key)),
                lst_slice_make(delivery->value, delivery->value_length));
 }
 
-static void end(struct lst_jobs *jobs, struct round *round, const CURLMsg *message)
+static void end(struct lst_jobs *jobs, struct round *round, struct lst_delivery *delivery,
+                CURLcode code)
 {
-    struct lst_delivery *delivery = NULL;
-    long status = 0;
-    bool is_whole;
+    long status;
 
-    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&delivery);
-    (void)curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-    is_whole = message->data.result == CURLE_OK || delivery->is_cut;
+    code = lst_transfer_result(&delivery->transfer, code, &status);
     round->deliveries[round->count++] = delivery;
     add_change(round, LST_INDEX_DELETE, lst_slice_make(delivery->key, delivery->key_length),
                LST_SLICE(""));
-    if (is_whole && status >= 200 && status <= 299) {
+    if (status >= 200 && status <= 299) {
         round->delivered++;
     } else {
-        fail(jobs, round, delivery, status, is_whole ? CURLE_OK : message->data.result);
+        fail(jobs, round, delivery, status, code);
     }
+}
+
+/* Take the deliveries that are over; and answer the questions that are. */
+static bool take_ended(struct lst_jobs *jobs, struct round *round)
+{
+    const CURLMsg *message;
+    bool is_any = false;
+    int left;
+
+    while (round->count < LST_JOBS_AT_ONCE &&
+           (message = curl_multi_info_read(jobs->transfers, &left)) != NULL) {
+        struct lst_transfer *transfer = NULL;
+
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+        is_any = true;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        if (transfer->delivery != NULL) {
+            end(jobs, round, transfer->delivery, message->data.result);
+        } else {
+            lst_jobs_answered(jobs, transfer->question, message->data.result);
+        }
+    }
+    return is_any;
 }
 
 bool lst_jobs_finish(struct lst_jobs *jobs)
 {
     struct round round = {.count = 0};
-    const CURLMsg *message;
-    int left;
+    bool is_any = take_ended(jobs, &round);
 
-    while (round.count < LST_JOBS_AT_ONCE &&
-           (message = curl_multi_info_read(jobs->transfers, &left)) != NULL) {
-        if (message->msg == CURLMSG_DONE) {
-            end(jobs, &round, message);
-        }
-    }
     if (round.count == 0) {
-        return false;
+        return is_any;
     }
     if (lst_index_apply(jobs->options.index, LST_LEDGER_PARTITION, round.changes,
                         round.change_count) != LST_OK) {

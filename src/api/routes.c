@@ -1,4 +1,5 @@
 /* routes.c - the one table of what the API can do. */
+#include "api/delivery.h"
 #include "api/exchange.h"
 #include "api/links.h"
 #include "api/uploads.h"
@@ -12,6 +13,12 @@ static const struct lst_api_route routes[] = {
     {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, 0, lst_uploads_show},
     {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, LST_API_BATCH_MAX,
      lst_client_tokens_create},
+    {"GET", "deliveries", "ListDeliveries", LST_MAY_DELEGATE | LST_MAY_ADMINISTER, 0,
+     lst_deliveries_list},
+    {"POST", "deliveries/*/retry", "RetryDelivery", LST_MAY_DELEGATE | LST_MAY_ADMINISTER, 0,
+     lst_deliveries_retry},
+    {"POST", "profiles/*/test-webhook", "TestWebhook", LST_MAY_DELEGATE | LST_MAY_ADMINISTER, 0,
+     lst_webhooks_test},
     {"POST", "links", "CreateLink", LST_MAY_LINK, LST_API_BATCH_MAX, lst_links_create},
     {"GET", "links", "ListLinks", LST_MAY_LINK, 0, lst_links_list},
     {"GET", "links/*", "GetLink", LST_MAY_LINK, 0, lst_links_show},

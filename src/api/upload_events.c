@@ -1,6 +1,7 @@
 /* upload_events.c - from what the ledger records of uploads to jobs for their webhooks. */
 #include "api/upload_events.h"
 
+#include "api/delivery.h"
 #include "api/event.h"
 #include "api/idempotency.h"
 #include "api/jobs.h"
@@ -204,6 +205,9 @@ static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
     struct lst_index *index = lst_ledger_index(api->options.ledger);
     int status = lst_idempotency_sweep(index, now_ms / 1000, more);
 
+    if (status == LST_OK) {
+        status = lst_delivery_sweep(index, now_ms, more);
+    }
     return status == LST_OK ? lst_link_sweep(index, now_ms / 1000, api->sweep_position, more)
                             : status;
 }

@@ -35,6 +35,7 @@ int lst_command_profile(int argument_count, char **arguments);
 int lst_command_remote(int argument_count, char **arguments);
 int lst_command_token(int argument_count, char **arguments);
 int lst_command_link(int argument_count, char **arguments);
+int lst_command_webhook(int argument_count, char **arguments);
 int lst_command_share(int argument_count, char **arguments);
 int lst_command_fsck(int argument_count, char **arguments);
 

@@ -18,6 +18,8 @@ static const struct lst_command commands[] = {
     {"remote", "S3 endpoints elsewhere that the upload API signs for", lst_command_remote},
     {"token", "tokens with which backends call the API", lst_command_token},
     {"link", "links that a running server counts, records and can revoke", lst_command_link},
+    {"webhook", "messages for the webhooks of upload profiles: list, send again, test",
+     lst_command_webhook},
     {"share", "put a file into a bucket, and print a link to it", lst_command_share},
     {"fsck", "check the stored data", lst_command_fsck},
 };

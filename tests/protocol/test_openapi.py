@@ -11,7 +11,9 @@ import pytest
 BUCKET = "described-bucket"
 PROFILES = {"any": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 60},
             "named": {"bucket": BUCKET, "key": "{a}/{uuid}"},
-            "picture": {"bucket": BUCKET, "key": "{uuid}", "types": ["image/png"], "check_content": True}}
+            "picture": {"bucket": BUCKET, "key": "{uuid}", "types": ["image/png"], "check_content": True},
+            "told": {"bucket": BUCKET, "key": "{uuid}",
+                     "webhook": {"url": "http://127.0.0.1:1/", "secret": "0123456789abcdef"}}}
 
 
 class Api:
@@ -169,6 +171,26 @@ def go_through_uppy(api, put_part):
     assert api.ask("UppyAbort", uploadId=begun["uploadId"], query="?key=" + urllib.parse.quote(begun["key"]))[0] == 200
 
 
+def go_through_deliveries(api, put):
+    """Nobody listens there."""
+    assert api.ask("TestWebhook", profile="told")[1]["delivered"] is False
+    assert api.ask("TestWebhook", profile="any")[0] == 409
+    assert api.ask("TestWebhook", profile="nothing")[0] == 404
+    assert api.ask("ListDeliveries")[0] == 400
+    assert api.ask("ListDeliveries", query="?profile=nothing")[0] == 404
+    assert api.ask("ListDeliveries", query="?profile=told")[1] == {"deliveries": []}
+    assert put(api.ask("CreateUpload", {"profile": "told"})[1], b"x") == 200
+    deadline = time.monotonic() + 30
+    while True:
+        waiting = api.ask("ListDeliveries", query="?profile=told")[1]["deliveries"]
+        if waiting and waiting[0]["attempts"] >= 3:
+            break
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert api.ask("RetryDelivery", id=waiting[0]["id"])[1]["state"] == "waiting"
+    assert api.ask("RetryDelivery", id="nothing")[0] == 404
+
+
 def test_every_answer_that_is_described_is_given(server, api):
     png = b"\x89PNG\r\n\x1a\n"
 
@@ -243,6 +265,7 @@ def test_every_answer_that_is_described_is_given(server, api):
     assert api.ask("RevokeId", id="never-seen", query="?access_key_id=NOBODYSKEY")[0] == 404
     api.ask("GetDescription", token="")
     go_through_uppy(api, put_part)
+    go_through_deliveries(api, put)
     # Those who may not
     nobody = "lst_" + "a" * 16 + "_" + "b" * 43
     link_only = make_token(server, "link-only", "--role", "link")
@@ -252,13 +275,14 @@ def test_every_answer_that_is_described_is_given(server, api):
     operations = [operation["operationId"] for methods in api.description["paths"].values()
                   for operation in methods.values() if operation.get("security") != []]
     for name in operations:
-        arguments = {"body": bodies.get(name), "id": links[0]["id"], "uploadId": "none", "partNumber": 1}
+        arguments = {"body": bodies.get(name), "id": links[0]["id"], "uploadId": "none", "partNumber": 1,
+                     "profile": "any"}
         assert api.ask(name, token=nobody, **arguments)[0] == 401
         assert api.ask(name, token=client["token"] if "Link" in name or name == "RevokeId" else link_only, **arguments)[0] == 403
     for name in operations:
         deadline = time.monotonic() + 20
         while api.ask(name, token=busy, body=bodies.get(name), id=links[0]["id"], uploadId="none",
-                      partNumber=1)[0] != 429:
+                      partNumber=1, profile="any")[0] != 429:
             assert time.monotonic() < deadline
     described = {(operation["operationId"], int(status)) for methods in api.description["paths"].values()
                  for operation in methods.values() for status in operation["responses"] if status != "default"}

@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 from harness import ACCESS_KEY, SECRET_KEY
 from PIL import Image
-from test_webhooks import Receiver
+from receiver import Receiver
 
 BUCKET = "uppy-bucket"
 PART = 5 * 1024 * 1024

@@ -1,4 +1,5 @@
 /* jobs_test.c - messages that nobody takes: put off, given up, dropped; and the clock set back. */
+#include "api/delivery.h"
 #include "api/jobs.h"
 #include "api/webhook.h"
 #include "base/clock.h"
@@ -7,6 +8,7 @@
 #include "tap.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -86,8 +88,8 @@ static void put(const char *profile, int64_t created_ms, int64_t due_ms, uint8_t
           "a message for %s", profile);
 }
 
-/* How many rows there are, and the last of them. */
-static size_t count_rows(struct lst_job *ret_job)
+/* How many rows of a kind there are, and the last of them. */
+static size_t count_rows(const char *kind, struct lst_job *ret_job)
 {
     struct lst_index_reader *reader;
     struct lst_slice key;
@@ -98,8 +100,8 @@ static size_t count_rows(struct lst_job *ret_job)
     if (status != LST_OK) {
         return 0;
     }
-    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("j"), &key, &value);
-    while (status == LST_OK && key.bytes[0] == 'j') {
+    status = lst_index_seek(reader, LST_LEDGER_PARTITION, lst_slice_of(kind), &key, &value);
+    while (status == LST_OK && key.bytes[0] == kind[0]) {
         if (lst_job_read(key, value, ret_job) == LST_OK) {
             count++;
             (void)snprintf(last_profile, sizeof(last_profile), "%.*s", (int)ret_job->profile.length,
@@ -133,6 +135,76 @@ static bool wait_for(struct lst_jobs *jobs, uint64_t given_up, uint64_t failed)
     return false;
 }
 
+/* Sweep as the ledger does, at that time. */
+static size_t sweep(struct lst_ledger *of, int64_t now_ms)
+{
+    struct lst_job job;
+
+    CHECK(lst_ledger_sweep(of, now_ms) == LST_OK, "a sweep");
+    return count_rows("g", &job);
+}
+
+static int forget(void *context, int64_t now_ms, struct lst_ledger_changes *more)
+{
+    (void)context;
+    return lst_delivery_sweep(lst_ledger_index(ledger), now_ms, more);
+}
+
+/* What was given up is sent again by a new row; else it is forgotten after a week. */
+static void test_given_up(void)
+{
+    const struct lst_ledger_hook hook = {.sweep = forget};
+    struct lst_index_reader *reader;
+    struct lst_job job;
+    int64_t now_ms = lst_clock_now_ms();
+    const uint8_t id[LST_JOB_ID_SIZE] = {1};
+    const uint8_t other[LST_JOB_ID_SIZE] = {77};
+
+    CHECK(lst_index_read_begin(lst_ledger_index(ledger), &reader) == LST_OK, "a reader");
+    CHECK(lst_delivery_find(reader, LST_SLICE("old"), other, &job) == LST_ERR_NOT_FOUND &&
+              lst_delivery_find(reader, LST_SLICE("ol"), id, &job) == LST_ERR_NOT_FOUND,
+          "what is not there is not found");
+    CHECK(lst_delivery_find(reader, LST_SLICE("old"), id, &job) == LST_OK && job.is_given_up,
+          "what was given up is found");
+    lst_delivery_renew(&job, now_ms + 5);
+    CHECK(!job.is_given_up && job.attempts == 0 && job.created_ms == now_ms + 5 &&
+              job.due_ms == now_ms + 5 && lst_slice_equal(job.body, LST_SLICE("{}")),
+          "it begins anew");
+    lst_index_read_end(reader);
+    lst_ledger_on_settled(ledger, &hook);
+    CHECK(sweep(ledger, now_ms + LST_DELIVERIES_KEPT_MS - 60000) == 1, "it is kept for a week");
+    CHECK(sweep(ledger, now_ms + LST_DELIVERIES_KEPT_MS + 60000) == 0, "and then forgotten");
+}
+
+/* Of each profile the newest are kept. */
+static void test_too_many(void)
+{
+    enum { MANY = LST_DELIVERIES_KEPT_MAX + 450, BATCH = 50 };
+    int64_t now_ms = lst_clock_now_ms();
+    static char keys[BATCH][LST_JOB_KEY_MAX];
+    struct lst_index_change changes[BATCH];
+    char head[LST_JOB_HEAD_LENGTH];
+    struct lst_job job = {.is_given_up = true, .created_ms = now_ms};
+
+    lst_job_head(&job, head);
+    for (int i = 0; i < MANY + BATCH; i++) {
+        struct lst_index_change *change = &changes[i % BATCH];
+
+        job.profile = i < MANY ? LST_SLICE("young") : LST_SLICE("zoo");
+        job.due_ms = now_ms + i;
+        change->kind = LST_INDEX_PUT;
+        change->key = lst_slice_make(keys[i % BATCH], lst_job_key(&job, keys[i % BATCH]));
+        change->value = lst_slice_make(head, sizeof(head));
+        if (i % BATCH == BATCH - 1 &&
+            lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, changes, BATCH) !=
+                LST_OK) {
+            CHECK(false, "rows are written");
+        }
+    }
+    CHECK(sweep(ledger, now_ms) == LST_DELIVERIES_KEPT_MAX + BATCH,
+          "the newest of a profile are kept, and those of another");
+}
+
 static void test_failures(int port)
 {
     const struct lst_jobs_options options = {
@@ -153,14 +225,18 @@ static void test_failures(int port)
     CHECK(is_reported("'gone': 2 messages are dropped"), "what is dropped is counted");
     CHECK(is_reported("will be tried again"), "a failure is told at once");
     CHECK(!is_reported("secret") && !is_reported("hidden"), "neither secret nor path is told");
-    CHECK(count_rows(&job) == 1 && job.id[0] == 4 && job.attempts == 1 && job.due_ms > now_ms &&
-              job.created_ms == now_ms && strcmp(last_profile, "young") == 0,
+    CHECK(count_rows("j", &job) == 1 && job.id[0] == 4 && job.attempts == 1 &&
+              job.due_ms > now_ms && job.created_ms == now_ms && strcmp(last_profile, "young") == 0,
           "the row that is left says when to try again");
+    CHECK(count_rows("g", &job) == 1 && job.id[0] == 1 && job.is_given_up && job.attempts == 1 &&
+              job.last_problem == CURLE_COULDNT_CONNECT && job.due_ms >= now_ms &&
+              strcmp(last_profile, "old") == 0,
+          "what was given up is kept");
     put("young", now_ms, now_ms + 86400000, 5);
     lst_jobs_wake(jobs);
     CHECK(wait_for(jobs, 3, 3), "what is due tomorrow was put off before the clock was set back");
     lst_jobs_close(jobs);
-    CHECK(count_rows(&job) == 2, "what is not delivered stays");
+    CHECK(count_rows("j", &job) == 2, "what is not delivered stays");
 }
 
 int main(void)
@@ -179,6 +255,8 @@ int main(void)
     add_profile("old", port);
     add_profile("young", port);
     test_failures(port);
+    test_given_up();
+    test_too_many();
     lst_profiles_close(profiles);
     lst_ledger_close(ledger);
     (void)close(bound);

@@ -61,6 +61,9 @@ static void test_row(void)
                           .id = "0123456789abcde",
                           .created_ms = 1795460000000,
                           .attempts = 300,
+                          .last_ms = 1795460270000,
+                          .last_status = 503,
+                          .last_problem = 28,
                           .body = LST_SLICE("{}")};
     struct lst_job later = job;
     struct lst_job found;
@@ -75,7 +78,9 @@ static void test_row(void)
                   LST_OK &&
               lst_slice_equal(found.profile, job.profile) && found.due_ms == job.due_ms &&
               memcmp(found.id, job.id, sizeof(job.id)) == 0 && found.created_ms == job.created_ms &&
-              found.attempts == 300 && lst_slice_equal(found.body, job.body),
+              found.attempts == 300 && found.last_ms == job.last_ms && found.last_status == 503 &&
+              found.last_problem == 28 && !found.is_given_up &&
+              lst_slice_equal(found.body, job.body),
           "a row is read as it was written");
     later.due_ms = job.due_ms + 1;
     memset(later.id, 0, sizeof(later.id));
@@ -86,7 +91,16 @@ static void test_row(void)
               lst_job_read(lst_slice_make(key, length), lst_slice_make(value, 5), &found) ==
                   LST_ERR_CORRUPT,
           "rows that are too short are no rows");
-    value[0] = 2;
+    job.is_given_up = true;
+    CHECK(lst_job_key(&job, later_key) == length && later_key[0] == 'g' &&
+              memcmp(later_key + 1, key + 1, length - 1) == 0,
+          "what was given up stands elsewhere");
+    memcpy(value, "\1\0\0\1\xa2\0\0\0\0\0\0\0\7{}", 15);
+    CHECK(lst_job_read(lst_slice_make(key, length), lst_slice_make(value, 15), &found) == LST_OK &&
+              found.attempts == 7 && found.last_ms == 0 && found.last_status == 0 &&
+              lst_slice_equal(found.body, LST_SLICE("{}")),
+          "a row of the first release is read: of it the last answer is not known");
+    value[0] = 3;
     CHECK(lst_job_read(lst_slice_make(key, length), lst_slice_make(value, sizeof(value)), &found) ==
               LST_ERR_CORRUPT,
           "nor are those of a format to come");
