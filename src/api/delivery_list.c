@@ -54,15 +54,19 @@ static bool read_after(const char *after, struct page *page)
 
 static bool read_page(struct lst_api_exchange *exchange, struct page *page)
 {
-    char *state = lst_api_parameter(exchange, "state");
-    char *limit = lst_api_parameter(exchange, "limit");
-    char *after = lst_api_parameter(exchange, "after");
-    bool is_good = read_state(state, page) && read_limit(limit, page) && read_after(after, page);
+    char *state = NULL;
+    char *limit = NULL;
+    char *after = NULL;
+    bool is_read = lst_api_parameter(exchange, "state", &state) &&
+                   lst_api_parameter(exchange, "limit", &limit) &&
+                   lst_api_parameter(exchange, "after", &after);
+    bool is_good =
+        is_read && read_state(state, page) && read_limit(limit, page) && read_after(after, page);
 
     free(state);
     free(limit);
     free(after);
-    if (!is_good) {
+    if (is_read && !is_good) {
         lst_api_fail(exchange, 400, "InvalidArgument",
                      "state must be waiting or given_up, limit a number from 1 to %d, and after "
                      "what `next` was",
@@ -188,8 +192,11 @@ static void list(struct lst_api_exchange *exchange, struct page *page)
 void lst_deliveries_list(struct lst_api_exchange *exchange)
 {
     struct page page = {.limit = 0};
-    char *profile = lst_api_parameter(exchange, "profile");
+    char *profile = NULL;
 
+    if (!lst_api_parameter(exchange, "profile", &profile)) {
+        return;
+    }
     if (profile == NULL) {
         lst_api_fail(exchange, 400, "InvalidArgument",
                      "profile: say whose messages, as ?profile=NAME");
