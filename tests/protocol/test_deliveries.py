@@ -138,12 +138,12 @@ def test_who_may_see_them(server, token, receive, tmp_path):
 # ---- Trying a receiver
 
 def test_a_receiver_is_tried(server, token, receive, tmp_path):
-    receiver = receive(204, 500, 302)
+    receiver = receive(202, 500, 302)
     add_profile(server, "tried", receiver.url + "hook", tmp_path)
     status, answer = ask(server, token, "POST", "profiles/tried/test-webhook")
     assert status == 200
     assert answer.pop("milliseconds") >= 0
-    assert answer == {"delivered": True, "status": 204}
+    assert answer == {"delivered": True, "status": 202}
     _, headers, body, path = receiver.messages[0]
     assert verify(headers, body)
     message = json.loads(body)
@@ -182,8 +182,6 @@ def test_a_receiver_that_is_slow_does_not_hold_up_the_end(start, receive, tmp_pa
         began = time.monotonic()
         assert server.stop() == 0
         assert time.monotonic() - began < 9
-        connection.settimeout(5)
-        assert b"the server stops" in connection.recv(65536)
 
 
 # ---- On the command line
