@@ -8,6 +8,18 @@ static bool begins(struct lst_slice text, const char *prefix)
     return lst_slice_starts_with_ignoring_case(text, lst_slice_of(prefix));
 }
 
+/* "audio/x+xml" too: what ends so is XML to a browser, whatever stands in front of it ("MIME
+ * Sniffing", WHATWG, section 4.6). */
+static bool is_xml(struct lst_slice subtype)
+{
+    for (size_t i = 0; i < subtype.length; i++) {
+        if (begins(lst_slice_after(subtype, i), "xml")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool lst_inert_type(struct lst_slice content_type)
 {
     struct lst_slice type;
@@ -17,12 +29,10 @@ bool lst_inert_type(struct lst_slice content_type)
         return false;
     }
     subtype = lst_slice_after(type, lst_slice_find(type, '/') + 1);
-    if (begins(type, "image/")) {
-        /* SVG by any name: a browser reads image/...+xml as XML. */
-        return lst_slice_find_slice(subtype, LST_SLICE("xml")) == subtype.length &&
-               !begins(subtype, "svg");
+    if (begins(subtype, "svg") || is_xml(subtype)) {
+        return false;
     }
-    return begins(type, "audio/") || begins(type, "video/") || begins(type, "font/") ||
+    return begins(type, "image/") || begins(type, "audio/") || begins(type, "video/") || begins(type, "font/") ||
            lst_slice_equal_ignoring_case(type, LST_SLICE("text/plain")) ||
            lst_slice_equal_ignoring_case(type, LST_SLICE("application/json"));
 }

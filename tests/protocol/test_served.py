@@ -26,7 +26,8 @@ INERT = ["image/png", "image/jpeg; a=b", "image/webp", "audio/mpeg", "video/mp4"
          "application/json"]
 ACTIVE = [*(kind for kind, _ in PAGES.values()), *SNIFFED.values(), "application/pdf", "text/xsl", "text/javascript",
           "application/octet-stream", "multipart/x-mixed-replace", "image/svg", "image/svg-xml", "text/css", "nonsense", "image/", "/png",
-          "image/png x", "message/rfc822", "application/mathml+xml", "application/x-shockwave-flash", "text/vtt"]
+          "image/png x", "message/rfc822", "application/mathml+xml", "application/x-shockwave-flash", "text/vtt",
+          "audio/x+xml", "video/x+XML", "font/x+xml; charset=utf-8", "image/x+XML", "audio/xml", "font/svg"]
 
 
 @pytest.fixture(scope="module")
