@@ -32,8 +32,8 @@ bool lst_inert_type(struct lst_slice content_type)
     if (begins(subtype, "svg") || is_xml(subtype)) {
         return false;
     }
-    return begins(type, "image/") || begins(type, "audio/") || begins(type, "video/") || begins(type, "font/") ||
-           lst_slice_equal_ignoring_case(type, LST_SLICE("text/plain")) ||
+    return begins(type, "image/") || begins(type, "audio/") || begins(type, "video/") ||
+           begins(type, "font/") || lst_slice_equal_ignoring_case(type, LST_SLICE("text/plain")) ||
            lst_slice_equal_ignoring_case(type, LST_SLICE("application/json"));
 }
 

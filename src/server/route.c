@@ -143,6 +143,15 @@ static bool hand_to(struct lst_exchange *exchange, const struct lst_handler *han
     return true;
 }
 
+/* A signature counts where somebody looks at it: not of a short link, nor of a preflight. */
+static bool is_stranger(const struct lst_exchange *exchange, bool is_own)
+{
+    const struct lst_http_request *request = &exchange->request;
+
+    return !lst_strangers_is_signed(request) || lst_cors_is_preflight(request) ||
+           (is_own && lst_slice_starts_with(request->path, LST_SLICE(LST_LINKS_PATH)));
+}
+
 bool lst_exchange_route(struct lst_exchange *exchange)
 {
     struct lst_server *server = exchange->server;
@@ -162,7 +171,7 @@ bool lst_exchange_route(struct lst_exchange *exchange)
                             "This host name serves objects alone (the setting content-domain).");
     } else if (is_own && !is_api) {
         answer_own(exchange);
-    } else if (!lst_strangers_is_signed(&exchange->request) &&
+    } else if (is_stranger(exchange, is_own) &&
                !lst_strangers_take(server->strangers, exchange->request.peer,
                                    exchange->request.received_ms)) {
         refuse_stranger(exchange, is_api);

@@ -28,7 +28,7 @@ void lst_strangers_free(struct lst_strangers *strangers); /* NULL does nothing *
 
 /* Whether the request carries something that says who sent it: a signature or a token, right or
  * wrong. A POST form has its signature in the body, so a multipart/form-data POST counts as such.
- */
+ * Nobody looks at it in a preflight or on the path of a short link: the caller sees to these. */
 bool lst_strangers_is_signed(const struct lst_http_request *request);
 
 /* Count a request of this address (request->peer). False: it is one too many. */

@@ -24,7 +24,12 @@ def ask(server, address, target="/photos/k", method="GET", count=30, **headers):
 
 @pytest.mark.parametrize(("method", "target", "headers", "refused"), [
     ("GET", "/photos/k", {}, 503), ("GET", "/-/l/guess", {}, 429), ("POST", "/-/api/uploads", {}, 429),
-    ("OPTIONS", "/photos/k", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, 503)])
+    ("OPTIONS", "/photos/k", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, 503),
+    # What looks like a signature is none where nobody looks at it.
+    ("GET", "/-/l/guess?X-Amz-Signature=0", {}, 429), ("GET", "/-/l/guess?Signature=0", {}, 429),
+    ("GET", "/-/l/guess", {"Authorization": "Bearer x"}, 429),
+    ("POST", "/-/l/guess", {"Content-Type": "multipart/form-data; boundary=x"}, 429),
+    ("OPTIONS", "/photos/k?X-Amz-Signature=0", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, 503)])
 def test_a_stranger_is_slowed_down(limited, method, target, headers, refused):
     statuses = ask(limited, next(ADDRESSES), target, method, **headers)
     assert statuses[0] != refused
