@@ -29,6 +29,9 @@ ACTIVE = [*(kind for kind, _ in PAGES.values()), *SNIFFED.values(), "application
           "image/png x", "message/rfc822", "application/mathml+xml", "application/x-shockwave-flash", "text/vtt",
           "audio/x+xml", "video/x+XML", "font/x+xml; charset=utf-8", "image/x+XML", "audio/xml", "font/svg"]
 
+# They are refused: see test_hostile_headers.py. The refusal is held as the object would be.
+NO_TYPES = ["image/png,text/html", "image/png;,text/html", "*/*", "nonsense", "image/", "/png", "image/png x"]
+
 
 @pytest.fixture(scope="module")
 def server(start):
@@ -58,7 +61,7 @@ def test_what_could_run_is_sandboxed_however_it_is_asked_for(server, s3, kind):
     for method, url, headers, status in (("GET", by_override, {}, 200), ("HEAD", head, {}, 200),
                                          ("GET", by_override, {"Range": "bytes=1-2"}, 206)):
         answer = server.send(method, target_of(url), headers)
-        assert answer.status == status and held(answer), (kind, method, headers)
+        assert answer.status == (400 if kind in NO_TYPES else status) and held(answer), (kind, method, headers)
     download = presign(s3, "get_object", key="active", ResponseContentType=kind, ResponseContentDisposition="inline")
     assert held(server.send("GET", target_of(download)))
 
@@ -75,7 +78,7 @@ def test_an_object_of_no_type_is_sandboxed(server, s3):
     assert sign_and_send(server, "PUT", f"/{BUCKET}/typeless", HTML).status == 200
     assert held(server.send("GET", target_of(presign(s3, "get_object", key="typeless"))))
     empty = sign_and_send(server, "GET", f"/{BUCKET}/typeless", query="response-content-type=")
-    assert empty.status == 200 and held(empty)
+    assert empty.status == 400 and held(empty)
 
 
 def test_no_answer_is_sniffed(server, s3):
@@ -148,7 +151,7 @@ def test_a_stored_page_runs_no_script_at_this_origin(server, s3, browser, name):
     assert not opened(server, browser, url, f"{name}-here")
 
 
-@pytest.mark.parametrize("name", ["html", "xhtml", "xml", "svg", "two-types"])
+@pytest.mark.parametrize("name", ["html", "xhtml", "xml", "svg"])
 def test_the_same_page_runs_at_a_host_name_of_its_own(server, s3, browser, name):
     kind, page = PAGES[name]
     s3.put_object(Bucket=BUCKET, Key="page", Body=page % f"{name}-apart".encode())
