@@ -16,7 +16,12 @@ case "$prefix" in
     exit 2
     ;;
 esac
-meson configure "$build" -Dprefix="$prefix"
+
+# The build has to be configured for this prefix: what is installed, and where to, is decided there.
+configured=$build/install-prefix.log
+meson introspect --installed "$build" | grep -qF ": \"$prefix/bin/latchstring\"" ||
+    meson setup --reconfigure "$build" -Dprefix="$prefix" >"$configured" 2>&1 ||
+    { cat "$configured" >&2; exit 1; }
 
 # The libraries' folder, as the build was configured for this prefix.
 library_folder() {
@@ -41,9 +46,14 @@ tell_loader() {
 case "$action" in
 install)
     DESTDIR=$destination meson install -C "$build" --no-rebuild --quiet
-    [ -e "$settings" ] || install -D -m 644 packaging/latchstring.conf "$settings"
     tell_loader installed
-    echo "Installed under $destination$prefix; settings are in $settings. 'make uninstall' removes it."
+    echo "Installed under $destination$prefix."
+    if [ -e "$settings" ] || install -D -m 644 packaging/latchstring.conf "$settings" 2>/dev/null; then
+        echo "Settings are in $settings."
+    else
+        echo "Not allowed to write $settings: give your own copy of packaging/latchstring.conf with --config."
+    fi
+    echo "To remove it: make uninstall PREFIX=$prefix${destination:+ DESTDIR=$destination}"
     ;;
 uninstall)
     meson introspect --installed "$build" | tr ',' '\n' | sed -n 's/.*: "\(\/[^"]*\)".*/\1/p' |
@@ -52,7 +62,7 @@ uninstall)
         done
     # Settings that somebody has changed stay.
     if cmp -s packaging/latchstring.conf "$settings"; then
-        rm -f "$settings"
+        rm -f "$settings" 2>/dev/null || echo "Not allowed to remove $settings."
     elif [ -e "$settings" ]; then
         echo "Kept $settings, which has been changed."
     fi

@@ -14,8 +14,9 @@ bool lst_api_check_bucket(struct lst_api_exchange *exchange, struct lst_slice bu
 
     if (status == LST_ERR_BUCKET_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchBucket",
-                     "bucket: there is no bucket '%.*s' here: create it first", (int)bucket.length,
-                     bucket.bytes);
+                     "bucket: there is no bucket '%.*s' here: create it first, with any "
+                     "S3 client (CreateBucket) or with `latchstring serve --buckets %.*s`",
+                     (int)bucket.length, bucket.bytes, (int)bucket.length, bucket.bytes);
     } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     }

@@ -23,7 +23,7 @@ static void check_variables(struct lst_fields *fields, json_t *variables)
     json_object_foreach(variables, name, value)
     {
         if (!json_is_string(value)) {
-            lst_fields_refuse(fields, "vars", "%s: a text is needed", name);
+            lst_fields_refuse(fields, "vars", "%s: a string is needed", name);
         }
     }
 }
@@ -58,7 +58,8 @@ static bool is_there(struct lst_api_exchange *exchange, struct lst_slice name)
         lst_profile_unref(profile);
     } else if (status == LST_ERR_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchProfile",
-                     "profile: there is none of this name for you: see `latchstring profile list`");
+                     "profile: no such profile, or this token may not use it: see "
+                     "`latchstring profile list`");
     } else {
         lst_api_fail_code(exchange, status);
     }

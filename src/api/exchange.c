@@ -64,9 +64,10 @@ static void fail_signature(struct lst_api_exchange *exchange, int status)
             return;
         }
     }
-    lst_api_fail(exchange, 403, "AccessDenied",
-                 "The request is not signed as Signature Version 4 has it for the service s3, in "
-                 "an Authorization header");
+    lst_api_fail(
+        exchange, 403, "AccessDenied",
+        "The Authorization header must be `Bearer lst_...` (see `latchstring token create`), "
+        "or a signature of Version 4 for the service s3");
 }
 
 static void fail_caller(struct lst_api_exchange *exchange, int status)

@@ -130,7 +130,7 @@ bool lst_fields_text(struct lst_fields *fields, const char *name, enum lst_field
     }
     length = json_string_length(value);
     if (!json_is_string(value)) {
-        lst_fields_refuse(fields, name, "a text is needed");
+        lst_fields_refuse(fields, name, "a string is needed");
     } else if (length < minimum && length == 0) {
         lst_fields_refuse(fields, name, "it is empty");
     } else if (length < minimum || length > maximum) {
@@ -157,8 +157,9 @@ bool lst_fields_integer(struct lst_fields *fields, const char *name, enum lst_fi
         lst_fields_refuse(fields, name, "a %snumber is needed",
                           json_is_real(value) ? "whole " : "");
     } else if (number < minimum || number > maximum) {
-        lst_fields_refuse(fields, name, "a number from %" PRId64 " to %" PRId64 " is needed",
-                          minimum, maximum);
+        lst_fields_refuse(fields, name,
+                          "a number from %" PRId64 " to %" PRId64 " is needed, not %" PRId64,
+                          minimum, maximum, number);
     } else {
         *ret_number = number;
         return true;

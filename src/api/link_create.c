@@ -98,7 +98,7 @@ static bool check_remote(struct lst_api_exchange *exchange, const struct lst_lin
 
     if (status == LST_ERR_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchRemote",
-                     "remote: there is none of this name: see `latchstring remote list`");
+                     "remote: no such remote: see `latchstring remote list`");
     } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     } else if (link->remote.length > 0 && link->head) {

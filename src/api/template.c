@@ -299,7 +299,7 @@ static int append_variable(const struct lst_template_facts *facts, struct lst_sl
                            name_text);
     }
     if (!json_is_string(json)) {
-        return lst_problem(problem, "vars.%s: a text is needed", name_text);
+        return lst_problem(problem, "vars.%s: a string is needed", name_text);
     }
     value = lst_slice_make(json_string_value(json), json_string_length(json));
     if (value.length == 0 || value.length > LST_TEMPLATE_VARIABLE_MAX) {

@@ -42,7 +42,8 @@ static bool find_profile(struct lst_api_exchange *exchange, struct lst_upload *u
     }
     if (status == LST_ERR_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchProfile",
-                     "profile: there is none of this name for you: see `latchstring profile list`");
+                     "profile: no such profile, or this token may not use it: see "
+                     "`latchstring profile list`");
     } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     }

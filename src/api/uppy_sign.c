@@ -218,7 +218,9 @@ static bool find_upload(struct lst_api_exchange *exchange, const struct wish *wi
         status = lst_profiles_find(exchange->api->profiles, name, &profile);
     }
     if (status == LST_ERR_NOT_FOUND) {
-        lst_api_fail(exchange, 404, "NoSuchProfile", "profile: there is none of this name for you");
+        lst_api_fail(exchange, 404, "NoSuchProfile",
+                     "profile: no such profile, or this token may not use it: see "
+                     "`latchstring profile list`");
         return false;
     }
     if (status != LST_OK) {

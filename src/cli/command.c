@@ -33,6 +33,10 @@ static const struct lst_command *find(const struct lst_usage *usage,
             return &commands[i];
         }
     }
+    if (name[0] == '-') {
+        *ret_status = lst_usage_error(usage, "unknown option '%s'", name);
+        return NULL;
+    }
     nearest = lst_nearest(name, names, count);
     *ret_status =
         nearest == NULL

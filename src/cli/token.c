@@ -94,7 +94,9 @@ static bool fill(const struct lst_usage *usage, const char *name, const char *ro
     }
     token->may = role == NULL ? 0 : lst_token_role(lst_slice_of(role));
     if (token->may == 0) {
-        (void)lst_usage_error(usage, "--role must be upload, link, backend or admin");
+        (void)lst_usage_error(usage, role == NULL
+                                         ? "which role? Give --role upload, link, backend or admin"
+                                         : "--role must be upload, link, backend or admin");
         return false;
     }
     if (strlen(user) > LST_USER_NAME_MAX) {

@@ -65,6 +65,22 @@ def test_uninstall_keeps_settings_that_were_changed(stage):
     assert files(stage) == ["etc/latchstring.conf"]
 
 
+def test_each_install_goes_under_the_prefix_that_it_names(stage, tmp_path):
+    """The build remembers the prefix of the last one; no other is written to, or removed."""
+    other = tmp_path / "other"
+    before = files(stage)
+    done = make("install", other, "PREFIX=/opt/latch")
+    assert done.returncode == 0, done.stdout
+    assert "opt/latch/bin/latchstring" in files(other)
+    assert not [name for name in files(other) if name.startswith("usr/")]
+    assert "prefix=/opt/latch\n" in next(other.rglob("latchstring.pc")).read_text()
+    assert "=/opt/latch/bin/latchstring" in next(other.rglob("latchstring.service")).read_text()
+    assert "make uninstall PREFIX=/opt/latch" in done.stdout
+    assert make("uninstall", other, "PREFIX=/opt/latch").returncode == 0
+    assert files(other) == []
+    assert files(stage) == before
+
+
 def test_a_prefix_that_is_not_absolute_is_refused(tmp_path):
     done = make("install", tmp_path, "PREFIX=here")
     assert done.returncode != 0

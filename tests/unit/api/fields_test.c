@@ -105,9 +105,11 @@ int main(void)
     test_values();
     test_problem("{\"filename\":\"a\",\"size\":\"1\"}", "size: a number is needed");
     test_problem("{\"filename\":\"a\",\"size\":1.0}", "size: a whole number is needed");
-    test_problem("{\"filename\":\"a\",\"size\":1001}", "size: a number from 1 to 1000 is needed");
-    test_problem("{\"filename\":\"a\",\"size\":0}", "size: a number from 1 to 1000 is needed");
-    test_problem("{\"filename\":1}", "filename: a text is needed");
+    test_problem("{\"filename\":\"a\",\"size\":1001}",
+                 "size: a number from 1 to 1000 is needed, not 1001");
+    test_problem("{\"filename\":\"a\",\"size\":0}",
+                 "size: a number from 1 to 1000 is needed, not 0");
+    test_problem("{\"filename\":1}", "filename: a string is needed");
     test_problem("{\"filename\":\"\"}", "filename: it is empty");
     test_problem("{\"filename\":\"01234567890\"}",
                  "filename: 1 to 10 bytes are allowed, it has 11");

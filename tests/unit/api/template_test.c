@@ -129,7 +129,7 @@ static void test_variables(void)
     test_refused("{user}", "", "", "{\"user\":\"\"}",
                  "vars.user: 1 to 128 bytes are allowed, it has 0");
     test_refused("{user}", "", "", "{}", "vars.user: it is missing, and the key is made from it");
-    test_refused("{user}", "", "", "{\"user\":42}", "vars.user: a text is needed");
+    test_refused("{user}", "", "", "{\"user\":42}", "vars.user: a string is needed");
     test_refused("{user}", "", "", "[]", "vars: a JSON object is needed");
     test_refused("a/{user}/{b}", "", "", "{\"usr\":\"1\"}",
                  "vars.usr: the key has no such variable; it has user, b");
