@@ -735,8 +735,8 @@ struct lst_policy_limits {
  * least three quarters of auth->policy.length. bucket: the bucket that the form was posted to. The
  * size of the file is not known yet: hold it against *ret_limits as it arrives. *ret_condition, on
  * LST_REFUSED_POLICY_CONDITION and _EXTRA_FIELD: the condition or the field's name; on
- * _POLICY_MALFORMED what is wrong with the document, in S3's words. It points into
- * scratch or into fields.
+ * _POLICY_MALFORMED what is wrong with the document, in S3's words. It points into scratch, into
+ * fields or at a constant.
  */
 LST_PUBLIC LST_MUST_CHECK int lst_policy_check(const struct lst_auth *auth,
                                                const struct lst_field *fields, size_t field_count,

@@ -184,6 +184,7 @@ LST_PUBLIC int lst_explain(const struct lst_request *request, const struct lst_a
                            struct lst_slice secret, const struct lst_hints *hints,
                            struct lst_explanation *ret_explanation)
 {
+    static const struct lst_rules any_rules;
     struct lst_internal_search search;
     struct lst_auth claims = *auth;
     int error;
@@ -193,6 +194,12 @@ LST_PUBLIC int lst_explain(const struct lst_request *request, const struct lst_a
     }
     if (request->target.length > LST_TARGET_MAX) {
         return LST_REFUSED_TARGET_TOO_LONG;
+    }
+    /* What is no signature at all was spoilt on the way: cut short, say. */
+    if (auth->kind == LST_AUTH_QUERY && !lst_internal_is_signature(auth->signature) &&
+        lst_explain_refusal(request, &any_rules, auth->time, LST_REFUSED_SIGNATURE_FORMAT, auth,
+                            ret_explanation) == LST_OK) {
+        return LST_OK;
     }
     memset(&search, 0, offsetof(struct lst_internal_search, scratch));
     search.request = request;

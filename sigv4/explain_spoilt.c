@@ -357,7 +357,7 @@ static bool parses(const struct lst_request *request, const struct lst_rules *ru
     }
     other.target = target;
     code = lst_parse(&other, rules, now, &auth);
-    return auth.kind == LST_AUTH_QUERY &&
+    return auth.kind == LST_AUTH_QUERY && lst_internal_is_signature(auth.signature) &&
            (code == LST_OK || code == LST_REFUSED_EXPIRED || code == LST_REFUSED_NOT_YET_VALID ||
             code == LST_REFUSED_EXPIRES_TOO_LARGE || code == LST_REFUSED_SCOPE_REGION);
 }

@@ -61,16 +61,22 @@ struct meta {
 
 struct file {
     int file;
+    int trouble; /* errno's number, once reading failed: nothing is known of the file then */
     uint32_t page_size;
     uint64_t page_count; /* whole ones */
 };
 
-static bool read_at(int file, uint64_t offset, void *out, size_t length)
+static bool read_at(struct file *file, uint64_t offset, void *out, size_t length)
 {
-    return pread(file, out, length, (off_t)offset) == (ssize_t)length;
+    ssize_t got = pread(file->file, out, length, (off_t)offset);
+
+    if (got < 0) {
+        file->trouble = errno;
+    }
+    return got == (ssize_t)length;
 }
 
-static bool read_meta(int file, uint64_t offset, struct meta *ret_meta)
+static bool read_meta(struct file *file, uint64_t offset, struct meta *ret_meta)
 {
     struct page_header header;
 
@@ -81,7 +87,7 @@ static bool read_meta(int file, uint64_t offset, struct meta *ret_meta)
 }
 
 /* The header that counts: of two the later one. */
-static bool read_header(int file, struct meta *ret_meta)
+static bool read_header(struct file *file, struct meta *ret_meta)
 {
     struct meta second;
     uint32_t size;
@@ -101,10 +107,10 @@ static bool read_header(int file, struct meta *ret_meta)
     return true;
 }
 
-static bool has_tree(const struct file *file, uint64_t number, int depth);
+static bool has_tree(struct file *file, uint64_t number, int depth);
 
 /* Whether the file has all that the node of a page refers to. */
-static bool has_node(const struct file *file, const unsigned char *page, uint16_t at, int depth,
+static bool has_node(struct file *file, const unsigned char *page, uint16_t at, int depth,
                      bool is_branch)
 {
     uint16_t parts[4]; /* low, high, flags, length of the key */
@@ -129,7 +135,7 @@ static bool has_node(const struct file *file, const unsigned char *page, uint16_
     return number < file->page_count && size <= file->page_count - number;
 }
 
-static bool has_nodes(const struct file *file, const unsigned char *page, int depth)
+static bool has_nodes(struct file *file, const unsigned char *page, int depth)
 {
     struct page_header header;
     uint16_t at;
@@ -147,7 +153,7 @@ static bool has_nodes(const struct file *file, const unsigned char *page, int de
     return true;
 }
 
-static bool has_tree(const struct file *file, uint64_t number, int depth)
+static bool has_tree(struct file *file, uint64_t number, int depth)
 {
     unsigned char *page;
     bool has;
@@ -159,16 +165,18 @@ static bool has_tree(const struct file *file, uint64_t number, int depth)
         return false;
     }
     page = malloc(file->page_size);
-    has = page != NULL && read_at(file->file, number * file->page_size, page, file->page_size) &&
+    if (page == NULL) {
+        file->trouble = ENOMEM;
+    }
+    has = page != NULL && read_at(file, number * file->page_size, page, file->page_size) &&
           has_nodes(file, page, depth);
     free(page);
     return has;
 }
 
-/* What is wrong with the file, in words that go on after its name; false: nothing. */
-static bool find_damage(int file, char ret_text[LST_INDEX_DAMAGE_MAX])
+/* LST_ERR_CORRUPT, with what is wrong in words that go on after the file's name. */
+static int find_damage(struct file *file, char ret_text[LST_INDEX_DAMAGE_MAX])
 {
-    struct file one = {.file = file};
     struct meta meta;
     struct stat state;
     uint64_t size = 0;
@@ -176,46 +184,51 @@ static bool find_damage(int file, char ret_text[LST_INDEX_DAMAGE_MAX])
     for (int i = 0; i < TRIES; i++) {
         bool has_header = read_header(file, &meta);
         /* After the header: a file only grows. */
-        if (fstat(file, &state) != 0) {
-            (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX, "can't be looked at");
-            return true;
+        if (file->trouble == 0 && fstat(file->file, &state) != 0) {
+            file->trouble = errno;
+        }
+        if (file->trouble != 0) {
+            return lst_error_from_errno(file->trouble);
         }
         size = (uint64_t)state.st_size;
         if (size == 0) {
             (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX, "is empty");
-            return true;
+            return LST_ERR_CORRUPT;
         }
         if (!has_header) {
             (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
                            "has %" PRIu64 " bytes, and does not begin as an index does", size);
-            return true;
+            return LST_ERR_CORRUPT;
         }
-        one.page_size = meta.trees[0].page_size;
-        one.page_count = size / one.page_size;
-        if (meta.last_page < one.page_count ||
-            (has_tree(&one, meta.trees[0].root, 0) && has_tree(&one, meta.trees[1].root, 0))) {
-            return false;
+        file->page_size = meta.trees[0].page_size;
+        file->page_count = size / file->page_size;
+        if (meta.last_page < file->page_count ||
+            (has_tree(file, meta.trees[0].root, 0) && has_tree(file, meta.trees[1].root, 0))) {
+            return LST_OK;
+        }
+        if (file->trouble != 0) {
+            return lst_error_from_errno(file->trouble);
         }
     }
     (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
                    "has %" PRIu64 " bytes, and its header says %" PRIu64 ": it was cut short", size,
-                   (meta.last_page + 1) * one.page_size);
-    return true;
+                   (meta.last_page + 1) * file->page_size);
+    return LST_ERR_CORRUPT;
 }
 
 int lst_index_examine(const char *path, char ret_text[LST_INDEX_DAMAGE_MAX])
 {
-    bool is_damaged = false;
-    int file;
+    struct file file = {0};
+    int status;
 
     if (sizeof(void *) != sizeof(uint64_t)) {
         return LST_OK; /* another format, which LMDB itself judges */
     }
-    file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) {
+    file.file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file.file < 0) {
         return lst_error_from_errno(errno);
     }
-    is_damaged = find_damage(file, ret_text);
-    close(file);
-    return is_damaged ? LST_ERR_CORRUPT : LST_OK;
+    status = find_damage(&file, ret_text);
+    close(file.file);
+    return status;
 }

@@ -23,8 +23,8 @@ static void check(struct lst_slice policy, size_t capacity)
     error = lst_policy_check(&auth, fields, sizeof(fields) / sizeof(fields[0]), LST_SLICE("b"), 0,
                              scratch, capacity, &limits, &condition);
     if ((error == LST_OK) != (limits.expires_at >= 0) ||
-        (error == LST_REFUSED_POLICY_CONDITION || error == LST_REFUSED_POLICY_EXTRA_FIELD) !=
-            (condition.length > 0)) {
+        (error == LST_REFUSED_POLICY_CONDITION || error == LST_REFUSED_POLICY_EXTRA_FIELD ||
+         error == LST_REFUSED_POLICY_MALFORMED) != (condition.length > 0)) {
         abort();
     }
     if (error == LST_REFUSED_POLICY_CONDITION &&

@@ -50,7 +50,7 @@ static void test_keep_alive(void)
                           i == 1 ? "x" : "", server.host);
         (void)client_send(client, request, (size_t)length);
         client_receive(client, false, &answer);
-        check(i == 1 ? 400 : 200, NULL, "a request on a kept connection");
+        check(i == 1 ? 403 : 200, NULL, "a request on a kept connection");
     }
     close(client);
 }

@@ -169,7 +169,14 @@ static int refuse(struct arrival *arrival, struct lst_explanation *why)
     arrival->request.target = lst_slice_of(arrival->target);
     code = lst_parse(&arrival->request, &rules, when, &auth);
     memset(why, 0, sizeof(*why));
-    CHECK(code != LST_OK, "refused for its form: %s", arrival->target);
+    if (code == LST_OK && auth.signature.length != LST_SIGNATURE_LENGTH) {
+        static const struct lst_hints no_hints;
+
+        return lst_explain(&arrival->request, &auth, LST_SLICE("of no use here"), &no_hints, why);
+    }
+    if (code == LST_OK) {
+        code = LST_REFUSED_SIGNATURE_FORMAT; /* of 64 characters, if it is refused at all */
+    }
     return lst_explain_refusal(&arrival->request, &rules, when, code, &auth, why);
 }
 
