@@ -122,6 +122,16 @@ static const char *read_id(struct lst_constraints *constraints, struct lst_slice
     return NULL;
 }
 
+static const char *read_etag(struct lst_constraints *constraints, struct lst_slice value)
+{
+    if (value.length == 0 || value.length > LST_CONSTRAINT_ETAG_MAX ||
+        lst_slice_find(value, '"') < value.length) {
+        return "must be the ETag of the object, without quotes";
+    }
+    constraints->etag = value;
+    return NULL;
+}
+
 static const char *read_uses(struct lst_constraints *constraints, struct lst_slice value)
 {
     if (!lst_slice_to_number(value, LST_CONSTRAINT_USES_MAX, &constraints->uses) ||
@@ -142,7 +152,7 @@ int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice n
         {{"sniff", 5}, read_sniff},   {{"ip", 2}, read_ip},
         {{"head", 4}, read_head},     {{"not-before", 10}, read_not_before},
         {{"id", 2}, read_id},         {{"uses", 4}, read_uses},
-        {{"new", 3}, read_new},
+        {{"new", 3}, read_new},       {{"etag", 4}, read_etag},
     };
 
     for (unsigned i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
@@ -194,6 +204,9 @@ static struct lst_slice misplaced(const struct lst_constraints *constraints,
     bool is_object = use == LST_CONSTRAINT_USE_OBJECT;
     bool is_part = use == LST_CONSTRAINT_USE_PART;
 
+    if (constraints->etag.length > 0 && use != LST_CONSTRAINT_USE_READ) {
+        return LST_SLICE("etag");
+    }
     if (constraints->head && use != LST_CONSTRAINT_USE_READ) {
         return LST_SLICE("head");
     }
@@ -203,7 +216,7 @@ static struct lst_slice misplaced(const struct lst_constraints *constraints,
     if (constraints->has_length && !is_object && !is_part) {
         return LST_SLICE("length");
     }
-    if (constraints->sniff && !is_object && !is_part) {
+    if (constraints->sniff && !is_object && !is_part && use != LST_CONSTRAINT_USE_UPLOAD) {
         return LST_SLICE("sniff");
     }
     if (constraints->types.length > 0 && !is_object && use != LST_CONSTRAINT_USE_UPLOAD &&

@@ -15,6 +15,7 @@
 #define LST_CONSTRAINT_PREFIX       "x-latch-"
 #define LST_CONSTRAINT_NETWORKS_MAX 16
 #define LST_CONSTRAINT_ID_MAX       512 /* bytes */
+#define LST_CONSTRAINT_ETAG_MAX     128 /* bytes */
 #define LST_CONSTRAINT_USES_MAX     1000000
 
 struct lst_constraints {
@@ -25,6 +26,7 @@ struct lst_constraints {
     struct lst_slice types; /* "image/png,text/" followed by a '*'; empty: any. Into the value */
     bool sniff;             /* the content must be what its type says */
     bool is_new;            /* there must be no object of this key yet */
+    struct lst_slice etag;  /* of the object that may be read; empty: any. Into the value */
     bool head;              /* HEAD may be sent to a URL that was signed for GET */
     bool has_not_before;
     int64_t not_before; /* seconds */

@@ -129,6 +129,12 @@ static inline int64_t lst_api_now(const struct lst_api_exchange *exchange)
  */
 void lst_api_after_uses(struct lst_api_exchange *exchange, void (*then)(void *exchange));
 
+/* The user whose rights the caller has, and whose key signs. */
+static inline struct lst_slice lst_api_user(const struct lst_api_exchange *exchange)
+{
+    return lst_slice_of(lst_passage_user_name(&exchange->bearer.passage));
+}
+
 /* ---- Answering */
 
 /* With JSON, whose reference it takes. NULL stands for no memory. */

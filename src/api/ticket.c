@@ -7,7 +7,7 @@
 
 #include <nettle/hmac.h>
 
-enum { NONCE = 12, MAC = 16, FIELDS = 6, DIGITS_MAX = 12 };
+enum { NONCE = 12, MAC = 16, USER = 8, FIELDS = 7, DIGITS_MAX = 12 };
 
 /* ticket: up to and with the '~' before the MAC. */
 static size_t mac_text(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice ticket,
@@ -24,6 +24,22 @@ static size_t mac_text(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_
     return lst_base64url_encode(mac, MAC, ret_text);
 }
 
+/* A user's name, which need not be known to whoever sees the ticket. */
+static size_t user_text(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice user,
+                        char ret_text[LST_BASE64URL_LENGTH(USER)])
+{
+    static const char what[] = "the user of a ticket";
+    struct hmac_sha256_ctx context;
+    uint8_t mac[USER];
+
+    hmac_sha256_set_key(&context, LST_TICKET_SECRET_SIZE, secret);
+    hmac_sha256_update(&context, sizeof(what), (const uint8_t *)what);
+    hmac_sha256_update(&context, user.length, (const uint8_t *)user.bytes);
+    hmac_sha256_digest(&context, USER, mac);
+    lst_wipe(&context, sizeof(context));
+    return lst_base64url_encode(mac, USER, ret_text);
+}
+
 static void append_place(struct lst_buffer *place, struct lst_slice bucket, struct lst_slice key)
 {
     lst_buffer_append(place, bucket);
@@ -36,16 +52,19 @@ int lst_ticket_make(const uint8_t secret[LST_TICKET_SECRET_SIZE], const struct l
 {
     uint8_t nonce[NONCE];
     char text[LST_BASE64URL_LENGTH(sizeof(upload->place))];
+    char user[LST_BASE64URL_LENGTH(USER)];
     struct lst_buffer place;
     size_t length;
     int status;
 
+    (void)user_text(secret, upload->user, user);
     lst_random_bytes(nonce, sizeof(nonce));
     length = lst_base64url_encode(nonce, sizeof(nonce), text);
-    lst_buffer_append_format(
-        id, "%.*s~%lld~%lld~%.*s~%.*s~", (int)upload->profile.length, upload->profile.bytes,
-        (long long)upload->created, (long long)upload->expires, (int)upload->owner.length,
-        upload->owner.length == 0 ? "" : upload->owner.bytes, (int)length, text);
+    lst_buffer_append_format(id, "%.*s~%lld~%lld~%.*s~%.*s~%.*s~", (int)upload->profile.length,
+                             upload->profile.bytes, (long long)upload->created,
+                             (long long)upload->expires, (int)upload->owner.length,
+                             upload->owner.length == 0 ? "" : upload->owner.bytes,
+                             (int)sizeof(user), user, (int)length, text);
     lst_buffer_init(&place, sizeof(upload->place));
     append_place(&place, upload->bucket, upload->key);
     status = lst_buffer_status(&place);
@@ -97,13 +116,14 @@ static bool split(struct lst_slice ticket, struct lst_slice fields[FIELDS])
 }
 
 /* place: the ticket's, of so many bytes. */
-static int read_ticket(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice text,
-                       size_t place_length, struct lst_ticket *ticket)
+static int read_ticket(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice user,
+                       struct lst_slice text, size_t place_length, struct lst_ticket *ticket)
 {
     struct lst_slice place = lst_slice_make(ticket->place, place_length);
     size_t slash = lst_slice_find(place, '/');
     struct lst_slice fields[FIELDS];
     char mac[LST_BASE64URL_LENGTH(MAC)];
+    char signer[LST_BASE64URL_LENGTH(USER)];
     size_t length;
 
     if (text.length > LST_TICKET_MAX || slash == place.length || !split(text, fields)) {
@@ -115,7 +135,12 @@ static int read_ticket(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_
         !read_number(fields[1], &ticket->created) || !read_number(fields[2], &ticket->expires)) {
         return LST_ERR_NOT_FOUND;
     }
+    (void)user_text(secret, user, signer);
+    if (!lst_slice_equal(fields[4], lst_slice_make(signer, sizeof(signer)))) {
+        return LST_ERR_PERMISSION;
+    }
     ticket->text = text;
+    ticket->user = user;
     ticket->profile = fields[0];
     ticket->owner = fields[3];
     ticket->bucket = lst_slice_first(place, slash);
@@ -123,8 +148,8 @@ static int read_ticket(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_
     return LST_OK;
 }
 
-int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice id,
-                    struct lst_ticket *ret_ticket)
+int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice user,
+                    struct lst_slice id, struct lst_ticket *ret_ticket)
 {
     size_t end = id.length;
     struct lst_slice place;
@@ -139,11 +164,14 @@ int lst_ticket_read(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_sli
         !lst_base64url_decode(place, ret_ticket->place, &length)) {
         return LST_ERR_NOT_FOUND;
     }
-    return read_ticket(secret, lst_slice_first(id, end - 1), length, ret_ticket);
+    return read_ticket(secret, user, lst_slice_first(id, end - 1), length, ret_ticket) == LST_OK
+               ? LST_OK
+               : LST_ERR_NOT_FOUND;
 }
 
-int lst_ticket_read_at(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice ticket,
-                       struct lst_slice bucket, struct lst_slice key, struct lst_ticket *ret_ticket)
+int lst_ticket_read_at(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_slice user,
+                       struct lst_slice ticket, struct lst_slice bucket, struct lst_slice key,
+                       struct lst_ticket *ret_ticket)
 {
     struct lst_buffer place;
     int status;
@@ -153,7 +181,7 @@ int lst_ticket_read_at(const uint8_t secret[LST_TICKET_SECRET_SIZE], struct lst_
     status = lst_buffer_status(&place);
     if (status == LST_OK) {
         memcpy(ret_ticket->place, place.bytes, place.length);
-        status = read_ticket(secret, ticket, place.length, ret_ticket);
+        status = read_ticket(secret, user, ticket, place.length, ret_ticket);
     }
     lst_buffer_release(&place);
     return status == LST_ERR_TOO_LARGE ? LST_ERR_NOT_FOUND : status;

@@ -211,6 +211,7 @@ static bool make_id(struct lst_api_exchange *exchange, struct lst_upload *upload
     struct lst_ticket ticket = {
         .profile = upload->profile_name,
         .owner = make_owner(exchange, owner),
+        .user = lst_api_user(exchange),
         .created = upload->created,
         .bucket = lst_slice_of(upload->profile->bucket),
         .key = lst_buffer_slice(&upload->key),

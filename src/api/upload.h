@@ -85,11 +85,12 @@ json_t *lst_upload_form(const struct lst_api_exchange *exchange, const struct ls
 
 /* ---- What came of it */
 
-/* Answer with the state of an upload. uploaded: of one that is complete; reason: why it was
- * refused, or "". remote: where it is; NULL: here. */
+/* Answer with the state of an upload. uploaded: of one that is complete; is_there: its object is
+ * still the upload's own, and may be fetched; reason: why it was refused, or "". remote: where it
+ * is; NULL: here. */
 void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
-                        const char *state, const struct lst_uploaded *uploaded, const char *reason,
-                        const struct lst_remote *remote);
+                        const char *state, const struct lst_uploaded *uploaded, bool is_there,
+                        const char *reason, const struct lst_remote *remote);
 
 /* "pending", or "expired": of an upload that has not come. */
 const char *lst_uploads_open_state(const struct lst_api_exchange *exchange,

@@ -32,8 +32,10 @@ static bool read_input(struct lst_api_exchange *exchange, struct lst_upload *upl
 }
 
 json_t *lst_uploads_object(const struct lst_api_exchange *exchange, const struct lst_remote *remote,
-                           struct lst_slice bucket, struct lst_slice key, int64_t life)
+                           struct lst_slice bucket, struct lst_slice key, struct lst_slice etag,
+                           int64_t life)
 {
+    const struct lst_field query = {LST_SLICE("x-latch-etag"), etag};
     int64_t now = lst_api_now(exchange);
     int64_t most = exchange->api->options.expires_max;
     struct lst_buffer url;
@@ -45,6 +47,8 @@ json_t *lst_uploads_object(const struct lst_api_exchange *exchange, const struct
                          (struct lst_signing){.method = LST_SLICE("GET"),
                                               .bucket = bucket,
                                               .key = key,
+                                              .query = &query,
+                                              .query_count = remote == NULL ? 1 : 0,
                                               .time = now,
                                               .expires = life},
                          &url) == LST_OK) {
@@ -60,12 +64,10 @@ static json_t *make_answer(const struct lst_api_exchange *exchange, const struct
 {
     bool is_form = lst_slice_equal(method, LST_SLICE("POST"));
     json_t *how = is_form ? lst_upload_form(exchange, upload) : lst_upload_put(exchange, upload);
-    json_t *json = json_pack(
-        "{s:s%, s:s, s:s, s:o, s:o, s:o}", "id", upload->id.bytes, upload->id.length, "status",
-        "pending", "bucket", upload->profile->bucket, "key",
-        lst_api_json_slice(lst_buffer_slice(&upload->key)), "upload", how, "object",
-        lst_uploads_object(exchange, upload->remote, lst_slice_of(upload->profile->bucket),
-                           lst_buffer_slice(&upload->key), upload->profile->link_expires));
+    json_t *json =
+        json_pack("{s:s%, s:s, s:s, s:o, s:o}", "id", upload->id.bytes, upload->id.length, "status",
+                  "pending", "bucket", upload->profile->bucket, "key",
+                  lst_api_json_slice(lst_buffer_slice(&upload->key)), "upload", how);
 
     lst_upload_tell_not_enforced(upload, is_form, &json);
     return json;

@@ -36,8 +36,8 @@ static bool read_use(const struct lst_api *api, const struct lst_use_outcome *ou
 {
     ret_use->api = api;
     ret_use->outcome = outcome;
-    return lst_ticket_read_at(api->secret, outcome->use.id, outcome->use.bucket, outcome->use.key,
-                              &ret_use->ticket) == LST_OK;
+    return lst_ticket_read_at(api->secret, outcome->use.user, outcome->use.id, outcome->use.bucket,
+                              outcome->use.key, &ret_use->ticket) == LST_OK;
 }
 
 /* ---- Was it told before? */
@@ -162,6 +162,17 @@ static int settled(void *context, const struct lst_use_outcome *outcome,
     return status == LST_OK && has ? tell_of_it(&use, more) : status;
 }
 
+/* An id that is an upload's ticket names what came of it, to its status and to webhooks. So no
+ * other user signs for it. */
+static bool admits(void *context, const struct lst_use *use)
+{
+    const struct lst_api *api = context;
+    struct lst_ticket ticket;
+
+    return lst_ticket_read_at(api->secret, use->user, use->id, use->bucket, use->key, &ticket) !=
+           LST_ERR_PERMISSION;
+}
+
 static void written(void *context)
 {
     const struct lst_api *api = context;
@@ -215,7 +226,7 @@ static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
 int lst_upload_events_begin(struct lst_api *api)
 {
     const struct lst_ledger_hook hook = {
-        .settled = settled, .written = written, .sweep = sweep, .context = api};
+        .admits = admits, .settled = settled, .written = written, .sweep = sweep, .context = api};
 
     lst_ledger_on_settled(api->options.ledger, &hook);
     return lst_ledger_open_uses(api->options.ledger, settle_open, api);

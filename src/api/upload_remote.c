@@ -31,7 +31,7 @@ static void is_answered(void *owner)
         lst_uploads_answer(exchange, &question->ticket,
                            is_there ? "complete"
                                     : lst_uploads_open_state(exchange, &question->ticket),
-                           &head->uploaded, "", &question->remote);
+                           &head->uploaded, is_there, "", &question->remote);
     } else if (head->http_status == 0) {
         lst_api_fail(exchange, 502, "RemoteNotReached", "The remote '%s' can't be reached: %s",
                      question->remote.name, head->problem);
@@ -54,7 +54,8 @@ void lst_uploads_ask_remote(struct lst_api_exchange *exchange, struct lst_slice 
     }
     exchange->work = question;
     exchange->free_work = free_question;
-    status = lst_ticket_read(exchange->api->secret, exchange->name, &question->ticket);
+    status = lst_ticket_read(exchange->api->secret, lst_api_user(exchange), exchange->name,
+                             &question->ticket);
     if (status == LST_OK) {
         status = lst_remotes_find(lst_ledger_index(exchange->api->options.ledger), name,
                                   &question->remote);

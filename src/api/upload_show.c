@@ -67,8 +67,8 @@ static int look_at_profile(const struct lst_api_exchange *exchange, struct lst_s
 }
 
 void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
-                        const char *state, const struct lst_uploaded *uploaded, const char *reason,
-                        const struct lst_remote *remote)
+                        const char *state, const struct lst_uploaded *uploaded, bool is_there,
+                        const char *reason, const struct lst_remote *remote)
 {
     json_t *json =
         json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "id", lst_api_json_slice(exchange->name),
@@ -89,8 +89,11 @@ void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_tick
         lst_api_json_set(&json, "size", json_integer((json_int_t)uploaded->size));
         lst_api_json_set(&json, "etag", json_string(uploaded->etag));
         lst_api_json_set(&json, "type", json_string(uploaded->type));
-        lst_api_json_set(&json, "object",
-                         lst_uploads_object(exchange, remote, ticket->bucket, ticket->key, life));
+        if (is_there) {
+            lst_api_json_set(&json, "object",
+                             lst_uploads_object(exchange, remote, ticket->bucket, ticket->key,
+                                                lst_slice_of(uploaded->etag), life));
+        }
     } else if (reason[0] != '\0') {
         lst_api_json_set(&json, "reason", json_string(reason));
     }
@@ -101,13 +104,15 @@ static void show_own(struct lst_api_exchange *exchange, const struct lst_ticket 
 {
     struct history history = {0};
     const char *state;
+    bool is_there = false;
     int status = lst_ledger_uses(exchange->api->options.ledger,
                                  lst_slice_of(lst_passage_user_name(&exchange->bearer.passage)),
                                  ticket->text, visit, &history);
 
     if (status == LST_OK) {
         status = lst_uploaded_find(exchange->api->options.store, ticket, &history.uploaded);
-        history.is_complete = history.is_complete || status == LST_OK;
+        is_there = status == LST_OK;
+        history.is_complete = history.is_complete || is_there;
     }
     if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         lst_api_fail_code(exchange, status);
@@ -115,7 +120,7 @@ static void show_own(struct lst_api_exchange *exchange, const struct lst_ticket 
     }
     state = history.is_rejected ? "rejected" : lst_uploads_open_state(exchange, ticket);
     lst_uploads_answer(exchange, ticket, history.is_complete ? "complete" : state,
-                       &history.uploaded, history.reason, NULL);
+                       &history.uploaded, is_there, history.reason, NULL);
 }
 
 static void show(void *owner)
@@ -124,7 +129,8 @@ static void show(void *owner)
     char remote[LST_PROFILE_NAME_MAX + 1];
     struct lst_ticket ticket;
     int64_t life;
-    int status = lst_ticket_read(exchange->api->secret, exchange->name, &ticket);
+    int status =
+        lst_ticket_read(exchange->api->secret, lst_api_user(exchange), exchange->name, &ticket);
 
     if (status != LST_OK || !lst_upload_is_own(exchange, &ticket)) {
         lst_api_fail(exchange, 404, "NoSuchUpload", "You have no upload of this id");

@@ -67,6 +67,7 @@ static void create(struct lst_api_exchange *exchange, const struct lst_upload *u
         {LST_SLICE("uploads"), LST_SLICE("")},
         {LST_SLICE("x-latch-id"),
          lst_slice_first(lst_buffer_slice(&upload->id), upload->ticket_length)},
+        {LST_SLICE("x-latch-sniff"), LST_SLICE("1")},
     };
     const struct lst_field type = {LST_SLICE("Content-Type"), upload->type};
 
@@ -75,7 +76,7 @@ static void create(struct lst_api_exchange *exchange, const struct lst_upload *u
                                               .bucket = lst_slice_of(upload->profile->bucket),
                                               .key = lst_buffer_slice(&upload->key),
                                               .query = query,
-                                              .query_count = 2,
+                                              .query_count = upload->profile->check_content ? 3 : 2,
                                               .headers = &type,
                                               .header_count = upload->type.length > 0 ? 1 : 0},
                    created);

@@ -67,6 +67,7 @@ static json_t *sign_creation(const struct lst_api_exchange *exchange,
 
         /* The others are said of the parts. */
         if (lst_slice_equal(name, LST_SLICE("x-latch-id")) ||
+            lst_slice_equal(name, LST_SLICE("x-latch-sniff")) ||
             lst_slice_equal(name, LST_SLICE("x-latch-type"))) {
             query[count++] = limits.fields[i];
         }

@@ -71,10 +71,12 @@ static int find(const struct lst_api_exchange *exchange, struct lst_uppy_upload 
         return LST_ERR_NOT_FOUND;
     }
     if (status == LST_OK) {
-        status = lst_ticket_read_at(exchange->api->secret, upload->ticket.text, upload->name.bucket,
-                                    upload->name.key, &upload->ticket);
+        status =
+            lst_ticket_read_at(exchange->api->secret, lst_api_user(exchange), upload->ticket.text,
+                               upload->name.bucket, upload->name.key, &upload->ticket);
     }
-    if (status == LST_OK && !lst_upload_is_own(exchange, &upload->ticket)) {
+    if (status == LST_ERR_PERMISSION ||
+        (status == LST_OK && !lst_upload_is_own(exchange, &upload->ticket))) {
         status = LST_ERR_NOT_FOUND;
     }
     return status == LST_OK ? lst_profiles_find(exchange->api->profiles, upload->ticket.profile,
@@ -109,8 +111,8 @@ static bool set_name(const struct lst_api_exchange *exchange, struct lst_slice k
     size_t rest = id.length < LST_UPLOAD_ID_LENGTH + 1 ? 0 : id.length - LST_UPLOAD_ID_LENGTH - 1;
 
     if (rest == 0 || id.bytes[rest] != '~' ||
-        lst_ticket_read(exchange->api->secret, lst_slice_first(id, rest), &upload->named) !=
-            LST_OK ||
+        lst_ticket_read(exchange->api->secret, lst_api_user(exchange), lst_slice_first(id, rest),
+                        &upload->named) != LST_OK ||
         !lst_slice_equal(key, upload->named.key)) {
         return false;
     }

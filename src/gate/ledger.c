@@ -101,6 +101,13 @@ void lst_ledger_on_settled(struct lst_ledger *ledger, const struct lst_ledger_ho
     ledger->hook = *hook;
 }
 
+bool lst_ledger_admits(const struct lst_ledger *ledger, const struct lst_use *use)
+{
+    const struct lst_ledger_hook *hook = &ledger->hook;
+
+    return hook->admits == NULL || hook->admits(hook->context, use);
+}
+
 void lst_ledger_statistics(struct lst_ledger *ledger, struct lst_ledger_statistics *ret_statistics)
 {
     pthread_mutex_lock(&ledger->lock);

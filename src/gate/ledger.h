@@ -227,6 +227,9 @@ LST_MUST_CHECK int lst_ledger_changes_require(struct lst_ledger_changes *changes
                                               struct lst_slice key);
 
 struct lst_ledger_hook {
+    /* May this request use its id, as far as the layers above know? From any thread, at any time;
+     * must not wait. May be NULL. */
+    bool (*admits)(void *context, const struct lst_use *use);
     /*
      * A use is about to be settled: add what must be written with it, whole or not at all. On the
      * ledger's thread; may read the index, must not wait. Called again for the same use if the
@@ -246,6 +249,10 @@ struct lst_ledger_hook {
     int (*sweep)(void *context, int64_t now_ms, struct lst_ledger_changes *more);
     void *context;
 };
+
+/* What the hook says of a request that comes with an id: user, id, bucket and key are looked at.
+ * True without a hook. */
+bool lst_ledger_admits(const struct lst_ledger *ledger, const struct lst_use *use);
 
 /* Set the hook; before the first use is reserved or settled. Copied. */
 void lst_ledger_on_settled(struct lst_ledger *ledger, const struct lst_ledger_hook *hook);

@@ -1,5 +1,6 @@
 /* complete_check.c - whether a multipart upload can be completed by a list of parts. */
 #include "s3/complete.h"
+#include "s3/constraints.h"
 
 #include "base/encoding.h"
 
@@ -258,7 +259,8 @@ bool lst_completion_check(struct lst_s3_exchange *exchange, struct lst_completio
         return false;
     }
     lst_upload_sum_begin(&completion->sum, &agreed);
-    if (!check_listed_checksums(exchange, completion) || !check_type(exchange, &agreed) ||
+    if (!lst_s3_constrain_parts(exchange, completion->list.parts[0].number, &agreed) ||
+        !check_listed_checksums(exchange, completion) || !check_type(exchange, &agreed) ||
         !check_parts(exchange, completion)) {
         return false;
     }

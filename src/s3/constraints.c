@@ -164,6 +164,33 @@ static bool check_type(struct lst_s3_exchange *exchange)
     return deny(exchange, "x-latch-type", message);
 }
 
+/* What is checked must be what is shown: a browser would decode the content first. */
+static bool check_encoding(struct lst_s3_exchange *exchange)
+{
+    const struct lst_request *message = &exchange->request->message;
+    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
+    struct lst_slice codings;
+    struct lst_slice coding;
+
+    for (size_t i = 0; i < message->header_count; i++) {
+        codings = message->headers[i].value;
+        while (lst_slice_equal_ignoring_case(message->headers[i].name,
+                                             LST_SLICE("Content-Encoding")) &&
+               lst_slice_split(&codings, ',', &coding)) {
+            coding = lst_slice_trim(coding);
+            if (coding.length > 0 &&
+                !lst_slice_equal_ignoring_case(coding, LST_SLICE("identity")) &&
+                !lst_slice_equal_ignoring_case(coding, LST_SLICE("aws-chunked"))) {
+                return deny(exchange, "x-latch-sniff",
+                            "The content can't be checked behind a Content-Encoding: send it as it "
+                            "is, without that header");
+            }
+        }
+    }
+    return type.length <= LST_SNIFFED_TYPE_MAX ||
+           deny(exchange, "x-latch-sniff", "The Content-Type is too long to be checked");
+}
+
 /*
  * A form's policy may end whenever it likes, but an id is remembered only for as long as a URL may
  * live. So a form with an id may not live longer, or be dated ahead (nor be of Signature Version 2,
@@ -210,7 +237,8 @@ static bool check(struct lst_s3_exchange *exchange, enum lst_constraint_use use)
         return refuse_fault(exchange, &fault);
     }
     return check_id(exchange) && check_time_and_place(exchange) &&
-           (!has_type || check_type(exchange));
+           (!has_type ||
+            (check_type(exchange) && (!exchange->constraints->sniff || check_encoding(exchange))));
 }
 
 bool lst_s3_constrain(struct lst_s3_exchange *exchange)
@@ -252,6 +280,23 @@ bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_fi
     return check(exchange, LST_CONSTRAINT_USE_OBJECT);
 }
 
+/* ---- The object */
+
+bool lst_s3_constrain_etag(struct lst_s3_exchange *exchange, struct lst_slice etag)
+{
+    const struct lst_constraints *constraints = exchange->constraints;
+
+    if (constraints == NULL || constraints->etag.length == 0 ||
+        lst_slice_equal(constraints->etag, etag)) {
+        return true;
+    }
+    lst_s3_set_reason(exchange, "x-latch-etag: the object is another by now");
+    lst_s3_fail_about(exchange, LST_S3_PRECONDITION_FAILED,
+                      "The object that this URL was signed for has been replaced", "Constraint",
+                      LST_SLICE("x-latch-etag"));
+    return false;
+}
+
 /* ---- The body */
 
 static bool check_length(struct lst_s3_exchange *exchange)
@@ -280,14 +325,39 @@ bool lst_s3_constrain_object(struct lst_s3_exchange *exchange)
            (!constraints->sniff || lst_receive_check_content(exchange, &plan));
 }
 
-bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number)
+bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number,
+                           const struct lst_upload_checksum *agreed)
 {
     const struct lst_constraints *constraints = exchange->constraints;
+    struct lst_receiving *receiving = exchange->work;
+    struct lst_content_plan plan = {.is_part = true};
 
-    if (constraints == NULL) {
-        return true;
+    if (constraints != NULL) {
+        plan.types = constraints->types;
+        if (!check_length(exchange)) {
+            return false;
+        }
     }
-    struct lst_content_plan plan = {.types = constraints->types, .is_part = true};
-    return check_length(exchange) &&
-           (!constraints->sniff || number != 1 || lst_receive_check_content(exchange, &plan));
+    if (agreed->is_sniffed) {
+        memcpy(receiving->type, agreed->type, sizeof(receiving->type));
+        plan.declared = lst_slice_of(receiving->type);
+    }
+    return number != 1 || (!agreed->is_sniffed && (constraints == NULL || !constraints->sniff)) ||
+           lst_receive_check_content(exchange, &plan);
+}
+
+bool lst_s3_constrain_copied_part(struct lst_s3_exchange *exchange, uint32_t number,
+                                  const struct lst_upload_checksum *agreed)
+{
+    return number != 1 || !agreed->is_sniffed ||
+           deny(exchange, "x-latch-sniff",
+                "The content of part 1 is checked while it is sent: it can't be copied");
+}
+
+bool lst_s3_constrain_parts(struct lst_s3_exchange *exchange, uint32_t first,
+                            const struct lst_upload_checksum *agreed)
+{
+    return first == 1 || !agreed->is_sniffed ||
+           deny(exchange, "x-latch-sniff",
+                "The content of this upload is checked by part 1, with which it must begin");
 }

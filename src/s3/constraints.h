@@ -8,6 +8,7 @@
 
 #include "access/constraints.h"
 #include "s3/receive.h"
+#include "s3/upload_checksum.h"
 
 /* Which constraints an operation can hold. */
 enum lst_constraint_use lst_s3_constraint_use(const struct lst_operation *operation);
@@ -21,9 +22,21 @@ bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_fi
                            size_t field_count);
 
 /* After lst_receive(): hold the declared length against x-latch-length, and make ready to look at
- * the content, of an object or of a part, if x-latch-sniff asks for it. False, having answered, if
+ * the content, of an object or of part 1, if x-latch-sniff asks for it, of the request or of the
+ * upload. False, having answered, if
  * it can't be accepted. */
 bool lst_s3_constrain_object(struct lst_s3_exchange *exchange);
-bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number);
+bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number,
+                           const struct lst_upload_checksum *agreed);
+
+/* Of an upload that was created with x-latch-sniff: may a part of this number be a copy? May it be
+ * completed, beginning with this part? False, having answered, if not. */
+bool lst_s3_constrain_copied_part(struct lst_s3_exchange *exchange, uint32_t number,
+                                  const struct lst_upload_checksum *agreed);
+bool lst_s3_constrain_parts(struct lst_s3_exchange *exchange, uint32_t first,
+                            const struct lst_upload_checksum *agreed);
+
+/* Is it the object that x-latch-etag names? False, having answered, if not. */
+bool lst_s3_constrain_etag(struct lst_s3_exchange *exchange, struct lst_slice etag);
 
 #endif

@@ -1,4 +1,5 @@
 /* copy_part.c - UploadPartCopy. */
+#include "s3/constraints.h"
 #include "s3/copy.h"
 #include "s3/upload_part.h"
 
@@ -76,8 +77,9 @@ static bool begin_copy(struct lst_s3_exchange *exchange, struct lst_copying *cop
     struct lst_upload_checksum agreed;
     int status;
 
-    if (!lst_upload_part_read(exchange, &options, &agreed) || !choose_range(exchange, copying) ||
-        !lst_copy_size_check(exchange, copying->copy.length)) {
+    if (!lst_upload_part_read(exchange, &options, &agreed) ||
+        !lst_s3_constrain_copied_part(exchange, options.number, &agreed) ||
+        !choose_range(exchange, copying) || !lst_copy_size_check(exchange, copying->copy.length)) {
         return false;
     }
     options.size_known = true;

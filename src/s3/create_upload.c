@@ -1,4 +1,5 @@
 /* create_upload.c - CreateMultipartUpload and AbortMultipartUpload. */
+#include "access/constraints.h"
 #include "s3/put_fields.h"
 #include "s3/upload_checksum.h"
 #include "s3/xml.h"
@@ -83,6 +84,8 @@ void lst_create_upload(struct lst_s3_exchange *exchange)
     if (lst_put_check_class_and_acl(exchange) &&
         lst_upload_checksum_read(exchange, &creation->checksum) &&
         lst_put_tags_read(exchange, &tags)) {
+        creation->checksum.is_sniffed =
+            exchange->constraints != NULL && exchange->constraints->sniff;
         create(exchange, creation, &tags);
     }
     lst_tag_set_release(&tags);

@@ -3,6 +3,7 @@
 #include "http/conditions.h"
 #include "http/range.h"
 #include "s3/checksum.h"
+#include "s3/constraints.h"
 #include "s3/get_fields.h"
 #include "s3/read_object.h"
 #include "s3/upload_part.h"
@@ -352,7 +353,9 @@ void lst_get_object(struct lst_s3_exchange *exchange)
 
     if (read_part_number(exchange, &part_number) &&
         lst_read_object(exchange, !lst_s3_is_head(exchange), &object)) {
-        answer_object(exchange, &object, part_number);
+        if (lst_s3_constrain_etag(exchange, object.etag)) {
+            answer_object(exchange, &object, part_number);
+        }
         lst_object_close(&object);
     }
 }

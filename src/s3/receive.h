@@ -4,10 +4,12 @@
 
 #include "s3/body.h"
 #include "s3/content.h"
+#include "s3/upload_checksum.h"
 
 struct lst_receiving {
     struct lst_put *put; /* to be set once it is begun; NULL again when it is committed */
-    struct lst_content_check *content; /* NULL: not asked for */
+    struct lst_content_check *content;   /* NULL: not asked for */
+    char type[LST_SNIFFED_TYPE_MAX + 1]; /* of a part, for the look at the content */
     void (*answer)(struct lst_s3_exchange *exchange);
 };
 

@@ -76,40 +76,54 @@ const char *lst_upload_checksum_type(const struct lst_upload_checksum *checksum)
 /* ---- The note */
 
 static const char note_over[] = " over";
+static const char note_sniff[] = " sniff";
 
 size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum,
                                       char ret_note[LST_UPLOAD_NOTE_MAX])
 {
     const char *over = checksum->key_existed ? note_over : "";
+    const char *sniff = checksum->is_sniffed ? note_sniff : "";
 
     if (checksum->is_declared) {
-        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s %s%s", lst_checksum_name(checksum->kind),
-                       lst_upload_checksum_type(checksum), over);
+        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s %s%s%s",
+                       lst_checksum_name(checksum->kind), lst_upload_checksum_type(checksum), over,
+                       sniff);
     } else {
-        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s", over);
+        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s%s", over, sniff);
     }
     return strlen(ret_note);
 }
 
+/* Is the word at the end of the note? It is taken off. */
+static bool take_word(struct lst_slice *note, const char *word)
+{
+    size_t at = lst_slice_find_slice(*note, lst_slice_of(word));
+    bool is_there = at < note->length;
+
+    *note = lst_slice_first(*note, at);
+    return is_there;
+}
+
 struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note)
 {
-    size_t end = lst_slice_find_slice(note, lst_slice_of(note_over));
-    bool key_existed = end < note.length;
-    struct lst_slice checksum = lst_slice_first(note, end);
-    size_t space = lst_slice_find(checksum, ' ');
-    enum lst_checksum_kind kind = lst_checksum_of_name(lst_slice_first(checksum, space));
-    struct lst_slice type = lst_slice_after(checksum, space + 1);
-
-    if (kind == LST_CHECKSUM_NONE) {
-        return (struct lst_upload_checksum){.kind = LST_CHECKSUM_CRC64NVME,
-                                            .key_existed = key_existed};
-    }
-    return (struct lst_upload_checksum){
-        .kind = kind,
+    bool is_sniffed = take_word(&note, note_sniff);
+    bool key_existed = take_word(&note, note_over);
+    size_t space = lst_slice_find(note, ' ');
+    struct lst_slice type = lst_slice_after(note, space + 1);
+    struct lst_upload_checksum checksum = {
+        .kind = lst_checksum_of_name(lst_slice_first(note, space)),
         .is_composite = lst_slice_equal(type, LST_SLICE(LST_CHECKSUM_COMPOSITE)),
         .is_declared = true,
         .key_existed = key_existed,
+        .is_sniffed = is_sniffed,
     };
+
+    if (checksum.kind == LST_CHECKSUM_NONE) {
+        checksum.kind = LST_CHECKSUM_CRC64NVME;
+        checksum.is_composite = false;
+        checksum.is_declared = false;
+    }
+    return checksum;
 }
 
 static int read_note(void *context, const struct lst_open_upload *upload)
@@ -118,6 +132,12 @@ static int read_note(void *context, const struct lst_open_upload *upload)
 
     *checksum = lst_upload_checksum_of_note(upload->note);
     checksum->created_ms = upload->created_ms;
+    for (size_t i = 0; checksum->is_sniffed && i < upload->field_count; i++) {
+        if (lst_slice_equal(upload->fields[i].name, LST_SLICE("Content-Type")) &&
+            upload->fields[i].value.length < sizeof(checksum->type)) {
+            memcpy(checksum->type, upload->fields[i].value.bytes, upload->fields[i].value.length);
+        }
+    }
     return LST_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
- * upload_checksum.h - the checksum of a multipart upload: what was agreed when it was created, and
- * what comes of its parts.
+ * upload_checksum.h - what was agreed of a multipart upload when it was created: its checksum, and
+ * what comes of its parts; and whether its content is checked.
  *
  * "Checking object integrity for multipart uploads" of the Amazon S3 User Guide. FULL_OBJECT is the
  * checksum of all bytes, computed from those of the parts, which only CRCs allow. COMPOSITE is the
@@ -14,6 +14,9 @@
 #include "s3/exchange.h"
 #include "store/upload.h"
 
+#define LST_SNIFFED_TYPE_MAX                                                                       \
+    255 /* bytes of the Content-Type of an upload whose content is checked */
+
 /* As agreed. */
 struct lst_upload_checksum {
     enum lst_checksum_kind kind;
@@ -23,6 +26,10 @@ struct lst_upload_checksum {
     /* What the key was when the upload was created, which conditions of its completion ask. */
     bool key_existed;
     int64_t created_ms;
+
+    /* x-latch-sniff: part 1 must be there, and be what this Content-Type says; whoever sends it. */
+    bool is_sniffed;
+    char type[LST_SNIFFED_TYPE_MAX + 1]; /* of the upload that was seen; "" if it has none */
 };
 
 /* Read x-amz-checksum-algorithm and x-amz-checksum-type of CreateMultipartUpload. False, having
@@ -35,8 +42,8 @@ void lst_upload_checksum_fail_algorithm(struct lst_s3_exchange *exchange);
 
 const char *lst_upload_checksum_type(const struct lst_upload_checksum *checksum);
 
-/* As the upload's note: "CRC32 COMPOSITE", nothing if none was declared, and, after a space,
- * "over" if the key existed. */
+/* As the upload's note: "CRC32 COMPOSITE", nothing if none was declared, and, each after a space,
+ * "over" if the key existed, "sniff" if the content is checked. */
 size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum,
                                       char ret_note[LST_UPLOAD_NOTE_MAX]);
 struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note);

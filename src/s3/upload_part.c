@@ -78,7 +78,7 @@ void lst_upload_part(struct lst_s3_exchange *exchange)
     }
     receiving = lst_receive(exchange, agreed.kind, !agreed.is_declared, answer_part);
     if (receiving == NULL || !check_checksum(exchange, &agreed) ||
-        !lst_s3_constrain_part(exchange, options.number)) {
+        !lst_s3_constrain_part(exchange, options.number, &agreed)) {
         return;
     }
     options.size_known = lst_body_length(exchange->body, &options.size);

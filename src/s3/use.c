@@ -64,6 +64,17 @@ bool lst_s3_use_check(struct lst_s3_exchange *exchange)
         return true;
     }
     user = lst_slice_of(lst_passage_user_name(&exchange->passage));
+    if (!lst_ledger_admits(exchange->s3->options.ledger,
+                           &(struct lst_use){.user = user,
+                                             .id = exchange->constraints->id,
+                                             .bucket = exchange->target.bucket,
+                                             .key = exchange->target.key})) {
+        lst_s3_set_reason(exchange, "x-latch-id: it is the ticket of another user's upload");
+        lst_s3_fail_about(exchange, LST_S3_ACCESS_DENIED,
+                          "The x-latch-id is that of another user's upload", "Constraint",
+                          LST_SLICE("x-latch-id"));
+        return false;
+    }
     status = lst_ledger_check(exchange->s3->options.ledger, user, exchange->constraints->id,
                               signed_ms(exchange));
     if (status != LST_OK) {

@@ -84,7 +84,6 @@ def test_what_expires(radosgw, ask):
     time.sleep(2.1)
     assert put(radosgw, late, b"x").status == 403
     assert ask("GET", "/-/api/uploads/" + late["id"], wanted=200)[1]["status"] == "expired"
-    assert radosgw.send("GET", upload["object"]["url"]).status == 403
     assert ask("GET", "/-/api/uploads/" + upload["id"], wanted=200)[1]["status"] == "complete"
 
 

@@ -1,9 +1,12 @@
 """x-latch-sniff: what is uploaded is what it says it is, or is refused before anybody sees it."""
 import base64
+import functools
+import gzip
 import io
 import socket
 import struct
 import urllib.parse
+import xml.etree.ElementTree as xml
 import zipfile
 import zlib
 
@@ -199,3 +202,100 @@ def test_form(server, s3, content, status):
     if status == 403:
         assert Answer(403, answer.headers, answer.content).error["Constraint"] == "x-latch-sniff"
     assert is_there(s3, key) == (status == 204)
+
+
+# ---- What a browser would make of it
+
+XHTML = "http://www.w3.org/1999/xhtml"
+
+
+@pytest.mark.parametrize("kind, content", [
+    ("image/svg+xml", b'<!DOCTYPE svg PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">'
+                      b'<svg xmlns="http://www.w3.org/2000/svg"><a href="javascript&colon;alert&lpar;1&rpar;"/></svg>'),
+    ("application/xml", f'<r xmlns:x="{XHTML}"><x:script>alert(1)</x:script></r>'.encode()),
+    ("text/xml", f'<html xmlns="{XHTML}"/>'.encode()), ("text/xml", svg()), ("application/rss+xml", svg()),
+    ("application/xml", b'<?xml-stylesheet type="text/xsl" href="#x"?><r/>'),
+    ("image/svg+xml; charset=shift_jis", svg()),
+    ("application/unknown", PAGE), ("unknown/unknown", PAGE), ("*/*", PAGE), ("*/*", png()), ("multipart/x-mixed-replace", PAGE),
+    ("application/x-something", b" " * 5000 + b"<b onmouseover=alert(1)>"), ("application/x-something", b"<!-- --><script>1</script>"),
+])
+def test_what_a_browser_would_run(server, s3, kind, content):
+    answer = send(server, "runs", kind, content)
+    # What is no media type may be refused as such, before anything is looked at.
+    assert answer.status in (400, 403) and (answer.status == 400 or answer.error["Constraint"] == "x-latch-sniff"), answer
+    assert not is_there(s3, "runs")
+
+
+@pytest.mark.parametrize("coding, status", [("gzip", 403), ("br", 403), ("identity, deflate", 403), ("identity", 200)])
+def test_content_behind_a_coding(server, s3, coding, status):
+    url = sign(server, f"coded-{status}", x_latch_sniff="1")
+    for kind, content in (("application/gzip", gzip.compress(PAGE)), ("image/png", png())):
+        if status == 200 and kind == "application/gzip":
+            continue
+        answer = server.send("PUT", target_of(url), {"Content-Type": kind, "Content-Encoding": coding}, content)
+        assert answer.status == status and (status == 200 or answer.error["Constraint"] == "x-latch-sniff"), answer
+    form = s3.generate_presigned_post(BUCKET, "coded", Fields={"x-latch-sniff": "1", "Content-Encoding": coding, "Content-Type": "image/png"},
+                                      Conditions=[{"x-latch-sniff": "1"}, {"Content-Encoding": coding}, {"Content-Type": "image/png"}])
+    answer = requests.post(form["url"], data=form["fields"], files={"file": ("a.png", png())}, timeout=20)
+    assert answer.status_code == (status if status == 403 else 204), answer.text
+
+
+# ---- An upload in parts whose content is checked
+
+def begin_checked(server, s3, **parameters):
+    """Whose URL asks for the check; by any URL of its parts."""
+    url = sign(server, "checked", method="POST", uploads="", x_latch_sniff="1", x_latch_type="image/*", **parameters)
+    answer = server.send("POST", target_of(url), {"Content-Type": "image/png"})
+    assert answer.status == 200, answer
+    s3.put_object(Bucket=BUCKET, Key="source", Body=PAGE)
+    return {"Bucket": BUCKET, "Key": "checked", "UploadId": xml.fromstring(answer.body)[2].text}
+
+
+def refused_by_check(call, **parameters):
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    assert caught.value.response["Error"]["Code"] == "AccessDenied", caught.value
+    assert caught.value.response["Error"]["Constraint"] == "x-latch-sniff"
+
+
+def complete(s3, upload, *parts):
+    return s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [
+        {"PartNumber": number, "ETag": etag} for number, etag in parts]})
+
+
+@pytest.mark.parametrize("checksum", [{}, {"x_amz_checksum_algorithm": "CRC32", "x_amz_checksum_type": "FULL_OBJECT"},
+                                      {"x_amz_checksum_algorithm": "SHA256"}])
+def test_a_checked_upload_in_parts(server, s3, checksum):
+    upload = begin_checked(server, s3, **checksum)
+    algorithm = {"ChecksumAlgorithm": checksum["x_amz_checksum_algorithm"]} if checksum else {}
+    refused_by_check(s3.upload_part, **upload, **algorithm, PartNumber=1, Body=PAGE)
+    refused_by_check(s3.upload_part, **upload, **algorithm, PartNumber=1, Body=GIF)
+    refused_by_check(s3.upload_part_copy, **upload, PartNumber=1, CopySource=f"{BUCKET}/source")
+    second = s3.upload_part(**upload, **algorithm, PartNumber=2, Body=PAGE)["ETag"]
+    copied = s3.upload_part_copy(**upload, PartNumber=3, CopySource=f"{BUCKET}/source")["CopyPartResult"]["ETag"]
+    for parts in ([(2, second)], [(3, copied)], [(2, second), (3, copied)]):
+        refused_by_check(functools.partial(complete, s3, upload, *parts))
+    assert not is_there(s3, "checked")
+    first = s3.upload_part(**upload, **algorithm, PartNumber=1, Body=png())
+    refused_by_check(s3.upload_part, **upload, **algorithm, PartNumber=1, Body=PAGE)
+    refused_by_check(s3.upload_part_copy, **upload, PartNumber=1, CopySource=f"{BUCKET}/source")
+    part = {"PartNumber": 1, "ETag": first["ETag"], **{name: value for name, value in first.items() if name.startswith("Checksum") and name != "ChecksumType"}}
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [part]})
+    got = s3.get_object(Bucket=BUCKET, Key="checked")
+    assert got["Body"].read() == png() and got["ContentType"] == "image/png"
+    s3.delete_object(Bucket=BUCKET, Key="checked")
+
+
+@pytest.mark.parametrize("kind", ["image/svg+xml", "text/xml"])
+def test_a_checked_upload_in_parts_is_no_xml(server, s3, kind):
+    url = sign(server, "checked", method="POST", uploads="", x_latch_sniff="1")
+    answer = server.send("POST", target_of(url), {"Content-Type": kind})
+    upload = {"Bucket": BUCKET, "Key": "checked", "UploadId": xml.fromstring(answer.body)[2].text}
+    refused_by_check(s3.upload_part, **upload, PartNumber=1, Body=svg() if "svg" in kind else b"<a/>")
+    s3.abort_multipart_upload(**upload)
+
+
+def test_a_checked_upload_in_parts_has_no_coding(server):
+    url = sign(server, "checked", method="POST", uploads="", x_latch_sniff="1")
+    answer = server.send("POST", target_of(url), {"Content-Type": "image/png", "Content-Encoding": "gzip"})
+    assert (answer.status, answer.error["Constraint"]) == (403, "x-latch-sniff")

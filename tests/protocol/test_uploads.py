@@ -89,9 +89,8 @@ def test_ask_send_fetch(server, token):
     assert shown["status"] == "complete"
     assert (shown["size"], shown["type"]) == (len(body), "image/jpeg")
     assert f'"{shown["etag"]}"' == answer.headers["ETag"]
-    for url in (upload["object"]["url"], shown["object"]["url"]):
-        answer, content = call("GET", url)
-        assert (answer.status, content) == (200, body)
+    answer, content = call("GET", shown["object"]["url"])
+    assert (answer.status, content) == (200, body)
 
 
 def test_one_url_is_for_one_object(server, token):
@@ -121,7 +120,7 @@ def test_what_is_no_picture_is_rejected_and_the_status_says_so(server, token, bo
     shown = show(server, token, upload)
     assert shown["status"] == "rejected", "at once: a client asks as soon as it was refused"
     assert "not the declared type image/jpeg" in shown["reason"]
-    assert call("GET", upload["object"]["url"])[0].status == 404
+    assert "object" not in shown
 
 
 def test_it_expires(server, token):
@@ -351,3 +350,38 @@ def test_who_may_hand_out_client_tokens(server):
     assert ask(server, upload_only, "POST", "tokens", {"profile": "short"})[0] == 403
     limited = make_token(server, "limited-to-one", "--role", "backend", "--profile", "avatars")
     assert ask(server, limited, "POST", "tokens", {"profile": "short"})[0] == 404
+
+
+# ---- What may be read by who may only upload
+
+def urls_in(answer):
+    """The texts in an answer that could be fetched by GET: all but that of `upload`."""
+    if isinstance(answer, dict):
+        return [url for name, value in answer.items() if name != "upload" for url in urls_in(value)]
+    return [answer] if isinstance(answer, str) and answer.startswith("http") else []
+
+
+@pytest.mark.parametrize("profile", ["fixed", "again"])
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_no_url_to_read_before_the_uploads_own_object_is_there(server, token, profile, method):
+    before = create(server, token, profile, size=6, method=method)
+    server.client().put_object(Bucket=BUCKET, Key=before["key"], Body=b"secret")
+    upload = create(server, token, profile, size=6, method=method)
+    assert upload["key"] == before["key"]
+    assert urls_in(upload) == [] and urls_in(show(server, token, upload)) == []
+    if method == "PUT":
+        assert call("GET", upload["upload"]["url"])[0].status == 403
+
+
+def test_a_url_to_read_is_for_the_uploads_own_object_alone(server, token):
+    mine = create(server, token, "again", size=4)
+    assert send(mine, b"mine")[0].status == 200
+    shown = show(server, token, mine)
+    assert call("GET", shown["object"]["url"])[1] == b"mine"
+    theirs = create(server, token, "again", size=6)
+    assert theirs["key"] == mine["key"] and send(theirs, b"theirs")[0].status == 200
+    answer, body = call("GET", shown["object"]["url"])
+    assert answer.status == 412 and b"x-latch-etag" in body and b"theirs" not in body
+    now = show(server, token, mine)
+    assert now["status"] == "complete" and urls_in(now) == []
+    assert call("GET", show(server, token, theirs)["object"]["url"])[1] == b"theirs"

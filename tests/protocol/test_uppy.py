@@ -157,6 +157,34 @@ def test_a_file_in_parts(server, backend, s3, in_path):
     assert refused(server, client, "GET", of(made), in_path=in_path)[0] == 404
 
 
+@pytest.mark.parametrize("signed", [False, True])
+def test_without_its_first_part_a_checked_file_is_not_complete(server, backend, s3, signed):
+    client = client_of(server, backend, "photos", vars={"user": "7"})
+    page = b"<!doctype html><script>alert(1)</script>".ljust(PART)
+    if signed:
+        def sign(**fields):
+            status, answer = ask(server, client, "POST", "s3/sign", fields)
+            assert status == 200, answer
+            return answer
+
+        new = sign(method="POST", key="a.png", contentType="image/png")
+        answer, text = call("POST", new["url"], b"", {"Content-Type": "image/png"})
+        assert answer.status == 200, text
+        where = {"key": new["key"], "uploadId": re.search(rb"<UploadId>(.+)</UploadId>", text)[1].decode()}
+        answer, _ = call("PUT", sign(method="PUT", partNumber=2, **where)["url"], page)
+        body = f"<CompleteMultipartUpload><Part><PartNumber>2</PartNumber><ETag>{answer.headers['ETag']}</ETag></Part></CompleteMultipartUpload>"
+        answer, text = call("POST", sign(method="POST", **where)["url"], body)
+        assert answer.status == 403 and b"x-latch-sniff" in text
+        key = where["key"]
+    else:
+        made = create(server, client, "a.png", "image/png")
+        answer, _ = send_part(server, client, made, 2, page)
+        status, error = refused(server, client, "POST", of(made, "/complete"), {"parts": [{"PartNumber": 2, "ETag": answer.headers["ETag"]}]})
+        assert status == 403 and "part 1" in error
+        key = made["key"]
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=key)
+
+
 def test_urls_for_many_parts(server, backend):
     client = client_of(server, backend, "files")
     made = create(server, client, "a.bin", "application/octet-stream")

@@ -413,6 +413,31 @@ def test_ids_that_are_no_uploads_tell_nothing(server, receive, tmp_path):
     receiver.wait(0)
 
 
+def test_nobody_else_completes_an_upload_by_its_id(server, token, receive, tmp_path):
+    """Another user, who may write to the bucket, signs a URL of his own with the id of somebody's upload."""
+    receiver = receive()
+    add_profile(server, "bound", receiver.url, tmp_path, check_content=True, types=["image/*"])
+    upload = create(server, token, "bound", type="image/png")
+    ticket = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(upload["upload"]["url"]).query))["x-latch-id"]
+    mallory = json.loads(server.command("user", "add", "mallory", "--policy", "full", "--data", server.data, "--json").stdout)
+    keys = Credentials(mallory["access_key_id"], mallory["secret_access_key"])
+    for query in (f"x-latch-id={ticket}", f"x-latch-id={ticket}&x-latch-uses=5"):
+        request = AWSRequest("PUT", f"{server.endpoint}/{BUCKET}/{upload['key']}?{query}")
+        S3SigV4QueryAuth(keys, "s3", "us-east-1", expires=300).add_auth(request)
+        answer, text = call("PUT", request.url, b"<script>alert(1)</script>", {"Content-Type": "text/html"})
+        assert answer.status == 403 and b"<Constraint>x-latch-id</Constraint>" in text, text
+    form = server.client(access_key=keys.access_key, secret_key=keys.secret_key).generate_presigned_post(
+        BUCKET, upload["key"], Fields={"x-latch-id": ticket}, Conditions=[{"x-latch-id": ticket}])
+    answer, text = send_form({"upload": {"method": "POST", **form}}, b"<script>")
+    assert answer.status == 403, text
+    other = make_token(server, "mallorys", "--role", "backend", "--user", "mallory")
+    assert ask(server, other, "GET", "uploads/" + upload["id"])[0] == 404
+    time.sleep(0.7)
+    receiver.wait(0)
+    assert show(server, token, upload)["status"] == "pending"
+    server.command("user", "remove", "mallory", "--data", server.data)
+
+
 # ---- Through an end of the server
 
 def test_messages_outlive_the_server(start, receive, tmp_path):

@@ -8,6 +8,7 @@ static const uint8_t other_secret[LST_TICKET_SECRET_SIZE] = {1, 2, 4};
 static const struct lst_ticket wish = {
     .profile = {"my.avatars_1-2", 14},
     .owner = {"b3duZXJvd25lcm8", 15},
+    .user = {"alice", 5},
     .created = 1795526400,
     .expires = 1795527300,
     .bucket = {"photos", 6},
@@ -35,16 +36,24 @@ static void check_round(const struct lst_ticket *wanted, const char *what)
     CHECK(lst_ticket_make(secret, wanted, &id, &length) == LST_OK, "%s: made", what);
     text = lst_slice_first(lst_buffer_slice(&id), length);
     CHECK(length <= LST_TICKET_MAX, "%s: %zu bytes", what, length);
-    CHECK(lst_ticket_read(secret, lst_buffer_slice(&id), &read) == LST_OK && same(&read, wanted),
+    CHECK(lst_ticket_read(secret, wish.user, lst_buffer_slice(&id), &read) == LST_OK &&
+              same(&read, wanted),
           "%s: read", what);
     CHECK(lst_slice_equal(read.text, text), "%s: with the ticket in it", what);
-    CHECK(lst_ticket_read_at(secret, text, wanted->bucket, wanted->key, &found) == LST_OK &&
+    CHECK(lst_ticket_read_at(secret, wish.user, text, wanted->bucket, wanted->key, &found) ==
+                  LST_OK &&
               same(&found, wanted),
           "%s: read where it was found", what);
-    CHECK(lst_ticket_read_at(secret, text, wanted->bucket, LST_SLICE("other"), &found) ==
+    CHECK(lst_ticket_read_at(secret, wish.user, text, wanted->bucket, LST_SLICE("other"), &found) ==
               LST_ERR_NOT_FOUND,
           "%s: not of another key", what);
-    CHECK(lst_ticket_read(other_secret, lst_buffer_slice(&id), &read) == LST_ERR_NOT_FOUND,
+    CHECK(lst_ticket_read(secret, LST_SLICE("mallory"), lst_buffer_slice(&id), &read) ==
+                  LST_ERR_NOT_FOUND &&
+              lst_ticket_read_at(secret, LST_SLICE(""), text, wanted->bucket, wanted->key,
+                                 &found) == LST_ERR_PERMISSION,
+          "%s: not of another user", what);
+    CHECK(lst_ticket_read(other_secret, wish.user, lst_buffer_slice(&id), &read) ==
+              LST_ERR_NOT_FOUND,
           "%s: not by another secret", what);
     lst_buffer_release(&id);
 }
@@ -63,16 +72,16 @@ static void check_changes(void)
         char byte = id.bytes[i];
 
         id.bytes[i] = byte == 'A' ? 'B' : 'A';
-        accepted += lst_ticket_read(secret, lst_buffer_slice(&id), &read) == LST_OK;
+        accepted += lst_ticket_read(secret, wish.user, lst_buffer_slice(&id), &read) == LST_OK;
         id.bytes[i] = byte == '~' ? '.' : '~';
-        accepted += lst_ticket_read(secret, lst_buffer_slice(&id), &read) == LST_OK;
+        accepted += lst_ticket_read(secret, wish.user, lst_buffer_slice(&id), &read) == LST_OK;
         id.bytes[i] = byte;
-        accepted +=
-            lst_ticket_read(secret, lst_slice_first(lst_buffer_slice(&id), i), &read) == LST_OK;
+        accepted += lst_ticket_read(secret, wish.user, lst_slice_first(lst_buffer_slice(&id), i),
+                                    &read) == LST_OK;
     }
     CHECK(accepted == 0, "no id that was changed is taken (%zu were)", accepted);
     lst_buffer_append_byte(&id, 'A');
-    CHECK(lst_ticket_read(secret, lst_buffer_slice(&id), &read) == LST_ERR_NOT_FOUND,
+    CHECK(lst_ticket_read(secret, wish.user, lst_buffer_slice(&id), &read) == LST_ERR_NOT_FOUND,
           "nor one with something behind it");
     lst_buffer_release(&id);
 }

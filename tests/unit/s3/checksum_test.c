@@ -169,27 +169,31 @@ static void test_full_object(const char *bytes)
 
 static void test_notes(void)
 {
-    static const struct lst_upload_checksum all[] = {
-        {LST_CHECKSUM_CRC32, true, true, false, 0},
-        {LST_CHECKSUM_CRC32, false, true, false, 0},
-        {LST_CHECKSUM_CRC32C, true, true, false, 0},
-        {LST_CHECKSUM_CRC32C, false, true, false, 0},
-        {LST_CHECKSUM_CRC64NVME, false, true, false, 0},
-        {LST_CHECKSUM_SHA1, true, true, false, 0},
-        {LST_CHECKSUM_SHA256, true, true, false, 0},
-        {LST_CHECKSUM_CRC64NVME, false, false, false, 0},
-        {LST_CHECKSUM_CRC32, true, true, true, 0},
-        {LST_CHECKSUM_CRC64NVME, false, false, true, 0},
+    static const struct {
+        enum lst_checksum_kind kind;
+        bool is_composite;
+        bool is_declared;
+    } all[] = {
+        {LST_CHECKSUM_CRC32, true, true},      {LST_CHECKSUM_CRC32, false, true},
+        {LST_CHECKSUM_CRC32C, true, true},     {LST_CHECKSUM_CRC32C, false, true},
+        {LST_CHECKSUM_CRC64NVME, false, true}, {LST_CHECKSUM_SHA1, true, true},
+        {LST_CHECKSUM_SHA256, true, true},     {LST_CHECKSUM_CRC64NVME, false, false},
     };
 
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+    for (size_t i = 0; i < 4 * (sizeof(all) / sizeof(all[0])); i++) {
+        struct lst_upload_checksum agreed = {.kind = all[i / 4].kind,
+                                             .is_composite = all[i / 4].is_composite,
+                                             .is_declared = all[i / 4].is_declared,
+                                             .key_existed = i % 2 == 1,
+                                             .is_sniffed = i / 2 % 2 == 1};
         char note[LST_UPLOAD_NOTE_MAX];
-        size_t length = lst_upload_checksum_write_note(&all[i], note);
+        size_t length = lst_upload_checksum_write_note(&agreed, note);
         struct lst_upload_checksum back = lst_upload_checksum_of_note(lst_slice_make(note, length));
-        CHECK(back.kind == all[i].kind && back.is_composite == all[i].is_composite &&
-                  back.is_declared == all[i].is_declared && back.key_existed == all[i].key_existed,
-              "%s %s survives in the note", lst_checksum_name(all[i].kind),
-              lst_upload_checksum_type(&all[i]));
+        CHECK(back.kind == agreed.kind && back.is_composite == agreed.is_composite &&
+                  back.is_declared == agreed.is_declared &&
+                  back.key_existed == agreed.key_existed && back.is_sniffed == agreed.is_sniffed,
+              "%s %s survives in the note", lst_checksum_name(agreed.kind),
+              lst_upload_checksum_type(&agreed));
     }
 }
 
