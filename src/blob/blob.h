@@ -118,7 +118,8 @@ LST_MUST_CHECK int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id i
 /*
  * Call after deleting and before forgetting what was deleted: no crash brings back what was deleted
  * before this call, unless lst_blobs_recover() will find it. Costs nothing if only blobs of this
- * opening were deleted, else a sync. One thread at a time. LST_ERR_IO, _NO_SPACE.
+ * opening were deleted, else a sync. One thread at a time. LST_ERR_IO, _NO_SPACE: a sync has
+ * failed, here or before; see lst_blobs_have_failed().
  */
 LST_MUST_CHECK int lst_blobs_sync_deleted(struct lst_blobs *blobs);
 

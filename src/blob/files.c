@@ -134,6 +134,10 @@ static int start_writing(struct lst_blobs *blobs)
     if (status != LST_OK) {
         return status;
     }
+    blobs->deleted_root = openat(blobs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (blobs->deleted_root < 0) {
+        return lst_error_from_errno(errno);
+    }
     code = pthread_create(&blobs->syncer, NULL, lst_blobs_syncer, blobs);
     return code == 0 ? LST_OK : lst_error_from_errno(code);
 }
@@ -145,6 +149,9 @@ static void free_blobs(struct lst_blobs *blobs)
     }
     if (blobs->root >= 0) {
         close(blobs->root);
+    }
+    if (blobs->deleted_root >= 0) {
+        close(blobs->deleted_root);
     }
     pthread_cond_destroy(&blobs->wake);
     pthread_mutex_destroy(&blobs->lock);
@@ -161,6 +168,7 @@ int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blob
         return LST_ERR_NO_MEMORY;
     }
     blobs->root = -1;
+    blobs->deleted_root = -1;
     blobs->lock_file = -1;
     blobs->read_only = read_only;
     blobs->generation = 1;

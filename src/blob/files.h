@@ -27,6 +27,9 @@ enum {
 
 struct lst_blobs {
     int root; /* the folder */
+    /* The folder once more, to sync what was deleted: the kernel tells each descriptor once of a
+     * failed write, and who is told by one must not hide it from the syncer. */
+    int deleted_root;
     int lock_file;
     bool read_only;
     uint64_t generation; /* of the blobs that are made now */

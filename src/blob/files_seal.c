@@ -125,6 +125,19 @@ static void sync_all(struct lst_blobs *blobs, struct lst_blob_seal *first)
     }
 }
 
+int lst_blobs_sync_deleted(struct lst_blobs *blobs)
+{
+    if (lst_blobs_have_failed(blobs)) {
+        return LST_ERR_IO;
+    }
+    if (atomic_exchange(&blobs->old_are_deleted, false) && syncfs(blobs->deleted_root) != 0) {
+        int status = fail(blobs, errno);
+        atomic_store(&blobs->old_are_deleted, true);
+        return status;
+    }
+    return LST_OK;
+}
+
 static void complete(struct lst_blobs *blobs, struct lst_blob_seal *seal)
 {
     struct lst_blob_writer *writer = seal->writer;

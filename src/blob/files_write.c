@@ -277,16 +277,3 @@ int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
     }
     return LST_OK;
 }
-
-int lst_blobs_sync_deleted(struct lst_blobs *blobs)
-{
-    if (!atomic_exchange(&blobs->old_are_deleted, false)) {
-        return LST_OK;
-    }
-    if (syncfs(blobs->root) != 0) {
-        int status = lst_blob_write_error(errno);
-        atomic_store(&blobs->old_are_deleted, true);
-        return status;
-    }
-    return LST_OK;
-}
