@@ -101,7 +101,8 @@ static bool is_full(const struct lst_index *index, int code)
     return code == ENOSPC || code == EDQUOT || code == EFBIG;
 }
 
-static bool environment_has_failed(struct lst_index *index)
+/* 0; MDB_PANIC: LMDB refuses everything; another code: there is no reader to ask with. */
+static int ask_environment(struct lst_index *index)
 {
     MDB_txn *transaction;
     int code = mdb_txn_begin(index->environment, NULL, MDB_RDONLY, &transaction);
@@ -109,7 +110,7 @@ static bool environment_has_failed(struct lst_index *index)
     if (code == 0) {
         mdb_txn_abort(transaction);
     }
-    return code == MDB_PANIC;
+    return code;
 }
 
 /*
@@ -121,13 +122,15 @@ static bool environment_has_failed(struct lst_index *index)
  */
 static bool left_no_trace(struct lst_index *index, int code)
 {
-    if (code == MDB_PANIC || environment_has_failed(index)) {
+    int state = ask_environment(index);
+
+    if (code == MDB_PANIC || state == MDB_PANIC) {
         return false;
     }
     if (code < 0 || code == ENOMEM) {
-        return true;
+        return true; /* neither comes of a write */
     }
-    return is_full(index, code) && fdatasync(index->witness) == 0;
+    return state == 0 && is_full(index, code) && fdatasync(index->witness) == 0;
 }
 
 int lst_index_commit(struct lst_index *index, MDB_txn *transaction)
