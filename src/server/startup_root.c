@@ -111,16 +111,19 @@ static bool set_root(struct lst_server *server, const struct lst_user_key *key)
  * Whether the root user's key stays as it is. A key from the configuration does, when the
  * configuration no longer names one: the file has never known it. A key that the server made itself
  * is the file's: it goes when the file is removed, and follows the file when that has another one
- * (the process died between the two writes of a change).
+ * (the process died between the two writes of a change). A key that can't be read is not replaced:
+ * codes of lst_users_find().
  */
-static bool keeps_key(struct lst_server *server, int file_status,
-                      const struct lst_user_key *in_file)
+static int keeps_key(struct lst_server *server, int file_status, const struct lst_user_key *in_file,
+                     bool *ret_keeps)
 {
     struct lst_user root;
     bool keeps = false;
+    int status = lst_users_find(server->users, LST_SLICE(LST_ROOT_USER), &root);
 
-    if (lst_users_find(server->users, LST_SLICE(LST_ROOT_USER), &root) != LST_OK) {
-        return false;
+    *ret_keeps = false;
+    if (status != LST_OK) {
+        return status == LST_ERR_USER_NOT_FOUND ? LST_OK : status;
     }
     if (root.key_count > 0) {
         const char *id = root.keys[0].access_key_id;
@@ -129,7 +132,8 @@ static bool keeps_key(struct lst_server *server, int file_status,
                 (file_status == LST_OK && strcmp(in_file->access_key_id, id) == 0);
     }
     lst_user_release(&root);
-    return keeps;
+    *ret_keeps = keeps;
+    return LST_OK;
 }
 
 /* The configuration's key. */
@@ -153,9 +157,15 @@ static bool set_own(struct lst_server *server, const char *path, bool *ret_is_ne
     struct lst_user_key key;
     int status = read_credentials(path, &key);
     bool done = false;
+    int found = keeps_key(server, status, &key, &done);
 
-    if (keeps_key(server, status, &key)) {
-        done = true;
+    if (found != LST_OK) {
+        lst_server_complain("can't read the root user's key: %s", lst_error_text(found));
+        explicit_bzero(&key, sizeof(key));
+        return false;
+    }
+    if (done) {
+        status = LST_OK; /* whatever the file says */
     } else if (status == LST_OK) {
         done = set_root(server, &key);
     } else if (status == LST_ERR_NOT_FOUND) {
