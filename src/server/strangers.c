@@ -15,6 +15,7 @@ enum {
     SET_SIZE = 8,
     WHOLE = 1000, /* an allowance is counted in thousandths of a request */
     ADDRESS_TEXT_MAX = 64,
+    CLOCK_JUMP = 5000, /* ms: requests of one moment are never so far apart */
 };
 
 struct stranger {
@@ -114,6 +115,9 @@ static bool take(struct stranger *stranger, uint64_t rate, int64_t now_ms)
     uint64_t full = 2 * rate * WHOLE;
     uint64_t gained = 0;
 
+    if (stranger->at_ms - now_ms > CLOCK_JUMP) {
+        stranger->at_ms = now_ms; /* the clock was set back: else nothing is gained until then */
+    }
     if (now_ms > stranger->at_ms) {
         uint64_t waited = (uint64_t)(now_ms - stranger->at_ms);
 
