@@ -115,6 +115,13 @@ static void say_what_to_compare(struct lst_internal_search *search)
     struct lst_internal_name_walk walk = lst_internal_walk_signed(search->auth);
     struct lst_slice name;
 
+    if (!lst_internal_is_signature(search->auth->signature)) {
+        put_sentence(search,
+                     "The signature that arrived is not 64 lower-case hexadecimal digits, as every "
+                     "signature is: pass the @ on as it was made.",
+                     NULL);
+        return;
+    }
     while (lst_internal_next_signed(&walk, &name)) {
         bool is_host = lst_internal_equal(name, LST_SLICE("host"));
         bool arrived = false;
@@ -172,6 +179,9 @@ static bool find(struct lst_internal_search *search)
         lst_internal_explain_altered_headers,
     };
 
+    if (!lst_internal_is_signature(search->auth->signature)) {
+        return lst_internal_explain_spoilt(search); /* nothing else can fit */
+    }
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
         if (groups[i](search)) {
             return true;
@@ -184,7 +194,6 @@ LST_PUBLIC int lst_explain(const struct lst_request *request, const struct lst_a
                            struct lst_slice secret, const struct lst_hints *hints,
                            struct lst_explanation *ret_explanation)
 {
-    static const struct lst_rules any_rules;
     struct lst_internal_search search;
     struct lst_auth claims = *auth;
     int error;
@@ -194,12 +203,6 @@ LST_PUBLIC int lst_explain(const struct lst_request *request, const struct lst_a
     }
     if (request->target.length > LST_TARGET_MAX) {
         return LST_REFUSED_TARGET_TOO_LONG;
-    }
-    /* What is no signature at all was spoilt on the way: cut short, say. */
-    if (auth->kind == LST_AUTH_QUERY && !lst_internal_is_signature(auth->signature) &&
-        lst_explain_refusal(request, &any_rules, auth->time, LST_REFUSED_SIGNATURE_FORMAT, auth,
-                            ret_explanation) == LST_OK) {
-        return LST_OK;
     }
     memset(&search, 0, offsetof(struct lst_internal_search, scratch));
     search.request = request;

@@ -184,14 +184,16 @@ static struct lst_slice undo_glued(struct lst_slice target, char *out, size_t ca
     struct lst_slice signature = signature_in(target);
     size_t end = glue_at(target);
 
-    (void)out;
-    (void)capacity;
     if (signature.bytes != NULL && signature.length > LST_SIGNATURE_LENGTH &&
         signature.bytes + signature.length == target.bytes + target.length &&
         hex_run(signature) == LST_SIGNATURE_LENGTH) {
         end = target.length - signature.length + LST_SIGNATURE_LENGTH;
     }
-    return lst_internal_first(target, end < target.length ? end : 0);
+    if (end == target.length || end > capacity) {
+        return (struct lst_slice){NULL, 0};
+    }
+    memcpy(out, target.bytes, end);
+    return (struct lst_slice){out, end};
 }
 
 /* The signature in capitals. */
@@ -330,6 +332,40 @@ static bool found_way(struct lst_internal_search *search, const struct way *way,
     return lst_internal_search_found(search, way->miss, way->pattern, &shown);
 }
 
+/* With the signature as it was, too: a way may have changed that alone. */
+static bool fits_undone(struct lst_internal_search *search, struct lst_slice undone)
+{
+    const struct lst_auth *arrived = search->auth;
+    struct lst_auth claims = *arrived;
+    struct lst_slice signature = signature_in(undone);
+    bool fits;
+
+    if (claims.kind == LST_AUTH_QUERY && signature.bytes != NULL) {
+        claims.signature = signature;
+    }
+    search->auth = &claims;
+    fits = lst_internal_search_fits_target(search, undone, NULL);
+    search->auth = arrived;
+    return fits;
+}
+
+/*
+ * Some of its digits are there. Whether they are the first of the right ones is not said: who may
+ * ask that could find the signature out digit by digit.
+ */
+static bool explain_short_signature(struct lst_internal_search *search)
+{
+    struct lst_slice signature = signature_in(search->request->target);
+
+    return search->auth->kind == LST_AUTH_QUERY && signature.bytes != NULL &&
+           signature.length < LST_SIGNATURE_LENGTH && hex_run(signature) == signature.length &&
+           lst_internal_search_found(
+               search, LST_MISS_CUT_SHORT,
+               "The @ was cut short: its signature has fewer than 64 hexadecimal digits. Copy the "
+               "whole @ again; a line end or a limit of length may have cut it.",
+               NULL);
+}
+
 bool lst_internal_explain_spoilt(struct lst_internal_search *search)
 {
     struct lst_slice target = search->request->target;
@@ -337,11 +373,11 @@ bool lst_internal_explain_spoilt(struct lst_internal_search *search)
     for (size_t i = 0; i < WAY_COUNT; i++) {
         struct lst_slice undone = ways[i].undo(target, search->scratch, sizeof(search->scratch));
 
-        if (undone.length > 0 && lst_internal_search_fits_target(search, undone, NULL)) {
+        if (undone.length > 0 && fits_undone(search, undone)) {
             return found_way(search, &ways[i], undone);
         }
     }
-    return false;
+    return explain_short_signature(search);
 }
 
 /* Does the request parse with that target, but for its time and what a server may decide? */
@@ -377,16 +413,10 @@ static bool mentions_signature(struct lst_slice text)
 /* The signature is there in part, or parameters of it are there and others are not. */
 static bool explain_cut(struct lst_internal_search *search, int code)
 {
-    struct lst_slice signature = signature_in(search->request->target);
     struct lst_slice culprit = search->auth->culprit;
 
-    if (code == LST_REFUSED_SIGNATURE_FORMAT && signature.bytes != NULL &&
-        signature.length < LST_SIGNATURE_LENGTH && hex_run(signature) == signature.length) {
-        return lst_internal_search_found(
-            search, LST_MISS_CUT_SHORT,
-            "The @ was cut short: its signature has fewer than 64 hexadecimal digits. Copy the "
-            "whole @ again; a line end or a limit of length may have cut it.",
-            NULL);
+    if (code == LST_REFUSED_SIGNATURE_FORMAT) {
+        return explain_short_signature(search);
     }
     return code == LST_REFUSED_PARAMETER_MISSING && culprit.length > 0 &&
            !mentions_signature(search->request->target) &&

@@ -163,21 +163,20 @@ static void change_case(char *text, char from, char to)
 static int refuse(struct arrival *arrival, struct lst_explanation *why)
 {
     static const struct lst_rules rules;
+    static const struct lst_hints hints;
     struct lst_auth auth;
     int code;
 
     arrival->request.target = lst_slice_of(arrival->target);
     code = lst_parse(&arrival->request, &rules, when, &auth);
     memset(why, 0, sizeof(*why));
-    if (code == LST_OK && auth.signature.length != LST_SIGNATURE_LENGTH) {
-        static const struct lst_hints no_hints;
-
-        return lst_explain(&arrival->request, &auth, LST_SLICE("of no use here"), &no_hints, why);
+    if (code != LST_OK) {
+        return lst_explain_refusal(&arrival->request, &rules, when, code, &auth, why);
     }
-    if (code == LST_OK) {
-        code = LST_REFUSED_SIGNATURE_FORMAT; /* of 64 characters, if it is refused at all */
-    }
-    return lst_explain_refusal(&arrival->request, &rules, when, code, &auth, why);
+    /* A signature of another form is a wrong one. */
+    code = lst_explain(&arrival->request, &auth, LST_SLICE(SECRET), &hints, why);
+    CHECK(code != LST_OK || why->length > 0, "explained: %s", arrival->target);
+    return code;
 }
 
 static void expect_form(struct arrival *arrival, enum lst_near_miss miss, const char *hint)
@@ -333,6 +332,26 @@ static void test_no_accident(void)
     }
 }
 
+/* A signature that is none: how much of it would be right is not told, or it could be found out. */
+static void test_no_signature(void)
+{
+    struct lst_explanation why;
+    struct arrival *url = right_url("/bucket/key", NULL);
+    char *signature = strstr(url->target, "X-Amz-Signature=") + 16;
+    struct lst_explanation right;
+
+    signature[8] = '\0';
+    CHECK(refuse(url, &right) == LST_OK && right.miss == LST_MISS_CUT_SHORT, "eight right digits");
+    memset(signature, signature[0] == '0' ? '1' : '0', 8);
+    CHECK(refuse(url, &why) == LST_OK && why.length == right.length &&
+              memcmp(why.text, right.text, why.length) == 0,
+          "and eight wrong ones get the same answer");
+    memcpy(signature, "no hexes", 8);
+    CHECK(refuse(url, &why) == LST_ERR_NO_NEAR_MISS &&
+              contains(&why, "not 64 lower-case hexadecimal digits"),
+          "what is no hexadecimal is said to be none: %.*s", (int)why.length, why.text);
+}
+
 /* The longest that can be shown fits. */
 static void test_long_texts(void)
 {
@@ -364,6 +383,7 @@ int main(void)
     test_two_headers();
     test_host_before_secret();
     test_no_accident();
+    test_no_signature();
     test_long_texts();
     return tap_done();
 }
