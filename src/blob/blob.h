@@ -37,11 +37,13 @@ void lst_blobs_close(struct lst_blobs *blobs);
 
 /*
  * After an unclean end: delete unfinished blobs, and, of the generations that were not closed
- * cleanly, every blob that is_live() does not know. Call once, before the first write. *ret_removed
- * counts them. Nothing to do after a clean end.
+ * cleanly, every blob that find() does not know. Call once, before the first write. *ret_removed
+ * counts them. Nothing to do after a clean end. A code other than 0 from find() ends the recovery
+ * and is given back: the next one looks through the generation again.
  */
 LST_MUST_CHECK int lst_blobs_recover(struct lst_blobs *blobs,
-                                     bool (*is_live)(void *context, struct lst_blob_id id),
+                                     int (*find)(void *context, struct lst_blob_id id,
+                                                 bool *ret_is_live),
                                      void *context, uint64_t *ret_removed);
 
 /* ---- Writing */

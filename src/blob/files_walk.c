@@ -18,7 +18,7 @@ struct walk {
     /* Of the walk. */
     int (*visit)(void *context, struct lst_blob_id id, uint64_t size);
     /* Of the recovery. */
-    bool (*is_live)(void *context, struct lst_blob_id id);
+    int (*find)(void *context, struct lst_blob_id id, bool *ret_is_live);
     uint64_t removed;
     void *context;
 };
@@ -118,9 +118,13 @@ static int recover_file(struct walk *walk, const char *name)
     struct lst_blob_id id = {.generation = walk->generation};
     char path[2 * LST_BLOB_PATH_SIZE + 256];
 
-    if (!is_unfinished(name) &&
-        (!file_number(name, &id.number) || walk->is_live(walk->context, id))) {
-        return LST_OK;
+    if (!is_unfinished(name)) {
+        bool is_live = true;
+        int status =
+            file_number(name, &id.number) ? walk->find(walk->context, id, &is_live) : LST_OK;
+        if (status != LST_OK || is_live) {
+            return status;
+        }
     }
     (void)snprintf(path, sizeof(path), "%s/%s", walk->folder, name);
     if (unlinkat(walk->blobs->root, path, 0) != 0) {
@@ -131,13 +135,13 @@ static int recover_file(struct walk *walk, const char *name)
 }
 
 int lst_blobs_recover(struct lst_blobs *blobs,
-                      bool (*is_live)(void *context, struct lst_blob_id id), void *context,
-                      uint64_t *ret_removed)
+                      int (*find)(void *context, struct lst_blob_id id, bool *ret_is_live),
+                      void *context, uint64_t *ret_removed)
 {
     struct walk walk = {.blobs = blobs,
                         .unclean_only = true,
                         .visit_file = recover_file,
-                        .is_live = is_live,
+                        .find = find,
                         .context = context};
     int status = lst_blobs_each_name(blobs, ".", walk_generation, &walk);
 

@@ -10,7 +10,6 @@ struct live_blobs {
     uint64_t *numbers;   /* ascending once loaded */
     size_t count;
     size_t capacity;
-    int status;
 };
 
 static const struct lst_slice nothing = {NULL, 0};
@@ -119,26 +118,25 @@ static int load_generation(struct live_blobs *live, uint64_t generation)
     return status;
 }
 
-/* When in doubt, a blob is live. */
-static bool is_live(void *context, struct lst_blob_id id)
+static int find_live(void *context, struct lst_blob_id id, bool *ret_is_live)
 {
     struct live_blobs *live = context;
+    int status = live->generation == id.generation ? LST_OK : load_generation(live, id.generation);
 
-    if (live->status == LST_OK && live->generation != id.generation) {
-        live->status = load_generation(live, id.generation);
+    if (status == LST_OK) {
+        *ret_is_live = live->count > 0 && bsearch(&id.number, live->numbers, live->count,
+                                                  sizeof(*live->numbers), by_number) != NULL;
     }
-    return live->status != LST_OK ||
-           (live->count > 0 && bsearch(&id.number, live->numbers, live->count,
-                                       sizeof(*live->numbers), by_number) != NULL);
+    return status;
 }
 
 static int recover_blobs(struct lst_store *store, uint64_t *ret_removed)
 {
     struct live_blobs live = {.store = store};
-    int status = lst_blobs_recover(store->blobs, is_live, &live, ret_removed);
+    int status = lst_blobs_recover(store->blobs, find_live, &live, ret_removed);
 
     free(live.numbers);
-    return status == LST_OK ? live.status : status;
+    return status;
 }
 
 /* ---- Buckets */

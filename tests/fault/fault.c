@@ -126,6 +126,21 @@ static int number_of(int code)
         return code == 0 ? __real_##name arguments : code;                                         \
     }
 
+WRAP_CODE(lst_index_open, (const struct lst_index_options *options, struct lst_index **ret),
+          (options, ret))
+WRAP_CODE(lst_index_examine, (const char *path, char ret_text[LST_INDEX_DAMAGE_MAX]),
+          (path, ret_text))
+WRAP_CODE(lst_blobs_open, (const char *path, bool read_only, struct lst_blobs **ret),
+          (path, read_only, ret))
+WRAP_CODE(lst_blobs_recover,
+          (struct lst_blobs * blobs, int (*find)(void *, struct lst_blob_id, bool *), void *context,
+           uint64_t *ret_removed),
+          (blobs, find, context, ret_removed))
+WRAP_CODE(lst_blobs_sync_deleted, (struct lst_blobs * blobs), (blobs))
+WRAP_CODE(lst_blobs_walk,
+          (struct lst_blobs * blobs, int (*visit)(void *, struct lst_blob_id, uint64_t),
+           void *context),
+          (blobs, visit, context))
 WRAP_CODE(lst_index_read_begin, (struct lst_index * index, struct lst_index_reader **ret),
           (index, ret))
 WRAP_CODE(lst_index_get,

@@ -202,11 +202,12 @@ static void test_many(void)
 static struct lst_blob_id live;
 static int asked;
 
-static bool is_live(void *context, struct lst_blob_id id)
+static int find_live(void *context, struct lst_blob_id id, bool *ret_is_live)
 {
     (void)context;
     asked++;
-    return id.generation == live.generation && id.number == live.number;
+    *ret_is_live = id.generation == live.generation && id.number == live.number;
+    return 0;
 }
 
 /* In a child: two blobs are sealed, one is half written, and the process ends on the spot. */
@@ -236,7 +237,7 @@ static void test_recovery(void)
 
     blobs = open_blobs();
     before = walk(blobs);
-    CHECK(lst_blobs_recover(blobs, is_live, NULL, &removed) == 0 && removed == 0 && asked == 0,
+    CHECK(lst_blobs_recover(blobs, find_live, NULL, &removed) == 0 && removed == 0 && asked == 0,
           "after a close there is nothing to recover, and nobody is asked");
     lst_blobs_close(blobs);
     CHECK(pipe(pipes) == 0, "a pipe");
@@ -251,7 +252,7 @@ static void test_recovery(void)
     close(pipes[0]);
     close(pipes[1]);
     blobs = open_blobs();
-    CHECK(lst_blobs_recover(blobs, is_live, NULL, &removed) == 0 && removed == 2,
+    CHECK(lst_blobs_recover(blobs, find_live, NULL, &removed) == 0 && removed == 2,
           "the half one and the one that nobody knows are removed");
     CHECK(holds(blobs, live, "kept") && walk(blobs) == before + 1, "the others are kept");
     CHECK(make(blobs, "new", &id) == 0 && id.generation > live.generation,

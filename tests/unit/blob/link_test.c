@@ -105,11 +105,12 @@ static int count(struct lst_blobs *blobs)
     return lst_blobs_walk(blobs, count_one, &number) == 0 ? number : -1;
 }
 
-static bool nobody(void *context, struct lst_blob_id id)
+static int nobody(void *context, struct lst_blob_id id, bool *ret_is_live)
 {
     (void)context;
     (void)id;
-    return false;
+    *ret_is_live = false;
+    return 0;
 }
 
 /* The folder of a source from an earlier run may go while a link to it is made in another. */
