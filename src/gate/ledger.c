@@ -38,11 +38,13 @@ static void make_locks(struct lst_ledger *ledger)
     pthread_cond_init(&ledger->flushed, NULL);
     pthread_mutex_init(&ledger->lock, NULL);
     pthread_mutex_init(&ledger->filter_lock, NULL);
+    pthread_mutex_init(&ledger->hook_lock, NULL);
 }
 
 static void free_ledger(struct lst_ledger *ledger)
 {
     lst_index_close(ledger->index);
+    pthread_mutex_destroy(&ledger->hook_lock);
     pthread_mutex_destroy(&ledger->filter_lock);
     pthread_mutex_destroy(&ledger->lock);
     pthread_cond_destroy(&ledger->flushed);
@@ -98,7 +100,9 @@ struct lst_index *lst_ledger_index(struct lst_ledger *ledger)
 
 void lst_ledger_on_settled(struct lst_ledger *ledger, const struct lst_ledger_hook *hook)
 {
+    pthread_mutex_lock(&ledger->hook_lock);
     ledger->hook = *hook;
+    pthread_mutex_unlock(&ledger->hook_lock);
 }
 
 bool lst_ledger_admits(const struct lst_ledger *ledger, const struct lst_use *use)

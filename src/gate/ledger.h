@@ -254,7 +254,10 @@ struct lst_ledger_hook {
  * True without a hook. */
 bool lst_ledger_admits(const struct lst_ledger *ledger, const struct lst_use *use);
 
-/* Set the hook; before the first use is reserved or settled. Copied. */
+/*
+ * Set the hook; before the first use is reserved or settled. Copied. To take it away, set one that
+ * is empty: when this returns, the ledger's thread is not in the old one and calls it no more.
+ */
 void lst_ledger_on_settled(struct lst_ledger *ledger, const struct lst_ledger_hook *hook);
 
 /* ---- Housekeeping */

@@ -290,6 +290,7 @@ void lst_ledger_round_write(struct lst_ledger *ledger, struct lst_ledger_round *
         fail_all(round, LST_ERR_NO_MEMORY);
         return;
     }
+    pthread_mutex_lock(&ledger->hook_lock);
     for (int i = 0; i < LST_LEDGER_REPEATS_MAX && lst_ledger_must_repeat(status); i++) {
         lst_ledger_changes_cut(&work.changes, 0);
         status = write_once(&work);
@@ -299,6 +300,7 @@ void lst_ledger_round_write(struct lst_ledger *ledger, struct lst_ledger_round *
     } else if (work.has_more && ledger->hook.written != NULL) {
         ledger->hook.written(ledger->hook.context);
     }
+    pthread_mutex_unlock(&ledger->hook_lock);
     lst_ledger_changes_release(&work.changes);
     free(work.entries);
 }

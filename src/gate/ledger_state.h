@@ -41,6 +41,7 @@ struct lst_ledger_round {
 
 struct lst_ledger {
     struct lst_index *index;
+    pthread_mutex_t hook_lock; /* held while the ledger's thread calls the hook */
     struct lst_ledger_hook hook;
     _Atomic int64_t life_ms; /* the longest life of a URL; 0: not set */
     bool read_only;

@@ -309,11 +309,16 @@ static int sweep_batch(struct lst_ledger *ledger, struct sweep *sweep)
 static int sweep_above(struct lst_ledger *ledger, int64_t now_ms)
 {
     struct lst_ledger_changes changes = {.count = 0};
-    bool at_end = ledger->hook.sweep == NULL;
+    bool at_end = false;
     int status = LST_OK;
 
     for (int i = 0; i < BATCHES_ABOVE_MAX && !at_end && status == LST_OK; i++) {
-        status = ledger->hook.sweep(ledger->hook.context, now_ms, &changes);
+        /* The hook may be taken away between two batches. */
+        pthread_mutex_lock(&ledger->hook_lock);
+        if (ledger->hook.sweep != NULL) {
+            status = ledger->hook.sweep(ledger->hook.context, now_ms, &changes);
+        }
+        pthread_mutex_unlock(&ledger->hook_lock);
         at_end = changes.count == 0;
         if (status == LST_OK) {
             status = apply(ledger, &changes);
