@@ -29,8 +29,8 @@ static json_t *read_list(struct lst_api_exchange *exchange, const char *name)
 }
 
 /* The entry's result. NULL: no memory. */
-static json_t *run_entry(struct lst_api_exchange *exchange, json_t *entry, lst_batch_make *make,
-                         void *context)
+static json_t *run_entry(struct lst_api_exchange *exchange, json_t *entry, bool is_first,
+                         lst_batch_make *make, void *context)
 {
     json_t *input = exchange->input;
     json_t *failure = NULL;
@@ -39,7 +39,8 @@ static json_t *run_entry(struct lst_api_exchange *exchange, json_t *entry, lst_b
 
     exchange->input = entry;
     exchange->entry_failure = &failure;
-    made = make(exchange, context, &status);
+    /* The call itself has been counted: as its first entry. */
+    made = is_first || lst_api_take(exchange) ? make(exchange, context, &status) : NULL;
     exchange->entry_failure = NULL;
     exchange->input = input;
     if (made == NULL) {
@@ -60,8 +61,8 @@ json_t *lst_batch_run(struct lst_api_exchange *exchange, const char *name, lst_b
     }
     results = json_array();
     for (size_t i = 0; i < json_array_size(list); i++) {
-        if (json_array_append_new(
-                results, run_entry(exchange, json_array_get(list, i), make, context)) != 0) {
+        if (json_array_append_new(results, run_entry(exchange, json_array_get(list, i), i == 0,
+                                                     make, context)) != 0) {
             json_decref(results);
             lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
             return NULL;

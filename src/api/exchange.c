@@ -130,7 +130,7 @@ void lst_api_after_uses(struct lst_api_exchange *exchange, void (*then)(void *ex
     }
 }
 
-static bool check_rate(struct lst_api_exchange *exchange)
+bool lst_api_take(struct lst_api_exchange *exchange)
 {
     unsigned seconds = 1;
 
@@ -138,7 +138,9 @@ static bool check_rate(struct lst_api_exchange *exchange)
                              exchange->request->received_ms, &seconds) == LST_OK) {
         return true;
     }
-    lst_http_response_add_number(&exchange->response, "Retry-After", seconds);
+    if (exchange->entry_failure == NULL) {
+        lst_http_response_add_number(&exchange->response, "Retry-After", seconds);
+    }
     lst_api_fail(exchange, 429, "TooManyRequests",
                  "This token asks too often: try again in %u seconds", seconds);
     return false;
@@ -166,7 +168,7 @@ static bool check_caller(struct lst_api_exchange *exchange)
         fail_signature(exchange, LST_REFUSED_UNKNOWN_SCHEME);
         return false;
     }
-    if (!check_rate(exchange)) {
+    if (!lst_api_take(exchange)) {
         return false;
     }
     if ((exchange->bearer.may & exchange->route->needs) == 0) {

@@ -135,6 +135,10 @@ static inline struct lst_slice lst_api_user(const struct lst_api_exchange *excha
     return lst_slice_of(lst_passage_user_name(&exchange->bearer.passage));
 }
 
+/* Count a request of the caller, or an entry of one: false, answered with 429, if it is one too
+ * many. */
+LST_MUST_CHECK bool lst_api_take(struct lst_api_exchange *exchange);
+
 /* ---- Answering */
 
 /* With JSON, whose reference it takes. NULL stands for no memory. */

@@ -12,7 +12,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { OWNER_ROW_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH };
+enum {
+    OWNER_ROW_MAX = 2 + LST_BEARER_ID_MAX + LST_LINK_ID_LENGTH,
+    PASSWORDS_MAX = 8, /* of one call */
+};
 
 /* A link on its way into the index. */
 struct entry {
@@ -244,6 +247,14 @@ static json_t *make_link(struct lst_api_exchange *exchange, void *context, int *
         *ret_status = 200;
         return json_pack("{s:b, s:o}", "dry_run", 1, "expires_at", lst_api_json_time(link.expires));
     }
+    if (input.password.length > 0 &&
+        ((const struct creation *)context)->passwords == PASSWORDS_MAX) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "password: one call may make at most %d links with a password, because each "
+                     "takes long to hash; make another call",
+                     PASSWORDS_MAX);
+        return NULL;
+    }
     link.password = input.password; /* not yet hashed: only whether there is one counts */
     lst_link_make_id(exchange->request->received_ms, link.id);
     return add_entry(context, &link, input.password, is_kept_here);
@@ -342,7 +353,7 @@ static void begin_hashing(struct creation *creation)
     struct lst_api_exchange *exchange = creation->exchange;
     pthread_t thread;
 
-    if (!lst_password_enter()) {
+    if (!lst_password_enter(LST_PASSWORD_MAKING_MAX)) {
         lst_api_fail_busy(exchange);
         return;
     }

@@ -181,7 +181,7 @@ static void begin_check(struct lst_link_opening *opening)
     struct lst_api_exchange *exchange = opening->exchange;
     pthread_t thread;
 
-    if (!lst_password_enter()) {
+    if (!lst_password_enter(LST_PASSWORD_WAITING_MAX)) {
         settle_attempts(opening, GIVEN_BACK);
         lst_http_response_add(&exchange->response, "Retry-After", LST_SLICE("1"));
         lst_link_refuse(exchange, 503, "SlowDown",

@@ -14,9 +14,9 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t is_free = PTHREAD_COND_INITIALIZER;
 static unsigned hashing; /* of those let in */
 
-bool lst_password_enter(void)
+bool lst_password_enter(int most)
 {
-    if (atomic_fetch_add(&under_way, 1) < LST_PASSWORD_WAITING_MAX) {
+    if (atomic_fetch_add(&under_way, 1) < most) {
         return true;
     }
     lst_password_leave();

@@ -15,9 +15,12 @@
 #define LST_PASSWORD_HASH_MAX    383 /* bytes of a hash, as text */
 #define LST_PASSWORD_AT_ONCE_MAX 2   /* hashings, in the process */
 #define LST_PASSWORD_WAITING_MAX 32  /* threads that hash, or wait for that */
+#define LST_PASSWORD_MAKING_MAX                                                                    \
+    4 /* the same when a new password is to be hashed: who opens a                                 \
+       * link goes before who makes many */
 
-/* False: there are enough under way, the caller should come again later. From any thread. */
-LST_MUST_CHECK bool lst_password_enter(void);
+/* False: `most` are under way, the caller should come again later. From any thread. */
+LST_MUST_CHECK bool lst_password_enter(int most);
 void lst_password_leave(void);
 
 /* Hash. The password has 1 to 511 bytes, none of them NUL. Ends in NUL. LST_ERR_INVALID_ARGUMENT,

@@ -81,6 +81,10 @@ def test_only_a_new_object(server, s3):
     parts = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>"
     refused(send("POST", complete, data=parts), 412, "PreconditionFailed")
     s3.delete_object(Bucket=BUCKET, Key="new.txt")
+    refused(send("POST", complete, data=parts), 409, "ConditionalRequestConflict")  # changed since the upload began
+    upload_id = s3.create_multipart_upload(Bucket=BUCKET, Key="new.txt")["UploadId"]
+    s3.upload_part(Bucket=BUCKET, Key="new.txt", UploadId=upload_id, PartNumber=1, Body=b"other")
+    complete = sign(server, "POST", "new.txt", f"&uploadId={upload_id}", new="1")
     assert send("POST", complete, data=parts).status == 200
 
 

@@ -433,3 +433,11 @@ def test_no_secret_is_logged(server, bucket):
     press(link["short_url"], body="password=logged-never")
     server.wait_for_log("UseLink")
     assert "logged-" not in server.log()
+
+
+def test_one_call_can_not_fill_the_place_where_passwords_are_hashed(server, bucket):
+    entry = {"bucket": bucket, "key": "a b.jpg", "password": "open sesame"}
+    status, answer = ask(server, "POST", "/-/api/links", {"links": [entry] * 12})
+    assert status == 200
+    assert [result["status"] for result in answer["results"]] == [201] * 8 + [400] * 4
+    assert "8 links with a password" in answer["results"][8]["error"]["message"]

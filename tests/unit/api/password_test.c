@@ -35,11 +35,11 @@ int main(void)
               lst_password_check(lst_slice_make(longest, sizeof(longest) - 1),
                                  lst_slice_of(hash)) == LST_REFUSED_SIGNATURE,
           "every byte of a long one counts");
-    while (entered <= LST_PASSWORD_WAITING_MAX && lst_password_enter()) {
+    while (entered <= LST_PASSWORD_WAITING_MAX && lst_password_enter(LST_PASSWORD_WAITING_MAX)) {
         entered++;
     }
     CHECK(entered == LST_PASSWORD_WAITING_MAX, "so many may wait, and no more");
     lst_password_leave();
-    CHECK(lst_password_enter(), "one that leaves makes room");
+    CHECK(lst_password_enter(LST_PASSWORD_WAITING_MAX), "one that leaves makes room");
     return tap_done();
 }
