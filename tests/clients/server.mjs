@@ -44,7 +44,8 @@ export async function startServer(...options) {
     endpoint,
     data: join(folder, "data"),
     client: (settings = {}) =>
-      new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials, ...settings }),
+      // As AWS asks of its users: but for the last one, a chunk of a stream has 8 KiB at least.
+      new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials, requestStreamBufferSize: 65_536, ...settings }),
     minio: (settings = {}) => {
       const url = new URL(endpoint);
       return new minio.Client({
