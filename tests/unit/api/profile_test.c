@@ -194,12 +194,14 @@ int main(void)
     test_types();
     test_longest_types();
     test_places();
-    test_refused("\"min_size\":-1", "min_size: a number from 0 to 5497558138880 is needed");
+    test_refused("\"min_size\":-1", "min_size: a number from 0 to 5497558138880 is needed, not -1");
     test_refused("\"max_size\":5497558138881",
-                 "max_size: a number from 0 to 5497558138880 is needed");
+                 "max_size: a number from 0 to 5497558138880 is needed, not 5497558138881");
     test_refused("\"min_size\":2,\"max_size\":1", "min_size: it is larger than max_size");
-    test_refused("\"upload_expires\":0", "upload_expires: a number from 1 to 604800 is needed");
-    test_refused("\"link_expires\":604801", "link_expires: a number from 1 to 604800 is needed");
+    test_refused("\"upload_expires\":0",
+                 "upload_expires: a number from 1 to 604800 is needed, not 0");
+    test_refused("\"link_expires\":604801",
+                 "link_expires: a number from 1 to 604800 is needed, not 604801");
     test_refused("\"replace\":\"yes\"", "replace: true or false is needed");
     test_refused(
         "\"maxsize\":1",
