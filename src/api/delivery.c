@@ -90,7 +90,7 @@ static int find_among(struct lst_index_reader *reader, bool is_given_up, struct 
     while (status == LST_OK && lst_slice_starts_with(key, prefix)) {
         struct lst_slice tail = lst_slice_after(key, key.length - LST_JOB_ID_SIZE);
 
-        if (memcmp(tail.bytes, id, LST_JOB_ID_SIZE) == 0) {
+        if (tail.bytes != NULL && memcmp(tail.bytes, id, LST_JOB_ID_SIZE) == 0) {
             return lst_job_read(key, value, ret_job);
         }
         if (++seen == LST_DELIVERIES_SEEN_MAX) {

@@ -88,7 +88,7 @@ static const struct scheme *find_scheme(const struct lst_link *link)
 /* Fit to be an id of a link. */
 static bool is_plain(struct lst_slice id)
 {
-    for (size_t i = 0; i < id.length; i++) {
+    for (size_t i = 0; id.bytes != NULL && i < id.length; i++) {
         if (!isalnum((unsigned char)id.bytes[i]) && strchr("-._~", id.bytes[i]) == NULL) {
             return false;
         }

@@ -5,7 +5,7 @@
  * largest that they can. */
 static bool parse_position(struct lst_slice digits, uint64_t *ret_position)
 {
-    if (digits.length == 0) {
+    if (digits.bytes == NULL || digits.length == 0) {
         return false;
     }
     for (size_t i = 0; i < digits.length; i++) {

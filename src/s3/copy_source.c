@@ -40,7 +40,7 @@ static int check_name(const struct lst_object_name *name, bool has_version)
 /* The path of a whole URL, which S3 takes as well; else the text as it is. */
 static struct lst_slice after_authority(struct lst_slice text)
 {
-    struct lst_slice rest = text;
+    struct lst_slice rest;
 
     if (lst_slice_starts_with_ignoring_case(text, LST_SLICE("http://"))) {
         rest = lst_slice_after(text, strlen("http://"));

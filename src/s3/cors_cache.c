@@ -53,7 +53,9 @@ void lst_cors_cache_close(struct lst_cors_cache *cache)
 /* Put it first; what was there moves down to the place at, whose entry is given up. */
 static void put_first(struct lst_cors_cache *cache, size_t at, struct entry *entry)
 {
-    memmove(cache->entries + 1, cache->entries, at * sizeof(cache->entries[0]));
+    for (size_t i = at; i > 0; i--) {
+        cache->entries[i] = cache->entries[i - 1];
+    }
     cache->entries[0] = entry;
 }
 
