@@ -41,6 +41,11 @@ static struct tm broken_down(int64_t time)
     return parts;
 }
 
+int64_t lst_clock_whole_seconds(int64_t time_ms)
+{
+    return time_ms / 1000 + (time_ms % 1000 > 0);
+}
+
 void lst_clock_format_iso8601(int64_t time_ms, char ret_text[LST_ISO8601_LENGTH])
 {
     struct tm parts = broken_down(time_ms / 1000);

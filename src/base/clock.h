@@ -11,6 +11,13 @@
 /* Now, by the system's clock. */
 int64_t lst_clock_now_ms(void);
 
+/*
+ * The first whole second that is not before time_ms. S3 shows times of objects in whole seconds.
+ * Rounded down, an object would seem older than the file that it was just made from, and `aws s3
+ * sync` would send it again.
+ */
+int64_t lst_clock_whole_seconds(int64_t time_ms);
+
 /* Nanoseconds of a clock that never goes back: for durations only. */
 uint64_t lst_clock_monotonic_ns(void);
 

@@ -60,7 +60,7 @@ static bool header_date(const struct lst_http_request *request, struct lst_slice
 bool lst_conditions_modified_since(const struct lst_http_request *request, int64_t date,
                                    int64_t modified)
 {
-    return modified > date || date > request->received_ms / 1000;
+    return modified > date || date > lst_clock_whole_seconds(request->received_ms);
 }
 
 enum lst_verdict lst_conditions_check(const struct lst_http_request *request, struct lst_slice etag,

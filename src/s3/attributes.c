@@ -163,7 +163,7 @@ static void answer_attributes(struct lst_s3_exchange *exchange, struct lst_objec
     char date[LST_HTTP_DATE_LENGTH];
     int status = LST_OK;
 
-    lst_clock_format_http(object->modified_ms / 1000, date);
+    lst_clock_format_http(lst_clock_whole_seconds(object->modified_ms), date);
     lst_http_response_add(response, "Last-Modified", lst_slice_make(date, sizeof(date)));
     lst_s3_answer_version(exchange, &object->version);
     lst_xml_begin(body, "GetObjectAttributesResponse");

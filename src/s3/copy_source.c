@@ -167,7 +167,7 @@ static bool option_date(struct lst_s3_exchange *exchange, const char *name, int6
 static const char *failed_condition(struct lst_s3_exchange *exchange,
                                     const struct lst_object *object)
 {
-    int64_t modified = object->modified_ms / 1000;
+    int64_t modified = lst_clock_whole_seconds(object->modified_ms);
     struct lst_slice tags;
     int64_t date;
 

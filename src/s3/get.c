@@ -53,7 +53,7 @@ static void add_validators(struct lst_s3_exchange *exchange, const struct lst_ob
 {
     char date[LST_HTTP_DATE_LENGTH];
 
-    lst_clock_format_http(object->modified_ms / 1000, date);
+    lst_clock_format_http(lst_clock_whole_seconds(object->modified_ms), date);
     lst_http_response_add(&exchange->response, "Last-Modified", lst_slice_make(date, sizeof(date)));
     lst_s3_answer_etag(exchange, object->etag);
     lst_s3_answer_version(exchange, &object->version);
@@ -288,7 +288,8 @@ static bool choose_piece(struct lst_s3_exchange *exchange, struct lst_object *ob
         return find_part(exchange, object, part_number, piece);
     }
     if (range.length == 0 ||
-        !lst_conditions_range_counts(request, object->etag, object->modified_ms / 1000)) {
+        !lst_conditions_range_counts(request, object->etag,
+                                     lst_clock_whole_seconds(object->modified_ms))) {
         return true;
     }
     switch (lst_range_parse(range, object->size, &piece->first, &last)) {
@@ -311,8 +312,8 @@ static void answer_object(struct lst_s3_exchange *exchange, struct lst_object *o
     const char *condition = NULL;
     struct piece piece = {.length = object->size};
 
-    switch (lst_conditions_check(exchange->request, object->etag, object->modified_ms / 1000,
-                                 &condition)) {
+    switch (lst_conditions_check(exchange->request, object->etag,
+                                 lst_clock_whole_seconds(object->modified_ms), &condition)) {
     case LST_CONDITIONS_NOT_MODIFIED:
         answer_not_modified(exchange, object);
         break;

@@ -9,7 +9,7 @@ static void fail_marker(struct lst_s3_exchange *exchange, const struct lst_objec
     char date[LST_HTTP_DATE_LENGTH];
 
     lst_s3_fail_code(exchange, LST_ERR_DELETE_MARKER);
-    lst_clock_format_http(object->modified_ms / 1000, date);
+    lst_clock_format_http(lst_clock_whole_seconds(object->modified_ms), date);
     lst_http_response_add(&exchange->response, "Allow", LST_SLICE("DELETE"));
     lst_http_response_add(&exchange->response, "Last-Modified", lst_slice_make(date, sizeof(date)));
 }

@@ -1,4 +1,5 @@
 """What S3 answers to reads, conditions, ranges and preflights: held against recordings of AWS."""
+import time
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -68,6 +69,15 @@ def test_times_of_documents_are_whole_seconds(server, s3):
     assert all(e.text.endswith(".000Z") for e in buckets.iter() if e.tag.endswith("CreationDate"))
     head = s3.head_object(Bucket=BUCKET, Key="second")["LastModified"]
     assert [o["LastModified"] for o in s3.list_objects_v2(Bucket=BUCKET, Prefix="second")["Contents"]] == [head]
+
+
+def test_an_object_is_not_older_than_the_file_it_was_made_from(server, s3):
+    """Else `aws s3 sync`, which compares times, sends a file again that was written within the same second."""
+    for number in range(8):
+        before = time.time()
+        s3.put_object(Bucket=BUCKET, Key="young", Body=b"x")
+        assert s3.head_object(Bucket=BUCKET, Key="young")["LastModified"].timestamp() >= before
+        assert s3.list_objects_v2(Bucket=BUCKET, Prefix="young")["Contents"][0]["LastModified"].timestamp() >= before
 
 
 def test_a_body_without_a_length(server):

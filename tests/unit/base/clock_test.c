@@ -37,6 +37,9 @@ static void test_iso8601(void)
     }
     lst_clock_format_iso8601(INT64_C(1709251199999), text);
     CHECK_TEXT(text, sizeof(text), "2024-02-29T23:59:59.999Z", "a time is written");
+    CHECK(lst_clock_whole_seconds(1000) == 1 && lst_clock_whole_seconds(1001) == 2 &&
+              lst_clock_whole_seconds(1999) == 2 && lst_clock_whole_seconds(0) == 0,
+          "whole seconds are rounded up");
 }
 
 static void test_http(void)
