@@ -1,0 +1,18 @@
+/* head_meaning.h - what the lines of a head mean: for head.c alone. */
+#ifndef LST_HTTP_HEAD_MEANING_H
+#define LST_HTTP_HEAD_MEANING_H
+
+#include "http/head.h"
+
+/* Take the target apart by its form. COMPLETE, or a refusal. target: all of it, as it arrived. */
+enum lst_http_head_verdict lst_http_head_take_target(struct lst_http_head *head, char *target,
+                                                     size_t length);
+
+/* A header line has been added to head->fields: does its value make sense? COMPLETE, or not. */
+enum lst_http_head_verdict lst_http_head_take_field(struct lst_http_head *head,
+                                                    const struct lst_field *field);
+
+/* All lines are there: do they make sense together? COMPLETE, or not. */
+enum lst_http_head_verdict lst_http_head_settle(struct lst_http_head *head);
+
+#endif
