@@ -28,14 +28,15 @@ struct lst_client_options {
     const char *profile;
 };
 #define LST_CLIENT_OPTIONS(given)                                                                  \
-    {.help = "Which server, and as whom"},                                                         \
+    {.help = "Server and credentials"},                                                            \
         {"endpoint-url", "URL",                                                                    \
-         "the server, as https://files.example.com; default: $AWS_ENDPOINT_URL, or the profile's", \
+         "the server, such as https://files.example.com (default: $AWS_ENDPOINT_URL, or the "      \
+         "profile's)",                                                                             \
          .text = &(given).endpoint_url},                                                           \
-        {"region", "REGION", "region to sign for (default: of the profile, or us-east-1)",         \
+        {"region", "REGION", "region to sign for (default: the profile's, or us-east-1)",          \
          .text = &(given).region},                                                                 \
     {                                                                                              \
-        "profile", "NAME", "profile in ~/.aws; goes before the environment's keys",                \
+        "profile", "NAME", "profile in ~/.aws; overrides keys in the environment",                 \
             .text = &(given).profile                                                               \
     }
 

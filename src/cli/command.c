@@ -17,7 +17,7 @@ static void print_help(const struct lst_usage *usage, const struct lst_command *
     for (size_t i = 0; i < count; i++) {
         printf("  %-12s %s\n", commands[i].name, commands[i].summary);
     }
-    printf("\nTo learn about one: latchstring%s%s COMMAND --help.\n", space, usage->command);
+    printf("\nFor details: latchstring%s%s COMMAND --help.\n", space, usage->command);
 }
 
 static const struct lst_command *find(const struct lst_usage *usage,

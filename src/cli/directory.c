@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/json.h"
 #include "server/damage.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,17 +60,51 @@ int lst_directory_damaged(const struct lst_usage *usage, const char *folder, con
     return LST_EXIT_FAILED;
 }
 
+const char *lst_directory_folder(const char *data)
+{
+    const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
+
+    return folder == NULL || folder[0] == '\0' ? "data" : folder;
+}
+
+static int see_bucket(void *context, const struct lst_bucket *bucket)
+{
+    (void)context;
+    (void)bucket;
+    return LST_OK;
+}
+
+/* Whether the store has this bucket; true also if that can't be told. */
+static bool bucket_is_there(const char *folder, const char *name)
+{
+    const struct lst_store_options options = {.path = folder, .read_only = true};
+    struct lst_store *store;
+    int status = lst_store_open(&options, NULL, &store);
+
+    if (status != LST_OK) {
+        return status != LST_ERR_NOT_FOUND;
+    }
+    status = lst_store_bucket(store, lst_slice_of(name), see_bucket, NULL);
+    lst_store_close(store);
+    return status != LST_ERR_BUCKET_NOT_FOUND;
+}
+
+void lst_directory_warn_of_bucket(const struct lst_usage *usage, const char *folder,
+                                  const char *bucket, const char *consequence)
+{
+    if (bucket != NULL && !bucket_is_there(folder, bucket)) {
+        lst_report(usage->command, "warning: there is no bucket '%s' yet; %s", bucket, consequence);
+    }
+}
+
 int lst_directory_open(const struct lst_usage *usage, const char *data,
                        enum lst_directory_mode mode, struct lst_users **ret_users)
 {
-    const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
+    const char *folder = lst_directory_folder(data);
     int status;
 
     if (data != NULL && data[0] == '\0') {
         return lst_usage_error(usage, "--data: the name of the folder is empty");
-    }
-    if (folder == NULL || folder[0] == '\0') {
-        folder = "data";
     }
     if (!is_there(folder) && !lst_directory_may_make(usage, folder, mode)) {
         return LST_EXIT_FAILED;

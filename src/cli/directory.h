@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #define LST_DATA_HELP "data directory; default: $LATCHSTRING_DATA, or ./data"
-#define LST_MAKE_HELP "make the data directory if it is not there, without asking"
+#define LST_MAKE_HELP "create a missing data directory without asking"
 
 enum lst_directory_mode {
     LST_DIRECTORY_READ,
@@ -29,6 +29,14 @@ LST_MUST_CHECK bool lst_directory_may_make(const struct lst_usage *usage, const 
 /* Open the users of --data (may be NULL). Reports what is wrong and gives an exit status. */
 LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char *data,
                                       enum lst_directory_mode mode, struct lst_users **ret_users);
+
+/* The folder that --data (may be NULL) means: that, or $LATCHSTRING_DATA, or "data". */
+const char *lst_directory_folder(const char *data);
+
+/* Warn that the store in this folder has no such bucket, which is often a slip of the pen, and what
+ * that means until it is made. Says nothing if it can't be told, or if the bucket is NULL. */
+void lst_directory_warn_of_bucket(const struct lst_usage *usage, const char *folder,
+                                  const char *bucket, const char *consequence);
 
 /* Report that FOLDER/NAME, an index file, is damaged, and what to do. Gives LST_EXIT_FAILED. */
 int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name);

@@ -164,18 +164,18 @@ int lst_command_explain(int argument_count, char **arguments)
     struct explain_options given = {0};
     const struct lst_option options[] = {
         {"method", "METHOD",
-         "the method that it will be used with (default: whichever it was "
-         "signed for)",
+         "method that the URL will be used with (default: the one it was signed for)",
          .text = &given.method},
-        {"header", "'NAME: VALUE'", "a header that will be sent along; may be repeated",
+        {"header", "'NAME: VALUE'", "header that will be sent with the request; may be repeated",
          .list = &given.headers},
         {"profile", "NAME",
-         "check the signature with this profile of ~/.aws (default: the "
-         "environment's keys or any profile, by access key id)",
+         "check the signature with this profile in ~/.aws (default: keys in the environment or any "
+         "profile, matched by access key ID)",
          .text = &given.profile},
-        {"secret-key-stdin", NULL, "check it with the secret access key on standard input",
+        {"secret-key-stdin", NULL,
+         "check the signature with a secret access key, read from standard input",
          .flag = &given.secret_key_stdin},
-        {"date", "TIME", "answer for this time, as 20130524T000000Z (default: now)",
+        {"date", "TIME", "check for this time, such as 20130524T000000Z (default: now)",
          .text = &given.date},
         {"json", NULL, "print JSON", .flag = &given.json},
     };
@@ -183,9 +183,9 @@ int lst_command_explain(int argument_count, char **arguments)
         .command = "explain",
         .synopsis = "[OPTION]... URL",
         .summary =
-            "Take a presigned URL apart: who signed it, for what, from when until when; and, with "
-            "the signer's secret at hand, whether the signature is right and if not what would "
-            "make it right. Nothing is sent to any server. With - for URL it is read from "
+            "Show what a presigned URL allows: who signed it, for what, and when it is valid. If "
+            "the signer's secret is known, also check the signature and, if it is wrong, say what "
+            "would make it right. Nothing is sent to any server. If URL is -, it is read from "
             "standard input, which keeps it out of the shell's history. The exit status is 0 if "
             "the URL would be accepted, 1 if it would be refused, 2 for a mistake in the command, "
             "and 3 if nothing looks wrong but the signature could not be checked.",

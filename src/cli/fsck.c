@@ -133,16 +133,16 @@ int lst_command_fsck(int argument_count, char **arguments)
     const char *data = getenv("LATCHSTRING_DATA");
     bool json = false;
     const struct lst_option options[] = {
-        {"data", "DIR", "the data folder; without it LATCHSTRING_DATA, or ./data", .text = &data},
+        {"data", "DIR", "data directory; default: $LATCHSTRING_DATA, or ./data", .text = &data},
         {"json", NULL, "print JSON", .flag = &json},
     };
     const struct lst_usage usage = {
         .command = "fsck",
         .synopsis = "[OPTION]...",
-        .summary = "Check the stored data: that every object in the index has its body, that every "
-                   "body has the MD5 that its ETag says, and that no body is left without an "
-                   "object. Changes nothing, and works beside a running server. Exit status: 0 if "
-                   "all is well, 1 if something is wrong or can't be read.",
+        .summary = "Check the stored data: every object in the index has its body, every body has "
+                   "the MD5 of its ETag, and no body is left without an object. Changes nothing, "
+                   "and can run beside a running server. Exit status: 0 if everything is in order, "
+                   "1 if something is wrong or can't be read.",
         .examples = "  latchstring fsck --data /srv/latchstring\n",
         LST_OPTIONS(options),
     };

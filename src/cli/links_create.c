@@ -130,13 +130,14 @@ int lst_links_command_create(int argument_count, char **arguments)
     struct creation creation = {0};
     const struct lst_option options[] = {
         LST_LINKS_TERMS_OPTIONS(creation.terms),
-        {"method", "METHOD", "what it is for: GET (the default), HEAD or PUT",
+        {"method", "METHOD", "method that the link allows: GET (the default), HEAD or PUT",
          .text = &creation.method},
-        {"folder", NULL, "the key ends with a slash, and a page lists the files under it",
+        {"folder", NULL,
+         "link to a folder: KEY ends with a slash, and a page lists the files under it",
          .flag = &creation.folder},
         {"stable", NULL,
-         "the same URL for everybody within a quarter of its life, so that browsers keep it; it "
-         "can't be revoked",
+         "give everybody the same URL for a quarter of its lifetime, so that browsers can cache "
+         "it; it can't be revoked",
          .flag = &creation.stable},
         LST_CLIENT_OPTIONS(creation.server),
         {.help = "Output"},
@@ -147,10 +148,9 @@ int lst_links_command_create(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "link create",
         .synopsis = "[OPTION]... s3://BUCKET/KEY",
-        .summary =
-            "Make a link to one object, which need not be there yet, or to a folder, and print "
-            "its URL: the presigned one, which programs can use as it is, or, where there "
-            "is a password or a folder, the short one.",
+        .summary = "Create a link to one object, which need not exist yet, or to a folder. Prints "
+                   "the presigned URL, which programs can use as it is; for a folder or with a "
+                   "password, prints the short URL.",
         .examples =
             "  latchstring link create s3://photos/cat.jpg --expires 2d\n"
             "  latchstring link create s3://photos/cat.jpg --max-uses 1 --short\n"

@@ -259,11 +259,11 @@ int lst_links_command_list(int argument_count, char **arguments)
         {.help = "Output"},
         {"json", NULL, "print a JSON array", .flag = &json},
     };
-    const struct lst_usage usage = {.command = "link list",
-                                    .synopsis = "[OPTION]...",
-                                    .summary = "List the links that you made; as an administrator, "
-                                               "all of them. The oldest are first.",
-                                    LST_OPTIONS(options)};
+    const struct lst_usage usage = {
+        .command = "link list",
+        .synopsis = "[OPTION]...",
+        .summary = "List your links, oldest first. Administrators see the links of all users.",
+        LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;
     int status;
@@ -309,12 +309,12 @@ int lst_links_command_show(int argument_count, char **arguments)
         {.help = "Output"},
         {"json", NULL, "print JSON", .flag = &json},
     };
-    const struct lst_usage usage = {.command = "link show",
-                                    .synopsis = "[OPTION]... LINK",
-                                    .summary = "Show a link, named by its id or its URL: its "
-                                               "limits, its state, and its last 100 uses: when, "
-                                               "from where, with what HTTP status.",
-                                    LST_OPTIONS(options)};
+    const struct lst_usage usage = {
+        .command = "link show",
+        .synopsis = "[OPTION]... LINK",
+        .summary = "Show a link, given by its ID or URL: its limits, its state, and its last 100 "
+                   "uses with time, address and HTTP status.",
+        LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;
     char id[ID_MAX + 1];
@@ -411,15 +411,15 @@ int lst_links_command_revoke(int argument_count, char **arguments)
     const struct lst_option options[] = {
         LST_CLIENT_OPTIONS(server),
         {.help = "What is revoked"},
-        {"signed", NULL, "LINK is an x-latch-id that you put into URLs which you signed yourself",
+        {"signed", NULL, "LINK is the x-latch-id of URLs that you signed yourself",
          .flag = &target.is_signed},
     };
     const struct lst_usage usage = {
         .command = "link revoke",
         .synopsis = "[OPTION]... LINK",
-        .summary = "Refuse a link, named by its id or its URL, from now on: its presigned URL and "
-                   "its short one. Of a URL that was signed with an x-latch-id, but not made by "
-                   "this server, every URL with that id is refused.",
+        .summary = "Revoke a link, given by its ID or URL. Its presigned URL and its short URL "
+                   "stop working at once. If you give a URL that you signed elsewhere with an "
+                   "x-latch-id, every URL with that id is refused.",
         LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;

@@ -32,24 +32,26 @@ struct lst_links_terms {
 };
 #define LST_LINKS_TERMS_OPTIONS(terms)                                                             \
     {.help = "For how long, how often, from where"},                                               \
-        {"expires", "DURATION", "how long it works: 3600, 90m, 12h, 7d (default: an hour)",        \
+        {"expires", "DURATION",                                                                    \
+         "how long the link works, such as 3600, 90m, 12h or 7d (default: an hour)",               \
          .text = &(terms).expires},                                                                \
-        {"max-uses", "N", "how often it can be used successfully (default: any number)",           \
+        {"max-uses", "N", "number of successful uses (default: no limit)",                         \
          .text = &(terms).max_uses},                                                               \
-        {"ip", "CIDR", "an address or network from which it works; may be repeated",               \
+        {"ip", "CIDR", "address or network that may use the link; may be repeated",                \
          .list = &(terms).ip},                                                                     \
-        {"not-before", "TIME", "when it begins to work, as 2026-12-01T00:00:00Z",                  \
+        {"not-before", "TIME", "time from which the link works, such as 2026-12-01T00:00:00Z",     \
          .text = &(terms).not_before},                                                             \
         {"head", NULL,                                                                             \
-         "let HEAD through too: players and link checkers send it; with --max-uses each counts",   \
+         "also allow HEAD, which players and link checkers send; with --max-uses, each HEAD "      \
+         "counts as a use",                                                                        \
          .flag = &(terms).head},                                                                   \
         {"password-stdin", NULL,                                                                   \
-         "whoever opens it needs the password that standard input gives, a line of its own",       \
+         "require a password, which is read as one line from standard input",                      \
          .flag = &(terms).password_stdin},                                                         \
         {"inline", NULL, "show it in the browser instead of saving it",                            \
          .flag = &(terms).is_inline},                                                              \
     {                                                                                              \
-        "filename", "NAME", "the name under which a browser saves it", .text = &(terms).filename   \
+        "filename", "NAME", "name under which browsers save the file", .text = &(terms).filename   \
     }
 
 /* Check, and fill in the rest; reads the password, with a prompt if standard input is a terminal.

@@ -10,17 +10,16 @@
 static const struct lst_command commands[] = {
     {"serve", "run the private store", lst_command_serve},
     {"presign", "make a presigned URL, or an upload form", lst_command_presign},
-    {"explain", "take a presigned URL apart, and say whether it would be accepted",
+    {"explain", "show what a presigned URL allows, and whether it would be accepted",
      lst_command_explain},
     {"user", "add, list, show, disable and remove users; rotate their keys", lst_command_user},
     {"policy", "set and show what a user may do", lst_command_policy},
-    {"profile", "what may be uploaded, where to and for how long", lst_command_profile},
-    {"remote", "S3 endpoints elsewhere that the upload API signs for", lst_command_remote},
-    {"token", "tokens with which backends call the API", lst_command_token},
-    {"link", "links that a running server counts, records and can revoke", lst_command_link},
-    {"webhook", "messages for the webhooks of upload profiles: list, send again, test",
-     lst_command_webhook},
-    {"share", "put a file into a bucket, and print a link to it", lst_command_share},
+    {"profile", "define what clients may upload, where, and for how long", lst_command_profile},
+    {"remote", "S3 stores elsewhere that the upload API signs URLs for", lst_command_remote},
+    {"token", "tokens that let backends call the API", lst_command_token},
+    {"link", "create, list and revoke links on a running server", lst_command_link},
+    {"webhook", "list, resend and test webhook messages", lst_command_webhook},
+    {"share", "upload a file and print a link to it", lst_command_share},
     {"fsck", "check the stored data", lst_command_fsck},
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
@@ -28,9 +27,9 @@ enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 static const struct lst_usage usage = {
     .command = "",
     .synopsis = "COMMAND [OPTION]...",
-    .summary = "A latchstring opens one private object, for one action, for a limited time: a "
-               "presigned URL. This program makes and explains them, for AWS S3 and every store "
-               "that speaks its protocol, and is such a store itself.",
+    .summary = "Make, check and explain presigned URLs: each opens one private object, for one "
+               "action, for a limited time. Works with AWS S3 and every compatible store, and is "
+               "such a store itself.",
     .examples =
         "  latchstring serve\n"
         "  latchstring presign s3://photos/cat.jpg --expires-in 600\n"

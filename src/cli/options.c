@@ -168,6 +168,30 @@ const char *lst_nearest(const char *given, const char *const *names, size_t coun
     return nearest;
 }
 
+/* NULL if other programs have no such option either. */
+static const char *advice_on(const struct lst_usage *usage, const char *name)
+{
+    const struct lst_option_elsewhere *row = usage->elsewhere;
+
+    while (row != NULL && row->name != NULL) {
+        if (strcmp(row->name, name) == 0) {
+            return row->advice;
+        }
+        row++;
+    }
+    return NULL;
+}
+
+static int report_short_option(const struct lst_usage *usage, char letter)
+{
+    const char *advice = advice_on(usage, (const char[]){letter, '\0'});
+
+    if (advice != NULL) {
+        return lst_usage_error(usage, "unknown option '-%c'; %s", letter, advice);
+    }
+    return lst_usage_error(usage, "unknown option '-%c'; options begin with two dashes", letter);
+}
+
 /* Say which option getopt_long() stumbled over. given: the argument as typed. */
 static int report_bad_option(const struct lst_usage *usage, const char *given)
 {
@@ -177,8 +201,7 @@ static int report_bad_option(const struct lst_usage *usage, const char *given)
     const char *nearest;
 
     if (optopt > 0 && optopt < OPTION_ROW) {
-        return lst_usage_error(usage, "unknown option '-%c'; options begin with two dashes",
-                               optopt);
+        return report_short_option(usage, (char)optopt);
     }
     if (optopt >= OPTION_ROW) {
         return lst_usage_error(usage, "option '%.*s' takes no value", (int)strcspn(given, "="),
@@ -190,6 +213,9 @@ static int report_bad_option(const struct lst_usage *usage, const char *given)
         }
     }
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(given + 2, "="), given + 2);
+    if (advice_on(usage, name) != NULL) {
+        return lst_usage_error(usage, "unknown option '--%s'; %s", name, advice_on(usage, name));
+    }
     nearest = lst_nearest(name, names, count);
     if (nearest == NULL) {
         return lst_usage_error(usage, "unknown option '--%s'", name);

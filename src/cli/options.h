@@ -58,6 +58,12 @@ struct lst_option {
     struct lst_option_list *list; /* the value is added */
 };
 
+/* An option that other programs have, and what to write instead. */
+struct lst_option_elsewhere {
+    const char *name; /* "port", or "p" for -p */
+    const char *advice;
+};
+
 /* What a command takes. All but options may be asked of every command. */
 struct lst_usage {
     const char *command;  /* "presign", or "user add" */
@@ -66,6 +72,7 @@ struct lst_usage {
     const char *examples; /* whole lines, indented by two, shown as they are */
     const struct lst_option *options;
     size_t option_count;
+    const struct lst_option_elsewhere *elsewhere; /* ends with a name that is NULL; may be NULL */
 };
 #define LST_OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof((table)[0])
 

@@ -44,10 +44,10 @@ static int command_set(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "policy set",
         .synopsis = "[OPTION]... NAME POLICY",
-        .summary = "Set what a user may do, instead of what it may do now. POLICY is a file with a "
-                   "JSON policy as in IAM, '-' for standard input, or a ready-made one: readonly, "
-                   "writeonly, readwrite or full. It holds from the next request on, also for "
-                   "URLs that were signed before.",
+        .summary =
+            "Set what a user may do, replacing the present policy. POLICY is a file with an IAM "
+            "policy in JSON, '-' for standard input, or a ready-made policy: readonly, writeonly, "
+            "readwrite or full. It applies from the next request, also to URLs signed earlier.",
         .examples = "  latchstring policy set alice readonly --bucket photos\n"
                     "  latchstring policy set alice alice.json\n",
         LST_OPTIONS(options)};
@@ -68,6 +68,10 @@ static int command_set(int argument_count, char **arguments)
     status = lst_directory_policy(&usage, operands.values[1], bucket, &policy);
     if (status == LST_EXIT_OK) {
         status = store_policy(&usage, data, operands.values[0], policy, json);
+    }
+    if (status == LST_EXIT_OK) {
+        lst_directory_warn_of_bucket(&usage, lst_directory_folder(data), bucket,
+                                     "until it is made, the policy allows nothing");
     }
     free(policy);
     return status;
@@ -133,8 +137,8 @@ int lst_command_policy(int argument_count, char **arguments)
     static const struct lst_usage usage = {
         .command = "policy",
         .synopsis = "COMMAND [OPTION]...",
-        .summary = "Policies of users: what they may do, in the language of AWS IAM. Works on the "
-                   "data directory, whether or not a server is running on it.",
+        .summary = "Set and show what a user may do, as an AWS IAM policy. Works on the data "
+                   "directory, whether or not the server is running.",
         .examples = "  latchstring policy set alice readonly --bucket photos\n"
                     "  latchstring policy get alice\n",
     };

@@ -196,21 +196,23 @@ int lst_command_presign(int argument_count, char **arguments)
         {.help = "What is allowed, and for how long"},
         {"method", "METHOD", "GET (the default), PUT, HEAD, DELETE, ...", .text = &given.method},
         {"expires-in", "DURATION",
-         "how long it is valid, such as 3600 or 2d (default 3600; AWS: at most 604800)",
+         "how long the URL is valid, such as 3600 or 2d (default: 3600; AWS: at most 604800)",
          .text = &given.expires_in},
-        {"header", "'NAME: VALUE'", "a header to sign: the client must send it so; may be repeated",
+        {"header", "'NAME: VALUE'",
+         "header to sign; the client must send it with this value; may be repeated",
          .list = &given.headers},
-        {"content-type", "TYPE", "the same as --header 'Content-Type: TYPE'; for a form, a field",
+        {"content-type", "TYPE",
+         "short for --header 'Content-Type: TYPE'; for a form, the field Content-Type",
          .text = &given.content_type},
         {"query", "NAME=VALUE",
-         "a query parameter, as response-content-type=image/png; may be repeated",
+         "query parameter, such as response-content-type=image/png; may be repeated",
          .list = &given.query},
-        {.help = "Where, and as whom"},
-        {"endpoint-url", "URL", "a store other than AWS, as http://127.0.0.1:9000",
+        {.help = "Endpoint and credentials"},
+        {"endpoint-url", "URL", "a store other than AWS, such as http://127.0.0.1:9000",
          .text = &given.endpoint_url},
-        {"region", "REGION", "region to sign for (default: of the profile, or us-east-1)",
+        {"region", "REGION", "region to sign for (default: the profile's, or us-east-1)",
          .text = &given.region},
-        {"profile", "NAME", "profile in ~/.aws to sign with; goes before the environment's keys",
+        {"profile", "NAME", "profile in ~/.aws to sign with; overrides keys in the environment",
          .text = &given.profile},
         {"path-style", NULL, "https://HOST/BUCKET/KEY (the default with --endpoint-url)",
          .flag = &given.path_style},
@@ -218,32 +220,32 @@ int lst_command_presign(int argument_count, char **arguments)
          .flag = &given.virtual_host},
         {.help = "Input and output"},
         {"batch", NULL,
-         "read keys from standard input, one a line, and print a URL for each; what is given as "
-         "KEY goes before each of them",
+         "read keys from standard input, one per line, and print a URL for each; KEY is put in "
+         "front of each of them",
          .flag = &given.batch},
-        {"json", NULL, "print JSON; with --batch, a line of it for each key", .flag = &given.json},
-        {"date", "TIME", "sign as at this time, as 20130524T000000Z (default: now)",
+        {"json", NULL, "print JSON; with --batch, one line for each key", .flag = &given.json},
+        {"date", "TIME", "sign for this time, such as 20130524T000000Z (default: now)",
          .text = &given.date},
         {.help = "An upload form instead of a URL"},
         {"post", NULL, "print a POST form: its fields as JSON, and a curl command that sends it",
          .flag = &given.post},
         {"max-size", "SIZE", "the largest file that may be uploaded", .text = &given.max_size},
-        {"min-size", "SIZE", "the smallest", .text = &given.min_size},
-        {"key-prefix", "PREFIX", "allow every key that begins so, instead of one KEY",
+        {"min-size", "SIZE", "the smallest file that may be uploaded", .text = &given.min_size},
+        {"key-prefix", "PREFIX", "allow every key with this prefix, instead of one KEY",
          .text = &given.key_prefix},
         {"field", "NAME=VALUE", "a field that must have this value; may be repeated",
          .list = &given.fields},
         {"starts-with", "NAME=PREFIX",
-         "a field whose value must begin so, as Content-Type=image/; may be repeated",
+         "a field whose value must begin with PREFIX, such as Content-Type=image/; may be repeated",
          .list = &given.starts_with},
     };
     const struct lst_usage usage = {
         .command = "presign",
         .synopsis = "[OPTION]... s3://BUCKET/KEY",
-        .summary = "Make a presigned URL: whoever has it may do one thing with one object, for a "
-                   "limited time. Nothing is sent to any server. Credentials are found as by "
-                   "every AWS tool: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the "
-                   "environment, then ~/.aws/credentials, then ~/.aws/config.",
+        .summary = "Make a presigned URL. Anyone who has it may do one thing with one object, for "
+                   "a limited time. Nothing is sent to any server. Credentials come from where AWS "
+                   "tools look: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, "
+                   "then ~/.aws/credentials, then ~/.aws/config.",
         .examples =
             "  latchstring presign s3://photos/cat.jpg --expires-in 600\n"
             "  latchstring presign s3://photos/cat.jpg --method PUT --content-type image/jpeg\n"

@@ -146,8 +146,8 @@ static int command_list(int argument_count, char **arguments)
     };
     const struct lst_usage usage = {.command = "profile list",
                                     .synopsis = "[OPTION]...",
-                                    .summary = "List all profiles of the data directory; not those "
-                                               "of the server's folder of files.",
+                                    .summary = "List the profiles in the data directory, without "
+                                               "those that 'serve --profiles' reads from files.",
                                     LST_OPTIONS(options)};
     struct lst_profile_rows rows = {0};
     struct lst_operands operands;
@@ -208,7 +208,7 @@ static int command_show(int argument_count, char **arguments)
     bool json = false;
     const struct lst_option options[] = {
         {"data", "DIR", LST_DATA_HELP, .text = &data},
-        {"json", NULL, "print JSON, as 'profile add --file' takes it", .flag = &json},
+        {"json", NULL, "print JSON that 'profile add --file' accepts", .flag = &json},
     };
     const struct lst_usage usage = {.command = "profile show",
                                     .synopsis = "[OPTION]... NAME",
@@ -251,12 +251,12 @@ static int command_remove(int argument_count, char **arguments)
         {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"json", NULL, "print JSON", .flag = &json},
     };
-    const struct lst_usage usage = {.command = "profile remove",
-                                    .synopsis = "[OPTION]... NAME",
-                                    .summary = "Remove a profile: nobody gets an upload URL for it "
-                                               "from the next request on. URLs that were given out "
-                                               "work until they expire, and objects stay.",
-                                    LST_OPTIONS(options)};
+    const struct lst_usage usage = {
+        .command = "profile remove",
+        .synopsis = "[OPTION]... NAME",
+        .summary = "Remove a profile. From the next request on, nobody gets an upload URL for it. "
+                   "URLs already given out work until they expire, and objects stay.",
+        LST_OPTIONS(options)};
     struct lst_profile_rows rows = {0};
     const char *name;
     int status;
@@ -293,9 +293,9 @@ int lst_command_profile(int argument_count, char **arguments)
     static const struct lst_usage usage = {
         .command = "profile",
         .synopsis = "COMMAND [OPTION]...",
-        .summary = "Profiles of uploads: what may be uploaded through the upload API, where to and "
-                   "for how long. Works on the data directory, whether or not a server is running "
-                   "on it; a running one obeys with the next request.",
+        .summary = "Manage upload profiles, which define what clients may upload through the API, "
+                   "where, and for how long. Works on the data directory, whether or not the "
+                   "server is running. Changes apply from the next request.",
         .examples = "  latchstring profile add avatars --bucket photos --key "
                     "'avatars/{user}/{uuid}.{ext}' --type 'image/*' --max-size 5000000\n"
                     "  latchstring profile show avatars\n",

@@ -160,12 +160,13 @@ int lst_profile_command_add(int argument_count, char **arguments)
     struct addition addition = {0};
     const struct lst_option options[] = {
         LST_PROFILE_OPTIONS(addition.given),
-        {.help = "This command"},
-        {"file", "FILE", "all of it as JSON, instead of the options above; '-' for standard input",
+        {.help = "Other"},
+        {"file", "FILE",
+         "read the profile as JSON from FILE instead of the options above; '-' is standard input",
          .text = &addition.file},
         {"overwrite", NULL,
-         "replace the profile of this name, all of it; its webhook's secret stays unless another "
-         "is given. 'profile set' changes single settings",
+         "replace an existing profile completely; its webhook's secret stays unless you give "
+         "another. Use 'profile set' to change single settings",
          .flag = &addition.overwrite},
         {"data", "DIR", LST_DATA_HELP, .text = &addition.data},
         {"make", NULL, LST_MAKE_HELP, .flag = &addition.make},
@@ -175,9 +176,9 @@ int lst_profile_command_add(int argument_count, char **arguments)
         .command = "profile add",
         .synopsis = "[OPTION]... NAME",
         .summary =
-            "Add a profile: what callers of the upload API may upload when they name it. The "
-            "webhook's secret is taken from $" LST_PROFILE_SECRET_VARIABLE
-            "; without it one is made and shown.",
+            "Add an upload profile, which defines what callers of the upload API may upload when "
+            "they name it. The webhook's secret is read from $" LST_PROFILE_SECRET_VARIABLE
+            "; without it, a secret is generated and shown.",
         .examples = "  latchstring profile add avatars --bucket photos --key "
                     "'avatars/{user}/{uuid}.{ext}' \\\n"
                     "      --type image/jpeg --type image/png --max-size 5000000 --check-content\n"

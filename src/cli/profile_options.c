@@ -168,28 +168,6 @@ int lst_profile_options_print(const struct lst_usage *usage, const struct lst_pr
     return LST_EXIT_OK;
 }
 
-static int see_bucket(void *context, const struct lst_bucket *bucket)
-{
-    (void)context;
-    (void)bucket;
-    return LST_OK;
-}
-
-/* Whether the store has this bucket; true also if that can't be told. */
-static bool bucket_is_there(const char *folder, const char *name)
-{
-    const struct lst_store_options options = {.path = folder, .read_only = true};
-    struct lst_store *store;
-    int status = lst_store_open(&options, NULL, &store);
-
-    if (status != LST_OK) {
-        return status != LST_ERR_NOT_FOUND;
-    }
-    status = lst_store_bucket(store, lst_slice_of(name), see_bucket, NULL);
-    lst_store_close(store);
-    return status != LST_ERR_BUCKET_NOT_FOUND;
-}
-
 int lst_profile_options_check(const struct lst_usage *usage, const struct lst_profile_rows *rows,
                               const struct lst_profile *profile)
 {
@@ -197,11 +175,8 @@ int lst_profile_options_check(const struct lst_usage *usage, const struct lst_pr
     int status;
 
     if (profile->remote[0] == '\0') {
-        if (!bucket_is_there(rows->folder, profile->bucket)) {
-            lst_report(usage->command,
-                       "warning: there is no bucket '%s' yet; uploads are refused until it is made",
-                       profile->bucket);
-        }
+        lst_directory_warn_of_bucket(usage, rows->folder, profile->bucket,
+                                     "uploads are refused until it is made");
         return LST_EXIT_OK;
     }
     status =

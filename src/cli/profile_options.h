@@ -27,31 +27,30 @@ struct lst_profile_options {
 /* Rows of a command's table. */
 #define LST_PROFILE_OPTIONS(given)                                                                 \
     {.help = "Where uploads go"},                                                                  \
-        {"bucket", "BUCKET", "bucket of the objects", .text = &(given).bucket},                    \
+        {"bucket", "BUCKET", "bucket for the uploads", .text = &(given).bucket},                   \
         {"key", "TEMPLATE",                                                                        \
-         "how keys are made: text with {uuid}, {ext}, {filename}, {date}, {type}, and {NAME} for " \
-         "what the caller gives in vars",                                                          \
+         "template for the key, with {uuid}, {ext}, {filename}, {date}, {type}, and {NAME} for a " \
+         "variable from the caller's vars",                                                        \
          .text = &(given).key},                                                                    \
         {"remote", "NAME", "the remote that has the bucket; default: this server",                 \
          .text = &(given).remote},                                                                 \
-        {"replace", NULL, "let an upload replace an object that is there",                         \
-         .flag = &(given).replace},                                                                \
+        {"replace", NULL, "let an upload replace an existing object", .flag = &(given).replace},   \
         {.help = "What may be uploaded"},                                                          \
-        {"type", "TYPE", "media type, or all of a kind: 'image/*'; may be repeated; default: any", \
+        {"type", "TYPE",                                                                           \
+         "allowed media type, such as image/png or 'image/*'; may be repeated; default: any",      \
          .list = &(given).types},                                                                  \
         {"min-size", "SIZE", "such as 16KiB; default: 0", .text = &(given).min_size},              \
         {"max-size", "SIZE", "such as 5MB; default: 5GiB", .text = &(given).max_size},             \
-        {"check-content", NULL, "refuse content that is not of the type that was declared",        \
+        {"check-content", NULL, "refuse content that does not match its declared type",            \
          .flag = &(given).check_content},                                                          \
-        {.help = "How long"},                                                                      \
-        {"upload-expires", "DURATION", "life of an upload URL, to 7d; default: 15m",               \
+        {.help = "Lifetimes"},                                                                     \
+        {"upload-expires", "DURATION", "lifetime of an upload URL, up to 7d; default: 15m",        \
          .text = &(given).upload_expires},                                                         \
-        {"link-expires", "DURATION", "life of a link to the object, to 7d; default: 1h",           \
+        {"link-expires", "DURATION", "lifetime of a link to the object, up to 7d; default: 1h",    \
          .text = &(given).link_expires},                                                           \
-        {.help = "And then"},                                                                      \
+        {.help = "Notifications"},                                                                 \
     {                                                                                              \
-        "webhook", "URL",                                                                          \
-            "tell this URL of every upload that completes; each message is signed with a secret",  \
+        "webhook", "URL", "send a signed message about each upload to this URL",                   \
             .text = &(given).webhook                                                               \
     }
 

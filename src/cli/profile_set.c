@@ -127,24 +127,25 @@ int lst_profile_command_set(int argument_count, char **arguments)
     const struct lst_option options[] = {
         LST_PROFILE_OPTIONS(change.given),
         {"new-secret", NULL,
-         "give the webhook a new secret: that of $" LST_PROFILE_SECRET_VARIABLE
-         ", or one that is made and shown",
+         "replace the webhook's secret by $" LST_PROFILE_SECRET_VARIABLE
+         " or, without it, by a generated one, which is shown",
          .flag = &change.new_secret},
         {.help = "Back to the default"},
         {"any-type", NULL, "accept any type", .flag = &change.any_type},
-        {"no-replace", NULL, "let no upload replace an object", .flag = &change.no_replace},
+        {"no-replace", NULL, "don't let uploads replace objects", .flag = &change.no_replace},
         {"no-check-content", NULL, "accept any content", .flag = &change.no_check_content},
-        {"no-remote", NULL, "the bucket is at this server", .flag = &change.no_remote},
-        {"no-webhook", NULL, "tell nobody", .flag = &change.no_webhook},
-        {.help = "This command"},
+        {"no-remote", NULL, "the bucket is on this server", .flag = &change.no_remote},
+        {"no-webhook", NULL, "send no messages", .flag = &change.no_webhook},
+        {.help = "Other"},
         {"data", "DIR", LST_DATA_HELP, .text = &change.data},
         {"json", NULL, "print JSON", .flag = &change.json},
     };
     const struct lst_usage usage = {
         .command = "profile set",
         .synopsis = "[OPTION]... NAME",
-        .summary = "Change a profile. What is not named stays, the webhook's secret too. The next "
-                   "request obeys; URLs that were given out keep the limits they were signed with.",
+        .summary = "Change a profile. Settings that you don't name stay as they are, including the "
+                   "webhook's secret. Changes apply from the next request; URLs already given out "
+                   "keep the limits they were signed with.",
         .examples = "  latchstring profile set avatars --max-size 10MB\n"
                     "  latchstring profile set avatars --webhook https://app.example/hooks\n"
                     "  latchstring profile set avatars --new-secret\n",

@@ -140,25 +140,26 @@ static int command_add(int argument_count, char **arguments)
 {
     struct addition addition = {0};
     const struct lst_option options[] = {
-        {"endpoint-url", "URL", "where it is: https://s3.eu-west-1.amazonaws.com",
+        {"endpoint-url", "URL", "its URL, such as https://s3.eu-west-1.amazonaws.com",
          .text = &addition.endpoint},
         {"region", "REGION", "default: us-east-1", .text = &addition.region},
         {"style", "STYLE", "path, or virtual for BUCKET.host; default: path",
          .text = &addition.style},
         {"access-key-id", "ID",
-         "whose right it is; the secret is taken from $" SECRET_VARIABLE ", or from standard input",
+         "access key ID to sign with; the secret is read from $" SECRET_VARIABLE
+         ", or from standard input",
          .text = &addition.access_key_id},
-        {"latchstring", NULL, "it is a Latchstring server, which enforces the x-latch- limits",
+        {"latchstring", NULL,
+         "the remote is a Latchstring server, which enforces the x-latch- limits",
          .flag = &addition.is_latchstring},
-        {"overwrite", NULL, "put it into the place of the remote of this name",
-         .flag = &addition.overwrite},
+        {"overwrite", NULL, "replace an existing remote of this name", .flag = &addition.overwrite},
         {"data", "DIR", LST_DATA_HELP, .text = &addition.data},
     };
     const struct lst_usage usage = {
         .command = "remote add",
         .synopsis = "--endpoint-url URL --access-key-id ID [OPTION]... NAME",
-        .summary = "Add a remote: an S3 endpoint for which profiles and links can be made. Nothing "
-                   "is sent to it now.",
+        .summary =
+            "Add a remote, an S3 store that profiles and links can use. Nothing is sent to it now.",
         LST_OPTIONS(options)};
     struct lst_remote remote;
     struct lst_ledger *ledger;
@@ -214,7 +215,7 @@ static int command_list(int argument_count, char **arguments)
     };
     const struct lst_usage usage = {.command = "remote list",
                                     .synopsis = "[OPTION]...",
-                                    .summary = "List all remotes of the data directory.",
+                                    .summary = "List all remotes.",
                                     LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_ledger *ledger;
@@ -284,8 +285,8 @@ static int command_remove(int argument_count, char **arguments)
         .command = "remote remove",
         .synopsis = "[OPTION]... NAME",
         .summary =
-            "Remove a remote, with its keys. Profiles that name it give no more uploads, and "
-            "links for it are dead; URLs that were given out work until they expire.",
+            "Remove a remote and its keys. Profiles that name it accept no more uploads, and its "
+            "links stop working. Presigned URLs already given out work until they expire.",
         LST_OPTIONS(options)};
     struct lst_ledger *ledger;
     int status;
@@ -318,9 +319,9 @@ int lst_command_remote(int argument_count, char **arguments)
     static const struct lst_usage usage = {
         .command = "remote",
         .synopsis = "COMMAND [OPTION]...",
-        .summary = "Remotes: S3 endpoints elsewhere (AWS, Ceph, another Latchstring) for which the "
-                   "upload API signs. Works on the data directory, whether or not a server is "
-                   "running on it; a running one obeys with the next request.",
+        .summary = "Manage remotes: S3 stores elsewhere (AWS, Ceph, another Latchstring) that the "
+                   "upload API signs URLs for. Works on the data directory, whether or not the "
+                   "server is running. Changes apply from the next request.",
         .examples =
             "  LATCHSTRING_REMOTE_SECRET=... latchstring remote add aws --endpoint-url "
             "https://s3.eu-west-1.amazonaws.com --region eu-west-1 --access-key-id AKIA...\n"

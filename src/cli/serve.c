@@ -9,6 +9,37 @@
 
 #define SETTINGS_MAX 48
 
+#define LISTEN_ADVICE                                                                              \
+    "address and port are one option: --listen 127.0.0.1:9001, or --listen :9001 for every "       \
+    "interface"
+#define KEY_ADVICE                                                                                 \
+    "the root user's keys are given as LATCHSTRING_ACCESS_KEY and LATCHSTRING_SECRET_KEY, in the " \
+    "environment, where other users of the machine can't read them"
+
+/* What other servers call it. */
+static const struct lst_option_elsewhere elsewhere[] = {
+    {"port", LISTEN_ADVICE},
+    {"p", LISTEN_ADVICE},
+    {"host", LISTEN_ADVICE},
+    {"bind", LISTEN_ADVICE},
+    {"address", LISTEN_ADVICE},
+    {"addr", LISTEN_ADVICE},
+    {"secret-key", KEY_ADVICE},
+    {"secret", KEY_ADVICE},
+    {"password", KEY_ADVICE},
+    {"dir", "the folder of the data is --data DIR"},
+    {"path", "the folder of the data is --data DIR"},
+    {"data-dir", "the folder of the data is --data DIR"},
+    {"root", "the folder of the data is --data DIR"},
+    {"d", "the folder of the data is --data DIR"},
+    {"cert", "write --tls-cert FILE and --tls-key FILE"},
+    {"certs-dir", "write --tls-cert FILE and --tls-key FILE"},
+    {"verbose", "every request is logged already; see --access-log and --log-format"},
+    {"v", "every request is logged already; see --access-log and --log-format"},
+    {"debug", "every request is logged already; see --access-log and --log-format"},
+    {NULL, NULL},
+};
+
 /* What the flags gave, in the order of the table of settings. */
 struct given {
     const struct lst_setting *settings;
@@ -126,17 +157,28 @@ static int serve(const struct given *given, const struct lst_usage *usage)
     return result;
 }
 
+static int refuse_operand(const struct lst_usage *usage, const char *operand)
+{
+    bool is_address = strspn(operand, "0123456789") > 0 || strchr(":[", operand[0]) != NULL;
+
+    return lst_usage_error(usage,
+                           is_address ? "unexpected '%s'; did you mean '--listen %s%s'?"
+                                      : "unexpected '%s'; did you mean '--data %s%s'?",
+                           operand, is_address && strchr(operand, ':') == NULL ? ":" : "", operand);
+}
+
 int lst_command_serve(int argument_count, char **arguments)
 {
     struct given *given = calloc(1, sizeof(*given));
     struct lst_usage usage = {
         .command = "serve",
         .synopsis = "[OPTION]...",
+        .elsewhere = elsewhere,
         .summary =
-            "Run the private store. Every option can also be given as an environment variable "
-            "(LATCHSTRING_TRUSTED_PROXY for --trusted-proxy) or as a line of the configuration "
-            "file (trusted-proxy = ...); a flag wins over a variable, a variable over the file. "
-            "The root user's secret is given as LATCHSTRING_SECRET_KEY, never as a flag.",
+            "Run the private store. Every option can also be set as an environment variable "
+            "(LATCHSTRING_TRUSTED_PROXY for --trusted-proxy) or in the configuration file "
+            "(trusted-proxy = ...). A flag overrides a variable, and a variable overrides the "
+            "file. Set the root user's secret as LATCHSTRING_SECRET_KEY; there is no flag for it.",
         .examples = "  latchstring serve\n"
                     "  LATCHSTRING_BUCKETS=photos latchstring serve --data /srv/latchstring\n"
                     "  latchstring serve --listen :443 --tls-cert chain.pem --tls-key key.pem\n"
@@ -152,10 +194,8 @@ int lst_command_serve(int argument_count, char **arguments)
     usage.options = given->options;
     usage.option_count = make_options(given);
     if (lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
-        status = operands.count == 0
-                     ? serve(given, &usage)
-                     : lst_usage_error(&usage, "what is '%s'? serve takes options only",
-                                       operands.values[0]);
+        status =
+            operands.count == 0 ? serve(given, &usage) : refuse_operand(&usage, operands.values[0]);
     }
     for (size_t i = 0; i < SETTINGS_MAX; i++) {
         lst_buffer_release(&given->helps[i]);

@@ -140,25 +140,26 @@ int lst_command_share(int argument_count, char **arguments)
     const struct lst_option options[] = {
         LST_LINKS_TERMS_OPTIONS(share.terms),
         {.help = "The object"},
-        {"content-type", "TYPE", "what it is; by default found from its content and its name",
+        {"content-type", "TYPE", "media type (default: detected from content and name)",
          .text = &share.content_type},
-        {"replace", NULL, "replace the object if it is there already; else that is an error",
+        {"replace", NULL,
+         "replace an existing object; without this, an existing object is an error",
          .flag = &share.replace},
         LST_CLIENT_OPTIONS(share.server),
         {.help = "Output"},
-        {"full", NULL, "print the presigned URL, where there is a short one too",
+        {"full", NULL, "print the presigned URL even if there is a short one",
          .flag = &output.full},
-        {"qr", NULL, "print the QR code, also if standard output is no terminal",
+        {"qr", NULL, "print the QR code even if standard output is not a terminal",
          .flag = &output.code},
-        {"no-qr", NULL, "don't", .flag = &output.no_code},
+        {"no-qr", NULL, "don't print the QR code", .flag = &output.no_code},
         {"json", NULL, "print JSON: the URLs, the bucket and the key", .flag = &output.json},
     };
     const struct lst_usage usage = {
         .command = "share",
         .synopsis = "[OPTION]... FILE [s3://BUCKET[/FOLDER/|/KEY]]",
-        .summary = "Put a file into a bucket, and print a link to it; on a terminal its QR code "
-                   "too. Without a KEY the file gets one that can't be guessed. The bucket may be "
-                   "set as " TARGET_VARIABLE ".",
+        .summary = "Upload a file to a bucket and print a link to it; on a terminal, also its QR "
+                   "code. Without KEY, the file gets a key that can't be guessed. " TARGET_VARIABLE
+                   " can name the bucket.",
         .examples = "  latchstring share holiday.jpg s3://photos\n"
                     "  latchstring share report.pdf s3://papers/2026/ --max-uses 1 --expires 2d\n",
         LST_OPTIONS(options)};

@@ -1,7 +1,7 @@
 /* token.c - `latchstring token`: the tokens with which backends call the API. */
 #include "cli/command.h"
-#include "cli/directory.h"
 #include "cli/json.h"
+#include "cli/profile_internal.h"
 #include "gate/tokens.h"
 
 #include <stdio.h>
@@ -129,6 +129,33 @@ static int report(const struct lst_usage *usage, const struct lst_token *token, 
     return LST_EXIT_FAILED;
 }
 
+/* A slip of the pen, often; but a profile may be added later, and those of files are not looked at.
+ */
+static void warn_of_profiles(const struct lst_usage *usage, const char *data,
+                             const struct lst_option_list *names)
+{
+    struct lst_profile_rows rows;
+    const struct lst_profile *profile;
+
+    if (names->count == 0 ||
+        lst_profile_command_open(usage, data, LST_DIRECTORY_READ, &rows) != LST_EXIT_OK) {
+        return;
+    }
+    for (size_t i = 0; i < names->count; i++) {
+        int status = lst_profiles_find(rows.profiles, lst_slice_of(names->values[i]), &profile);
+
+        if (status == LST_OK) {
+            lst_profile_unref(profile);
+        } else if (status == LST_ERR_NOT_FOUND) {
+            lst_report(usage->command,
+                       "warning: '%s' has no profile '%s' yet; until it is added, or read from a "
+                       "file by 'serve --profiles', the token can't use it",
+                       rows.folder, names->values[i]);
+        }
+    }
+    lst_profile_command_close(&rows);
+}
+
 static int make(const struct lst_usage *usage, const char *data, bool json, struct lst_token *token)
 {
     char text[LST_TOKEN_TEXT_LENGTH + 1] = "";
@@ -168,10 +195,11 @@ static int command_create(int argument_count, char **arguments)
     const struct lst_option options[] = {
         {"role", "ROLE", "upload, link, backend (both, and tokens for clients), or admin",
          .text = &role},
-        {"profile", "NAME", "an upload profile that it may use; may be repeated; default: all",
+        {"profile", "NAME", "upload profile that the token may use; may be repeated; default: all",
          .list = &profiles},
-        {"user", "NAME", "the user who signs what it asks for; default: root", .text = &user},
-        {"expires", "DURATION", "how long it lives, such as 12h or 30d; default: for ever",
+        {"user", "NAME", "user who signs the URLs that the token asks for; default: root",
+         .text = &user},
+        {"expires", "DURATION", "lifetime of the token, such as 12h or 30d; default: no limit",
          .text = &life},
         {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"json", NULL, "print JSON", .flag = &json},
@@ -179,7 +207,7 @@ static int command_create(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "token create",
         .synopsis = "--role ROLE [OPTION]... NAME",
-        .summary = "Make a token, with which a backend calls the API, and show it, this once.",
+        .summary = "Create a token for calling the API, and print it. It can't be shown again.",
         .examples = "  latchstring token create --role backend --expires 365d website\n",
         LST_OPTIONS(options)};
     struct lst_operands operands;
@@ -197,6 +225,9 @@ static int command_create(int argument_count, char **arguments)
         return LST_EXIT_USAGE;
     }
     status = make(&usage, data, json, &token);
+    if (status == LST_EXIT_OK) {
+        warn_of_profiles(&usage, data, &profiles);
+    }
     explicit_bzero(&token, sizeof(token));
     return status;
 }
@@ -226,11 +257,12 @@ static int command_list(int argument_count, char **arguments)
         {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"json", NULL, "print JSON", .flag = &json},
     };
-    const struct lst_usage usage = {.command = "token list",
-                                    .synopsis = "[OPTION]...",
-                                    .summary = "List all tokens, the revoked ones too. The tokens "
-                                               "themselves are never shown.",
-                                    LST_OPTIONS(options)};
+    const struct lst_usage usage = {
+        .command = "token list",
+        .synopsis = "[OPTION]...",
+        .summary =
+            "List all tokens, including revoked ones. The tokens themselves are never shown.",
+        LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_users *users;
     json_t *list;
@@ -267,12 +299,12 @@ static int command_revoke(int argument_count, char **arguments)
     const struct lst_option options[] = {
         {"data", "DIR", LST_DATA_HELP, .text = &data},
     };
-    const struct lst_usage usage = {.command = "token revoke",
-                                    .synopsis = "[OPTION]... NAME",
-                                    .summary = "Refuse a token, named by its name or id, from the "
-                                               "next request on. Links that were made with it go "
-                                               "on.",
-                                    LST_OPTIONS(options)};
+    const struct lst_usage usage = {
+        .command = "token revoke",
+        .synopsis = "[OPTION]... NAME",
+        .summary = "Revoke a token, given by its name or ID. It is refused from the next request "
+                   "on. Links made with it keep working.",
+        LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_users *users;
     int status;
@@ -301,16 +333,16 @@ static int command_revoke(int argument_count, char **arguments)
 int lst_command_token(int argument_count, char **arguments)
 {
     static const struct lst_command commands[] = {
-        {"create", "make a token, shown once", command_create},
+        {"create", "create a token, which is shown once", command_create},
         {"list", "list all tokens", command_list},
-        {"revoke", "refuse a token from now on", command_revoke},
+        {"revoke", "revoke a token", command_revoke},
     };
     static const struct lst_usage usage = {
         .command = "token",
         .synopsis = "COMMAND [OPTION]...",
-        .summary = "Tokens, with which an application's backend calls the API (`Authorization: "
-                   "Bearer lst_...`). Works on the data directory, whether or not a server is "
-                   "running on it; a running one obeys with the next request.",
+        .summary = "Manage the tokens that let an application's backend call the API "
+                   "(`Authorization: Bearer lst_...`). Works on the data directory, whether or not "
+                   "the server is running. Changes apply from the next request.",
         .examples = "  latchstring token create --role backend --expires 365d website\n"
                     "  latchstring token revoke website\n",
     };

@@ -150,7 +150,7 @@ int lst_command_user(int argument_count, char **arguments)
         {"add", "add a user, with an access key", lst_user_command_add},
         {"list", "list all users", command_list},
         {"show", "show one user", command_show},
-        {"disable", "refuse all that a user signs or has signed, until enabled again",
+        {"disable", "refuse everything that a user signs or has signed, until enabled again",
          lst_user_command_disable},
         {"enable", "the reverse of disable", lst_user_command_enable},
         {"remove", "remove a user for good", lst_user_command_remove},
@@ -160,9 +160,9 @@ int lst_command_user(int argument_count, char **arguments)
     static const struct lst_usage usage = {
         .command = "user",
         .synopsis = "COMMAND [OPTION]...",
-        .summary = "Users of a store: who may sign requests. Works on the data directory, whether "
-                   "or not a server is running on it; a running one obeys with the next request. "
-                   "What a user may do is set with 'latchstring policy'.",
+        .summary = "Manage the users who may sign requests. Works on the data directory, whether "
+                   "or not the server is running. Changes apply from the next request. Use "
+                   "'latchstring policy' to set what a user may do.",
         .examples = "  latchstring user add alice --policy readwrite --bucket photos\n"
                     "  latchstring user disable alice\n",
     };

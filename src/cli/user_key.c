@@ -109,27 +109,26 @@ static int run(const char *command, const char *summary,
 
 static int command_disable(int argument_count, char **arguments)
 {
-    return run(
-        "user key disable",
-        "Refuse, from the next request on, what is signed with one of a user's keys. Nothing "
-        "is lost: 'latchstring user key enable' brings it back.",
-        disable, "disabled", ": every URL signed with it is refused from now on.", argument_count,
-        arguments);
+    return run("user key disable",
+               "Disable one of a user's keys: from the next request on, everything signed with it "
+               "is refused. 'latchstring user key enable' reverses this.",
+               disable, "disabled", ": every URL signed with it is refused from now on.",
+               argument_count, arguments);
 }
 
 static int command_enable(int argument_count, char **arguments)
 {
-    return run("user key enable",
-               "Accept a disabled key again. URLs signed with it that have not expired work again "
-               "too.",
-               enable, "enabled", ".", argument_count, arguments);
+    return run(
+        "user key enable",
+        "Enable a disabled key again. URLs signed with it that have not expired work again too.",
+        enable, "enabled", ".", argument_count, arguments);
 }
 
 static int command_remove(int argument_count, char **arguments)
 {
     return run("user key remove",
-               "Remove one of a user's keys for good; the others go on working. This ends a change "
-               "of keys that began with 'user rotate-key --keep-old'.",
+               "Remove one of a user's keys for good; the others keep working. This is the last "
+               "step after 'user rotate-key --keep-old'.",
                remove_one, "removed", ": every URL signed with it is refused from now on.",
                argument_count, arguments);
 }
@@ -195,16 +194,15 @@ int lst_user_command_key(int argument_count, char **arguments)
 {
     static const struct lst_command commands[] = {
         {"list", "list a user's keys", command_list},
-        {"disable", "refuse what is signed with a key, until enabled again", command_disable},
+        {"disable", "refuse everything signed with a key, until enabled again", command_disable},
         {"enable", "the reverse of disable", command_enable},
         {"remove", "remove a key for good", command_remove},
     };
     static const struct lst_usage usage = {
         .command = "user key",
         .synopsis = "COMMAND [OPTION]... NAME [KEY-ID]",
-        .summary =
-            "The access keys of a user, one by one. 'latchstring user rotate-key --keep-old' "
-            "adds one; when every client has it, remove the old one here.",
+        .summary = "Manage the access keys of a user. 'latchstring user rotate-key --keep-old' "
+                   "adds a key. When every client uses it, remove the old key here.",
         .examples =
             "  latchstring user rotate-key --keep-old alice\n"
             "  latchstring user key list alice\n"

@@ -133,6 +133,8 @@ static int add_user(const struct lst_usage *usage, const struct addition *additi
     }
     status =
         print_key(usage, user, &user->keys[0], addition->access_key_id != NULL, addition->json);
+    lst_directory_warn_of_bucket(usage, lst_directory_folder(addition->data), addition->bucket,
+                                 "until it is made, the policy allows nothing");
     if (user->policy == NULL && !addition->json) {
         printf("It may do nothing yet. Next: latchstring policy set %s readwrite --bucket BUCKET\n",
                user->name);
@@ -173,7 +175,7 @@ int lst_user_command_add(int argument_count, char **arguments)
          "input, or readonly, writeonly, readwrite or full; default: nothing",
          .text = &addition.policy},
         {"bucket", "BUCKET", "limit a ready-made policy to this bucket", .text = &addition.bucket},
-        {"access-key", "ID", "take this access key id instead of making one up",
+        {"access-key", "ID", "use this access key ID instead of generating one",
          .text = &addition.access_key_id},
         {"secret-key-stdin", NULL, "read the secret of --access-key from standard input",
          .flag = &addition.secret_from_stdin},
@@ -184,7 +186,7 @@ int lst_user_command_add(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "user add",
         .synopsis = "[OPTION]... NAME",
-        .summary = "Add a user. Prints its access key; the secret can't be shown again later.",
+        .summary = "Add a user and print its access key. The secret can't be shown again.",
         .examples = "  latchstring user add alice --policy readwrite --bucket photos\n"
                     "  latchstring user add app --policy app.json --access-key APP "
                     "--secret-key-stdin < secret\n",
@@ -260,9 +262,9 @@ int lst_user_command_rotate_key(int argument_count, char **arguments)
     bool json = false;
     struct rotation rotation = {0};
     const struct lst_option options[] = {
-        {"keep-old", NULL, "let the old keys go on working; a user can have up to 4",
+        {"keep-old", NULL, "keep the old keys working; a user can have up to 4 keys",
          .flag = &rotation.keep_old},
-        {"access-key", "ID", "take this access key id instead of making one up",
+        {"access-key", "ID", "use this access key ID instead of generating one",
          .text = &access_key_id},
         {"secret-key-stdin", NULL, "read the secret of --access-key from standard input",
          .flag = &secret_from_stdin},
@@ -272,9 +274,9 @@ int lst_user_command_rotate_key(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "user rotate-key",
         .synopsis = "[OPTION]... NAME",
-        .summary = "Give a user a new access key, and print it; the secret can't be shown again "
-                   "later. The old keys are removed at once, and with them dies every URL that "
-                   "they signed, unless --keep-old.",
+        .summary =
+            "Give a user a new access key and print it. The secret can't be shown again. Without "
+            "--keep-old, the old keys and all URLs signed with them stop working at once.",
         LST_OPTIONS(options)};
     const char *name;
     int status;

@@ -80,27 +80,25 @@ static int run(const char *command, const char *summary, int (*act)(const struct
 
 int lst_user_command_disable(int argument_count, char **arguments)
 {
-    return run(
-        "user disable",
-        "Refuse, from the next request on, all that a user signs or has ever signed. Nothing "
-        "is lost: 'latchstring user enable' brings it back.",
-        switch_user, false, "disabled", ": every URL that it signed is refused from now on.",
-        argument_count, arguments);
+    return run("user disable",
+               "Disable a user: from the next request on, everything that the user signs or has "
+               "signed is refused. 'latchstring user enable' reverses this.",
+               switch_user, false, "disabled", ": every URL that it signed is refused from now on.",
+               argument_count, arguments);
 }
 
 int lst_user_command_enable(int argument_count, char **arguments)
 {
     return run("user enable",
-               "Let a disabled user in again. URLs that it signed, and that have not expired, work "
-               "again too.",
+               "Enable a disabled user again. Its URLs that have not expired work again too.",
                switch_user, true, "enabled", ".", argument_count, arguments);
 }
 
 int lst_user_command_remove(int argument_count, char **arguments)
 {
     return run("user remove",
-               "Remove a user, its access keys and its policy. Every URL that it ever signed is "
-               "refused from the next request on. Objects stay.",
+               "Remove a user, its access keys and its policy. Every URL that it signed is refused "
+               "from the next request on. Objects stay.",
                remove_user, false, "removed", ": every URL that it signed is refused from now on.",
                argument_count, arguments);
 }

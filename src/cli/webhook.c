@@ -135,7 +135,7 @@ static int command_list(int argument_count, char **arguments)
     const char *state = NULL;
     bool json = false;
     const struct lst_option options[] = {
-        {"state", "STATE", "only those that are waiting, or given_up", .text = &state},
+        {"state", "STATE", "show one state only: waiting or given_up", .text = &state},
         LST_CLIENT_OPTIONS(server),
         {.help = "Output"},
         {"json", NULL, "print a JSON array", .flag = &json},
@@ -143,9 +143,9 @@ static int command_list(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "webhook list",
         .synopsis = "[OPTION]... PROFILE",
-        .summary = "List the messages that wait for the webhook of an upload profile, and those "
-                   "that were given up within the last week: what, when, how often it was tried, "
-                   "and what the receiver answered last.",
+        .summary = "List the messages that are waiting for a profile's webhook, and those that "
+                   "were given up within the last week: event, time, number of attempts, and the "
+                   "receiver's last answer.",
         LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;
@@ -202,9 +202,8 @@ static int command_retry(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "webhook retry",
         .synopsis = "[OPTION]... ID...",
-        .summary = "Send messages again, now: those that wait, and those that were given up, which "
-                   "are then tried for another three days. 'latchstring webhook list' shows their "
-                   "ids.",
+        .summary = "Send messages again, now. Messages that were given up are retried for another "
+                   "three days. 'latchstring webhook list' shows the IDs.",
         LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;
@@ -277,9 +276,9 @@ static int command_test(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "webhook test",
         .synopsis = "[OPTION]... PROFILE",
-        .summary = "Let the server send a signed message of the event webhook.test to the webhook "
-                   "of an upload profile, at once and once, and say what the receiver answered. "
-                   "Fails if that is anything but 200 to 299.",
+        .summary =
+            "Make the server send one signed message of the event webhook.test to a profile's "
+            "webhook, and print the receiver's answer. Fails unless the status is 200 to 299.",
         LST_OPTIONS(options)};
     struct lst_client_api api = {0};
     struct lst_operands operands;
@@ -303,16 +302,17 @@ static int command_test(int argument_count, char **arguments)
 int lst_command_webhook(int argument_count, char **arguments)
 {
     static const struct lst_command commands[] = {
-        {"list", "list the messages that wait, or were given up", command_list},
+        {"list", "list messages that are waiting or were given up", command_list},
         {"retry", "send messages again", command_retry},
-        {"test", "send a message, and see what the receiver answers", command_test},
+        {"test", "send a test message and show the receiver's answer", command_test},
     };
     static const struct lst_usage usage = {
         .command = "webhook",
         .synopsis = "COMMAND [OPTION]...",
-        .summary = "Messages for the webhooks of the upload profiles of a running Latchstring "
-                   "server. Authenticates with the token in LATCHSTRING_TOKEN, which needs the "
-                   "role backend or admin, or else with the root user's AWS keys.",
+        .summary =
+            "List, resend and test the messages that a running Latchstring server sends to the "
+            "webhooks of upload profiles. Authenticates with the token in LATCHSTRING_TOKEN, which "
+            "needs the role backend or admin, or else with the root user's AWS keys.",
         .examples = "  latchstring webhook test avatars\n"
                     "  latchstring webhook list avatars --state given_up\n"
                     "  latchstring webhook retry avatars~5c3d9e0f1a2b3c4d5e6f708192a3b4c5\n",

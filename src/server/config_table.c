@@ -33,56 +33,55 @@
     }
 
 static const struct lst_setting settings[] = {
-    TEXT("data", "DIR", data, "data", "where everything is kept; made if it is not there"),
+    TEXT("data", "DIR", data, "data", "data directory; created if it does not exist"),
     TEXT("listen", "ADDR:PORT", listen, "127.0.0.1:9000",
-         "address to listen on; ':9000' is every interface, port 0 takes a free one"),
+         "address and port to listen on; ':9000' means every interface, port 0 any free port"),
     TEXT("config", "FILE", file, NULL, "read settings from this file"),
-    LIST("buckets", "NAME", buckets, NULL, "make this bucket at start, if it is not there"),
+    LIST("buckets", "NAME", buckets, NULL,
+         "create this bucket at start if it does not exist; may be repeated"),
     TEXT("region", "REGION", region, NULL,
-         "accept signatures for this region alone; without it for any"),
+         "accept only signatures for this region; without it, for any region"),
     LIST("domain", "NAME", domains, NULL,
-         "virtual-host style: BUCKET.NAME means the bucket; may be repeated"),
+         "accept virtual-host style requests to BUCKET.NAME; may be repeated"),
     LIST("content-domain", "NAME", content_domains, NULL,
          "serve objects without a sandbox at this host name, which then has no API, links or "
          "console; may be repeated"),
     LIST("public-url", "URL", public_urls, NULL,
-         "what clients call this server when a proxy stands before it: signatures for that host "
-         "are accepted; may be repeated"),
+         "URL that clients use if a proxy is in front: signatures for its host are accepted; may "
+         "be repeated"),
     TEXT("tls-cert", "FILE", tls_certificate, NULL, "certificate chain (PEM): serve HTTPS"),
-    TEXT("tls-key", "FILE", tls_key, NULL, "its private key (PEM)"),
+    TEXT("tls-key", "FILE", tls_key, NULL, "private key of the certificate (PEM)"),
     LIST("trusted-proxy", "CIDR", trusted_proxies, NULL,
-         "believe X-Forwarded-For, -Proto and -Host from these addresses; may be repeated"),
+         "trust X-Forwarded-For, -Proto and -Host from these addresses; may be repeated"),
     LIST("cors-origin", "ORIGIN", cors_origins, "*",
-         "web origins that may use this server; '*' is any (links carry their own authority), "
-         "'none' is none; may be repeated"),
+         "web origin that may use this server; '*' allows every origin (a URL is its own "
+         "authorization), 'none' allows none; may be repeated"),
     DURATION("expires-max", expires_max, 1, 315360000, "7d",
-             "longest life of a presigned URL that is accepted"),
+             "longest lifetime of an accepted presigned URL"),
     SWITCH("allow-signature-v2", allow_signature_v2,
-           "accept Signature Version 2 too, for old clients: it protects less"),
+           "also accept Signature Version 2, for old clients; it is less secure"),
     SIZE("body-max", body_max, 1, 5368709120U, "5GiB", "largest body of one upload"),
-    NUMBER("threads", threads, 0, 256, "0", "worker threads; 0 is one for each processor"),
+    NUMBER("threads", threads, 0, 256, "0", "worker threads; 0 means one per processor"),
     NUMBER("connections", connections, 1, 1000000, "4096",
-           "connections at once; more are answered 503 SlowDown"),
+           "maximum number of connections; further ones get 503 SlowDown"),
     DURATION("idle-timeout", idle_timeout, 1, 3600, "60s",
-             "close a connection on which nothing, or hardly anything, moves for so long"),
+             "close a connection after this time with little or no traffic"),
     DURATION("drain-timeout", drain_timeout, 0, 3600, "30s",
-             "on SIGTERM, wait so long for running requests"),
-    SIZE(
-        "request-memory", request_memory, 8388608, 1099511627776U, "64MiB",
-        "memory for bodies and answers that are held whole, of all requests together; those beyond "
-        "it are answered 503 SlowDown"),
+             "on SIGTERM, wait at most this long for running requests"),
+    SIZE("request-memory", request_memory, 8388608, 1099511627776U, "64MiB",
+         "memory for bodies and answers that are held whole, for all requests together; requests "
+         "beyond it get 503 SlowDown"),
     NUMBER(
         "api-rate", api_rate, 0, 1000000, "100",
-        "requests a second that one token may make of the API, apart from bursts; 0 is any number"),
-    NUMBER(
-        "anonymous-rate", anonymous_rate, 0, 1000000, "100",
-        "requests a second, apart from bursts, that one address may make without a signature or a "
-        "token; 0 is any number"),
+        "API requests per second for each token, with bursts of twice as many; 0 means no limit"),
+    NUMBER("anonymous-rate", anonymous_rate, 0, 1000000, "100",
+           "requests per second from each address without a signature or a token, with bursts of "
+           "twice as many; 0 means no limit"),
     TEXT("profiles", "DIR", profiles, NULL,
-         "read profiles of uploads from the NAME.json files of this folder too"),
+         "also read upload profiles from the NAME.json files in this directory"),
     TEXT("access-log", "PATH", access_log, "-", "a line for each request: a file, '-', or 'off'"),
     TEXT("log-format", "FORMAT", log_format, "text", "text or json"),
-    TEXT("access-key", "ID", access_key, NULL, "the root user's access key id"),
+    TEXT("access-key", "ID", access_key, NULL, "access key ID of the root user"),
     {.name = "secret-key",
      .value_name = "SECRET",
      .help = "the root user's secret access key",

@@ -45,10 +45,13 @@ static void complain_about_bind(const struct lst_server *server, int number)
     const char *address = server->config->listen;
 
     if (number == EADDRINUSE) {
-        lst_server_complain(
-            "%s is in use: another server listens there. Stop it, or choose another "
-            "port with --listen (port 0 takes a free one)",
-            address);
+        const char *colon = strrchr(address, ':');
+        int host = colon == NULL ? 0 : (int)(colon - address);
+        unsigned long port = colon == NULL ? 0 : strtoul(colon + 1, NULL, 10);
+
+        lst_server_complain("%s is in use: another server listens there. Stop it, or choose "
+                            "another port, such as --listen %.*s:%lu",
+                            address, host, address, port < UINT16_MAX ? port + 1 : port - 1);
     } else if (number == EACCES) {
         lst_server_complain("not allowed to listen on %s: ports below 1024 need the capability "
                             "CAP_NET_BIND_SERVICE. Choose a port above, with --listen",

@@ -177,7 +177,25 @@ def test_a_profile_for_a_bucket_that_is_not_there_yet_warns(server):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("command", [("user", "add", "ada", "--policy", "readonly"), ("policy", "set", "bob", "readwrite")], ids=" ".join)
+def test_a_policy_for_a_bucket_that_is_not_there_yet_warns(server, command):
+    server.command("user", "add", "bob", "--data", server.data, check=False)
+    done = server.command(*command, "--bucket", "pictuers", "--data", server.data)
+    assert "warning" in done.stderr and "'pictuers'" in done.stderr
+    if command[0] == "user":
+        command = ("user", "add", "eve", *command[3:])
+    done = server.command(*command, "--bucket", "pictures", "--data", server.data)
+    assert done.stderr == ""
+
+
 # ---- Tokens
+
+def test_a_token_for_a_profile_that_is_not_there_yet_warns(server):
+    server.command("profile", "add", "real", "--bucket", "pictures", "--key", "{uuid}", "--data", server.data, check=False)
+    done = server.command("token", "create", "--role", "upload", "--profile", "real", "--profile", "raal", "warned", "--data", server.data)
+    assert re.findall(r"warning: .*no profile '(\w+)'", done.stderr) == ["raal"]
+    assert done.stdout.startswith("lst_")
+
 
 def test_token_json_has_real_types(server):
     server.command("profile", "add", "tok", "--bucket", "pictures", "--key", "{uuid}", "--data", server.data, check=False)

@@ -95,3 +95,37 @@ def test_completion_offers_every_option_and_command(command):
     assert options(COMMANDS[command]) <= complete(*command, "--")
     if subcommands(COMMANDS[command]):
         assert set(subcommands(COMMANDS[command])) <= complete(*command, "")
+
+
+# ---- The programs of latchstring(3)
+
+@pytest.fixture(name="programs", scope="module")
+def _programs(tmp_path_factory):
+    """The manual's examples, compiled as a reader would."""
+    folder = tmp_path_factory.mktemp("programs")
+    build = os.path.dirname(os.path.dirname(os.path.dirname(BINARY)))
+    with open(os.path.join(ROOT, "docs", "man", "latchstring.3"), encoding="utf-8") as file:
+        page = file.read()
+    made = []
+    for number, text in enumerate(re.findall(r"^\.Bd -literal\n(#include.*?)^\.Ed$", page, re.MULTILINE | re.DOTALL)):
+        source = folder / f"{number}.c"
+        source.write_text(text.replace("\\e", "\\"))
+        done = subprocess.run(["cc", "-std=c17", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-I", os.path.join(ROOT, "include"), source,
+                               os.path.join(build, "sigv4", "liblatchstring.a"), "-lnettle", "-o", folder / str(number)],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        made.append(folder / str(number))
+    return made
+
+
+def test_the_manuals_programs_sign_and_check(programs):
+    sign, check = programs
+    url = subprocess.run([sign], capture_output=True, text=True, check=True).stdout.strip()
+    host, target = re.fullmatch(r"https://([^/]+)(/.*)", url).groups()
+    done = subprocess.run([check, host, target], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "signed by AKIAIOSFODNN7EXAMPLE\n")
+    for changed, code in ((target.replace("cat", "dog"), "SignatureDoesNotMatch"), (target.replace("AKIAIOSFODNN7EXAMPLE", "AKIAOTHER"), "InvalidAccessKeyId"),
+                          ("/cat.jpg", "AccessDenied")):
+        done = subprocess.run([check, host, changed], capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stdout.startswith(f"403 {code}: ")

@@ -22,6 +22,31 @@ def run(*arguments, environment=None, folder=None):
                           timeout=30, env={**clean_environment(), **(environment or {})}, cwd=folder)
 
 
+# ---- A command line from elsewhere
+
+@pytest.mark.parametrize(("arguments", "advice"), [
+    (["--port", "9001"], "--listen 127.0.0.1:9001"), (["--port=9001"], "--listen 127.0.0.1:9001"), (["-p", "9001"], "--listen 127.0.0.1:9001"),
+    (["--host", "0.0.0.0"], "--listen :9001"), (["--address", ":9001"], "--listen :9001"), (["--bind", "::"], "--listen :9001"),
+    (["--secret-key", "opensesame"], "LATCHSTRING_SECRET_KEY"), (["--dir", "/srv"], "--data DIR"), (["-d", "/srv"], "--data DIR"),
+    (["--cert", "a.pem"], "--tls-cert FILE"), (["-v"], "--access-log"), (["--lisen", ":1"], "did you mean '--listen'?"),
+    (["9001"], "--listen :9001"), ([":9001"], "--listen :9001"), (["127.0.0.1:9001"], "--listen 127.0.0.1:9001"),
+    (["/srv/data"], "--data /srv/data"), (["."], "--data .")])
+def test_an_option_of_other_servers_is_translated(arguments, advice):
+    done = run("serve", *arguments)
+    assert done.returncode == 2
+    assert advice in done.stderr
+    assert "opensesame" not in done.stderr
+
+
+def test_a_port_that_is_taken_names_another(server, tmp_path):
+    host, port = server.endpoint.removeprefix("http://").split(":")
+    done = run("serve", "--listen", f"{host}:{port}", "--data", tmp_path / "data")
+    assert done.returncode == 1
+    assert f"{host}:{port} is in use" in done.stderr
+    assert f"--listen {host}:{int(port) + (1 if port != '65535' else -1)}" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 # ---- First start
 
 def test_root_keys_are_made_once_and_kept_secret(start, tmp_path):
