@@ -2,6 +2,7 @@
 #include "api/event.h"
 
 #include "api/exchange.h"
+#include "api/upload_note.h"
 #include "base/encoding.h"
 
 #include <nettle/sha2.h>
@@ -86,6 +87,7 @@ static json_t *upload_to_json(const struct lst_event *event)
         json = NULL;
     }
     json_decref(more);
+    lst_upload_note_show(event->note, &json);
     return json;
 }
 

@@ -16,6 +16,7 @@ struct lst_event {
     struct lst_slice etag; /* without quotes */
     struct lst_slice type;
     struct lst_slice reason; /* why it was rejected */
+    json_t *note;            /* of the upload: api/upload_note.h; NULL: none. The caller's */
 };
 
 /*

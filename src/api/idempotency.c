@@ -16,16 +16,13 @@ enum {
     TIME = 12,
     KEY = 1 + HASH,
     EXPIRY_KEY = 1 + TIME + HASH,
-    CHANGES_MAX = 3,
     SWEPT_MAX = 200, /* of one batch */
 };
 
 struct remembering {
     struct lst_api_exchange *exchange;
     struct lst_index_batch batch;
-    struct lst_index_change changes[CHANGES_MAX];
-    char key[KEY];
-    char expiry_key[EXPIRY_KEY];
+    struct lst_changes changes;
     struct lst_buffer row;
     json_t *answer;
     int answer_status;
@@ -140,16 +137,10 @@ static void free_remembering(void *work)
 {
     struct remembering *remembering = work;
 
+    lst_changes_release(&remembering->changes);
     lst_buffer_release(&remembering->row);
     json_decref(remembering->answer);
     free(remembering);
-}
-
-static void add_change(struct remembering *remembering, enum lst_index_change_kind kind,
-                       const char *key, size_t length, struct lst_slice value)
-{
-    remembering->changes[remembering->batch.change_count++] =
-        (struct lst_index_change){kind, lst_slice_make(key, length), value};
 }
 
 static void write_time(int64_t seconds, char ret_text[TIME])
@@ -204,42 +195,76 @@ static void is_written(struct lst_index_batch *batch, int status, size_t failed_
     lst_waiting_end(&remembering->exchange->waiting, answer_remembered);
 }
 
-static void submit(struct remembering *remembering)
+/* The two rows of the call's key. LST_ERR_TOO_LARGE: the answer can't be kept. */
+static int add_rows(struct remembering *remembering)
 {
-    struct lst_api_exchange *exchange = remembering->exchange;
-    char *key = remembering->key;
-    char *expiry_key = remembering->expiry_key;
+    struct lst_changes *changes = &remembering->changes;
+    char key[KEY];
+    char expiry_key[EXPIRY_KEY] = "x";
     int status = make_row(remembering);
 
+    if (status != LST_OK) {
+        return status;
+    }
+    make_key(remembering->exchange, key);
+    write_time(lst_api_now(remembering->exchange) + LST_IDEMPOTENCY_SECONDS, expiry_key + 1);
+    memcpy(expiry_key + 1 + TIME, key + 1, HASH);
+    (void)lst_changes_add(changes, LST_INDEX_REQUIRE_ABSENT, lst_slice_make(key, KEY),
+                          LST_SLICE(""));
+    (void)lst_changes_add(changes, LST_INDEX_PUT, lst_slice_make(key, KEY),
+                          lst_buffer_slice(&remembering->row));
+    (void)lst_changes_add(changes, LST_INDEX_PUT, lst_slice_make(expiry_key, EXPIRY_KEY),
+                          LST_SLICE(""));
+    return LST_OK;
+}
+
+static void submit(struct remembering *remembering, bool has_key)
+{
+    struct lst_api_exchange *exchange = remembering->exchange;
+    int status = has_key ? add_rows(remembering) : LST_OK;
+
+    if (status == LST_OK) {
+        status = lst_changes_status(&remembering->changes);
+    }
+    if (status == LST_ERR_TOO_LARGE) {
+        lst_api_fail(exchange, 413, "TooLarge",
+                     "Idempotency-Key: the answer to this call would have more than the %d KiB "
+                     "that are kept: ask for fewer uploads in one call",
+                     LST_INDEX_VALUE_MAX / 1024);
+        return;
+    }
     if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
         return;
     }
-    make_key(exchange, key);
-    expiry_key[0] = 'x';
-    write_time(lst_api_now(exchange) + LST_IDEMPOTENCY_SECONDS, expiry_key + 1);
-    memcpy(expiry_key + 1 + TIME, key + 1, HASH);
     remembering->batch = (struct lst_index_batch){.partition = LST_LEDGER_PARTITION,
-                                                  .changes = remembering->changes,
+                                                  .changes = remembering->changes.list,
+                                                  .change_count = remembering->changes.count,
                                                   .done = is_written,
                                                   .context = remembering};
-    add_change(remembering, LST_INDEX_REQUIRE_ABSENT, key, KEY, LST_SLICE(""));
-    add_change(remembering, LST_INDEX_PUT, key, KEY, lst_buffer_slice(&remembering->row));
-    add_change(remembering, LST_INDEX_PUT, expiry_key, EXPIRY_KEY, LST_SLICE(""));
     lst_waiting_begin(&exchange->waiting);
     lst_index_submit(lst_ledger_index(exchange->api->options.ledger), &remembering->batch);
 }
 
-void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer)
+/* What Uppy calls is not made again, so its calls have no key. */
+static bool has_key(const struct lst_api_exchange *exchange)
+{
+    return exchange->place == LST_API_ROOT && header_of(exchange).bytes != NULL;
+}
+
+void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer,
+                            struct lst_changes *changes)
 {
     struct remembering *remembering;
 
-    if (header_of(exchange).bytes == NULL || answer == NULL) {
+    if (answer == NULL || (!has_key(exchange) && changes->count == 0)) {
+        lst_changes_release(changes);
         lst_api_answer(exchange, status, answer);
         return;
     }
     remembering = calloc(1, sizeof(*remembering));
     if (remembering == NULL) {
+        lst_changes_release(changes);
         json_decref(answer);
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
@@ -247,10 +272,15 @@ void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_
     remembering->exchange = exchange;
     remembering->answer = answer;
     remembering->answer_status = status;
+    remembering->changes = *changes;
+    *changes = (struct lst_changes){.count = 0};
     lst_buffer_init(&remembering->row, LST_INDEX_VALUE_MAX);
+    if (exchange->free_work != NULL) {
+        exchange->free_work(exchange->work);
+    }
     exchange->work = remembering;
     exchange->free_work = free_remembering;
-    submit(remembering);
+    submit(remembering, has_key(exchange));
 }
 
 /* ---- Forgetting */

@@ -10,6 +10,7 @@
 #define LST_API_IDEMPOTENCY_H
 
 #include "api/exchange.h"
+#include "store/changes.h"
 
 #define LST_IDEMPOTENCY_KEY_MAX 255 /* bytes, of visible ASCII */
 #define LST_IDEMPOTENCY_SECONDS (24 * 60 * 60)
@@ -17,9 +18,13 @@
 /* Was the call made before, or is its key wrong? Then the exchange has been answered. */
 bool lst_idempotency_replay(struct lst_api_exchange *exchange);
 
-/* As lst_api_answer(); if the call has a key, the answer is given when it is kept durably. Takes
- * exchange->work. */
-void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer);
+/*
+ * As lst_api_answer(), once the changes (rows of the ledger, which this takes) and, if the call has
+ * a key, the answer are durable: all of it in one batch. If the answer is too large to be kept the
+ * call is refused, and nothing is written: 413. What exchange->work was is freed, and replaced.
+ */
+void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer,
+                            struct lst_changes *changes);
 
 /* Add to a sweep of the ledger the answers that were kept long enough at `now` (seconds): see
  * struct lst_ledger_hook. Errors of the index, LST_ERR_NO_MEMORY. */

@@ -25,6 +25,7 @@ struct lst_upload {
     struct lst_slice type;     /* likewise */
     int64_t size;              /* bytes; -1: not told */
     json_t *variables;         /* an object; NULL: none */
+    json_t *metadata;          /* an object of texts, to be shown again; NULL: none */
     bool type_comes_later;     /* the client tells it with the file: any that the profile allows */
     int64_t life;              /* seconds that it is open; 0: as long as a URL of the profile */
 
@@ -34,7 +35,9 @@ struct lst_upload {
     struct lst_buffer key;
     struct lst_buffer id;
     size_t ticket_length; /* the id's first bytes are the ticket */
-    json_t *merged;       /* variables, and those of a client token */
+    json_t *merged;       /* owned: the variables, with those of a client token */
+    int64_t part_size;    /* of an upload in parts that follows a plan: api/multipart.h; 0: none */
+    int64_t part_count;
     int64_t created;
     int64_t expires;
 };
@@ -74,6 +77,11 @@ void lst_upload_tell_not_enforced(const struct lst_upload *upload, bool is_form,
 
 /* What its URL says that the store must see to. */
 void lst_upload_limit(const struct lst_upload *upload, struct lst_upload_limits *ret_limits);
+
+/* Answer with status 201 or 200 and the JSON, whose reference it takes, once what is to be noted of
+ * the upload (api/upload_note.h) is durable. As lst_idempotency_answer(). */
+void lst_upload_answer(struct lst_api_exchange *exchange, const struct lst_upload *upload,
+                       int status, json_t *json);
 
 /* {"method":"PUT", "url", "headers", "expires_at"}. NULL: it can't be made. */
 json_t *lst_upload_put(const struct lst_api_exchange *exchange, const struct lst_upload *upload);

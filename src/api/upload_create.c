@@ -1,7 +1,9 @@
-/* upload_create.c - POST /-/api/uploads: a URL or a form with which a client may send one file. */
+/* upload_create.c - POST /-/api/uploads: a URL or a form with which a client may send one file, or
+ * many of them. */
+#include "api/batch.h"
 #include "api/idempotency.h"
 #include "api/sign.h"
-#include "api/upload.h"
+#include "api/upload_note.h"
 
 static bool read_input(struct lst_api_exchange *exchange, struct lst_upload *upload,
                        struct lst_slice *ret_method)
@@ -18,6 +20,9 @@ static bool read_input(struct lst_api_exchange *exchange, struct lst_upload *upl
     lst_fields_text(&fields, "type", LST_FIELD_OPTIONAL, 1, LST_UPLOAD_TYPE_MAX, &upload->type);
     lst_fields_integer(&fields, "size", LST_FIELD_OPTIONAL, 0, LST_PROFILE_SIZE_MAX, &upload->size);
     lst_fields_object(&fields, "vars", LST_FIELD_OPTIONAL, &variables);
+    if (lst_fields_object(&fields, "metadata", LST_FIELD_OPTIONAL, &upload->metadata)) {
+        lst_upload_note_check(&fields, upload->metadata);
+    }
     lst_fields_text(&fields, "method", LST_FIELD_OPTIONAL, 1, 8, ret_method);
     if (!lst_slice_equal(*ret_method, LST_SLICE("PUT")) &&
         !lst_slice_equal(*ret_method, LST_SLICE("POST"))) {
@@ -73,15 +78,83 @@ static json_t *make_answer(const struct lst_api_exchange *exchange, const struct
     return json;
 }
 
-void lst_uploads_create(struct lst_api_exchange *exchange)
+void lst_upload_answer(struct lst_api_exchange *exchange, const struct lst_upload *upload,
+                       int status, json_t *json)
+{
+    struct lst_changes changes = {.count = 0};
+    int noted = lst_upload_note_add(upload, &changes);
+
+    if (noted == LST_OK) {
+        lst_idempotency_answer(exchange, status, json, &changes);
+    } else {
+        lst_changes_release(&changes);
+        json_decref(json);
+        lst_api_fail_code(exchange, noted);
+    }
+}
+
+/* ---- Many */
+
+/* An lst_batch_make. context: the rows that are to be written. */
+static json_t *make_upload(struct lst_api_exchange *exchange, void *context, int *ret_status)
+{
+    struct lst_upload upload;
+    struct lst_slice method;
+    json_t *made = NULL;
+    int status = LST_OK;
+
+    *ret_status = 201;
+    lst_upload_init(&upload, lst_api_now(exchange));
+    if (read_input(exchange, &upload, &method) && lst_upload_prepare(exchange, &upload)) {
+        made = make_answer(exchange, &upload, method);
+        status = made == NULL ? LST_ERR_NO_MEMORY : lst_upload_note_add(&upload, context);
+    }
+    if (status != LST_OK) {
+        json_decref(made);
+        made = NULL;
+        lst_api_fail_code(exchange, status);
+    }
+    lst_upload_release(&upload);
+    return made;
+}
+
+static void create_many(struct lst_api_exchange *exchange)
+{
+    struct lst_changes changes = {.count = 0};
+    json_t *answer = lst_batch_run(exchange, "uploads", make_upload, &changes);
+
+    if (answer != NULL) {
+        lst_idempotency_answer(exchange, 200, answer, &changes);
+        return;
+    }
+    lst_changes_release(&changes);
+    if (!lst_waiting_is_answered(&exchange->waiting)) { /* else it was refused */
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+    }
+}
+
+/* ---- One */
+
+static void create_one(struct lst_api_exchange *exchange)
 {
     struct lst_upload upload;
     struct lst_slice method;
 
     lst_upload_init(&upload, lst_api_now(exchange));
-    if (read_input(exchange, &upload, &method) && !lst_idempotency_replay(exchange) &&
-        lst_upload_prepare(exchange, &upload)) {
-        lst_idempotency_answer(exchange, 201, make_answer(exchange, &upload, method));
+    if (read_input(exchange, &upload, &method) && lst_upload_prepare(exchange, &upload)) {
+        lst_upload_answer(exchange, &upload, 201, make_answer(exchange, &upload, method));
     }
     lst_upload_release(&upload);
+}
+
+void lst_uploads_create(struct lst_api_exchange *exchange)
+{
+    if (lst_idempotency_replay(exchange)) {
+        return;
+    }
+    if (lst_batch_is_wanted(exchange, "uploads")) {
+        create_many(exchange);
+    } else {
+        create_one(exchange);
+    }
 }

@@ -7,7 +7,7 @@
 #include "api/jobs.h"
 #include "api/link.h"
 #include "api/profiles.h"
-#include "api/upload_object.h"
+#include "api/upload_note.h"
 
 enum { CLIENT_GONE = 499 };
 
@@ -95,13 +95,23 @@ static int add_job(const struct use *use, const struct lst_event *event,
     return status;
 }
 
-static int tell(const struct use *use, const struct lst_event *event, bool has_object,
+static int tell(const struct use *use, struct lst_event *event, bool has_object,
                 struct lst_ledger_changes *more)
 {
     struct history history = {.event = event, .has_object = has_object};
     int status = find_history(use, &history);
 
-    return status != LST_OK || history.is_told ? status : add_job(use, event, more);
+    if (status != LST_OK || history.is_told) {
+        return status;
+    }
+    status = lst_upload_note_find(lst_ledger_index(use->api->options.ledger), use->ticket.text,
+                                  &event->note);
+    if (status == LST_OK) {
+        status = add_job(use, event, more);
+        json_decref(event->note);
+        event->note = NULL;
+    }
+    return status;
 }
 
 /* The object knows best what it is; but somebody may have replaced it already. */
@@ -216,6 +226,9 @@ static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
     struct lst_index *index = lst_ledger_index(api->options.ledger);
     int status = lst_idempotency_sweep(index, now_ms / 1000, more);
 
+    if (status == LST_OK) {
+        status = lst_upload_note_sweep(index, now_ms / 1000, more);
+    }
     if (status == LST_OK) {
         status = lst_delivery_sweep(index, now_ms, more);
     }

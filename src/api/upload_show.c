@@ -4,7 +4,7 @@
  * Nothing was written when it was created. The object knows the ticket with which it was uploaded,
  * and the ledger what came of each request with it.
  */
-#include "api/upload.h"
+#include "api/upload_note.h"
 #include "api/upload_object.h"
 
 #include <stdio.h>
@@ -66,38 +66,60 @@ static int look_at_profile(const struct lst_api_exchange *exchange, struct lst_s
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
+/* Add what is known of a complete upload's object. An error of the index. */
+static int add_object(const struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
+                      const struct lst_uploaded *uploaded, bool is_there,
+                      const struct lst_remote *remote, json_t **json)
+{
+    char name[LST_PROFILE_NAME_MAX + 1];
+    int64_t life;
+    int status = look_at_profile(exchange, ticket->profile, &life, name);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_api_json_set(json, "size", json_integer((json_int_t)uploaded->size));
+    lst_api_json_set(json, "etag", json_string(uploaded->etag));
+    lst_api_json_set(json, "type", json_string(uploaded->type));
+    if (is_there) {
+        lst_api_json_set(json, "object",
+                         lst_uploads_object(exchange, remote, ticket->bucket, ticket->key,
+                                            lst_slice_of(uploaded->etag), life));
+    }
+    return LST_OK;
+}
+
 void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_ticket *ticket,
                         const char *state, const struct lst_uploaded *uploaded, bool is_there,
                         const char *reason, const struct lst_remote *remote)
 {
-    json_t *json =
+    json_t *note;
+    json_t *json;
+    int status =
+        lst_upload_note_find(lst_ledger_index(exchange->api->options.ledger), ticket->text, &note);
+
+    if (status != LST_OK) {
+        lst_api_fail_code(exchange, status);
+        return;
+    }
+    json =
         json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "id", lst_api_json_slice(exchange->name),
                   "status", state, "bucket", lst_api_json_slice(ticket->bucket), "key",
                   lst_api_json_slice(ticket->key), "created_at", lst_api_json_time(ticket->created),
                   "expires_at", lst_api_json_time(ticket->expires));
-
+    lst_upload_note_show(note, &json);
+    json_decref(note);
     if (strcmp(state, "complete") == 0) {
-        char name[LST_PROFILE_NAME_MAX + 1];
-        int64_t life;
-        int status = look_at_profile(exchange, ticket->profile, &life, name);
-
-        if (status != LST_OK) {
-            json_decref(json);
-            lst_api_fail_code(exchange, status);
-            return;
-        }
-        lst_api_json_set(&json, "size", json_integer((json_int_t)uploaded->size));
-        lst_api_json_set(&json, "etag", json_string(uploaded->etag));
-        lst_api_json_set(&json, "type", json_string(uploaded->type));
-        if (is_there) {
-            lst_api_json_set(&json, "object",
-                             lst_uploads_object(exchange, remote, ticket->bucket, ticket->key,
-                                                lst_slice_of(uploaded->etag), life));
-        }
+        status = add_object(exchange, ticket, uploaded, is_there, remote, &json);
     } else if (reason[0] != '\0') {
         lst_api_json_set(&json, "reason", json_string(reason));
     }
-    lst_api_answer(exchange, 200, json);
+    if (status == LST_OK) {
+        lst_api_answer(exchange, 200, json);
+    } else {
+        json_decref(json);
+        lst_api_fail_code(exchange, status);
+    }
 }
 
 static void show_own(struct lst_api_exchange *exchange, const struct lst_ticket *ticket)

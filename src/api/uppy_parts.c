@@ -55,10 +55,11 @@ static void created(struct lst_api_exchange *exchange, const struct lst_call_ans
     }
     (void)snprintf(id, sizeof(id), "%.*s~%.*s", (int)upload->id.length, upload->id.bytes,
                    LST_UPLOAD_ID_LENGTH, creation->id);
-    lst_api_answer(exchange, 200,
-                   json_pack("{s:s%, s:s, s:s, s:s%}", "key", upload->key.bytes, upload->key.length,
-                             "uploadId", id, "bucket", upload->profile->bucket, "id",
-                             upload->id.bytes, upload->id.length));
+    lst_upload_answer(exchange, upload, 200,
+                      json_pack("{s:s%, s:s, s:s, s:s%}", "key", upload->key.bytes,
+                                upload->key.length, "uploadId", id, "bucket",
+                                upload->profile->bucket, "id", upload->id.bytes,
+                                upload->id.length));
 }
 
 static void create(struct lst_api_exchange *exchange, const struct lst_upload *upload)

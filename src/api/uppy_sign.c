@@ -98,12 +98,13 @@ static void sign_whole(struct lst_api_exchange *exchange, struct lst_upload *upl
 {
     upload->expires = upload->created + life;
     if (upload->remote == NULL) {
-        lst_api_answer(exchange, 200, make_answer(sign_object(exchange, upload, life), upload));
+        lst_upload_answer(exchange, upload, 200,
+                          make_answer(sign_object(exchange, upload, life), upload));
     } else if (upload->type.length == 0 && upload->profile->types[0] != '\0') {
         lst_api_fail(exchange, 400, "InvalidArgument",
                      "contentType: it is missing, and the remote can't see to it");
     } else {
-        lst_api_answer(exchange, 200, sign_elsewhere(exchange, upload));
+        lst_upload_answer(exchange, upload, 200, sign_elsewhere(exchange, upload));
     }
 }
 
@@ -129,8 +130,8 @@ static void sign_new(struct lst_api_exchange *exchange, const struct wish *wish)
         if (is_whole) {
             sign_whole(exchange, &upload, life);
         } else if (lst_uppy_has_parts(exchange, &upload)) {
-            lst_api_answer(exchange, 200,
-                           make_answer(sign_creation(exchange, &upload, life), &upload));
+            lst_upload_answer(exchange, &upload, 200,
+                              make_answer(sign_creation(exchange, &upload, life), &upload));
         }
     }
     lst_upload_release(&upload);

@@ -173,7 +173,10 @@ bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_w
         upload->type = wish->type;
         upload->variables = variables;
         is_well = lst_upload_prepare(exchange, upload);
-        upload->variables = NULL;
+        if (upload->merged == NULL) {
+            upload->merged = json_incref(variables);
+            upload->variables = upload->merged;
+        }
     } else {
         lst_api_fail_code(exchange, status);
     }
@@ -226,7 +229,7 @@ void lst_uppy_params(struct lst_api_exchange *exchange)
     if (lst_fields_end(&fields) != LST_OK) {
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
     } else if (lst_uppy_prepare(exchange, &wish, &upload)) {
-        lst_api_answer(exchange, 200, make_params(exchange, &upload));
+        lst_upload_answer(exchange, &upload, 200, make_params(exchange, &upload));
     }
     lst_upload_release(&upload);
     json_decref(query);

@@ -11,6 +11,7 @@ import pytest
 BUCKET = "described-bucket"
 PROFILES = {"any": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 60},
             "named": {"bucket": BUCKET, "key": "{a}/{uuid}"},
+            "wide": {"bucket": BUCKET, "key": "{uuid}/{a}/{b}/{c}/{d}/{e}/{f}"},
             "picture": {"bucket": BUCKET, "key": "{uuid}", "types": ["image/png"], "check_content": True},
             "told": {"bucket": BUCKET, "key": "{uuid}",
                      "webhook": {"url": "http://127.0.0.1:1/", "secret": "0123456789abcdef"}}}
@@ -105,7 +106,7 @@ def test_it_is_valid_and_anybody_may_read_it(api):
 
 
 GOOD = {"CreateUpload": {"profile": "named", "filename": "a.png", "type": "image/png", "size": 5, "vars": {"a": "b"},
-                         "method": "POST"},
+                         "metadata": {"c": "d"}, "method": "POST"},
         "CreateClientToken": {"profile": "any", "vars": {"a": "b"}, "expires": 60},
         "CreateLink": {"bucket": BUCKET, "key": "k", "method": "GET", "expires": 60, "max_uses": 3, "ip": "127.0.0.1",
                        "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png", "dry_run": False,
@@ -203,6 +204,7 @@ def test_every_answer_that_is_described_is_given(server, api):
         return api.call("PUT", f"{place.path}?{place.query}", body)
 
     # Uploads, in each of their states
+    rich = make_token(server, "rich", "--role", "backend")
     key = {"Idempotency-Key": "one"}
     _, upload = api.ask("CreateUpload", {"profile": "any"}, headers=key)
     assert api.ask("CreateUpload", {"profile": "any"}, headers=key) == (201, upload)
@@ -218,6 +220,9 @@ def test_every_answer_that_is_described_is_given(server, api):
         time.sleep(0.2)
     api.ask("CreateUpload", {"profile": "nothing"})
     api.ask("CreateUpload", {})
+    assert api.ask("CreateUpload", {"uploads": [{"profile": "any", "metadata": {"a": "b"}}, {}]})[0] == 200
+    wide = {"profile": "wide", "vars": {name: name * 128 for name in "abcdef"}}
+    assert api.ask("CreateUpload", {"uploads": [wide] * 80}, headers={"Idempotency-Key": "wide"}, token=rich)[0] == 413
     api.ask("GetUpload", id="nothing")
     # Tokens
     _, client = api.ask("CreateClientToken", {"profile": "any"})

@@ -3,6 +3,7 @@ import concurrent.futures
 import http.client
 import io
 import json
+import signal
 import time
 import urllib.parse
 
@@ -16,6 +17,7 @@ PROFILES = {
     "fixed": {"bucket": BUCKET, "key": "fixed.txt"},
     "again": {"bucket": BUCKET, "key": "again.txt", "replace": True},
     "short": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 1},
+    "wide": {"bucket": BUCKET, "key": "{uuid}/{a}/{b}/{c}/{d}/{e}/{f}"},
 }
 
 
@@ -288,6 +290,106 @@ def test_a_key_outlives_the_server(start, tmp_path):
     server.stop()
     again = start("--profiles", str(folder), data=server.data)
     assert ask_with_key(again, token, "key", {"profile": "short"})[1] == upload
+
+
+# ---- Many in one call
+
+def test_many_uploads_in_one_call(server, token):
+    body = picture()
+    good = {"profile": "avatars", "filename": "a.jpg", "type": "image/jpeg", "size": len(body), "vars": {"user": "1"}}
+    status, answer = ask(server, token, "POST", "uploads", {"uploads": [
+        good, {**good, "type": "text/html"}, {**good, "method": "POST"}, {"profile": "nothing"}, 5, {**good, "uploads": [good]}]})
+    assert status == 200
+    results = answer["results"]
+    assert [result["status"] for result in results] == [201, 400, 201, 404, 400, 400]
+    assert all(("result" in result) != ("error" in result) for result in results)
+    assert results[1]["error"]["code"] == "TypeNotAllowed" and "uploads" in results[5]["error"]["message"]
+    put, form = results[0]["result"], results[2]["result"]
+    assert send(put, body)[0].status == 200
+    assert send_form(form, body)[0].status == 201
+    assert show(server, token, put)["status"] == show(server, token, form)["status"] == "complete"
+
+
+@pytest.mark.parametrize("body", [{"uploads": []}, {"uploads": {}}, {"uploads": [{"profile": "short"}] * 101},
+                                  {"uploads": [{"profile": "short"}], "profile": "short"}])
+def test_a_call_for_many_uploads_that_is_wrong(server, token, body):
+    status, answer = ask(server, token, "POST", "uploads", body)
+    assert (status, answer["error"]["code"]) == (400, "InvalidArgument")
+
+
+def test_a_call_for_many_that_is_made_again_has_the_same_answer(server, token):
+    body = {"uploads": [{"profile": "short", "metadata": {"n": str(number)}} for number in range(50)] + [{"profile": "nothing"}]}
+    first, answer = ask_with_key(server, token, "many", body)
+    assert first.status == 200 and len({result["result"]["id"] for result in answer["results"][:-1]}) == 50
+    again, same = ask_with_key(server, token, "many", body)
+    assert (again.status, again.headers["Idempotent-Replayed"], same) == (200, "true", answer)
+    assert show(server, token, same["results"][7]["result"])["metadata"] == {"n": "7"}
+    assert ask_with_key(server, token, "many", {"uploads": body["uploads"][1:]})[0].status == 422
+
+
+def test_an_answer_that_is_too_large_to_be_kept_is_refused(server, token):
+    """And so, the same call is not made twice unawares: without the key it is answered."""
+    body = {"uploads": [{"profile": "wide", "vars": {name: name * 128 for name in "abcdef"}, "metadata": {"n": str(number)}}
+                        for number in range(100)]}
+    answer, refused = ask_with_key(server, token, "wide", body)
+    assert (answer.status, refused["error"]["code"]) == (413, "TooLarge")
+    assert "Idempotency-Key" in refused["error"]["message"] and "256 KiB" in refused["error"]["message"]
+    assert ask_with_key(server, token, "wide", {"uploads": body["uploads"][:20]})[0].status == 200, "nothing was kept of it"
+    status, answer = ask(server, token, "POST", "uploads", body)
+    assert status == 200 and {result["status"] for result in answer["results"]} == {201}
+
+
+def test_each_upload_of_a_call_counts(start, tmp_path):
+    (tmp_path / "short.json").write_text(json.dumps(PROFILES["short"]))
+    server = start("--api-rate", "5", "--profiles", str(tmp_path), environment={"LATCHSTRING_BUCKETS": BUCKET})
+    client = make_client_token(server, make_token(server, "backend", "--role", "backend"), profile="short")
+    status, answer = ask(server, client, "POST", "uploads", {"uploads": [{"profile": "short"}] * 60})
+    assert status == 200
+    given = [result["status"] for result in answer["results"]]
+    assert set(given) == {201, 429} and given.count(201) < 20
+
+
+def test_a_client_gets_no_more_out_of_many(server, token):
+    client = make_client_token(server, token, profile="avatars", vars={"user": "7"})
+    wish = {"profile": "avatars", "type": "image/png"}
+    status, answer = ask(server, client, "POST", "uploads", {"uploads": [
+        {**wish, "vars": {"user": "8"}}, {"profile": "fixed"}, {**wish, "vars": {"other": "8"}}]})
+    assert status == 200
+    assert [result["status"] for result in answer["results"]] == [201, 404, 400]
+    assert answer["results"][0]["result"]["key"].startswith("avatars/7/")
+
+
+# ---- What a caller says of an upload comes back
+
+def test_variables_and_metadata_come_back_in_the_status(server, token):
+    said = {"album": "Sommer \u2600", "order": "17"}
+    upload = create(server, token, "avatars", type="image/png", vars={"user": "42"}, metadata=said)
+    shown = show(server, token, upload)
+    assert (shown["vars"], shown["metadata"]) == ({"user": "42"}, said)
+    plain = show(server, token, create(server, token, "fixed"))
+    assert "vars" not in plain and "metadata" not in plain
+    client = make_client_token(server, token, profile="avatars", vars={"user": "7"})
+    mine = create(server, client, "avatars", type="image/png", vars={"user": "8"}, metadata={"user": "9"})
+    assert show(server, token, mine)["vars"] == {"user": "7"}, "what the backend fixed wins, and metadata are apart"
+    assert show(server, client, mine)["metadata"] == {"user": "9"}
+
+
+def test_what_is_said_of_an_upload_outlives_the_server(start, tmp_path):
+    (tmp_path / "again.json").write_text(json.dumps(PROFILES["again"]))
+    server = start("--profiles", str(tmp_path), environment={"LATCHSTRING_BUCKETS": BUCKET})
+    token = make_token(server, "backend", "--role", "upload")
+    upload = create(server, token, "again", metadata={"a": "b"})
+    server.stop(signal.SIGKILL)
+    server = start("--profiles", str(tmp_path), data=server.data)
+    assert show(server, token, upload)["metadata"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("metadata", [{"a": 1}, {"a": None}, {"a": {}}, ["a"], "a", {"a": "x" * 4100}, {"x" * 4100: "a"},
+                                      {str(number): "" for number in range(1000)}])
+def test_metadata_are_texts_and_few(server, token, metadata):
+    status, refused = ask(server, token, "POST", "uploads", {"profile": "fixed", "metadata": metadata})
+    assert (status, refused["error"]["code"]) == (400, "InvalidArgument")
+    assert "metadata" in refused["error"]["message"]
 
 
 # ---- Tokens for clients

@@ -97,6 +97,38 @@ def test_an_upload_is_told_of_at_once_and_once(server, token, receive, tmp_path)
     assert metric(server, "webhooks_in_flight") == 0
 
 
+def test_what_was_said_of_an_upload_is_told_again(server, token, receive, tmp_path):
+    receiver = receive()
+    add_profile(server, "said", receiver.url, tmp_path, key="said/{user}/{uuid}", max_size=10)
+    said = {"album": "Sommer \u2600", "quote": "\"\n\u0001", "wide": "\u0001" * 600}
+    upload = create(server, token, "said", vars={"user": "42"}, metadata=said)
+    assert send(upload, b"hello world")[0].status == 400
+    [rejected] = receiver.wait()
+    assert send(upload, b"hello")[0].status == 200
+    [_, complete] = receiver.wait(2)
+    for message, event in ((rejected, "upload.rejected"), (complete, "upload.complete")):
+        assert (message["event"], message["upload"]["vars"], message["upload"]["metadata"]) == (event, {"user": "42"}, said)
+    receiver.check(server)
+
+
+def test_what_a_client_says_is_told_apart_from_what_its_token_says(server, token, receive, tmp_path):
+    """By Uppy's calls too."""
+    receiver = receive()
+    add_profile(server, "apart", receiver.url, tmp_path, key="apart/{user}/{uuid}")
+    client = test_uppy.client_of(server, token, "apart", vars={"user": "7"})
+    upload = create(server, client, "apart", vars={"user": "8"}, metadata={"vars": "x", "user": "9"})
+    assert send(upload, b"hello")[0].status == 200
+    [message] = receiver.wait()
+    assert (message["upload"]["vars"], message["upload"]["metadata"]) == ({"user": "7"}, {"vars": "x", "user": "9"})
+    for asked in (test_uppy.ask(server, client, "POST", "s3/sign", {"method": "PUT", "key": "a.txt"}),
+                  test_uppy.ask(server, client, "GET", "s3/params?filename=a&metadata%5Buser%5D=8")):
+        assert asked[0] == 200
+        answer = send_form({"upload": asked[1]}, b"hello") if "fields" in asked[1] else call("PUT", asked[1]["url"], b"hello")
+        assert answer[0].status in (200, 201), answer[1]
+    for message in receiver.wait(3)[1:]:
+        assert message["upload"]["vars"] == {"user": "7"} and "metadata" not in message["upload"]
+
+
 def test_a_form_is_told_of(server, token, receive, tmp_path):
     receiver = receive()
     add_profile(server, "form", receiver.url, tmp_path, check_content=True)

@@ -1,6 +1,7 @@
 /* sweep_test.c - what the API forgets, and what it must not forget. */
 #include "api/idempotency.h"
 #include "api/link.h"
+#include "api/upload_note.h"
 
 #include "tap.h"
 
@@ -40,6 +41,9 @@ static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
     int status = lst_idempotency_sweep(index, now_ms / 1000, more);
 
     (void)context;
+    if (status == LST_OK) {
+        status = lst_upload_note_sweep(index, now_ms / 1000, more);
+    }
     return status == LST_OK ? lst_link_sweep(index, now_ms / 1000, position, more) : status;
 }
 
@@ -164,6 +168,56 @@ static void test_a_fresh_answer(void)
           "which it does not forget");
 }
 
+/* ---- Notes of uploads */
+
+static void note(const char *ticket, int64_t expires)
+{
+    struct lst_changes changes = {.count = 0};
+    struct lst_upload upload;
+
+    lst_upload_init(&upload, NOW);
+    lst_buffer_append_string(&upload.id, ticket);
+    lst_buffer_append_string(&upload.id, "~place");
+    upload.ticket_length = strlen(ticket);
+    upload.expires = expires;
+    CHECK(lst_upload_note_add(&upload, &changes) == LST_OK && changes.count == 0,
+          "an upload of which there is nothing to say has no note");
+    upload.metadata = json_pack("{s:s}", "album", "summer");
+    CHECK(lst_upload_note_add(&upload, &changes) == LST_OK &&
+              lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, changes.list,
+                              changes.count) == LST_OK,
+          "a note is written");
+    json_decref(upload.metadata);
+    lst_upload_release(&upload);
+    lst_changes_release(&changes);
+}
+
+static bool is_noted(const char *ticket)
+{
+    json_t *found = NULL;
+    bool is_noted =
+        lst_upload_note_find(lst_ledger_index(ledger), lst_slice_of(ticket), &found) == LST_OK &&
+        found != NULL;
+
+    json_decref(found);
+    return is_noted;
+}
+
+static void test_notes(void)
+{
+    note("the-one", NOW - DAY);
+    note("the-other", NOW - DAY + 1);
+    CHECK(is_noted("the-one") && !is_noted("the-on") && !is_noted(""), "it is found");
+    CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK && is_noted("the-one"),
+          "it is kept for a day after the upload has expired");
+    CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW + 1) * 1000) == LST_OK && !is_noted("the-one") &&
+              is_noted("the-other"),
+          "then it is forgotten, and no other");
+    CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW + 2) * 1000) == LST_OK && !is_noted("the-other") &&
+              !is_there(LST_SLICE("w001800000001the-other")),
+          "with the row of its expiry");
+}
+
 int main(void)
 {
     char folder[] = "/tmp/sweep_test.XXXXXX";
@@ -175,6 +229,7 @@ int main(void)
     lst_ledger_on_settled(ledger, &(struct lst_ledger_hook){.sweep = sweep});
     test_links();
     test_answers();
+    test_notes();
     test_a_fresh_answer();
     lst_ledger_close(ledger);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);

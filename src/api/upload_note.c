@@ -1,0 +1,173 @@
+/* upload_note.c - what an upload's id does not say of it. */
+#include "api/upload_note.h"
+
+#include "access/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    TIME = 12,
+    NOTE_KEY = 1 + LST_TICKET_MAX,
+    EXPIRY_KEY = 1 + TIME + LST_TICKET_MAX,
+    SWEPT_MAX = 200, /* of one batch */
+};
+
+void lst_upload_note_check(struct lst_fields *fields, json_t *metadata)
+{
+    const char *name;
+    json_t *value;
+    size_t length;
+
+    json_object_foreach(metadata, name, value)
+    {
+        if (!json_is_string(value)) {
+            lst_fields_refuse(fields, "metadata", "%.64s: a string is needed", name);
+        }
+    }
+    length = metadata == NULL ? 0 : json_dumpb(metadata, NULL, 0, JSON_COMPACT);
+    if (length > LST_UPLOAD_METADATA_MAX) {
+        lst_fields_refuse(fields, "metadata", "it may have %d bytes of JSON in all",
+                          LST_UPLOAD_METADATA_MAX);
+    }
+}
+
+/* ---- Writing */
+
+static void set_object(json_t **note, const char *name, json_t *object)
+{
+    if (object != NULL && json_object_size(object) > 0) {
+        lst_api_json_set(note, name, json_incref(object));
+    }
+}
+
+static json_t *make_note(const struct lst_upload *upload)
+{
+    json_t *note = json_object();
+
+    set_object(&note, "vars", upload->variables);
+    set_object(&note, "metadata", upload->metadata);
+    if (upload->part_size > 0) {
+        lst_api_json_set(&note, "size", json_integer(upload->size));
+        lst_api_json_set(&note, "part_size", json_integer(upload->part_size));
+        lst_api_json_set(&note, "part_count", json_integer(upload->part_count));
+    }
+    return note;
+}
+
+static void add_rows(struct lst_changes *changes, const struct lst_upload *upload, const char *text)
+{
+    struct lst_slice ticket = lst_slice_first(lst_buffer_slice(&upload->id), upload->ticket_length);
+    char key[NOTE_KEY] = "v";
+    char expiry[EXPIRY_KEY + 12];
+    int64_t until = upload->expires + LST_UPLOAD_NOTE_SECONDS;
+
+    memcpy(key + 1, ticket.bytes, ticket.length);
+    (void)lst_changes_add(changes, LST_INDEX_PUT, lst_slice_make(key, 1 + ticket.length),
+                          lst_changes_copy(changes, lst_slice_of(text)));
+    (void)snprintf(expiry, sizeof(expiry), "w%0*lld", TIME, (long long)until);
+    memcpy(expiry + 1 + TIME, ticket.bytes, ticket.length);
+    (void)lst_changes_add(changes, LST_INDEX_PUT, lst_slice_make(expiry, 1 + TIME + ticket.length),
+                          LST_SLICE(""));
+}
+
+int lst_upload_note_add(const struct lst_upload *upload, struct lst_changes *changes)
+{
+    json_t *note = make_note(upload);
+    char *text = NULL;
+    int status = LST_ERR_NO_MEMORY;
+
+    if (note != NULL && json_object_size(note) == 0) {
+        status = LST_OK;
+    } else if (note != NULL) {
+        text = json_dumps(note, JSON_COMPACT);
+    }
+    if (text != NULL) {
+        add_rows(changes, upload, text);
+        status = lst_changes_status(changes);
+    }
+    free(text);
+    json_decref(note);
+    return status;
+}
+
+/* ---- Reading */
+
+int lst_upload_note_find(struct lst_index *index, struct lst_slice ticket, json_t **ret_note)
+{
+    char key[NOTE_KEY] = "v";
+    struct lst_index_reader *reader;
+    struct lst_slice row;
+    int status;
+
+    *ret_note = NULL;
+    if (ticket.length > LST_TICKET_MAX) {
+        return LST_OK;
+    }
+    memcpy(key + 1, ticket.bytes, ticket.length);
+    status = lst_index_read_begin(index, &reader);
+    if (status != LST_OK) {
+        return status;
+    }
+    status =
+        lst_index_get(reader, LST_LEDGER_PARTITION, lst_slice_make(key, 1 + ticket.length), &row);
+    if (status == LST_OK) {
+        status = lst_json_read(row, ret_note);
+    }
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+void lst_upload_note_show(json_t *note, json_t **json)
+{
+    set_object(json, "vars", json_object_get(note, "vars"));
+    set_object(json, "metadata", json_object_get(note, "metadata"));
+}
+
+int64_t lst_upload_note_number(const json_t *note, const char *name, int64_t otherwise)
+{
+    const json_t *number = json_object_get(note, name);
+
+    return json_is_integer(number) ? json_integer_value(number) : otherwise;
+}
+
+/* ---- Forgetting */
+
+/* No ticket is ever made twice, so nothing can be written anew under its key. */
+static int forget(struct lst_slice expiry_key, struct lst_ledger_changes *more)
+{
+    struct lst_slice ticket = lst_slice_after(expiry_key, 1 + TIME);
+    char key[NOTE_KEY] = "v";
+    int status = lst_ledger_changes_delete(more, expiry_key);
+
+    memcpy(key + 1, ticket.bytes, ticket.length);
+    return status == LST_OK
+               ? lst_ledger_changes_delete(more, lst_slice_make(key, 1 + ticket.length))
+               : status;
+}
+
+int lst_upload_note_sweep(struct lst_index *index, int64_t now, struct lst_ledger_changes *more)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    char text[TIME + 12];
+    int status = lst_index_read_begin(index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    (void)snprintf(text, sizeof(text), "%0*lld", TIME, (long long)now);
+    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("w"), &key, &value);
+    for (size_t count = 0;
+         status == LST_OK && count < SWEPT_MAX && key.length > 1 + TIME &&
+         key.length <= EXPIRY_KEY && key.bytes[0] == 'w' && memcmp(key.bytes + 1, text, TIME) < 0;
+         count++) {
+        status = forget(key, more);
+        if (status == LST_OK) {
+            status = lst_index_next(reader, &key, &value);
+        }
+    }
+    lst_index_read_end(reader);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
