@@ -188,6 +188,7 @@ static bool is_too_large(const struct lst_chunked *chunked)
            chunked->trailer_lines > LST_CHUNKED_TRAILER_LINES_MAX;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): it is written to later
 void lst_chunked_begin(struct lst_chunked *chunked, char *room, size_t room_size)
 {
     *chunked = (struct lst_chunked){
@@ -236,7 +237,7 @@ enum lst_chunked_verdict lst_chunked_decode(struct lst_chunked *chunked, char *b
                                             size_t *ret_data, size_t *ret_taken)
 {
     struct lst_slice rest = lst_slice_make(block, length);
-    struct lst_slice data;
+    struct lst_slice data = {NULL, 0};
     enum lst_chunked_verdict verdict;
     size_t used = 0;
 

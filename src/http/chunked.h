@@ -11,7 +11,7 @@
 
 #include "base/slice.h"
 
-#define LST_CHUNKED_LINE_MAX          512   /* bytes of one chunk's size and extensions */
+#define LST_CHUNKED_LINE_MAX          512   /* bytes of the line of one chunk, without its LF */
 #define LST_CHUNKED_EXTENSIONS_MAX    16384 /* bytes of all extensions of a body */
 #define LST_CHUNKED_TRAILERS_MAX      8192  /* bytes of all trailer lines */
 #define LST_CHUNKED_TRAILER_LINES_MAX 32

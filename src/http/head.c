@@ -8,27 +8,32 @@
 #define HIGH 0x8080808080808080ULL
 #define WORD sizeof(uint64_t)
 
-/* The high bit of each byte that is below the limit (at most 128) or DEL. */
-static inline uint64_t find_controls(const char *at, unsigned limit)
+static inline uint64_t find_byte(uint64_t word, unsigned byte)
 {
-    uint64_t word;
-    uint64_t other;
+    uint64_t other = word ^ (ONES * byte);
 
-    memcpy(&word, at, WORD);
-    other = word ^ (ONES * 0x7F);
-    return (((word - ONES * limit) & ~word) | ((other - ONES) & ~other)) & HIGH;
+    return (other - ONES) & ~other & HIGH;
 }
 
-/* The first byte that is not of the class; `end` if all are. A word at a time: only its last bytes
- * are looked at one by one. limit: every byte from here to DEL, and above, is of the class, or is
- * found by the caller. */
-static inline const char *skip(const char *at, const char *end, unsigned limit,
+/* Not 0 if one of the next bytes is below the limit (at most 128), DEL, or the odd one. */
+static inline uint64_t find_outside(const char *at, unsigned limit, unsigned odd)
+{
+    uint64_t word;
+
+    memcpy(&word, at, WORD);
+    return ((word - ONES * limit) & ~word & HIGH) | find_byte(word, 0x7F) | find_byte(word, odd);
+}
+
+/* The first byte that is not of the class; `end` if all are. A word at a time; what is left is
+ * looked at byte by byte. Outside of the class are, of the bytes from the limit on, DEL and the odd
+ * one alone. */
+static inline const char *skip(const char *at, const char *end, unsigned limit, unsigned odd,
                                enum lst_character class)
 {
     do {
         const char *stop;
 
-        while ((size_t)(end - at) >= WORD && find_controls(at, limit) == 0) {
+        while ((size_t)(end - at) >= WORD && find_outside(at, limit, odd) == 0) {
             at += WORD;
         }
         stop = (size_t)(end - at) > WORD ? at + WORD : end;
@@ -100,7 +105,7 @@ static enum lst_http_head_verdict read_request_line(struct lst_http_head *head, 
         return LST_HEAD_BAD_LINE;
     }
     stop = bound(target, end, LST_HEAD_TARGET_MAX + 1);
-    at = skip(target, stop, '!', LST_CHARACTER_TARGET);
+    at = skip(target, stop, '!', '#', LST_CHARACTER_TARGET);
     target_length = (size_t)(at - target);
     if (at == stop) {
         return target_length > LST_HEAD_TARGET_MAX ? LST_HEAD_TARGET_TOO_LONG : LST_HEAD_MORE;
@@ -181,7 +186,7 @@ static enum lst_http_head_verdict read_field(struct lst_http_head *head, const c
     if (verdict != LST_HEAD_COMPLETE) {
         return verdict;
     }
-    at = skip(colon + 1, end, ' ', LST_CHARACTER_VALUE);
+    at = skip(colon + 1, end, ' ', 0x7F, LST_CHARACTER_VALUE);
     verdict = at == end ? LST_HEAD_MORE : take_line_end(at, end);
     if (verdict != LST_HEAD_COMPLETE) {
         return verdict;
@@ -264,14 +269,14 @@ enum lst_http_head_verdict lst_http_head_read(struct lst_http_head *head, char *
     return verdict;
 }
 
-static void move(struct lst_slice *slice, const char *from, char *to)
+static void move(struct lst_slice *slice, const char *from, const char *to)
 {
     if (slice->bytes != NULL) {
         slice->bytes = to + (slice->bytes - from);
     }
 }
 
-void lst_http_head_move(struct lst_http_head *head, const char *from, char *to)
+void lst_http_head_move(struct lst_http_head *head, const char *from, const char *to)
 {
     move(&head->method, from, to);
     move(&head->target, from, to);

@@ -113,7 +113,7 @@ LST_MUST_CHECK enum lst_http_head_verdict lst_http_head_read(struct lst_http_hea
                                                              char *bytes, size_t length);
 
 /* The bytes have moved: all slices now point into the same places of the copy. */
-void lst_http_head_move(struct lst_http_head *head, const char *from, char *to);
+void lst_http_head_move(struct lst_http_head *head, const char *from, const char *to);
 
 /* What the server answers to a refusal. All pointers are to constants. */
 struct lst_http_head_refusal {

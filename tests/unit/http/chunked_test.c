@@ -178,9 +178,9 @@ static enum lst_chunked_verdict read_repeated(const char *begin, const char *pie
 
 static void test_limits(void)
 {
-    CHECK(read_repeated("1;", "a", 510, "\r\nx\r\n0\r\n\r\n") == LST_CHUNKED_COMPLETE,
+    CHECK(read_repeated("1;", "a", 509, "\r\nx\r\n0\r\n\r\n") == LST_CHUNKED_COMPLETE,
           "an extension that fits");
-    CHECK(read_repeated("1;", "a", 511, "\r\nx\r\n0\r\n\r\n") == LST_CHUNKED_TOO_LARGE,
+    CHECK(read_repeated("1;", "a", 510, "\r\nx\r\n0\r\n\r\n") == LST_CHUNKED_TOO_LARGE,
           "one that does not");
     CHECK(read_repeated("1", "0", 600, "\r\n") == LST_CHUNKED_MALFORMED, "a size with many digits");
     CHECK(read_repeated("0", "0", 600, "\r\n\r\n") == LST_CHUNKED_TOO_LARGE, "very many zeros");

@@ -241,6 +241,46 @@ static void test_rows(void)
     }
 }
 
+/* Each byte in each place of a long target, name and value: what is looked at by words is looked at
+ * as closely as the rest. */
+static void test_every_byte(void)
+{
+    static const char text[] = "GET /0123456789012345678901 HTTP/1.1\r\nHost: h\r\n"
+                               "Abcdefghijklmnopqrst: 012345678901234567890\r\n\r\n";
+    struct reading reading;
+    bool fits = true;
+
+    for (size_t at = 4; at < sizeof(text) - 5 && fits; at++) {
+        bool in_target = at >= 5 && at < 27;
+        bool in_name = at >= 47 && at < 67;
+        bool in_value = at >= 69 && at < 90;
+
+        if (!in_target && !in_name && !in_value) {
+            continue;
+        }
+        for (int byte = 0; byte < 256 && fits; byte++) {
+            bool is_token =
+                byte != 0 && byte < 128 &&
+                (strchr("!#$%&'*+-.^_`|~", byte) != NULL || (byte >= '0' && byte <= '9') ||
+                 (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'));
+            bool is_good = in_target ? byte > ' ' && byte != 0x7F && byte != '#'
+                           : in_name ? is_token || (byte == ':' && at > 47)
+                                     : (byte >= ' ' && byte != 0x7F) || byte == '\t';
+            char changed[sizeof(text)];
+
+            memcpy(changed, text, sizeof(text));
+            changed[at] = (char)byte;
+            fits =
+                (read_whole(&reading, changed, sizeof(text) - 1) == LST_HEAD_COMPLETE) == is_good;
+            end(&reading);
+            if (!fits) {
+                CHECK(false, "byte %d at %zu is %s", byte, at, is_good ? "refused" : "accepted");
+            }
+        }
+    }
+    CHECK(fits, "every byte is refused or accepted wherever it stands");
+}
+
 static void test_what_is_found(void)
 {
     static const char text[] =
@@ -374,6 +414,7 @@ static void test_refusals(void)
 int main(void)
 {
     test_rows();
+    test_every_byte();
     test_what_is_found();
     test_targets();
     test_connections();
