@@ -5,12 +5,19 @@
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
+/* RFC 4007: a zone tells apart what is local to a link; no other address has one. */
+static bool may_have_zone(const struct lst_address *address)
+{
+    return address->bytes[0] == 0xFE && (address->bytes[1] & 0xC0) == 0x80;
+}
+
 static bool parse_address(struct lst_slice text, struct lst_address *ret_address,
                           bool *ret_is_version_4)
 {
     char string[INET6_ADDRSTRLEN];
     struct lst_address address;
-    struct lst_slice without_zone = lst_slice_first(text, lst_slice_find(text, '%'));
+    size_t percent = lst_slice_find(text, '%');
+    struct lst_slice without_zone = lst_slice_first(text, percent);
 
     if (without_zone.length == 0 || without_zone.length >= sizeof(string) ||
         memchr(without_zone.bytes, '\0', without_zone.length) != NULL) {
@@ -22,6 +29,9 @@ static bool parse_address(struct lst_slice text, struct lst_address *ret_address
     memcpy(address.bytes, mapped_prefix, sizeof(mapped_prefix));
     if (inet_pton(*ret_is_version_4 ? AF_INET : AF_INET6, string,
                   *ret_is_version_4 ? address.bytes + sizeof(mapped_prefix) : address.bytes) != 1) {
+        return false;
+    }
+    if (percent < text.length && (percent + 1 == text.length || !may_have_zone(&address))) {
         return false;
     }
     *ret_address = address;

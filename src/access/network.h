@@ -15,7 +15,8 @@ struct lst_network {
     uint8_t bits; /* 0 to 128 */
 };
 
-/* "192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "fe80::1%eth0". False if it is anything else. */
+/* "192.0.2.7", "2001:db8::7", "::ffff:192.0.2.7", "fe80::1%eth0" (only link-local addresses have a
+ * zone). False if it is anything else. */
 LST_MUST_CHECK bool lst_address_parse(struct lst_slice text, struct lst_address *ret_address);
 
 /* An address, or an address and the number of its leading bits that count: "192.0.2.0/24". */

@@ -1,6 +1,6 @@
 /*
  * delivery.h - messages for webhooks as their owner sees them: which ones wait, which were given
- * up, and sending one again. docs/uploads.md, "When a receiver was away", is the manual.
+ * up, and sending one again. docs/uploads.md, "When a receiver was down", is the manual.
  *
  * A delivery's id is its profile's name, '~' and the message's id in hex. It may be seen, and sent
  * again, by whoever may use the profile and make tokens for clients, or is an administrator.

@@ -4,8 +4,8 @@
  * A try is counted in the ledger before the password is looked at, and given back if it was the
  * right one: so neither many tries at the same time nor a restart give more tries than there are.
  */
-#include "access/json.h"
 #include "access/network.h"
+#include "api/link_form.h"
 #include "api/link_input.h"
 #include "api/link_page.h"
 #include "api/password.h"
@@ -23,69 +23,16 @@ enum {
 
 /* ---- What was sent */
 
-static bool take(struct lst_link_opening *opening, struct lst_slice password)
-{
-    if (password.length >= sizeof(opening->password)) {
-        return false;
-    }
-    memcpy(opening->password, password.bytes, password.length);
-    opening->password_length = password.length;
-    return true;
-}
-
-/* LST_ERR_MALFORMED, _NO_MEMORY. */
-static int read_json(struct lst_link_opening *opening, struct lst_slice body)
-{
-    json_error_t error;
-    json_t *json;
-    const json_t *password;
-    int status = lst_json_load(body, JSON_REJECT_DUPLICATES, &json, &error);
-    bool is_good;
-
-    if (status != LST_OK) {
-        return status;
-    }
-    password = json_object_get(json, "password");
-    is_good =
-        json_object_size(json) == 1 && json_is_string(password) &&
-        take(opening, lst_slice_make(json_string_value(password), json_string_length(password)));
-
-    json_decref(json);
-    return is_good ? LST_OK : LST_ERR_MALFORMED;
-}
-
-static int read_form(struct lst_link_opening *opening, struct lst_slice body)
-{
-    char text[sizeof(opening->password)];
-    struct lst_field raw;
-    size_t length = 0;
-    size_t count = 0;
-    bool is_good = true;
-
-    while (lst_http_next_parameter(&body, &raw)) {
-        if (lst_http_name_is(raw.name, LST_SLICE("password"))) {
-            count++;
-            is_good = is_good &&
-                      lst_percent_decode(raw.value, true, text, sizeof(text), &length) == LST_OK;
-        }
-    }
-    is_good = is_good && count <= 1 && take(opening, lst_slice_make(text, length));
-    lst_wipe(text, sizeof(text));
-    return is_good ? LST_OK : LST_ERR_MALFORMED;
-}
-
 bool lst_link_read_password(struct lst_link_opening *opening)
 {
     struct lst_api_exchange *exchange = opening->exchange;
     struct lst_slice body = lst_buffer_slice(&exchange->body);
-    bool is_json = lst_slice_starts_with_ignoring_case(
-        lst_http_header(exchange->request, LST_SLICE("Content-Type")),
-        LST_SLICE("application/json"));
-
     int status = LST_OK;
 
     if (body.length > 0) {
-        status = is_json ? read_json(opening, body) : read_form(opening, body);
+        status = lst_link_form_read(lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+                                    body, opening->password, sizeof(opening->password) - 1,
+                                    &opening->password_length);
     }
     if (status == LST_ERR_NO_MEMORY) {
         lst_api_fail_code(exchange, status);

@@ -160,7 +160,8 @@ static bool parse_hop(struct lst_slice hop, struct lst_slice *ret_text, struct l
     if (hop.length > 0 && hop.bytes[0] == '[') {
         text = lst_slice_after(hop, 1);
         text = lst_slice_first(text, lst_slice_find(text, ']'));
-        if (text.length + 2 > hop.length) {
+        /* Brackets are for IPv6 (RFC 7239, section 6). */
+        if (text.length + 2 > hop.length || lst_slice_find(text, ':') == text.length) {
             return false;
         }
         rest = lst_slice_after(hop, text.length + 2);

@@ -66,6 +66,16 @@ static void test_x_forwarded_for(void)
     check_client("203.0.113.9:99999", NULL, "unknown");
     check_client("\"203.0.113.9\"", NULL, "unknown");
     check_client("203.0.113.9 10.0.0.1", NULL, "unknown");
+    check_client("fe80::1%eth0", NULL, "fe80::1%eth0");
+    check_client("203.0.113.9%eth0", NULL, "unknown");
+    check_client("203.0.113.9%", NULL, "unknown");
+    check_client("203.0.113.9%eth0:80", NULL, "unknown");
+    check_client("::ffff:203.0.113.9%eth0", NULL, "unknown");
+    check_client("2001:db8::1%eth0", NULL, "unknown");
+    check_client("fe80::1%", NULL, "unknown");
+    check_client("[203.0.113.9]", NULL, "unknown");
+    check_client("[203.0.113.9]:80", NULL, "unknown");
+    check_client("[203.0.113.9:80]", NULL, "unknown");
     check_client("", NULL, "unknown");
     check_client(",,", NULL, "unknown");
 }
@@ -81,6 +91,9 @@ static void test_forwarded(void)
     check_client(NULL, "for=1.1.1.1, for=unknown", "unknown");
     check_client(NULL, "for=1.1.1.1, for=_hidden, for=10.0.0.1", "unknown");
     check_client(NULL, "for=1.1.1.1, proto=http", "unknown");
+    check_client(NULL, "for=203.0.113.9%eth0", "unknown");
+    check_client(NULL, "for=\"[203.0.113.9]\"", "unknown");
+    check_client(NULL, "for=\"[203.0.113.9]:80\"", "unknown");
     check_client(NULL, "for=1.1.1.1;for=203.0.113.9", "unknown");
     check_client(NULL, "for=\"1.1.1.1, for=203.0.113.9", "unknown");
     check_client(NULL, "for=\"1.1.1.1\\\", for=203.0.113.9", "unknown");
