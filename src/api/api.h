@@ -51,6 +51,10 @@ void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_sta
 /* True if a request with this path is the API's. */
 bool lst_api_handles(struct lst_slice path);
 
+/* True if this path has a client's token in it, right or wrong: clients such as Uppy's can be told
+ * an address and nothing else (docs/uppy.md). */
+bool lst_api_has_token(struct lst_slice path);
+
 /* As their namesakes of s3.h. */
 struct lst_api_exchange *lst_api_begin(struct lst_api *api, const struct lst_http_request *request,
                                        void (*wake)(void *context), void *context);

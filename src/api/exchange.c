@@ -20,6 +20,33 @@ bool lst_api_handles(struct lst_slice path)
            lst_slice_starts_with(path, LST_SLICE(LST_LINKS_PATH));
 }
 
+/* Take "uppy/", and a client token behind it, off what follows LST_API_PATH. ret_token: empty if
+ * there is none. False: it does not begin so. */
+static bool take_uppy(struct lst_slice *path, struct lst_slice *ret_token)
+{
+    const struct lst_slice prefix = LST_SLICE("uppy/");
+
+    *ret_token = lst_slice_make(NULL, 0);
+    if (!lst_slice_starts_with(*path, prefix)) {
+        return false;
+    }
+    *path = lst_slice_after(*path, prefix.length);
+    if (lst_slice_starts_with(*path, LST_SLICE(LST_CLIENT_PREFIX))) {
+        *ret_token = lst_slice_first(*path, lst_slice_find(*path, '/'));
+        *path = lst_slice_after(*path, ret_token->length + 1);
+    }
+    return true;
+}
+
+bool lst_api_has_token(struct lst_slice path)
+{
+    struct lst_slice rest = lst_slice_after(path, sizeof(LST_API_PATH) - 1);
+    struct lst_slice token;
+
+    return lst_slice_starts_with(path, LST_SLICE(LST_API_PATH)) && take_uppy(&rest, &token) &&
+           token.length > 0;
+}
+
 static struct lst_api_exchange *make_exchange(struct lst_api *api,
                                               const struct lst_http_request *request)
 {
@@ -181,22 +208,6 @@ static bool check_caller(struct lst_api_exchange *exchange)
 
 /* ---- Beginning */
 
-/* Take "uppy/", and a client token behind it, off the path. */
-static bool take_uppy(struct lst_api_exchange *exchange, struct lst_slice *path)
-{
-    const struct lst_slice prefix = LST_SLICE("uppy/");
-
-    if (!lst_slice_starts_with(*path, prefix)) {
-        return false;
-    }
-    *path = lst_slice_after(*path, prefix.length);
-    if (lst_slice_starts_with(*path, LST_SLICE(LST_CLIENT_PREFIX))) {
-        exchange->token = lst_slice_first(*path, lst_slice_find(*path, '/'));
-        *path = lst_slice_after(*path, exchange->token.length + 1);
-    }
-    return true;
-}
-
 /* What follows that which leads to the place. */
 static struct lst_slice find_place(struct lst_api_exchange *exchange)
 {
@@ -207,7 +218,7 @@ static struct lst_slice find_place(struct lst_api_exchange *exchange)
         return lst_slice_after(path, sizeof("/-/") - 1);
     }
     path = lst_slice_after(path, sizeof(LST_API_PATH) - 1);
-    if (take_uppy(exchange, &path)) {
+    if (take_uppy(&path, &exchange->token)) {
         exchange->place = LST_API_UPPY;
     }
     return path;

@@ -325,25 +325,14 @@ int lst_gate_bearer_take(struct lst_gate *gate, const struct lst_bearer *bearer,
     uint64_t rate = gate->options.api_rate;
     struct lst_allowance *allowance =
         &gate->allowances[slot_of(lst_slice_of(bearer->id), LST_ALLOWANCES)];
-    uint64_t full = 2 * rate * 1000; /* in thousandths of a request */
-    uint64_t gained;
-    int status = LST_OK;
+    int status;
 
     if (rate == 0) {
         return LST_OK;
     }
     (void)pthread_mutex_lock(&gate->tokens_mutex);
-    gained = now_ms > allowance->at_ms ? (uint64_t)(now_ms - allowance->at_ms) * rate : 0;
-    allowance->left = gained >= full - allowance->left ? full : allowance->left + gained;
-    if (now_ms > allowance->at_ms) {
-        allowance->at_ms = now_ms;
-    }
-    if (allowance->left >= 1000) {
-        allowance->left -= 1000;
-    } else {
-        *ret_seconds = 1; /* the rate is one a second at least */
-        status = LST_ERR_TOO_LARGE;
-    }
+    status = lst_allowance_take(allowance, rate, now_ms) ? LST_OK : LST_ERR_TOO_LARGE;
+    *ret_seconds = 1; /* the rate is one a second at least */
     (void)pthread_mutex_unlock(&gate->tokens_mutex);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef LST_GATE_GATE_STATE_H
 #define LST_GATE_GATE_STATE_H
 
+#include "base/allowance.h"
 #include "gate/identity.h"
 #include "gate/tokens.h"
 
@@ -13,12 +14,6 @@ struct lst_known_token {
     uint64_t version;
     struct lst_token token;
     char access_key_id[LST_ACCESS_KEY_ID_MAX + 1]; /* of its user */
-};
-
-/* What a bearer may still ask for: a token bucket. */
-struct lst_allowance {
-    int64_t at_ms;
-    uint64_t left; /* thousandths of a request */
 };
 
 struct lst_gate {

@@ -148,7 +148,10 @@ static bool is_stranger(const struct lst_exchange *exchange, bool is_own)
 {
     const struct lst_http_request *request = &exchange->request;
 
-    return !lst_strangers_is_signed(request) || lst_cors_is_preflight(request) ||
+    bool is_signed = lst_strangers_is_signed(request) ||
+                     (is_own ? lst_api_has_token(request->path) : lst_strangers_is_form(request));
+
+    return !is_signed || lst_cors_is_preflight(request) ||
            (is_own && lst_slice_starts_with(request->path, LST_SLICE(LST_LINKS_PATH)));
 }
 

@@ -1,27 +1,22 @@
 /* strangers.c - a rate limit for addresses. */
 #include "server/strangers.h"
 
+#include "base/allowance.h"
 #include "base/random.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-/* A client's token may stand in the path: docs/uppy.md. */
-#define TOKEN_PATH "/-/api/uppy/lsc_"
-
 enum {
     SETS = 512,
     SET_SIZE = 8,
-    WHOLE = 1000, /* an allowance is counted in thousandths of a request */
     ADDRESS_TEXT_MAX = 64,
-    CLOCK_JUMP = 5000, /* ms: requests of one moment are never so far apart */
 };
 
 struct stranger {
     uint64_t network; /* 0: the place is free */
-    int64_t at_ms;    /* when the allowance was worked out */
-    uint64_t left;
+    struct lst_allowance allowance;
 };
 
 struct lst_strangers {
@@ -54,17 +49,21 @@ void lst_strangers_free(struct lst_strangers *strangers)
 bool lst_strangers_is_signed(const struct lst_http_request *request)
 {
     static const char *const parameters[] = {"X-Amz-Signature", "Signature"};
-    struct lst_slice type = lst_http_header(request, LST_SLICE("Content-Type"));
 
     for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
         if (lst_http_find_parameter(request, lst_slice_of(parameters[i]), NULL)) {
             return true;
         }
     }
-    return lst_http_header(request, LST_SLICE("Authorization")).bytes != NULL ||
-           lst_slice_starts_with(request->path, LST_SLICE(TOKEN_PATH)) ||
-           (lst_slice_equal(request->message.method, LST_SLICE("POST")) &&
-            lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data")));
+    return lst_http_header(request, LST_SLICE("Authorization")).bytes != NULL;
+}
+
+bool lst_strangers_is_form(const struct lst_http_request *request)
+{
+    struct lst_slice type = lst_http_header(request, LST_SLICE("Content-Type"));
+
+    return lst_slice_equal(request->message.method, LST_SLICE("POST")) &&
+           lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data"));
 }
 
 /* The address as a number that is not 0: all of IPv4, half of IPv6. 0: it is not to be counted. */
@@ -102,35 +101,13 @@ static struct stranger *find(struct lst_strangers *strangers, uint64_t network)
         if (set[i].network == network) {
             return &set[i];
         }
-        if (set[i].network == 0 || (oldest->network != 0 && set[i].at_ms < oldest->at_ms)) {
+        if (set[i].network == 0 ||
+            (oldest->network != 0 && set[i].allowance.at_ms < oldest->allowance.at_ms)) {
             oldest = &set[i];
         }
     }
-    *oldest = (struct stranger){.network = network, .left = UINT64_MAX};
+    *oldest = (struct stranger){.network = network};
     return oldest;
-}
-
-static bool take(struct stranger *stranger, uint64_t rate, int64_t now_ms)
-{
-    uint64_t full = 2 * rate * WHOLE;
-    uint64_t gained = 0;
-
-    if (stranger->at_ms - now_ms > CLOCK_JUMP) {
-        stranger->at_ms = now_ms; /* the clock was set back: else nothing is gained until then */
-    }
-    if (now_ms > stranger->at_ms) {
-        uint64_t waited = (uint64_t)(now_ms - stranger->at_ms);
-
-        gained = waited >= 2 * WHOLE ? full : waited * rate;
-        stranger->at_ms = now_ms;
-    }
-    stranger->left =
-        stranger->left >= full || gained >= full - stranger->left ? full : stranger->left + gained;
-    if (stranger->left < WHOLE) {
-        return false;
-    }
-    stranger->left -= WHOLE;
-    return true;
 }
 
 bool lst_strangers_take(struct lst_strangers *strangers, struct lst_slice peer, int64_t now_ms)
@@ -142,7 +119,7 @@ bool lst_strangers_take(struct lst_strangers *strangers, struct lst_slice peer, 
         return true;
     }
     (void)pthread_mutex_lock(&strangers->mutex);
-    may = take(find(strangers, network), strangers->rate, now_ms);
+    may = lst_allowance_take(&find(strangers, network)->allowance, strangers->rate, now_ms);
     (void)pthread_mutex_unlock(&strangers->mutex);
     return may;
 }

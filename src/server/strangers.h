@@ -26,10 +26,13 @@ struct lst_strangers;
 struct lst_strangers *lst_strangers_new(uint64_t rate);
 void lst_strangers_free(struct lst_strangers *strangers); /* NULL does nothing */
 
-/* Whether the request carries something that says who sent it: a signature or a token, right or
- * wrong. A POST form has its signature in the body, so a multipart/form-data POST counts as such.
- * Nobody looks at it in a preflight or on the path of a short link: the caller sees to these. */
+/* Whether the request carries something that says who sent it: a signature or a token in the query
+ * or in a header, right or wrong. Nobody looks at it in a preflight or on the path of a short link:
+ * the caller sees to these, and to tokens in paths. */
 bool lst_strangers_is_signed(const struct lst_http_request *request);
+
+/* Whether it is a POST form, as S3 has them: the signature is in the body. */
+bool lst_strangers_is_form(const struct lst_http_request *request);
 
 /* Count a request of this address (request->peer). False: it is one too many. */
 LST_MUST_CHECK bool lst_strangers_take(struct lst_strangers *strangers, struct lst_slice peer,

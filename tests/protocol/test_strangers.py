@@ -25,10 +25,12 @@ def ask(server, address, target="/photos/k", method="GET", count=30, **headers):
 @pytest.mark.parametrize(("method", "target", "headers", "refused"), [
     ("GET", "/photos/k", {}, 503), ("GET", "/-/l/guess", {}, 429), ("POST", "/-/api/uploads", {}, 429),
     ("OPTIONS", "/photos/k", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, 503),
+    ("GET", "/-/api/uppy/s3/params", {}, 429), ("GET", "/-/api/uploads/lsc_x", {}, 429), ("GET", "/photos/-/api/uppy/lsc_x/s3/params", {}, 503),
     # What looks like a signature is none where nobody looks at it.
     ("GET", "/-/l/guess?X-Amz-Signature=0", {}, 429), ("GET", "/-/l/guess?Signature=0", {}, 429),
     ("GET", "/-/l/guess", {"Authorization": "Bearer x"}, 429),
     ("POST", "/-/l/guess", {"Content-Type": "multipart/form-data; boundary=x"}, 429),
+    ("POST", "/-/api/uploads", {"Content-Type": "multipart/form-data; boundary=x"}, 429),
     ("OPTIONS", "/photos/k?X-Amz-Signature=0", {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, 503)])
 def test_a_stranger_is_slowed_down(limited, method, target, headers, refused):
     statuses = ask(limited, next(ADDRESSES), target, method, **headers)
@@ -62,6 +64,10 @@ def test_whoever_signs_is_not_slowed_down(limited):
     client.put_object(Bucket="photos", Key="k", Body=b"k")
     url = target_of(client.generate_presigned_url("get_object", Params={"Bucket": "photos", "Key": "k"}))
     assert set(ask(limited, address, url)) == {200}
+
+
+def test_a_token_in_the_path_says_who_it_is(limited):
+    assert set(ask(limited, next(ADDRESSES), "/-/api/uppy/lsc_x/s3/params?filename=a")) == {401}
 
 
 def test_probes_are_not_slowed_down(limited):
