@@ -12,7 +12,7 @@
 
 #include "api/link.h"
 
-#define LST_LINK_ATTEMPTS 2 /* accounts on which a wrong password is counted */
+#define LST_LINK_ATTEMPTS 4 /* accounts on which a wrong password is counted */
 
 /* What the other side reads. */
 enum lst_link_reader {

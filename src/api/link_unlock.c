@@ -3,22 +3,40 @@
  *
  * A try is counted in the ledger before the password is looked at, and given back if it was the
  * right one: so neither many tries at the same time nor a restart give more tries than there are.
+ *
+ * A try is counted for the address, for two networks around it, and for the link. Without the
+ * networks, somebody with a hundred addresses, which one IPv6 line has, could spend all tries of a
+ * link and so shut out everybody else; with them it takes many networks of different owners. They
+ * are counted one after the other, the narrow ones first: what an address may not do is never even
+ * for a moment counted for the others.
  */
 #include "access/network.h"
 #include "api/link_form.h"
 #include "api/link_input.h"
 #include "api/link_page.h"
 #include "api/password.h"
+#include "base/encoding.h"
 
 #include <pthread.h>
 #include <stdio.h>
 
 enum {
-    WINDOW = 900,    /* seconds */
-    WRONG_MAX = 10,  /* for a link, from one address, in a window */
-    WRONG_ALL = 100, /* for a link, from everywhere */
+    WINDOW = 900, /* seconds */
     GIVEN_BACK = 403,
     STAYS = 200,
+};
+
+/* Wrong passwords for a link in a window, from each network. Of IPv6 the least network is the half
+ * of an address: whoever has one address of that has them all. */
+static const struct {
+    uint64_t limit;
+    size_t ipv4; /* bytes of an IPv4-mapped address that name the network */
+    size_t ipv6;
+} levels[LST_LINK_ATTEMPTS] = {
+    {10, 16, 8}, /* one address; a /64 */
+    {20, 15, 6}, /* a /24; a /48: a site */
+    {40, 14, 4}, /* a /16; a /32: a provider */
+    {400, 0, 0}, /* everywhere */
 };
 
 /* ---- What was sent */
@@ -187,43 +205,41 @@ static void reserve(struct lst_link_opening *opening)
     lst_ledger_reserve(exchange->api->options.ledger, &attempt->reservation);
 }
 
-/* Who tries: an IPv4 address, or the half of an IPv6 address that names a network, since whoever
- * has one address of that has them all. Of those that are not known there is one. */
-static void name_address(struct lst_slice peer, char ret_text[2 * sizeof(struct lst_address) + 1])
+/* Of addresses that are not known there is one. */
+static bool read_peer(struct lst_slice peer, struct lst_address *ret_address)
 {
-    struct lst_address address = {{0}};
-    bool is_ipv4 = false;
-    size_t length = 0;
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-    if (lst_address_parse(peer, &address)) {
-        static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-        is_ipv4 = memcmp(address.bytes, mapped, sizeof(mapped)) == 0;
+    if (!lst_address_parse(peer, ret_address)) {
+        memset(ret_address, 0, sizeof(*ret_address));
     }
-    for (size_t i = 0; i < (is_ipv4 ? sizeof(address.bytes) : sizeof(address.bytes) / 2); i++) {
-        length += (size_t)snprintf(ret_text + length, 3, "%02x", address.bytes[i]);
-    }
+    return memcmp(ret_address->bytes, mapped, sizeof(mapped)) == 0;
 }
 
-/* No x-latch-id has a colon in it, so these accounts are nobody else's. */
-static void set_attempt(struct lst_link_opening *opening, size_t i, const char *address,
-                        uint64_t limit)
+/* No x-latch-id has a colon in it, so these accounts are nobody else's. Networks of different sizes
+ * have names of different lengths. */
+static void set_attempt(struct lst_link_opening *opening, size_t level,
+                        const struct lst_address *address, bool is_ipv4)
 {
-    struct lst_link_attempt *attempt = &opening->attempts[i];
+    struct lst_link_attempt *attempt = &opening->attempts[level];
+    size_t length = is_ipv4 ? levels[level].ipv4 : levels[level].ipv6;
+    char network[2 * sizeof(address->bytes)];
     int64_t now = lst_api_now(opening->exchange);
 
-    (void)snprintf(attempt->id, sizeof(attempt->id), "password:%s:%s:%lld", opening->link.id,
-                   address, (long long)(now / WINDOW));
+    lst_hex_encode(address->bytes, length, network);
+    (void)snprintf(attempt->id, sizeof(attempt->id), "password:%s:%.*s:%lld", opening->link.id,
+                   (int)(2 * length), network, (long long)(now / WINDOW));
     attempt->reservation = (struct lst_reservation){
         .use = lst_link_use_of(opening), .done = is_reserved, .context = opening};
     attempt->reservation.use.id = lst_slice_of(attempt->id);
-    attempt->reservation.use.limit = limit;
+    attempt->reservation.use.limit = levels[level].limit;
     attempt->reservation.use.expires_ms = (now + WINDOW) * 1000;
 }
 
 void lst_link_unlock(struct lst_link_opening *opening)
 {
-    char address[2 * sizeof(struct lst_address) + 1];
+    struct lst_address address;
+    bool is_ipv4;
 
     if (opening->password_length == 0) {
         refuse(opening, "PasswordNeeded", "This link needs a password.");
@@ -235,8 +251,9 @@ void lst_link_unlock(struct lst_link_opening *opening)
         opening->password_length = 1; /* it can't be the right one: counted and refused as such */
         opening->password[0] = ' ';
     }
-    name_address(opening->exchange->request->peer, address);
-    set_attempt(opening, 0, address, WRONG_MAX);
-    set_attempt(opening, 1, "all", WRONG_ALL);
+    is_ipv4 = read_peer(opening->exchange->request->peer, &address);
+    for (size_t level = 0; level < LST_LINK_ATTEMPTS; level++) {
+        set_attempt(opening, level, &address, is_ipv4);
+    }
     reserve(opening);
 }

@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import html
 import json
+import os
 import pathlib
 import re
 import time
@@ -248,6 +249,51 @@ def test_wrong_passwords_are_limited(server, bucket):
     # It is that link's alone, and the page is still there.
     assert get(link["short_url"], headers=BROWSER)[0].status == 200
     assert press(other["short_url"], body="password=open+sesame")[0].status == 303
+
+
+@pytest.fixture(name="proxied", scope="module")
+def _proxied(start):
+    """Behind a proxy on this machine, so that a visitor can come from any address."""
+    server = start("--api-rate", "0", "--anonymous-rate", "0", "--buckets", "link-bucket", "--trusted-proxy", "127.0.0.1")
+    server.client().put_object(Bucket="link-bucket", Key="a b.jpg", Body=b"picture")
+    return server
+
+
+def press_from(link, address, password):
+    return press(link["short_url"], {**BROWSER, "X-Forwarded-For": address}, "password=" + password)[0].status
+
+
+@pytest.mark.parametrize(("site", "provider", "neighbour", "elsewhere"), [
+    ("2001:db8:7:{}::1", "2001:db8:{}::1", "2001:db8:ffff::1", "2001:db9::1"),
+    pytest.param("203.0.7.{}", "203.0.{}.1", "203.0.200.7", "198.51.100.7",
+                 marks=pytest.mark.skipif(not os.environ.get("LST_FULL"), reason="LST_FULL is not set"))], ids=["IPv6", "IPv4"])
+def test_many_addresses_of_one_network_do_not_shut_out_everybody(proxied, site, provider, neighbour, elsewhere):
+    settled_window()
+    link = create(proxied, password="open sesame")
+
+    def guess(addresses):
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(lambda address: press_from(link, address, "guess"), addresses))
+        assert set(answers) == {403, 429}
+        return answers.count(403)
+
+    assert guess([site.format(n % 5) for n in range(30)]) == 20
+    assert guess([provider.format(10 + n) for n in range(30)]) == 20
+    assert press_from(link, neighbour, "open+sesame") == 429
+    assert press_from(link, elsewhere, "wrong") == 403
+    assert press_from(link, elsewhere, "open+sesame") == 303
+
+
+def test_all_tries_of_a_link_are_bounded(proxied):
+    """However many networks somebody has. (With the full sizes only: it takes half a minute.)"""
+    if not os.environ.get("LST_FULL"):
+        pytest.skip("LST_FULL is not set")
+    settled_window()
+    link = create(proxied, password="open sesame")
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda n: press_from(link, f"{n // 5 + 11}.0.{n % 5}.1", f"guess{n}"), range(450)))
+    assert answers.count(403) == 400
+    assert press_from(link, "9.9.9.9", "open+sesame") == 429
 
 
 def test_the_right_password_uses_no_tries(server, bucket):
