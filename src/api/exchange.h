@@ -85,6 +85,17 @@ struct lst_api_route {
     void (*begin)(struct lst_api_exchange *exchange);
 };
 
+/* Set exchange->work, which free_work() will free, in place of what it was. */
+static inline void lst_api_set_work(struct lst_api_exchange *exchange, void *work,
+                                    void (*free_work)(void *work))
+{
+    if (exchange->free_work != NULL) {
+        exchange->free_work(exchange->work);
+    }
+    exchange->work = work;
+    exchange->free_work = free_work;
+}
+
 /* All those of a place. */
 const struct lst_api_route *lst_api_routes(enum lst_api_place place, size_t *ret_count);
 

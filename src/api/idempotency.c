@@ -275,11 +275,7 @@ void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_
     remembering->changes = *changes;
     *changes = (struct lst_changes){.count = 0};
     lst_buffer_init(&remembering->row, LST_INDEX_VALUE_MAX);
-    if (exchange->free_work != NULL) {
-        exchange->free_work(exchange->work);
-    }
-    exchange->work = remembering;
-    exchange->free_work = free_remembering;
+    lst_api_set_work(exchange, remembering, free_remembering);
     submit(remembering, has_key(exchange));
 }
 

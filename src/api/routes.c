@@ -2,6 +2,7 @@
 #include "api/delivery.h"
 #include "api/exchange.h"
 #include "api/links.h"
+#include "api/multipart.h"
 #include "api/uploads.h"
 #include "api/uppy.h"
 
@@ -11,6 +12,12 @@ static const struct lst_api_route routes[] = {
     {"GET", "openapi.json", "GetDescription", 0, 0, lst_api_describe},
     {"POST", "uploads", "CreateUpload", LST_MAY_UPLOAD, LST_API_BATCH_MAX, lst_uploads_create},
     {"GET", "uploads/*", "GetUpload", LST_MAY_UPLOAD, 0, lst_uploads_show},
+    {"DELETE", "uploads/*", "AbortUpload", LST_MAY_UPLOAD, 0, lst_multipart_abort},
+    {"GET", "uploads/*/parts", "ListUploadParts", LST_MAY_UPLOAD, 0, lst_multipart_list},
+    {"POST", "uploads/*/parts", "SignUploadParts", LST_MAY_UPLOAD, LST_API_BODY_MAX,
+     lst_multipart_sign},
+    {"POST", "uploads/*/complete", "CompleteUpload", LST_MAY_UPLOAD, LST_API_PARTS_MAX,
+     lst_multipart_complete},
     {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, LST_API_BATCH_MAX,
      lst_client_tokens_create},
     {"GET", "deliveries", "ListDeliveries", LST_MAY_DELEGATE | LST_MAY_ADMINISTER, 0,

@@ -2,8 +2,24 @@
  * many of them. */
 #include "api/batch.h"
 #include "api/idempotency.h"
+#include "api/multipart.h"
 #include "api/sign.h"
 #include "api/upload_note.h"
+
+enum { METHOD_MAX = 16 };
+
+static const struct lst_slice in_parts = {"MULTIPART", 9};
+
+static void check_method(const struct lst_api_exchange *exchange, struct lst_fields *fields,
+                         struct lst_slice method)
+{
+    if (lst_slice_equal(method, in_parts) && exchange->entry_failure != NULL) {
+        lst_fields_refuse(fields, "method", "an upload in parts needs a call of its own");
+    } else if (!lst_slice_equal(method, LST_SLICE("PUT")) &&
+               !lst_slice_equal(method, LST_SLICE("POST")) && !lst_slice_equal(method, in_parts)) {
+        lst_fields_refuse(fields, "method", "it must be PUT, POST for a form, or MULTIPART");
+    }
+}
 
 static bool read_input(struct lst_api_exchange *exchange, struct lst_upload *upload,
                        struct lst_slice *ret_method)
@@ -23,11 +39,8 @@ static bool read_input(struct lst_api_exchange *exchange, struct lst_upload *upl
     if (lst_fields_object(&fields, "metadata", LST_FIELD_OPTIONAL, &upload->metadata)) {
         lst_upload_note_check(&fields, upload->metadata);
     }
-    lst_fields_text(&fields, "method", LST_FIELD_OPTIONAL, 1, 8, ret_method);
-    if (!lst_slice_equal(*ret_method, LST_SLICE("PUT")) &&
-        !lst_slice_equal(*ret_method, LST_SLICE("POST"))) {
-        lst_fields_refuse(&fields, "method", "it must be PUT, or POST for a form");
-    }
+    lst_fields_text(&fields, "method", LST_FIELD_OPTIONAL, 1, METHOD_MAX, ret_method);
+    check_method(exchange, &fields, *ret_method);
     upload->variables = variables;
     if (lst_fields_end(&fields) != LST_OK) {
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
@@ -141,7 +154,14 @@ static void create_one(struct lst_api_exchange *exchange)
     struct lst_slice method;
 
     lst_upload_init(&upload, lst_api_now(exchange));
-    if (read_input(exchange, &upload, &method) && lst_upload_prepare(exchange, &upload)) {
+    if (!read_input(exchange, &upload, &method)) {
+        return;
+    }
+    if (lst_slice_equal(method, in_parts)) {
+        lst_multipart_create(exchange, &upload);
+        return;
+    }
+    if (lst_upload_prepare(exchange, &upload)) {
         lst_upload_answer(exchange, &upload, 201, make_answer(exchange, &upload, method));
     }
     lst_upload_release(&upload);

@@ -52,8 +52,7 @@ void lst_uploads_ask_remote(struct lst_api_exchange *exchange, struct lst_slice 
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
     }
-    exchange->work = question;
-    exchange->free_work = free_question;
+    lst_api_set_work(exchange, question, free_question);
     status = lst_ticket_read(exchange->api->secret, lst_api_user(exchange), exchange->name,
                              &question->ticket);
     if (status == LST_OK) {

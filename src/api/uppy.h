@@ -29,6 +29,25 @@ void lst_uppy_abort(struct lst_api_exchange *exchange);
 #define LST_UPPY_LIFE                                                                              \
     (7 * 24 * 60 * 60) /* seconds in which an upload in parts is to be completed */
 
+/* ---- Beginning an upload in parts: uppy_parts.c */
+
+struct lst_uppy_creation {
+    struct lst_upload upload;
+    char id[LST_UPLOAD_ID_LENGTH]; /* the store's, once it is created */
+    bool has_id;
+    void (*created)(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation);
+};
+
+/* A new one, with nothing asked for yet, as the exchange's work. NULL, having answered, if there is
+ * no memory. */
+struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *exchange);
+
+/* Create the prepared upload at the store. created() then answers, if it could be created. */
+void lst_uppy_creation_send(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation);
+
+/* Append the id by which callers name the upload from then on: its own, '~', and the store's. */
+void lst_uppy_creation_append_id(const struct lst_uppy_creation *creation, struct lst_buffer *out);
+
 /* ---- A new upload: uppy_wish.c */
 
 /* What Uppy tells of a file. Texts and objects are the caller's. */
@@ -65,7 +84,11 @@ struct lst_uppy_upload {
     const struct lst_profile *profile;
     char ticket_text[LST_TICKET_MAX];
     char type[LST_UPLOAD_TYPE_MAX + 1]; /* the object's Content-Type to be */
+    int64_t size;                       /* that was told of the whole; -1: none */
+    int64_t part_size;                  /* of its plan (api/multipart.h); 0: it has none */
+    int64_t part_count;
     json_t *query;
+    void (*completed)(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload);
 
     /* For what is answered when the store has answered. */
     int status;
@@ -79,6 +102,17 @@ struct lst_uppy_upload *lst_uppy_begin(struct lst_api_exchange *exchange);
 /* Find the one of upload->name, which the caller has to own. False, having answered, if he has no
  * such upload. */
 bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload);
+
+/* Take exchange->name, an id as lst_uppy_creation_append_id() makes it, apart: sets upload->name
+ * and upload->named. False, without an answer, if it is none of the caller's user. */
+bool lst_uppy_read_id(const struct lst_api_exchange *exchange, struct lst_uppy_upload *upload);
+
+/* As lst_uppy_find(), for one that lst_uppy_read_id() has named. */
+bool lst_uppy_find_read(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload);
+
+/* Answer that there is no such upload: the same to all who may not, so that nobody learns what
+ * others have. Gives false. */
+bool lst_uppy_fail_unknown(struct lst_api_exchange *exchange);
 
 /* Find the one that the path and the parameter `key` name. extra: another parameter that must be
  * there, valid as long as the upload; NULL: none. NULL, having answered, as above. */
@@ -105,6 +139,9 @@ json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
                           const struct lst_uppy_upload *upload, uint32_t number, uint64_t left,
                           int64_t life);
 
+/* The most bytes that the whole may have. */
+uint64_t lst_uppy_size_max(const struct lst_uppy_upload *upload);
+
 /* Bytes that this part may have, beside the others. False if there are none left: then the upload
  * is given up, and the exchange is, or will be, answered. */
 bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
@@ -120,6 +157,12 @@ void lst_uppy_location(const struct lst_api_exchange *exchange,
 void lst_uppy_refuse(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload, int status,
                      const char *code, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* Make the object of the parts that exchange->input lists; upload->completed() then answers. */
+void lst_uppy_complete_parts(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload);
+
+/* Give it up because the caller asks for that. */
+void lst_uppy_give_up(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload);
 
 /* Is this a size that the object may have? False if not: then the upload is given up, and the
  * exchange is, or will be, answered. */

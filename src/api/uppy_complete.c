@@ -28,11 +28,18 @@ static void give_up(struct lst_api_exchange *exchange, const struct lst_uppy_upl
 
 static void given_up(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
 {
-    if (answer->status == 204) {
+    if (answer->status != 204) {
+        lst_call_fail(exchange, answer);
+    } else if (exchange->place == LST_API_UPPY) {
         lst_api_answer(exchange, 200, json_object());
     } else {
-        lst_call_fail(exchange, answer);
+        lst_api_answer_nothing(exchange);
     }
+}
+
+void lst_uppy_give_up(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload)
+{
+    give_up(exchange, upload, given_up);
 }
 
 void lst_uppy_abort(struct lst_api_exchange *exchange)
@@ -40,7 +47,7 @@ void lst_uppy_abort(struct lst_api_exchange *exchange)
     const struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
 
     if (upload != NULL) {
-        give_up(exchange, upload, given_up);
+        lst_uppy_give_up(exchange, upload);
     }
 }
 
@@ -91,8 +98,8 @@ void lst_uppy_refuse(struct lst_api_exchange *exchange, struct lst_uppy_upload *
 bool lst_uppy_check_size(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                          uint64_t size)
 {
-    uint64_t least = (uint64_t)upload->profile->min_size;
-    uint64_t most = (uint64_t)upload->profile->max_size;
+    uint64_t most = lst_uppy_size_max(upload);
+    uint64_t least = upload->size < 0 ? (uint64_t)upload->profile->min_size : most;
     bool is_too_large = size > most;
 
     if (size >= least && size <= most) {
@@ -138,10 +145,13 @@ static bool read_part(struct lst_api_exchange *exchange, json_t *part, struct li
     struct lst_slice etag = LST_SLICE("");
     struct lst_fields fields;
     int64_t number = 0;
+    bool is_uppy = exchange->place == LST_API_UPPY;
 
     lst_fields_begin(&fields, part, "parts");
-    lst_fields_integer(&fields, "PartNumber", LST_FIELD_REQUIRED, 1, LST_PART_NUMBER_MAX, &number);
-    lst_fields_text(&fields, "ETag", LST_FIELD_REQUIRED, 1, ETAG_TEXT_MAX, &etag);
+    lst_fields_integer(&fields, is_uppy ? "PartNumber" : "number", LST_FIELD_REQUIRED, 1,
+                       LST_PART_NUMBER_MAX, &number);
+    lst_fields_text(&fields, is_uppy ? "ETag" : "etag", LST_FIELD_REQUIRED, 1, ETAG_TEXT_MAX,
+                    &etag);
     if (lst_fields_end(&fields) != LST_OK) {
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
         return false;
@@ -188,22 +198,13 @@ static bool read_parts(struct lst_api_exchange *exchange, const struct lst_uppy_
     return status == LST_OK;
 }
 
-static void completed(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+/* As Uppy wants to be told of it. */
+static void answer_completed(struct lst_api_exchange *exchange,
+                             const struct lst_uppy_upload *upload)
 {
-    struct lst_uppy_upload *upload = exchange->work;
     struct lst_buffer location;
     int status;
 
-    if (answer->status == 412) { /* another was faster, and this one can't be the object any more */
-        lst_uppy_refuse(exchange, upload, 412, answer->code,
-                        "There is an object of this key already, and the profile does not replace "
-                        "one: the upload is given up");
-        return;
-    }
-    if (answer->status != 200) {
-        lst_call_fail(exchange, answer);
-        return;
-    }
     lst_buffer_init(&location, LST_API_URL_MAX);
     lst_uppy_location(exchange, upload, &location);
     status = lst_buffer_status(&location);
@@ -217,6 +218,21 @@ static void completed(struct lst_api_exchange *exchange, const struct lst_call_a
         lst_api_fail_code(exchange, status);
     }
     lst_buffer_release(&location);
+}
+
+static void completed(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+{
+    struct lst_uppy_upload *upload = exchange->work;
+
+    if (answer->status == 412) { /* another was faster, and this one can't be the object any more */
+        lst_uppy_refuse(exchange, upload, 412, answer->code,
+                        "There is an object of this key already, and the profile does not replace "
+                        "one: the upload is given up");
+    } else if (answer->status == 200) {
+        upload->completed(exchange, upload);
+    } else {
+        lst_call_fail(exchange, answer);
+    }
 }
 
 static void complete(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
@@ -247,14 +263,10 @@ static void complete(struct lst_api_exchange *exchange, const struct lst_uppy_up
                    completed);
 }
 
-void lst_uppy_complete(struct lst_api_exchange *exchange)
+void lst_uppy_complete_parts(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
 {
-    struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
     struct listing listing = {.size = 0};
 
-    if (upload == NULL) {
-        return;
-    }
     lst_buffer_init(&listing.document, DOCUMENT_MAX);
     listing.sizes = calloc(LST_PART_NUMBER_MAX + 1, sizeof(*listing.sizes));
     if (listing.sizes == NULL) {
@@ -265,4 +277,14 @@ void lst_uppy_complete(struct lst_api_exchange *exchange)
     }
     free(listing.sizes);
     lst_buffer_release(&listing.document);
+}
+
+void lst_uppy_complete(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
+
+    if (upload != NULL) {
+        upload->completed = answer_completed;
+        lst_uppy_complete_parts(exchange, upload);
+    }
 }

@@ -13,23 +13,39 @@ enum {
 
 /* ---- Beginning */
 
-struct creation {
-    struct lst_upload upload;
-    char id[LST_UPLOAD_ID_LENGTH]; /* the store's */
-    bool has_id;
-};
-
 static void release_creation(void *work)
 {
-    struct creation *creation = work;
+    struct lst_uppy_creation *creation = work;
 
     lst_upload_release(&creation->upload);
     free(creation);
 }
 
+struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_creation *creation = calloc(1, sizeof(*creation));
+
+    if (creation == NULL) {
+        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return NULL;
+    }
+    lst_upload_init(&creation->upload, lst_api_now(exchange));
+    creation->upload.life = LST_UPPY_LIFE;
+    exchange->work = creation;
+    exchange->free_work = release_creation;
+    return creation;
+}
+
+void lst_uppy_creation_append_id(const struct lst_uppy_creation *creation, struct lst_buffer *out)
+{
+    lst_buffer_append(out, lst_buffer_slice(&creation->upload.id));
+    lst_buffer_append_byte(out, '~');
+    lst_buffer_append(out, lst_slice_make(creation->id, sizeof(creation->id)));
+}
+
 static int read_id(void *context, const char *path, struct lst_slice text)
 {
-    struct creation *creation = context;
+    struct lst_uppy_creation *creation = context;
 
     if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0 &&
         text.length == sizeof(creation->id)) {
@@ -39,31 +55,23 @@ static int read_id(void *context, const char *path, struct lst_slice text)
     return LST_OK;
 }
 
-static void created(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+static void is_created(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
 {
-    struct creation *creation = exchange->work;
-    struct lst_upload *upload = &creation->upload;
-    char id[LST_UPLOAD_ID_MAX + 1 + LST_UPLOAD_ID_LENGTH + 1];
+    struct lst_uppy_creation *creation = exchange->work;
 
     if (answer->status != 200) {
         lst_call_fail(exchange, answer);
-        return;
-    }
-    if (lst_xml_read(answer->body, TEXT_MAX, read_id, creation) != LST_OK || !creation->has_id) {
+    } else if (lst_xml_read(answer->body, TEXT_MAX, read_id, creation) != LST_OK ||
+               !creation->has_id) {
         lst_api_fail_code(exchange, LST_ERR_MALFORMED);
-        return;
+    } else {
+        creation->created(exchange, creation);
     }
-    (void)snprintf(id, sizeof(id), "%.*s~%.*s", (int)upload->id.length, upload->id.bytes,
-                   LST_UPLOAD_ID_LENGTH, creation->id);
-    lst_upload_answer(exchange, upload, 200,
-                      json_pack("{s:s%, s:s, s:s, s:s%}", "key", upload->key.bytes,
-                                upload->key.length, "uploadId", id, "bucket",
-                                upload->profile->bucket, "id", upload->id.bytes,
-                                upload->id.length));
 }
 
-static void create(struct lst_api_exchange *exchange, const struct lst_upload *upload)
+void lst_uppy_creation_send(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation)
 {
+    const struct lst_upload *upload = &creation->upload;
     const struct lst_field query[] = {
         {LST_SLICE("uploads"), LST_SLICE("")},
         {LST_SLICE("x-latch-id"),
@@ -80,13 +88,31 @@ static void create(struct lst_api_exchange *exchange, const struct lst_upload *u
                                               .query_count = upload->profile->check_content ? 3 : 2,
                                               .headers = &type,
                                               .header_count = upload->type.length > 0 ? 1 : 0},
-                   created);
+                   is_created);
+}
+
+/* As Uppy wants to be told of it. */
+static void answer_created(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation)
+{
+    const struct lst_upload *upload = &creation->upload;
+    struct lst_buffer id;
+    json_t *json = NULL;
+
+    lst_buffer_init(&id, LST_UPLOAD_ID_MAX + 1 + LST_UPLOAD_ID_LENGTH);
+    lst_uppy_creation_append_id(creation, &id);
+    if (lst_buffer_status(&id) == LST_OK) {
+        json = json_pack("{s:s%, s:o, s:s, s:s%}", "key", upload->key.bytes, upload->key.length,
+                         "uploadId", lst_api_json_slice(lst_buffer_slice(&id)), "bucket",
+                         upload->profile->bucket, "id", upload->id.bytes, upload->id.length);
+    }
+    lst_buffer_release(&id);
+    lst_upload_answer(exchange, upload, 200, json);
 }
 
 void lst_uppy_create(struct lst_api_exchange *exchange)
 {
     struct lst_uppy_wish wish = {0};
-    struct creation *creation;
+    struct lst_uppy_creation *creation;
     struct lst_fields fields;
 
     lst_fields_begin(&fields, exchange->input, NULL);
@@ -98,18 +124,14 @@ void lst_uppy_create(struct lst_api_exchange *exchange)
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
         return;
     }
-    creation = calloc(1, sizeof(*creation));
+    creation = lst_uppy_creation_begin(exchange);
     if (creation == NULL) {
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
     }
-    lst_upload_init(&creation->upload, lst_api_now(exchange));
-    exchange->work = creation;
-    exchange->free_work = release_creation;
-    creation->upload.life = LST_UPPY_LIFE;
+    creation->created = answer_created;
     if (lst_uppy_prepare(exchange, &wish, &creation->upload) &&
         lst_uppy_has_parts(exchange, &creation->upload)) {
-        create(exchange, &creation->upload);
+        lst_uppy_creation_send(exchange, creation);
     }
 }
 
@@ -191,7 +213,7 @@ static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_up
                      struct lst_slice numbers, json_t *urls)
 {
     int64_t life = lst_uppy_url_life(exchange, upload, 0);
-    uint64_t most = (uint64_t)upload->profile->max_size; /* what they are together is seen later */
+    uint64_t most = lst_uppy_size_max(upload); /* what they are together is seen later */
     struct lst_slice text;
     char name[16];
 

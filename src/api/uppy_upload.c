@@ -1,4 +1,5 @@
 /* uppy_upload.c - an upload in parts that is under way: whose it is, and what is there of it. */
+#include "api/upload_note.h"
 #include "api/uppy.h"
 
 #include <stdio.h>
@@ -21,16 +22,19 @@ struct lst_uppy_upload *lst_uppy_begin(struct lst_api_exchange *exchange)
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return NULL;
     }
+    upload->size = -1;
     exchange->work = upload;
     exchange->free_work = release;
     return upload;
 }
 
-/* One answer for all who may not, so that nobody learns what others have. */
-static bool fail_unknown(struct lst_api_exchange *exchange)
+bool lst_uppy_fail_unknown(struct lst_api_exchange *exchange)
 {
     lst_api_fail(exchange, 404, "NoSuchUpload",
-                 "You have no upload of this uploadId and key: it may be complete, or given up");
+                 exchange->place == LST_API_UPPY
+                     ? "You have no upload of this uploadId and key: it may be complete, or given "
+                       "up"
+                     : "You have no upload in parts of this id: it may be complete, or given up");
     return false;
 }
 
@@ -63,6 +67,22 @@ static int see(void *context, const struct lst_open_upload *open)
     return LST_OK;
 }
 
+/* What was noted of it when it was begun. */
+static int read_note(const struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
+{
+    json_t *note;
+    int status = lst_upload_note_find(lst_ledger_index(exchange->api->options.ledger),
+                                      upload->ticket.text, &note);
+
+    if (status == LST_OK) {
+        upload->size = lst_upload_note_number(note, "size", -1);
+        upload->part_size = lst_upload_note_number(note, "part_size", 0);
+        upload->part_count = lst_upload_note_number(note, "part_count", 0);
+        json_decref(note);
+    }
+    return status;
+}
+
 static int find(const struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
 {
     int status = lst_upload_see(exchange->api->options.store, &upload->name, see, upload);
@@ -79,6 +99,9 @@ static int find(const struct lst_api_exchange *exchange, struct lst_uppy_upload 
         (status == LST_OK && !lst_upload_is_own(exchange, &upload->ticket))) {
         status = LST_ERR_NOT_FOUND;
     }
+    if (status == LST_OK) {
+        status = read_note(exchange, upload);
+    }
     return status == LST_OK ? lst_profiles_find(exchange->api->profiles, upload->ticket.profile,
                                                 &upload->profile)
                             : status;
@@ -89,7 +112,7 @@ bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *up
     int status = find(exchange, upload);
 
     if (status == LST_ERR_NOT_FOUND) {
-        return fail_unknown(exchange);
+        return lst_uppy_fail_unknown(exchange);
     }
     if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
@@ -103,23 +126,27 @@ bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *up
     return true;
 }
 
-/* The id that Uppy has: that of an upload of the API, '~', and the store's. */
-static bool set_name(const struct lst_api_exchange *exchange, struct lst_slice key,
-                     struct lst_uppy_upload *upload)
+bool lst_uppy_read_id(const struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
 {
     struct lst_slice id = exchange->name;
     size_t rest = id.length < LST_UPLOAD_ID_LENGTH + 1 ? 0 : id.length - LST_UPLOAD_ID_LENGTH - 1;
 
     if (rest == 0 || id.bytes[rest] != '~' ||
         lst_ticket_read(exchange->api->secret, lst_api_user(exchange), lst_slice_first(id, rest),
-                        &upload->named) != LST_OK ||
-        !lst_slice_equal(key, upload->named.key)) {
+                        &upload->named) != LST_OK) {
         return false;
     }
     upload->name = (struct lst_upload_name){.bucket = upload->named.bucket,
                                             .key = upload->named.key,
                                             .upload = lst_slice_after(id, rest + 1)};
     return true;
+}
+
+bool lst_uppy_find_read(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
+{
+    return lst_uppy_find(exchange, upload) &&
+           (lst_slice_equal(upload->ticket.text, upload->named.text) ||
+            lst_uppy_fail_unknown(exchange));
 }
 
 struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,
@@ -145,18 +172,11 @@ struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, c
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
         return NULL;
     }
-    if (!set_name(exchange, key, upload)) {
-        (void)fail_unknown(exchange);
+    if (!lst_uppy_read_id(exchange, upload) || !lst_slice_equal(key, upload->named.key)) {
+        (void)lst_uppy_fail_unknown(exchange);
         return NULL;
     }
-    if (!lst_uppy_find(exchange, upload)) {
-        return NULL;
-    }
-    if (!lst_slice_equal(upload->ticket.text, upload->named.text)) {
-        (void)fail_unknown(exchange);
-        return NULL;
-    }
-    return upload;
+    return lst_uppy_find_read(exchange, upload) ? upload : NULL;
 }
 
 /* ---- Its parts */

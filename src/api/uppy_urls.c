@@ -70,10 +70,15 @@ json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
                                        .expires = life});
 }
 
+uint64_t lst_uppy_size_max(const struct lst_uppy_upload *upload)
+{
+    return (uint64_t)(upload->size < 0 ? upload->profile->max_size : upload->size);
+}
+
 bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                         uint32_t number, uint64_t *ret_left)
 {
-    uint64_t most = (uint64_t)upload->profile->max_size;
+    uint64_t most = lst_uppy_size_max(upload);
     uint64_t size = 0;
     int status = lst_uppy_size(exchange, upload, number, &size);
 

@@ -188,8 +188,9 @@ bool lst_uppy_has_parts(struct lst_api_exchange *exchange, const struct lst_uplo
 {
     if (upload->remote != NULL) {
         lst_api_fail(exchange, 501, "NotImplemented",
-                     "The profile has a remote, to which files can be sent in one request only: "
-                     "shouldUseMultipart must be false");
+                     "The profile has a remote, to which files can be sent in one request only: %s",
+                     exchange->place == LST_API_UPPY ? "shouldUseMultipart must be false"
+                                                     : "method must be PUT or POST");
     }
     return upload->remote == NULL;
 }

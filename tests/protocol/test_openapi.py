@@ -11,6 +11,7 @@ import pytest
 BUCKET = "described-bucket"
 PROFILES = {"any": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 60},
             "named": {"bucket": BUCKET, "key": "{a}/{uuid}"},
+            "same": {"bucket": BUCKET, "key": "same"},
             "wide": {"bucket": BUCKET, "key": "{uuid}/{a}/{b}/{c}/{d}/{e}/{f}"},
             "picture": {"bucket": BUCKET, "key": "{uuid}", "types": ["image/png"], "check_content": True},
             "told": {"bucket": BUCKET, "key": "{uuid}",
@@ -172,6 +173,31 @@ def go_through_uppy(api, put_part):
     assert api.ask("UppyAbort", uploadId=begun["uploadId"], query="?key=" + urllib.parse.quote(begun["key"]))[0] == 200
 
 
+def go_through_parts(api, put_part):
+    """Each call of an upload in parts, with each of its answers."""
+    def begin(profile="any"):
+        made = api.ask("CreateUpload", {"profile": profile, "method": "MULTIPART", "size": 1})[1]["upload"]
+        return {name: made["abort_url"].split("/uploads/")[1] for name in ("id", "uploadId")}, made["parts"][0]["url"]
+
+    upload, url = begin()
+    status, headers, _ = put_part(url, b"x")
+    assert status == 200
+    listed = api.ask("ListUploadParts", **upload)[1]["parts"]
+    assert [part["size"] for part in listed] == [1]
+    assert api.ask("SignUploadParts", {"numbers": [1]}, **upload)[0] == 200
+    assert api.ask("SignUploadParts", {"numbers": [2]}, **upload)[0] == 400
+    assert api.ask("CompleteUpload", {"parts": []}, **upload)[0] == 400
+    parts = {"parts": [{"number": 1, "etag": headers["ETag"]}]}
+    assert api.ask("CompleteUpload", parts, **upload)[1]["status"] == "complete"
+    assert api.ask("AbortUpload", **begin()[0])[0] == 204
+    for name, body in (("ListUploadParts", None), ("SignUploadParts", {"numbers": [1]}), ("CompleteUpload", parts), ("AbortUpload", None)):
+        assert api.ask(name, body, id="nothing", uploadId="nothing")[0] == 404
+    ends = [begin("same") for _ in range(2)]
+    for (upload, url), wanted in zip(ends, (200, 412)):
+        _, headers, _ = put_part(url, b"x")
+        assert api.ask("CompleteUpload", {"parts": [{"number": 1, "etag": headers["ETag"]}]}, **upload)[0] == wanted
+
+
 def go_through_deliveries(api, put):
     """Nobody listens there."""
     assert api.ask("TestWebhook", profile="told")[1]["delivered"] is False
@@ -270,13 +296,15 @@ def test_every_answer_that_is_described_is_given(server, api):
     assert api.ask("RevokeId", id="never-seen", query="?access_key_id=NOBODYSKEY")[0] == 404
     api.ask("GetDescription", token="")
     go_through_uppy(api, put_part)
+    go_through_parts(api, put_part)
     go_through_deliveries(api, put)
     # Those who may not
     nobody = "lst_" + "a" * 16 + "_" + "b" * 43
     link_only = make_token(server, "link-only", "--role", "link")
     busy = make_token(server, "busy", "--role", "backend")
     bodies = {"CreateUpload": {"profile": "any"}, "CreateClientToken": {"profile": "any"},
-              "CreateLink": {"bucket": BUCKET, "key": "k"}, "UppySign": {}, "UppyCreate": {}, "UppyComplete": {}}
+              "CreateLink": {"bucket": BUCKET, "key": "k"}, "UppySign": {}, "UppyCreate": {}, "UppyComplete": {},
+              "SignUploadParts": {}, "CompleteUpload": {}}
     operations = [operation["operationId"] for methods in api.description["paths"].values()
                   for operation in methods.values() if operation.get("security") != []]
     for name in operations:
