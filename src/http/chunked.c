@@ -237,7 +237,7 @@ enum lst_chunked_verdict lst_chunked_decode(struct lst_chunked *chunked, char *b
                                             size_t *ret_data, size_t *ret_taken)
 {
     struct lst_slice rest = lst_slice_make(block, length);
-    struct lst_slice data = {NULL, 0};
+    struct lst_slice data = {block, 0};
     enum lst_chunked_verdict verdict;
     size_t used = 0;
 

@@ -103,6 +103,7 @@ static void answer_own(struct lst_exchange *exchange)
     exchange->is_operators = true;
     if (!lst_slice_equal(method, LST_SLICE("GET")) && !lst_slice_equal(method, LST_SLICE("HEAD"))) {
         lst_exchange_refuse(exchange, "MethodNotAllowed", NULL);
+        lst_http_response_add(&exchange->own_response, "Allow", LST_SLICE("GET, HEAD"));
     } else if (lst_slice_equal(path, LST_SLICE("health"))) {
         answer_health(exchange);
     } else if (lst_slice_equal(path, LST_SLICE("ready"))) {
@@ -112,6 +113,24 @@ static void answer_own(struct lst_exchange *exchange)
     } else {
         lst_exchange_refuse(exchange, "NotFound", NULL);
     }
+}
+
+/* "OPTIONS *" asks about the server and not about a resource: RFC 9110, 9.3.7. */
+static bool is_about_server(const struct lst_http_request *request)
+{
+    return lst_slice_equal(request->path, LST_SLICE("*")) &&
+           lst_slice_equal(request->message.method, LST_SLICE("OPTIONS"));
+}
+
+static void answer_about_server(struct lst_exchange *exchange)
+{
+    exchange->operation = "Options";
+    exchange->is_operators = true;
+    exchange->own_response.status = 200;
+    exchange->own_response.kind = LST_BODY_BYTES;
+    exchange->has_own = true;
+    lst_http_response_add(&exchange->own_response, "Allow",
+                          LST_SLICE("GET, HEAD, PUT, POST, DELETE, OPTIONS"));
 }
 
 static void refuse_stranger(struct lst_exchange *exchange, bool is_api)
@@ -169,6 +188,8 @@ bool lst_exchange_route(struct lst_exchange *exchange)
     if (exchange->peer->is_over_limit) {
         lst_exchange_refuse(exchange, "SlowDown", NULL);
         exchange->own_response.close = true;
+    } else if (is_about_server(&exchange->request)) {
+        answer_about_server(exchange);
     } else if (is_own && lst_inert_is_apart(exchange->request.host, apart->values, apart->count)) {
         lst_exchange_refuse(exchange, "NotFound",
                             "This host name serves objects alone (the setting content-domain).");
