@@ -48,12 +48,9 @@ bool lst_etag_list_has(struct lst_slice list, struct lst_slice etag, bool weak)
     return false;
 }
 
-/* The date in a header; false if there is none that can be read. */
-static bool header_date(const struct lst_http_request *request, struct lst_slice name,
-                        int64_t *ret_time)
+/* False if there is no date that can be read. */
+static bool read_date(struct lst_slice value, int64_t *ret_time)
 {
-    struct lst_slice value = lst_http_header(request, name);
-
     return value.length > 0 && lst_clock_parse_http(lst_slice_trim(value), ret_time);
 }
 
@@ -63,31 +60,48 @@ bool lst_conditions_modified_since(const struct lst_http_request *request, int64
     return modified > date || date > lst_clock_whole_seconds(request->received_ms);
 }
 
-enum lst_verdict lst_conditions_check(const struct lst_http_request *request, struct lst_slice etag,
-                                      int64_t modified, const char **ret_condition)
+struct lst_conditions lst_conditions_of(const struct lst_http_request *request)
 {
-    struct lst_slice match = lst_http_header(request, LST_SLICE("If-Match"));
-    struct lst_slice none_match = lst_http_header(request, LST_SLICE("If-None-Match"));
+    return (struct lst_conditions){
+        .match = lst_http_header(request, LST_SLICE("If-Match")),
+        .none_match = lst_http_header(request, LST_SLICE("If-None-Match")),
+        .unmodified_since = lst_http_header(request, LST_SLICE("If-Unmodified-Since")),
+        .modified_since = lst_http_header(request, LST_SLICE("If-Modified-Since")),
+    };
+}
+
+enum lst_verdict lst_conditions_hold(const struct lst_conditions *conditions,
+                                     const struct lst_http_request *request, struct lst_slice etag,
+                                     int64_t modified, const char **ret_condition)
+{
     int64_t date;
 
-    if (match.bytes != NULL) {
-        if (!lst_etag_list_has(match, etag, false)) {
+    if (conditions->match.bytes != NULL) {
+        if (!lst_etag_list_has(conditions->match, etag, false)) {
             *ret_condition = "If-Match";
             return LST_CONDITIONS_FAILED;
         }
-    } else if (header_date(request, LST_SLICE("If-Unmodified-Since"), &date) && modified > date) {
+    } else if (read_date(conditions->unmodified_since, &date) && modified > date) {
         *ret_condition = "If-Unmodified-Since";
         return LST_CONDITIONS_FAILED;
     }
-    if (none_match.bytes != NULL) {
-        return lst_etag_list_has(none_match, etag, true) ? LST_CONDITIONS_NOT_MODIFIED
-                                                         : LST_CONDITIONS_HOLD;
+    if (conditions->none_match.bytes != NULL) {
+        return lst_etag_list_has(conditions->none_match, etag, true) ? LST_CONDITIONS_NOT_MODIFIED
+                                                                     : LST_CONDITIONS_HOLD;
     }
-    if (header_date(request, LST_SLICE("If-Modified-Since"), &date) &&
+    if (read_date(conditions->modified_since, &date) &&
         !lst_conditions_modified_since(request, date, modified)) {
         return LST_CONDITIONS_NOT_MODIFIED;
     }
     return LST_CONDITIONS_HOLD;
+}
+
+enum lst_verdict lst_conditions_check(const struct lst_http_request *request, struct lst_slice etag,
+                                      int64_t modified, const char **ret_condition)
+{
+    struct lst_conditions conditions = lst_conditions_of(request);
+
+    return lst_conditions_hold(&conditions, request, etag, modified, ret_condition);
 }
 
 bool lst_conditions_range_counts(const struct lst_http_request *request, struct lst_slice etag,
@@ -99,7 +113,7 @@ bool lst_conditions_range_counts(const struct lst_http_request *request, struct 
     if (value.bytes == NULL) {
         return true;
     }
-    if (header_date(request, LST_SLICE("If-Range"), &date)) {
+    if (read_date(value, &date)) {
         return date == modified;
     }
     return !lst_slice_equal(lst_slice_trim(value), LST_SLICE("*")) &&

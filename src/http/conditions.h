@@ -14,8 +14,18 @@ enum lst_verdict {
     LST_CONDITIONS_FAILED,       /* 412 */
 };
 
+/* The conditions of a request, as text; with a NULL pointer those that it has not. */
+struct lst_conditions {
+    struct lst_slice match;
+    struct lst_slice none_match;
+    struct lst_slice unmodified_since;
+    struct lst_slice modified_since;
+};
+
+struct lst_conditions lst_conditions_of(const struct lst_http_request *request);
+
 /*
- * Do the request's conditions let a GET or HEAD of this entity pass?
+ * Do the conditions let a GET or HEAD of this entity pass?
  *
  *   If-Match that fits passes, whatever If-Unmodified-Since says; one that does not is FAILED.
  *   If-None-Match that fits is NOT_MODIFIED; one that does not passes, whatever If-Modified-Since
@@ -25,6 +35,11 @@ enum lst_verdict {
  * that can't be read is as if it were absent. *ret_condition, on FAILED: the name of the header
  * that failed, a constant.
  */
+enum lst_verdict lst_conditions_hold(const struct lst_conditions *conditions,
+                                     const struct lst_http_request *request, struct lst_slice etag,
+                                     int64_t modified, const char **ret_condition);
+
+/* The same of the conditions in the request's headers. */
 enum lst_verdict lst_conditions_check(const struct lst_http_request *request, struct lst_slice etag,
                                       int64_t modified, const char **ret_condition);
 

@@ -99,18 +99,6 @@ void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...
 
 /* ---- Errors */
 
-/* What the error is about, as the client wrote it. */
-static void write_resource(struct lst_buffer *body, const struct lst_s3_exchange *exchange)
-{
-    lst_xml_open(body, "Resource");
-    if (exchange->target.is_virtual_host) {
-        lst_buffer_append_byte(body, '/');
-        lst_xml_escape(body, exchange->target.bucket);
-    }
-    lst_xml_escape(body, exchange->request->path);
-    lst_xml_close(body, "Resource");
-}
-
 struct lst_buffer *lst_s3_error_begin(struct lst_s3_exchange *exchange, int status,
                                       const char *code, struct lst_slice message)
 {
@@ -127,7 +115,6 @@ void lst_s3_error_end(struct lst_s3_exchange *exchange)
 {
     struct lst_buffer *body = &exchange->response.body;
 
-    write_resource(body, exchange);
     lst_xml_text(body, "RequestId", lst_slice_make(exchange->request->id, LST_REQUEST_ID_LENGTH));
     lst_xml_text(body, "HostId", lst_slice_make(exchange->s3->host_id, LST_S3_HOST_ID_LENGTH));
     lst_xml_close(body, "Error");
@@ -168,15 +155,38 @@ void lst_s3_fail_about(struct lst_s3_exchange *exchange, enum lst_s3_error error
     lst_s3_fail_with(exchange, error, message, &detail, 1);
 }
 
-void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message, const char *name,
-                          struct lst_slice value)
+void lst_s3_fail_field(struct lst_s3_exchange *exchange, const char *message,
+                       const struct lst_field *argument)
 {
     struct lst_field details[] = {
-        {LST_SLICE("ArgumentName"), lst_slice_of(name)},
-        {LST_SLICE("ArgumentValue"), value},
+        {LST_SLICE("ArgumentName"), argument->name},
+        {LST_SLICE("ArgumentValue"), argument->value},
     };
 
     lst_s3_fail_with(exchange, LST_S3_INVALID_ARGUMENT, message, details, 2);
+}
+
+void lst_s3_fail_size(struct lst_s3_exchange *exchange, enum lst_s3_error error, uint64_t size,
+                      uint64_t allowed)
+{
+    char size_text[24];
+    char allowed_text[24];
+
+    (void)snprintf(size_text, sizeof(size_text), "%llu", (unsigned long long)size);
+    (void)snprintf(allowed_text, sizeof(allowed_text), "%llu", (unsigned long long)allowed);
+    struct lst_field details[] = {
+        {LST_SLICE("Size"), lst_slice_of(size_text)},
+        {LST_SLICE("MaxSizeAllowed"), lst_slice_of(allowed_text)},
+    };
+    lst_s3_fail_with(exchange, error, NULL, details, 2);
+}
+
+void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message, const char *name,
+                          struct lst_slice value)
+{
+    struct lst_field argument = {lst_slice_of(name), value};
+
+    lst_s3_fail_field(exchange, message, &argument);
 }
 
 void lst_s3_fail_not_implemented(struct lst_s3_exchange *exchange, const char *what,
@@ -253,6 +263,9 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
     case LST_ERR_BUCKET_EXISTS:
     case LST_ERR_BUCKET_NAME:
         lst_s3_fail_about(exchange, error, NULL, "BucketName", exchange->target.bucket);
+        break;
+    case LST_ERR_KEY_TOO_LONG:
+        lst_s3_fail_size(exchange, error, exchange->target.key.length, LST_STORE_KEY_MAX);
         break;
     case LST_ERR_VERSION_MALFORMED:
         lst_s3_fail_argument(exchange, "Invalid version id specified", "versionId",

@@ -24,4 +24,10 @@ struct lst_slice lst_bucket_region(const struct lst_s3_exchange *exchange,
 /* A name that a region of AWS could have, or "EU". */
 bool lst_bucket_is_region(struct lst_slice name);
 
+/* A region that AWS has, as of 2026. */
+bool lst_bucket_is_aws_region(struct lst_slice name);
+
+/* Add x-amz-bucket-arn, of the exchange's bucket. */
+void lst_bucket_add_arn(struct lst_s3_exchange *exchange);
+
 #endif

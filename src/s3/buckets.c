@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { ARN_MAX = sizeof("arn:aws:s3:::") - 1 + 63 };
+
 /* ---- One bucket */
 
 static int see_bucket(void *context, const struct lst_bucket *bucket)
@@ -41,31 +43,23 @@ struct lst_slice lst_bucket_region(const struct lst_s3_exchange *exchange,
                                                    : LST_SLICE("us-east-1");
 }
 
-/* "eu-west-1": words of lower-case letters, two at least, and a number, as AWS names its regions.
- */
-bool lst_bucket_is_region(struct lst_slice name)
+/* "arn:aws:s3:::" and the name; its length. */
+static size_t make_arn(struct lst_slice bucket, char ret_arn[ARN_MAX])
 {
-    struct lst_slice part;
-    size_t words = 0;
-    bool is_number = false;
+    struct lst_slice prefix = LST_SLICE("arn:aws:s3:::");
+    struct lst_slice name = lst_slice_first(bucket, ARN_MAX - prefix.length);
 
-    if (lst_slice_equal(name, LST_SLICE("EU"))) {
-        return true;
-    }
-    while (lst_slice_split(&name, '-', &part)) {
-        uint64_t number;
-        if (is_number || part.length == 0) {
-            return false;
-        }
-        is_number = lst_slice_to_number(part, 99, &number);
-        for (size_t i = 0; i < part.length && !is_number; i++) {
-            if (part.bytes[i] < 'a' || part.bytes[i] > 'z') {
-                return false;
-            }
-        }
-        words += is_number ? 0 : 1;
-    }
-    return is_number && words >= 2;
+    memcpy(ret_arn, prefix.bytes, prefix.length);
+    memcpy(ret_arn + prefix.length, name.bytes, name.length);
+    return prefix.length + name.length;
+}
+
+void lst_bucket_add_arn(struct lst_s3_exchange *exchange)
+{
+    char arn[ARN_MAX];
+    size_t length = make_arn(exchange->target.bucket, arn);
+
+    lst_http_response_add(&exchange->response, "x-amz-bucket-arn", lst_slice_make(arn, length));
 }
 
 void lst_head_bucket(struct lst_s3_exchange *exchange)
@@ -83,6 +77,7 @@ void lst_head_bucket(struct lst_s3_exchange *exchange)
         response, "x-amz-bucket-region",
         lst_bucket_region(exchange, lst_slice_make(sight.region, sight.region_length)));
     lst_http_response_add(response, "x-amz-access-point-alias", LST_SLICE("false"));
+    lst_bucket_add_arn(exchange);
     lst_http_response_add(response, "Content-Type", LST_SLICE("application/xml"));
     response->kind = LST_BODY_LENGTH;
     lst_s3_answer_end(exchange);
@@ -162,6 +157,7 @@ static int write_bucket(void *context, const struct lst_bucket *bucket)
     struct page *page = context;
     struct lst_slice region = lst_bucket_region(page->exchange, bucket->region);
     struct lst_slice name = lst_slice_first(bucket->name, sizeof(page->last));
+    char arn[ARN_MAX];
 
     if (page->region.length > 0 && !lst_slice_equal(region, page->region)) {
         return LST_OK;
@@ -176,10 +172,20 @@ static int write_bucket(void *context, const struct lst_bucket *bucket)
     lst_xml_text(page->body, "Name", bucket->name);
     lst_xml_time(page->body, "CreationDate", bucket->created_ms);
     lst_xml_text(page->body, "BucketRegion", region);
+    lst_xml_text(page->body, "BucketArn", lst_slice_make(arn, make_arn(bucket->name, arn)));
     lst_xml_close(page->body, "Bucket");
     return lst_buffer_status(page->body);
 }
 
+/* A region that is nowhere: S3 says so, instead of that it has no buckets there. */
+static bool is_nowhere(const struct lst_s3_exchange *exchange, const struct page *page)
+{
+    return page->region.length > 0 && page->count == 0 && !lst_bucket_is_aws_region(page->region) &&
+           !lst_slice_equal(page->region, exchange->s3->options.region) &&
+           !lst_slice_equal(page->region, lst_slice_of(exchange->passage.auth.region));
+}
+
+/* Here, and for a bypass of governance, S3 names the argument without its value. */
 static void fail_region(struct lst_s3_exchange *exchange, struct lst_slice region)
 {
     char message[128];
@@ -210,13 +216,7 @@ static bool read_page(struct lst_s3_exchange *exchange, struct page *page)
                              "continuation-token", value);
         return false;
     }
-    if (lst_s3_parameter(exchange, "bucket-region", &page->region) &&
-        !lst_bucket_is_region(page->region) &&
-        !lst_slice_equal(page->region, exchange->s3->options.region) &&
-        !lst_slice_equal(page->region, lst_slice_of(exchange->passage.auth.region))) {
-        fail_region(exchange, page->region);
-        return false;
-    }
+    (void)lst_s3_parameter(exchange, "bucket-region", &page->region);
     return true;
 }
 
@@ -240,6 +240,10 @@ void lst_list_buckets(struct lst_s3_exchange *exchange)
                                lst_slice_make(after, page.last_length), write_bucket, &page);
     if (status != LST_OK && status != PAGE_IS_FULL) {
         lst_s3_fail_code(exchange, status);
+        return;
+    }
+    if (is_nowhere(exchange, &page)) {
+        fail_region(exchange, page.region);
         return;
     }
     lst_xml_close(page.body, "Buckets");

@@ -104,6 +104,18 @@ static bool check_parts(struct lst_s3_exchange *exchange, struct lst_completion 
 
 /* ---- Checksums */
 
+/* The upload's checksum is of one kind, and the list has one of another. S3 answers as to a wrong
+ * one. */
+static void fail_other_kind(struct lst_s3_exchange *exchange, const struct lst_listed_part *part)
+{
+    char message[128];
+
+    (void)snprintf(message, sizeof(message),
+                   "The %s you specified for part %u did not match what we received.",
+                   lst_checksum_word(part->kind), part->number);
+    lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, message, NULL, 0);
+}
+
 /* A composite is made of parts that the client vouches for, each. */
 static bool check_listed_checksums(struct lst_s3_exchange *exchange,
                                    const struct lst_completion *completion)
@@ -112,32 +124,40 @@ static bool check_listed_checksums(struct lst_s3_exchange *exchange,
     char message[192];
 
     for (size_t i = 0; i < completion->list.count && agreed->is_composite; i++) {
-        if (completion->list.parts[i].kind != agreed->kind) {
-            (void)snprintf(message, sizeof(message),
-                           "The upload was created using a %s checksum. The complete request must "
-                           "include the checksum for each part. It was missing for part %u in the "
-                           "request.",
-                           lst_checksum_word(agreed->kind), completion->list.parts[i].number);
-            fail_request(exchange, message);
+        const struct lst_listed_part *part = &completion->list.parts[i];
+        if (part->kind == agreed->kind) {
+            continue;
+        }
+        if (part->kind != LST_CHECKSUM_NONE) {
+            fail_other_kind(exchange, part);
             return false;
         }
+        (void)snprintf(message, sizeof(message),
+                       "The upload was created using a %s checksum. The complete request must "
+                       "include the checksum for each part. It was missing for part %u in the "
+                       "request.",
+                       lst_checksum_word(agreed->kind), part->number);
+        fail_request(exchange, message);
+        return false;
     }
     return true;
 }
 
+/* An upload that was created without an algorithm has no mode, and so none is the same. */
 static bool check_type(struct lst_s3_exchange *exchange, const struct lst_upload_checksum *agreed)
 {
+    const char *mode = agreed->is_declared ? lst_upload_checksum_type(agreed) : "null";
     struct lst_slice type;
     char message[160];
 
     if (!lst_s3_option(exchange, "x-amz-checksum-type", &type) ||
-        lst_slice_equal(type, lst_slice_of(lst_upload_checksum_type(agreed)))) {
+        lst_slice_equal(type, lst_slice_of(mode))) {
         return true;
     }
     (void)snprintf(message, sizeof(message),
                    "The upload was created using the %s checksum mode. The complete request must "
                    "use the same checksum mode.",
-                   lst_upload_checksum_type(agreed));
+                   mode);
     fail_request(exchange, message);
     return false;
 }
@@ -174,12 +194,16 @@ static bool is_of_object(struct lst_s3_exchange *exchange, const struct lst_comp
            lst_slice_equal(text, lst_slice_first(computed, lst_slice_find(computed, '-')));
 }
 
-/* Hold the checksum that the client expects of the object against the one that comes of its parts.
+/*
+ * Hold the checksum that the client expects of the object against the one that comes of its parts.
+ * S3 takes one of another kind for a wrong one, but ignores it for an upload that was created
+ * without an algorithm.
  */
 static bool check_declared(struct lst_s3_exchange *exchange,
                            const struct lst_completion *completion)
 {
     const struct lst_request *message = &exchange->request->message;
+    const struct lst_upload_checksum *agreed = &completion->sum.agreed;
     struct lst_slice text;
     char reason[128];
     enum lst_checksum_kind kind =
@@ -193,20 +217,16 @@ static bool check_declared(struct lst_s3_exchange *exchange,
         (void)snprintf(reason, sizeof(reason), "Value for %s header is invalid.",
                        lst_checksum_header(kind));
         fail_request(exchange, reason);
-    } else if (kind != completion->kind) {
-        (void)snprintf(reason, sizeof(reason),
-                       "Checksum Type mismatch occurred, expected checksum Type: %s, actual "
-                       "checksum Type: %s",
-                       lst_checksum_word(completion->kind), lst_checksum_word(kind));
-        fail_request(exchange, reason);
-    } else if (!is_of_object(exchange, completion, text)) {
-        (void)snprintf(reason, sizeof(reason),
-                       "The %s you specified did not match the calculated checksum.",
-                       lst_checksum_name(kind));
-        lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, reason, NULL, 0);
-    } else {
+        return false;
+    }
+    if ((!agreed->is_declared && kind != completion->kind) ||
+        (kind == completion->kind && is_of_object(exchange, completion, text))) {
         return true;
     }
+    (void)snprintf(reason, sizeof(reason),
+                   "The %s you specified did not match the calculated checksum.",
+                   lst_checksum_word(agreed->kind));
+    lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, reason, NULL, 0);
     return false;
 }
 
@@ -260,7 +280,7 @@ bool lst_completion_check(struct lst_s3_exchange *exchange, struct lst_completio
     }
     lst_upload_sum_begin(&completion->sum, &agreed);
     if (!lst_s3_constrain_parts(exchange, completion->list.parts[0].number, &agreed) ||
-        !check_listed_checksums(exchange, completion) || !check_type(exchange, &agreed) ||
+        !check_type(exchange, &agreed) || !check_listed_checksums(exchange, completion) ||
         !check_parts(exchange, completion)) {
         return false;
     }

@@ -70,8 +70,7 @@ static bool check_location(struct lst_s3_exchange *exchange, struct lst_slice co
         }
         return true;
     }
-    if (is_global ? lst_slice_equal(constraint, here) || !lst_bucket_is_region(constraint)
-                  : !lst_bucket_is_region(constraint) && !lst_slice_equal(constraint, here)) {
+    if (is_global && (lst_slice_equal(constraint, here) || !lst_bucket_is_region(constraint))) {
         lst_s3_fail_about(exchange, LST_S3_INVALID_LOCATION, NULL, "LocationConstraint",
                           constraint);
         return false;
@@ -92,6 +91,7 @@ static void answer_created(struct lst_s3_exchange *exchange)
     location[0] = '/';
     memcpy(location + 1, name.bytes, name.length);
     lst_http_response_add(response, "Location", lst_slice_make(location, name.length + 1));
+    lst_bucket_add_arn(exchange);
     response->kind = LST_BODY_BYTES;
     lst_s3_answer_end(exchange);
 }

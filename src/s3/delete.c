@@ -25,6 +25,29 @@ static void answer_deleted(struct lst_s3_exchange *exchange)
     lst_s3_answer_end(exchange);
 }
 
+/* If-Match, without quotes; "*" asks for no more than that there is an object. False, having
+ * answered, if it is empty, or the signer may not use it. */
+static bool read_match(struct lst_s3_exchange *exchange, struct lst_slice *ret_match)
+{
+    static const char *const name = "If-Match";
+    struct lst_slice match;
+    bool is_there = lst_s3_option(exchange, name, &match);
+
+    *ret_match = lst_s3_unquote(match);
+    if (!is_there || lst_slice_equal(*ret_match, LST_SLICE("*"))) {
+        return true;
+    }
+    if (ret_match->length == 0) {
+        return lst_write_condition_refuse(exchange, &name, 1);
+    }
+    if (!lst_write_condition_check_read(exchange, exchange->target.key,
+                                        exchange->version.length > 0)) {
+        lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
+        return false;
+    }
+    return true;
+}
+
 void lst_delete_object(struct lst_s3_exchange *exchange)
 {
     static const char *const others[] = {"If-None-Match", "If-Modified-Since",
@@ -37,7 +60,9 @@ void lst_delete_object(struct lst_s3_exchange *exchange)
         !lst_write_condition_refuse(exchange, others, sizeof(others) / sizeof(others[0]))) {
         return;
     }
-    (void)lst_s3_option(exchange, "If-Match", &match);
+    if (!read_match(exchange, &match)) {
+        return;
+    }
     deletion = calloc(1, sizeof(*deletion));
     if (deletion == NULL) {
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
@@ -46,7 +71,7 @@ void lst_delete_object(struct lst_s3_exchange *exchange)
     *deletion = (struct lst_deletion){
         .key = exchange->target.key,
         .version = exchange->version,
-        .if_match = lst_s3_unquote(match),
+        .if_match = match,
     };
     exchange->work = deletion;
     exchange->free_work = free;

@@ -1,5 +1,6 @@
 /* delete_objects.c - DeleteObjects: up to a thousand keys in one commit. */
 #include "s3/document.h"
+#include "s3/write_condition.h"
 #include "s3/xml.h"
 #include "s3/xml_read.h"
 
@@ -14,7 +15,6 @@ enum {
 enum obstacle {
     NOTHING,
     NOT_ALLOWED,
-    KEY_TOO_LONG,
     CONDITIONAL, /* LastModifiedTime or Size must fit: not implemented */
 };
 
@@ -36,6 +36,7 @@ struct request {
     struct lst_buffer text;
     struct entry *entries; /* owned, as are the deletions */
     size_t count;
+    size_t longest; /* bytes of the longest key */
     bool is_quiet;
     struct lst_deletion *deletions;
 };
@@ -73,9 +74,7 @@ static int end_object(struct request *request)
     if (entry->key.length == 0) {
         return LST_ERR_MALFORMED;
     }
-    if (entry->key.length > LST_STORE_KEY_MAX) {
-        entry->obstacle = KEY_TOO_LONG;
-    }
+    request->longest = entry->key.length > request->longest ? entry->key.length : request->longest;
     request->count++;
     return LST_OK;
 }
@@ -146,7 +145,6 @@ static void write_obstacle(const struct request *request, const struct entry *en
     } errors[] = {
         [NOTHING] = {"", ""},
         [NOT_ALLOWED] = {"AccessDenied", "Access Denied"},
-        [KEY_TOO_LONG] = {"KeyTooLongError", "Your key is too long"},
         [CONDITIONAL] = {"NotImplemented",
                          "Deletes on condition of a time or a size are not implemented by "
                          "Latchstring yet"},
@@ -224,7 +222,11 @@ static size_t choose(struct lst_s3_exchange *exchange, struct request *request)
         };
         const char *action =
             entry->version.length > 0 ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
-        if (!lst_s3_is_allowed(exchange, action, deletion.key)) {
+        bool asks_etag =
+            deletion.if_match.length > 0 && !lst_slice_equal(deletion.if_match, LST_SLICE("*"));
+        if (!lst_s3_is_allowed(exchange, action, deletion.key) ||
+            (asks_etag &&
+             !lst_write_condition_check_read(exchange, deletion.key, entry->version.length > 0))) {
             entry->obstacle = NOT_ALLOWED;
         }
         if (entry->obstacle == NOTHING) {
@@ -269,6 +271,8 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
+    } else if (request->longest > LST_STORE_KEY_MAX) {
+        lst_s3_fail_size(exchange, LST_S3_KEY_TOO_LONG, request->longest, LST_STORE_KEY_MAX);
     } else {
         delete_all(exchange, request);
     }

@@ -31,7 +31,6 @@ void lst_s3_error_response_with(const struct lst_http_request *request, const ch
     for (size_t i = 0; i < detail_count; i++) {
         lst_xml_field(body, &details[i]);
     }
-    lst_xml_text(body, "Resource", request->path);
     lst_xml_text(body, "RequestId", id);
     lst_xml_text(body, "HostId", id);
     lst_xml_close(body, "Error");

@@ -76,6 +76,9 @@
     X(INVALID_TAG, "InvalidTag", 400, "The tag provided was not a valid tag.")                     \
     X(INVALID_URI, "InvalidURI", 400, "Couldn't parse the specified URI.")                         \
     X(KEY_TOO_LONG, "KeyTooLongError", 400, "Your key is too long")                                \
+    X(MALFORMED_ACL, "MalformedACLError", 400,                                                     \
+      "The XML you provided was not well-formed or did not "                                       \
+      "validate against our published schema")                                                     \
     X(MALFORMED_POST, "MalformedPOSTRequest", 400,                                                 \
       "The body of your POST request is not well-formed "                                          \
       "multipart/form-data.")                                                                      \
@@ -95,6 +98,7 @@
     X(MISSING_CONTENT_LENGTH, "MissingContentLength", 411,                                         \
       "You must provide the Content-Length "                                                       \
       "HTTP header.")                                                                              \
+    X(MISSING_HEADER, "MissingSecurityHeader", 400, "Your request was missing a required header")  \
     X(NOT_FOUND, "NotFound", 404, "There is nothing at this address.")                             \
     X(NOT_IMPLEMENTED, "NotImplemented", 501,                                                      \
       "A header you provided implies functionality that "                                          \
@@ -129,7 +133,8 @@
     X(SHA256_MISMATCH, "XAmzContentSHA256Mismatch", 400,                                           \
       "The provided 'x-amz-content-sha256' "                                                       \
       "header does not match what was computed.")                                                  \
-    X(SLOW_DOWN, "SlowDown", 503, "Please reduce your request rate.")
+    X(SLOW_DOWN, "SlowDown", 503, "Please reduce your request rate.")                              \
+    X(UNEXPECTED_CONTENT, "UnexpectedContent", 400, "This request does not support content")
 
 enum lst_s3_error {
 #define LST_S3_ERROR_NAME(name, code, status, text) LST_S3_##name,

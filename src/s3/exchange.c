@@ -194,6 +194,14 @@ static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route
     add_allowed(exchange, route->culprits[0]);
 }
 
+static void fail_repeated(struct lst_s3_exchange *exchange, struct lst_slice name)
+{
+    struct lst_field parameter = {lst_s3_decode(exchange, name), {"", 0}};
+
+    (void)lst_http_find_parameter(exchange->request, name, &parameter.value);
+    lst_s3_fail_field(exchange, "A query parameter is given more than once.", &parameter);
+}
+
 /* True if the route leads to an operation that can be carried out; else it has been answered. */
 static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
@@ -205,8 +213,7 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
         fail_method(exchange, route);
         return false;
     case LST_ROUTE_REPEATED:
-        lst_s3_fail_argument(exchange, "A query parameter is given more than once.",
-                             "DuplicateParameter", lst_s3_decode(exchange, route->culprits[0]));
+        fail_repeated(exchange, route->culprits[0]);
         return false;
     case LST_ROUTE_UNKNOWN:
         lst_s3_fail_not_implemented(exchange, "query parameter",
@@ -277,6 +284,16 @@ static bool lacks_bucket(struct lst_s3_exchange *exchange)
            lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND;
 }
 
+/* The path names nothing. */
+static void fail_target(struct lst_s3_exchange *exchange, int status)
+{
+    if (status == LST_ERR_KEY_TOO_LONG) {
+        lst_s3_fail_code(exchange, status);
+    } else {
+        lst_s3_fail(exchange, LST_S3_INVALID_URI);
+    }
+}
+
 static void begin(struct lst_s3_exchange *exchange)
 {
     struct lst_route route = {.kind = LST_ROUTE_METHOD};
@@ -302,8 +319,7 @@ static void begin(struct lst_s3_exchange *exchange)
                                        ? LST_ERR_BUCKET_NOT_FOUND
                                        : status);
     } else if (target_status != LST_OK) {
-        lst_s3_fail(exchange, target_status == LST_ERR_KEY_TOO_LONG ? LST_S3_KEY_TOO_LONG
-                                                                    : LST_S3_INVALID_URI);
+        fail_target(exchange, target_status);
     } else if (exchange->target.level != LST_LEVEL_SERVICE && exchange->target.bucket.length == 0) {
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NAME);
     } else if (follow_route(exchange, &route) && lst_s3_constrain(exchange) &&

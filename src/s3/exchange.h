@@ -151,6 +151,14 @@ void lst_s3_fail_about(struct lst_s3_exchange *exchange, enum lst_s3_error error
 void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message, const char *name,
                           struct lst_slice value);
 
+/* The same, of a header, parameter or form field that was read. */
+void lst_s3_fail_field(struct lst_s3_exchange *exchange, const char *message,
+                       const struct lst_field *argument);
+
+/* With how large it is, and how large it may be: Size, MaxSizeAllowed. */
+void lst_s3_fail_size(struct lst_s3_exchange *exchange, enum lst_s3_error error, uint64_t size,
+                      uint64_t allowed);
+
 /* NotImplemented: "The <what> <name> is not implemented by Latchstring yet". */
 void lst_s3_fail_not_implemented(struct lst_s3_exchange *exchange, const char *what,
                                  struct lst_slice name);

@@ -306,14 +306,30 @@ static bool choose_piece(struct lst_s3_exchange *exchange, struct lst_object *ob
     return true;
 }
 
+/* SDKs move conditions into the query of a URL that they presign, where they count as well. */
+static struct lst_conditions read_conditions(struct lst_s3_exchange *exchange)
+{
+    struct lst_conditions conditions;
+
+    if (exchange->query.length == 0) {
+        return lst_conditions_of(exchange->request);
+    }
+    (void)lst_s3_option(exchange, "If-Match", &conditions.match);
+    (void)lst_s3_option(exchange, "If-None-Match", &conditions.none_match);
+    (void)lst_s3_option(exchange, "If-Unmodified-Since", &conditions.unmodified_since);
+    (void)lst_s3_option(exchange, "If-Modified-Since", &conditions.modified_since);
+    return conditions;
+}
+
 static void answer_object(struct lst_s3_exchange *exchange, struct lst_object *object,
                           uint32_t part_number)
 {
+    struct lst_conditions conditions = read_conditions(exchange);
     const char *condition = NULL;
     struct piece piece = {.length = object->size};
 
-    switch (lst_conditions_check(exchange->request, object->etag,
-                                 lst_clock_whole_seconds(object->modified_ms), &condition)) {
+    switch (lst_conditions_hold(&conditions, exchange->request, object->etag,
+                                lst_clock_whole_seconds(object->modified_ms), &condition)) {
     case LST_CONDITIONS_NOT_MODIFIED:
         answer_not_modified(exchange, object);
         break;

@@ -58,7 +58,9 @@ static void answer(struct lst_s3_exchange *exchange, const struct page *page, bo
                               : lst_slice_make("", 0));
     lst_xml_text(body, "NextUploadIdMarker",
                  lst_slice_make(page->last_upload, page->last_upload_length));
-    lst_listing_write_key(listing, body, "Prefix", listing->prefix);
+    if (listing->has_prefix) {
+        lst_listing_write_key(listing, body, "Prefix", listing->prefix);
+    }
     lst_xml_number(body, "MaxUploads", listing->max_keys);
     lst_listing_end(exchange, listing, "ListMultipartUploadsResult", is_truncated);
 }

@@ -269,9 +269,10 @@ static bool check_query(struct lst_s3_exchange *exchange)
             return false;
         }
         if (is_in_both(exchange, raw.name, name)) {
-            lst_s3_fail_argument(exchange,
-                                 "It is given twice, as a header and as a query parameter.",
-                                 "DuplicateParameter", lst_s3_decode(exchange, raw.name));
+            struct lst_field twice = {lst_s3_decode(exchange, raw.name),
+                                      lst_s3_decode(exchange, raw.value)};
+            lst_s3_fail_field(exchange, "It is given twice, as a header and as a query parameter.",
+                              &twice);
             return false;
         }
         if (!is_unsupported(name, raw.value) && !check_place(exchange, name, raw.name)) {

@@ -1,5 +1,4 @@
 /* post_fields.c - the fields of a form: kept, completed, and turned into PutObject's headers. */
-#include "base/encoding.h"
 #include "s3/post_form.h"
 
 static const struct lst_slice variable = {"${filename}", sizeof("${filename}") - 1};
@@ -156,42 +155,18 @@ static bool has_control(struct lst_slice value)
     return false;
 }
 
-/* Metadata that no header can have becomes an encoded word of RFC 2047, as at S3. The text is the
- * form's. False if there is no room for it, or it is not UTF-8. */
-static bool encode_metadata(struct lst_post *post, struct lst_slice value,
-                            struct lst_slice *ret_value)
-{
-    struct lst_slice before = LST_SLICE("=?UTF-8?B?");
-    struct lst_slice after = LST_SLICE("?=");
-    size_t encoded = LST_BASE64_LENGTH(value.length);
-    char *text = post->text + post->text_length;
-    size_t left = sizeof(post->text) - post->text_length;
-
-    if (!lst_slice_is_utf8(value) || value.length > left ||
-        before.length + encoded + after.length > left) {
-        return false;
-    }
-    memcpy(text, before.bytes, before.length);
-    lst_base64_encode(value.bytes, value.length, text + before.length);
-    memcpy(text + before.length + encoded, after.bytes, after.length);
-    *ret_value = lst_slice_make(text, before.length + encoded + after.length);
-    post->text_length += ret_value->length;
-    return true;
-}
-
 /* The value of a header, from that of its field. False if the exchange has been answered. */
 static bool read_value(struct lst_s3_exchange *exchange, const struct lst_field *field,
                        struct lst_slice *ret_value)
 {
     bool is_document = lst_slice_equal_ignoring_case(field->name, LST_SLICE("tagging"));
+    bool is_text = lst_slice_starts_with_ignoring_case(field->name, LST_SLICE("x-amz-meta-")) &&
+                   lst_slice_is_utf8(field->value); /* it becomes an encoded word */
 
-    if (lst_slice_starts_with_ignoring_case(field->name, LST_SLICE("x-amz-meta-")) &&
-        has_control(field->value) && encode_metadata(exchange->post, field->value, ret_value)) {
-        return true;
-    }
-    if (!is_document && has_control(field->value)) {
-        lst_s3_fail_argument(exchange, "A form field has a character that no header can have.",
-                             "FieldName", field->name);
+    if (!is_document && !is_text && has_control(field->value)) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT,
+                          "A form field has a character that no header can have.", "ArgumentName",
+                          field->name);
         return false;
     }
     *ret_value = lst_slice_trim(field->value);
@@ -215,8 +190,7 @@ bool lst_post_make_put(struct lst_s3_exchange *exchange)
         }
         if (lst_http_header(&post->request, header->name).bytes != NULL) {
             /* "acl" and "x-amz-acl": two names of one thing */
-            lst_s3_fail_argument(exchange, "A form field is given more than once.",
-                                 "DuplicateField", post->fields[i].name);
+            lst_s3_fail_field(exchange, "A form field is given more than once.", &post->fields[i]);
             return false;
         }
         if (!read_value(exchange, &post->fields[i], &header->value)) {

@@ -66,8 +66,8 @@ static bool check_fields(struct lst_s3_exchange *exchange)
     for (size_t i = 0; i < post->field_count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (lst_slice_equal_ignoring_case(post->fields[i].name, post->fields[j].name)) {
-                lst_s3_fail_argument(exchange, "A form field is given more than once.",
-                                     "DuplicateField", post->fields[i].name);
+                lst_s3_fail_field(exchange, "A form field is given more than once.",
+                                  &post->fields[i]);
                 return false;
             }
         }

@@ -87,7 +87,9 @@ static void answer_probe(struct lst_s3_exchange *exchange, const struct probe *p
     if (probe->root == NULL) {
         body =
             lst_s3_error_begin(exchange, probe->status, probe->code, lst_slice_of(probe->content));
-        lst_xml_text(body, "BucketName", exchange->target.bucket);
+        if (exchange->target.level == LST_LEVEL_BUCKET) {
+            lst_xml_text(body, "BucketName", exchange->target.bucket);
+        }
         lst_s3_error_end(exchange);
         return;
     }
@@ -197,10 +199,25 @@ static int check_acl(struct lst_s3_exchange *exchange, struct lst_slice document
     int status;
 
     if (lst_s3_option(exchange, "x-amz-acl", &acl)) {
-        return is_as_it_is(acl) && document.length == 0 ? LST_OK : LST_ERR_CONFLICT;
+        return is_as_it_is(acl) ? LST_OK : LST_ERR_CONFLICT;
     }
     status = lst_xml_read(document, ACL_TEXT_MAX, visit_acl, &reading);
     return status == LST_OK && reading.grants != 1 ? LST_ERR_CONFLICT : status;
+}
+
+/* False, having answered, if the request has no ACL, or two. */
+static bool has_one_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
+{
+    struct lst_slice acl;
+    bool has_header = lst_s3_option(exchange, "x-amz-acl", &acl);
+
+    if (has_header && document.length > 0) {
+        lst_s3_fail(exchange, LST_S3_UNEXPECTED_CONTENT);
+    } else if (!has_header && document.length == 0) {
+        lst_s3_fail_about(exchange, LST_S3_MISSING_HEADER, NULL, "MissingHeaderName",
+                          LST_SLICE("x-amz-acl"));
+    }
+    return has_header != (document.length > 0);
 }
 
 static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
@@ -208,12 +225,12 @@ static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document
     struct lst_bucket_sight sight;
     int status;
 
-    if (!see_target(exchange, &sight)) {
+    if (!see_target(exchange, &sight) || !has_one_acl(exchange, document)) {
         return;
     }
     status = check_acl(exchange, document, &sight);
     if (status == LST_ERR_MALFORMED) {
-        lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
+        lst_s3_fail(exchange, LST_S3_MALFORMED_ACL);
     } else if (status != LST_OK) {
         lst_s3_fail(exchange, LST_S3_ACL_NOT_SUPPORTED);
     } else {

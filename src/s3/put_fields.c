@@ -26,14 +26,59 @@ static bool add_field(struct lst_put_fields *fields, struct lst_slice name, stru
     return true;
 }
 
+/* Where metadata stands in a request, which is what S3 makes of it. */
+enum place {
+    IN_HEADER, /* encoded words are decoded; bytes that are not ASCII stay as they were sent */
+    IN_QUERY,  /* encoded words are decoded, and what is not ASCII becomes one */
+    IN_FORM,   /* what is not ASCII, or a control character, becomes an encoded word */
+};
+
+/* Text as an encoded word, in the room that all of them share. */
+static struct lst_slice encode(struct lst_put_fields *fields, struct lst_slice text)
+{
+    char *word = fields->words + fields->words_length;
+    size_t length;
+
+    if (!lst_slice_is_utf8(text) ||
+        LST_ENCODED_WORD_BOUND(text.length) > sizeof(fields->words) - fields->words_length) {
+        return text;
+    }
+    length = lst_encoded_word_write(text, word);
+    fields->words_length += length;
+    return lst_slice_make(word, length);
+}
+
+/* The value as it comes back: plain where it is printable ASCII. */
+static struct lst_slice as_kept(struct lst_put_fields *fields, struct lst_slice value,
+                                enum place place)
+{
+    char decoded[LST_ENCODED_WORD_BOUND(LST_METADATA_MAX)];
+    char *room = fields->words + fields->words_length;
+    size_t length;
+
+    if (place != IN_FORM && lst_encoded_words_decode(value, decoded, &length)) {
+        struct lst_slice text = lst_slice_make(decoded, length);
+        if (lst_encoded_word_is_needed(text)) {
+            return encode(fields, text);
+        }
+        memcpy(room, decoded, length); /* no longer than the value: there is room */
+        fields->words_length += length;
+        return lst_slice_make(room, length);
+    }
+    return place != IN_HEADER && lst_encoded_word_is_needed(value) ? encode(fields, value) : value;
+}
+
 /* name: decoded, after "x-amz-meta-". False if it is too much. */
 static bool add_metadata(struct lst_put_fields *fields, struct lst_slice name,
-                         struct lst_slice value)
+                         struct lst_slice value, enum place place)
 {
     char *text = fields->names + fields->names_length;
 
     fields->metadata += name.length + value.length;
-    if (fields->metadata > LST_METADATA_MAX || fields->count == FIELDS_MAX) {
+    if (fields->metadata > LST_METADATA_MAX) {
+        return true; /* counted on, for the error */
+    }
+    if (fields->count == FIELDS_MAX) {
         return false;
     }
     memcpy(text, metadata_prefix.bytes, metadata_prefix.length);
@@ -43,7 +88,8 @@ static bool add_metadata(struct lst_put_fields *fields, struct lst_slice name,
             (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
     }
     fields->names_length += metadata_prefix.length + name.length;
-    return add_field(fields, lst_slice_make(text, metadata_prefix.length + name.length), value);
+    return add_field(fields, lst_slice_make(text, metadata_prefix.length + name.length),
+                     as_kept(fields, value, place));
 }
 
 /* The content codings without aws-chunked, which is how the body travelled, not what it is. */
@@ -71,7 +117,8 @@ static bool add_encoding(struct lst_put_fields *fields, struct lst_slice codings
                                     lst_slice_make(fields->encoding, length));
 }
 
-static bool add_header(struct lst_put_fields *fields, const struct lst_field *header)
+static bool add_header(struct lst_put_fields *fields, const struct lst_field *header,
+                       enum place place)
 {
     struct lst_slice value = lst_slice_trim(header->value);
 
@@ -79,7 +126,7 @@ static bool add_header(struct lst_put_fields *fields, const struct lst_field *he
         return add_metadata(fields,
                             lst_slice_make(header->name.bytes + metadata_prefix.length,
                                            header->name.length - metadata_prefix.length),
-                            value);
+                            value, place);
     }
     if (lst_slice_equal_ignoring_case(header->name, LST_SLICE("Content-Encoding"))) {
         return add_encoding(fields, value);
@@ -90,6 +137,18 @@ static bool add_header(struct lst_put_fields *fields, const struct lst_field *he
         }
     }
     return true;
+}
+
+/* What no header can have. */
+static bool has_control(struct lst_slice value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char byte = (unsigned char)value.bytes[i];
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7F) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* SDKs move x-amz-meta- headers into the query of a URL that they presign. */
@@ -104,9 +163,13 @@ static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *f
         return true;
     }
     while (lst_http_next_parameter(&rest, &raw)) {
-        if (lst_http_name_starts_with(raw.name, metadata_prefix, &name) &&
-            !add_metadata(fields, lst_s3_decode(exchange, name),
-                          lst_s3_decode(exchange, raw.value))) {
+        if (!lst_http_name_starts_with(raw.name, metadata_prefix, &name)) {
+            continue;
+        }
+        struct lst_slice value = lst_s3_decode(exchange, raw.value);
+        /* A line break in a URL is nobody's metadata: see check_sendable(). */
+        if (!add_metadata(fields, lst_s3_decode(exchange, name), value,
+                          has_control(value) ? IN_HEADER : IN_QUERY)) {
             return false;
         }
     }
@@ -123,23 +186,12 @@ static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fi
         (void)add_field(fields, LST_SLICE("x-latch-id"), constraints->id);
     }
     for (size_t i = 0; i < message->header_count; i++) {
-        if (!add_header(fields, &message->headers[i])) {
+        if (!add_header(fields, &message->headers[i],
+                        exchange->post != NULL ? IN_FORM : IN_HEADER)) {
             return false;
         }
     }
-    return add_query(exchange, fields);
-}
-
-/* What no header can have. */
-static bool has_control(struct lst_slice value)
-{
-    for (size_t i = 0; i < value.length; i++) {
-        unsigned char byte = (unsigned char)value.bytes[i];
-        if ((byte < 0x20 && byte != '\t') || byte == 0x7F) {
-            return true;
-        }
-    }
-    return false;
+    return add_query(exchange, fields) && fields->metadata <= LST_METADATA_MAX;
 }
 
 bool lst_put_check_type(struct lst_s3_exchange *exchange)
@@ -160,21 +212,31 @@ static bool check_sendable(struct lst_s3_exchange *exchange, const struct lst_pu
         const struct lst_field *field = &fields->list[i];
 
         if (!lst_http_is_token(field->name)) {
-            lst_s3_fail_argument(exchange,
-                                 "The name of a metadata entry has a character that no header's "
-                                 "name can have, such as a space.",
-                                 "MetadataName", field->name);
+            lst_s3_fail_field(exchange,
+                              "The name of a metadata entry has a character that no header's "
+                              "name can have, such as a space.",
+                              field);
             return false;
         }
         if (has_control(field->value)) {
-            lst_s3_fail_argument(exchange,
-                                 "The value of a metadata entry has a character that no header can "
-                                 "have.",
-                                 "MetadataName", field->name);
+            lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT,
+                              "The value of a metadata entry has a character that no header can "
+                              "have.",
+                              "ArgumentName", field->name);
             return false;
         }
     }
     return lst_put_check_type(exchange);
+}
+
+/* S3 says how much there is of it. Where the number of headers is too large, that is no help. */
+static void fail_too_large(struct lst_s3_exchange *exchange, const struct lst_put_fields *fields)
+{
+    if (fields->metadata > LST_METADATA_MAX) {
+        lst_s3_fail_size(exchange, LST_S3_METADATA_TOO_LARGE, fields->metadata, LST_METADATA_MAX);
+    } else {
+        lst_s3_fail(exchange, LST_S3_METADATA_TOO_LARGE);
+    }
 }
 
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields)
@@ -184,8 +246,9 @@ bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields
     ret_fields->count = 0;
     ret_fields->metadata = 0;
     ret_fields->names_length = 0;
+    ret_fields->words_length = 0;
     if (!read_all(exchange, ret_fields)) {
-        lst_s3_fail(exchange, LST_S3_METADATA_TOO_LARGE);
+        fail_too_large(exchange, ret_fields);
         return false;
     }
     for (size_t i = 0; i < ret_fields->count; i++) {
@@ -207,8 +270,8 @@ bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret
         document = lst_http_header(exchange->request, LST_SLICE("tagging"));
     }
     if (document.bytes != NULL && lst_s3_option(exchange, "x-amz-tagging", &header)) {
-        lst_s3_fail_argument(exchange, "A form field is given more than once.", "DuplicateField",
-                             LST_SLICE("x-amz-tagging"));
+        lst_s3_fail_argument(exchange, "A form field is given more than once.", "x-amz-tagging",
+                             header);
         return false;
     }
     if (document.bytes == NULL &&

@@ -2,6 +2,7 @@
 #ifndef LST_S3_PUT_FIELDS_H
 #define LST_S3_PUT_FIELDS_H
 
+#include "http/encoded_word.h"
 #include "s3/tags.h"
 
 #define LST_METADATA_MAX 2048 /* bytes of names and values of x-amz-meta-, as S3 counts them */
@@ -13,14 +14,16 @@ struct lst_put_fields {
     char names[LST_METADATA_MAX + LST_STORE_FIELDS_MAX * sizeof("x-amz-meta-")]; /* lower-case */
     size_t names_length;
     char encoding[256]; /* Content-Encoding without aws-chunked */
+    char words[3 * LST_METADATA_MAX + LST_STORE_FIELDS_MAX * LST_ENCODED_WORD_FRAME];
+    size_t words_length; /* of values that were decoded, or became encoded words */
 };
 
 /*
  * Content-Type and the other headers that come back with the object, and x-amz-meta-* (also from
- * the query of a presigned URL). There is room for one more field, the checksum. False, having
- * answered, if they are more than an object can have, or if one could not be given back in a
- * header: a metadata name that is no token, a control character, a Content-Type that is not one
- * media type.
+ * the query of a presigned URL), encoded words and text that is not ASCII as S3 gives them back.
+ * There is room for one more field, the checksum. False, having answered, if they are more than an
+ * object can have, or if one could not be given back in a header: a metadata name that is no token,
+ * a control character, a Content-Type that is not one media type.
  */
 bool lst_put_fields_read(struct lst_s3_exchange *exchange, struct lst_put_fields *ret_fields);
 

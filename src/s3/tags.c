@@ -147,7 +147,7 @@ bool lst_tags_parse_header(struct lst_s3_exchange *exchange, struct lst_slice he
             return false;
         }
         if (!decode(ret_set, raw.name, &tag.name) || !decode(ret_set, raw.value, &tag.value) ||
-            has_key(ret_set, tag.name) || !is_text(tag.name) || !is_text(tag.value)) {
+            has_key(ret_set, tag.name)) {
             lst_s3_fail_argument(exchange,
                                  "The header 'x-amz-tagging' shall be encoded as UTF-8 then "
                                  "URLEncoded URL query parameters without tag name duplicates.",

@@ -41,6 +41,7 @@ int lst_target_decode(struct lst_slice path, struct lst_slice host, const struct
         return status;
     }
     if (target.key.length > 1024) {
+        *ret_target = target; /* whose length the error tells */
         return LST_ERR_KEY_TOO_LONG;
     }
     if (!lst_slice_is_utf8(target.key) || !lst_slice_is_utf8(target.bucket)) {

@@ -16,13 +16,28 @@ static void fail(struct lst_s3_exchange *exchange, const char *header, const cha
 bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const char *const *headers,
                                 size_t count)
 {
+    struct lst_slice value;
+
     for (size_t i = 0; i < count; i++) {
-        if (lst_http_header(exchange->request, lst_slice_of(headers[i])).bytes != NULL) {
+        if (lst_s3_option(exchange, headers[i], &value)) {
             fail(exchange, headers[i], "This operation does not heed this condition");
             return false;
         }
     }
     return true;
+}
+
+bool lst_write_condition_check_read(struct lst_s3_exchange *exchange, struct lst_slice key,
+                                    bool is_version)
+{
+    const char *action = is_version ? "s3:GetObjectVersion" : "s3:GetObject";
+
+    if (lst_s3_is_allowed(exchange, action, key)) {
+        return true;
+    }
+    lst_s3_set_reason(exchange, "If-Match tells what an object is: user %s would need %s for it",
+                      lst_passage_user_name(&exchange->passage), action);
+    return false;
 }
 
 bool lst_write_condition_read(struct lst_s3_exchange *exchange,
@@ -57,6 +72,11 @@ bool lst_write_condition_read(struct lst_s3_exchange *exchange,
                                 lst_slice_equal(ret_condition->if_match, LST_SLICE("*")))) {
         fail(exchange, "If-Match",
              "We don't accept the provided value of If-Match header for this API");
+        return false;
+    }
+    if (match.bytes != NULL &&
+        !lst_write_condition_check_read(exchange, exchange->target.key, false)) {
+        lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
         return false;
     }
     return true;

@@ -53,7 +53,7 @@ def test_conditions_in_the_query_of_a_url_count(server, s3):
 @pytest.mark.parametrize("region,constraint,code", [
     ("us-east-1", "us-east-1", "InvalidLocationConstraint"), ("us-east-1", "nonsense", "InvalidLocationConstraint"),
     ("us-east-1", "us-1", "InvalidLocationConstraint"), ("eu-west-1", "us-west-2", "IllegalLocationConstraintException"),
-    ("us-west-2", "EU", "IllegalLocationConstraintException"), ("eu-west-1", "nonsense", "InvalidLocationConstraint")])
+    ("us-west-2", "EU", "IllegalLocationConstraintException"), ("eu-west-1", "nonsense", "IllegalLocationConstraintException")])
 def test_locations_that_may_not_be(server, region, constraint, code):
     status, error = error_of(server.client(region=region).create_bucket, Bucket="not-made",
                              CreateBucketConfiguration={"LocationConstraint": constraint})
@@ -239,21 +239,53 @@ def test_the_final_checksum(server, plain):
     answer = complete(server, "final", upload, document, {"x-amz-checksum-crc32": "nonsense"})
     assert answer.error["Code"] == "InvalidRequest" and answer.error["Message"] == "Value for x-amz-checksum-crc32 header is invalid."
     full = {"x-amz-checksum-type": "FULL_OBJECT"}
-    for headers in ({"x-amz-checksum-crc32": crc32(b"other"), **full}, {"x-amz-checksum-crc32": crc32(b"part")}):
+    for headers in ({"x-amz-checksum-crc32": crc32(b"other"), **full}, {"x-amz-checksum-crc32": crc32(b"part")},
+                    {"x-amz-checksum-crc32c": "AAAAAA=="}, {"x-amz-checksum-sha1": "A" * 27 + "=", **full}):
         answer = complete(server, "final", upload, document, headers)
         assert answer.status == 400 and answer.error["Code"] == "BadDigest", answer
-        assert answer.error["Message"] == "The CRC32 you specified did not match the calculated checksum."
+        assert answer.error["Message"] == "The crc32 you specified did not match the calculated checksum."
     assert complete(server, "final", upload, document, {"x-amz-checksum-crc32": crc32(b"part"), **full}).status == 200
 
 
 @pytest.mark.parametrize("more,code", [
     ("<ChecksumCRC32>AAAAAA==</ChecksumCRC32>", "InvalidPart"), ("<ChecksumCRC32>nonsense</ChecksumCRC32>", "InvalidArgument"),
-    ("<ChecksumCRC32C>AAAAAA==</ChecksumCRC32C>", "InvalidRequest"), ("", "InvalidRequest"),
+    ("<ChecksumCRC32C>AAAAAA==</ChecksumCRC32C>", "BadDigest"), ("", "InvalidRequest"),
     ("<ChecksumCRC32>AAAAAA==</ChecksumCRC32><ChecksumSHA1>AAAA</ChecksumSHA1>", "InvalidArgument")])
 def test_checksums_of_listed_parts(server, plain, more, code):
     upload = create(plain, "listed", ChecksumAlgorithm="CRC32")
     etag = put_part(plain, "listed", upload, ChecksumCRC32=crc32(b"part"))
     assert complete(server, "listed", upload, listed((1, etag, more))).error["Code"] == code
+
+
+def test_a_checksum_of_another_kind_in_the_list_of_a_composite(server, plain):
+    upload = create(plain, "kinds", ChecksumAlgorithm="CRC32")
+    etag = put_part(plain, "kinds", upload, ChecksumCRC32=crc32(b"part"))
+    other = "<ChecksumSHA256>" + "A" * 43 + "=</ChecksumSHA256>"
+    answer = complete(server, "kinds", upload, listed((1, etag, other)))
+    assert answer.status == 400 and answer.error["Code"] == "BadDigest"
+    assert answer.error["Message"] == "The sha256 you specified for part 1 did not match what we received."
+    # The mode is looked at before the list.
+    answer = complete(server, "kinds", upload, listed((1, etag, "")), {"x-amz-checksum-type": "FULL_OBJECT"})
+    assert answer.error["Message"] == ("The upload was created using the COMPOSITE checksum mode. The complete request "
+                                       "must use the same checksum mode.")
+
+
+@pytest.mark.parametrize("headers,code", [
+    ({"x-amz-checksum-crc32": "AAAAAA=="}, ""), ({"x-amz-checksum-crc32c": "AAAAAA=="}, ""),
+    ({"x-amz-checksum-sha1": "A" * 27 + "="}, ""), ({"x-amz-checksum-sha256": "A" * 43 + "="}, ""),
+    ({"x-amz-checksum-crc32": "nonsense"}, "InvalidRequest"), ({"x-amz-checksum-crc64nvme": "A" * 11 + "="}, "BadDigest"),
+    ({"x-amz-checksum-type": "FULL_OBJECT"}, "InvalidRequest"), ({"x-amz-checksum-type": "COMPOSITE"}, "InvalidRequest")])
+def test_the_final_checksum_of_an_upload_without_an_algorithm(server, plain, headers, code):
+    """S3 ignores those of other kinds, and keeps the CRC64NVME that it computes."""
+    upload = create(plain, "usual")
+    etag = put_part(plain, "usual", upload)
+    answer = complete(server, "usual", upload, listed((1, etag, "")), headers)
+    assert answer.code == code, answer
+    if "x-amz-checksum-type" in headers:
+        assert answer.error["Message"].startswith("The upload was created using the null checksum mode.")
+    if not code:
+        head = plain.head_object(Bucket=BUCKET, Key="usual", ChecksumMode="ENABLED")
+        assert head["ChecksumType"] == "FULL_OBJECT" and head["ChecksumCRC64NVME"], head
 
 
 def test_another_checksum_in_the_list(server, plain):
@@ -285,6 +317,13 @@ def test_a_key_that_changed_meanwhile(server, plain):
     again = create(plain, "changed")
     etag = put_part(plain, "changed", again)
     assert complete(server, "changed", again, listed((1, etag, "")), {"If-None-Match": "*"}).status == 200
+
+
+def test_uploads_are_listed_without_what_was_not_asked(server, plain):
+    create(plain, "asked/a")
+    answer = sign_and_send(server, "GET", "/pictures", query="uploads=")
+    assert answer.status == 200 and b"<Prefix>" not in answer.body and b"<DisplayName>root" in answer.body
+    assert b"<Prefix>asked/</Prefix>" in sign_and_send(server, "GET", "/pictures", query="prefix=asked%2F&uploads=").body
 
 
 def test_a_marker_of_another_key(plain):

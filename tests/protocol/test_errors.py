@@ -12,7 +12,7 @@ def test_the_shape_of_an_error(s3, server):
     assert (answer.status, answer.code) == (404, "NoSuchKey")
     error = answer.error
     assert error["Key"] == "no such key.jpg"
-    assert error["Resource"] == "/pictures/no such key.jpg" or error["Resource"].endswith("no%20such%20key.jpg")
+    assert list(error) == ["Code", "Message", "Key", "RequestId", "HostId"]
     assert error["Message"] == "The specified key does not exist."
     assert re.fullmatch(r"[0-9A-F]{16}", error["RequestId"])
     assert error["HostId"] and answer.headers["x-amz-id-2"]
