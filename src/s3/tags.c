@@ -44,8 +44,8 @@ static size_t characters(struct lst_slice text)
     return count;
 }
 
-/* Letters, digits, spaces and + - = . _ : / @; of what is not ASCII all that is well-formed. */
-static bool is_text(struct lst_slice text)
+/* Letters, digits, spaces and + - = . _ : / @, and all that is not ASCII. */
+static bool has_fine_characters(struct lst_slice text)
 {
     for (size_t i = 0; i < text.length; i++) {
         char byte = text.bytes[i];
@@ -56,7 +56,12 @@ static bool is_text(struct lst_slice text)
             return false;
         }
     }
-    return lst_slice_is_utf8(text);
+    return true;
+}
+
+static bool is_text(struct lst_slice text)
+{
+    return has_fine_characters(text) && lst_slice_is_utf8(text);
 }
 
 static void fail_value(struct lst_s3_exchange *exchange, const struct lst_field *tag)
@@ -147,7 +152,8 @@ bool lst_tags_parse_header(struct lst_s3_exchange *exchange, struct lst_slice he
             return false;
         }
         if (!decode(ret_set, raw.name, &tag.name) || !decode(ret_set, raw.value, &tag.value) ||
-            has_key(ret_set, tag.name)) {
+            has_key(ret_set, tag.name) || !has_fine_characters(tag.name) ||
+            !has_fine_characters(tag.value)) {
             lst_s3_fail_argument(exchange,
                                  "The header 'x-amz-tagging' shall be encoded as UTF-8 then "
                                  "URLEncoded URL query parameters without tag name duplicates.",

@@ -51,7 +51,7 @@ def test_an_acl_may_be_set_to_what_it_is(server, s3):
                   acl.replace(s3.list_buckets()["Owner"]["ID"].encode(), b"0" * 64)):
         answer = sign_and_send(server, "PUT", f"/{BUCKET}/k", other, query="acl=")
         assert answer.error["Code"] == "AccessControlListNotSupported"
-    assert sign_and_send(server, "PUT", f"/{BUCKET}/k", b"<AccessControl", query="acl=").error["Code"] == "MalformedXML"
+    assert sign_and_send(server, "PUT", f"/{BUCKET}/k", b"<AccessControl", query="acl=").error["Code"] == "MalformedACLError"
 
 
 def test_objects_have_no_lock(s3):
