@@ -156,6 +156,7 @@ static bool take_bound(struct lst_slice *json, uint64_t *ret_bound, bool *ret_is
  * bounds may be strings; one that is no number can't be kept. *ret_holds: it can. */
 static bool take_range(struct check *check, struct lst_slice *json, bool *ret_holds)
 {
+    static const char count[] = "Invalid content-length-range: wrong number of arguments.";
     struct lst_policy_limits *limits = &check->limits;
     uint64_t least = 0;
     uint64_t most = 0;
@@ -166,10 +167,10 @@ static bool take_range(struct check *check, struct lst_slice *json, bool *ret_ho
         return false;
     }
     if (!lst_internal_json_take(json, ',')) {
-        return set_fault(check, "Invalid content-length-range: wrong number of arguments.");
+        return lst_internal_json_take(json, ']') ? set_fault(check, count) : false;
     }
     if (!take_bound(json, &most, &most_is_number) || !lst_internal_json_take(json, ']')) {
-        return false;
+        return lst_internal_json_take(json, ',') ? set_fault(check, count) : false;
     }
     *ret_holds = least_is_number && most_is_number;
     if (!*ret_holds) {

@@ -195,6 +195,26 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
+/* What a form has otherwise than a query; from public reports of AWS's answers. */
+/* clang-format off */
+static const struct row form_rows[] = {
+    {LST_REFUSED_ALGORITHM, {"algorithm", "InvalidArgument",
+        "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"", 400}},
+    {LST_REFUSED_PARAMETER_REPEATED, {"parameter-repeated", "InvalidArgument",
+        "A form field of the signature was given more than once.", 400}},
+    {LST_REFUSED_CREDENTIAL, {"credential", "InvalidArgument", BAD_CREDENTIAL, 400}},
+    {LST_REFUSED_DATE, {"date", "InvalidArgument",
+        "X-Amz-Date must be formated via ISO8601 Long format", 400}}, /* so AWS spells it */
+    {LST_REFUSED_SCOPE_DATE, {"scope-date", "InvalidArgument",
+        "Invalid credential date. This date is not the same as X-Amz-Date.", 400}},
+    {LST_REFUSED_SCOPE_REGION, {"scope-region", "InvalidArgument", "the region is wrong.", 400}},
+    {LST_REFUSED_SCOPE_SERVICE, {"scope-service", "InvalidArgument",
+        "incorrect service. This endpoint belongs to \"s3\".", 400}},
+    {LST_REFUSED_SCOPE_TERMINATOR, {"scope-terminator", "InvalidArgument",
+        "incorrect terminal. This endpoint uses \"aws4_request\".", 400}},
+};
+/* clang-format on */
+
 static const struct lst_refusal unknown = {
     "unknown", "InternalError", "We encountered an internal error. Please try again.", 500};
 
@@ -214,6 +234,9 @@ LST_PUBLIC const struct lst_refusal *lst_refusal(int code, enum lst_auth_kind ki
 
     if (kind == LST_AUTH_HEADER) {
         refusal = find_row(header_rows, sizeof(header_rows) / sizeof(header_rows[0]), code);
+    }
+    if (kind == LST_AUTH_FORM) {
+        refusal = find_row(form_rows, sizeof(form_rows) / sizeof(form_rows[0]), code);
     }
     if (kind >= LST_AUTH_V2_QUERY) {
         refusal = find_row(v2_rows, sizeof(v2_rows) / sizeof(v2_rows[0]), code);
@@ -239,7 +262,9 @@ static void put_in_quotes(struct lst_internal_writer *writer, char quote, struct
 /* Where the credential stands, as AWS's texts begin. */
 static void put_place(struct lst_internal_writer *writer, const struct lst_auth *auth)
 {
-    put_text(writer, auth->kind == LST_AUTH_HEADER ? IN_HEADER : IN_QUERY);
+    if (auth->kind != LST_AUTH_FORM) {
+        put_text(writer, auth->kind == LST_AUTH_HEADER ? IN_HEADER : IN_QUERY);
+    }
 }
 
 static void put_scope_date(struct lst_internal_writer *writer, const struct lst_auth *auth)

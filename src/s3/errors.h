@@ -114,9 +114,8 @@
     X(OPERATION_ABORTED, "OperationAborted", 409,                                                  \
       "A conflicting conditional operation is "                                                    \
       "currently in progress against this resource. Please try again.")                            \
-    X(POST_FIELDS_TOO_LARGE, "MaxPostPreDataLengthExceededError", 400,                             \
-      "Your POST request "                                                                         \
-      "fields preceding the upload file were too large.")                                          \
+    X(POST_FIELDS_TOO_LARGE, "MaxPostPreDataLengthExceeded", 400,                                  \
+      "Your POST request fields preceeding the upload file was too large.")                        \
     X(PRECONDITION_FAILED, "PreconditionFailed", 412,                                              \
       "At least one of the pre-conditions you "                                                    \
       "specified did not hold")                                                                    \

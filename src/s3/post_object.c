@@ -15,9 +15,22 @@ static bool is_answered(struct lst_s3_exchange *exchange)
     return lst_waiting_is_answered(&exchange->waiting);
 }
 
+static void fail_fields_too_large(struct lst_s3_exchange *exchange)
+{
+    char most[24];
+
+    (void)snprintf(most, sizeof(most), "%d", LST_POST_FORM_MAX);
+    lst_s3_fail_about(exchange, LST_S3_POST_FIELDS_TOO_LARGE, NULL, "MaxPostPreDataLengthBytes",
+                      lst_slice_of(most));
+}
+
 static int give_up(struct lst_s3_exchange *exchange, enum lst_s3_error error)
 {
-    lst_s3_fail(exchange, error);
+    if (error == LST_S3_POST_FIELDS_TOO_LARGE) {
+        fail_fields_too_large(exchange);
+    } else {
+        lst_s3_fail(exchange, error);
+    }
     return ANSWERED;
 }
 
@@ -220,7 +233,7 @@ void lst_post_take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     if (status != LST_OK) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_POST);
     } else if (post->received - post->size > LST_POST_FORM_MAX) {
-        lst_s3_fail(exchange, LST_S3_POST_FIELDS_TOO_LARGE);
+        fail_fields_too_large(exchange);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "s3/exchange.h"
+#include "s3/post_form.h"
 #include "s3/xml.h"
 
 #include <stdlib.h>
@@ -171,11 +172,36 @@ static void write_skew(struct lst_s3_exchange *exchange, struct lst_buffer *body
                    (uint64_t)(skew > 0 ? skew : LST_CLOCK_SKEW) * 1000);
 }
 
+/* Which field of a form is wrong. */
+static void write_field(struct lst_s3_exchange *exchange, struct lst_buffer *body, int code)
+{
+    const char *name = code == LST_REFUSED_DATE        ? "X-Amz-Date"
+                       : code == LST_REFUSED_ALGORITHM ? "X-Amz-Algorithm"
+                                                       : "X-Amz-Credential";
+
+    if (code == LST_REFUSED_PARAMETER_REPEATED) {
+        lst_xml_text(body, "ArgumentName", exchange->passage.auth.culprit);
+        return;
+    }
+    lst_xml_string(body, "ArgumentName", name);
+    lst_xml_text(body, "ArgumentValue", lst_post_field(exchange->post, name));
+}
+
+static bool is_field_refused(const struct lst_s3_exchange *exchange, int code)
+{
+    return exchange->post != NULL && exchange->passage.auth.kind == LST_AUTH_FORM &&
+           strcmp(lst_refusal(code, LST_AUTH_FORM)->s3_code, "InvalidArgument") == 0 &&
+           code != LST_REFUSED_FORM_FIELD_MISSING;
+}
+
 /* The elements that S3 adds to the error by its kind. */
 static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *body, int code)
 {
     const struct lst_auth *auth = &exchange->passage.auth;
 
+    if (is_field_refused(exchange, code)) {
+        write_field(exchange, body, code);
+    }
     switch (code) {
     case LST_REFUSED_SIGNATURE:
         lst_xml_string(body, "AWSAccessKeyId", auth->access_key_id);

@@ -81,7 +81,7 @@ static void test_bad_documents(struct world *world)
     }
     make.body = LST_SLICE("<CreateBucketConfiguration><LocationConstraint>a b"
                           "</LocationConstraint></CreateBucketConfiguration>");
-    expect_only(world, &make, 400, "InvalidLocationConstraint", "a location that is none");
+    expect_only(world, &make, 400, "IllegalLocationConstraintException", "a location that is none");
     static char large[20000];
     memset(large, ' ', sizeof(large));
     make.body = lst_slice_make(large, sizeof(large));

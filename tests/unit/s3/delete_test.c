@@ -51,8 +51,8 @@ static void test_delete(struct world *world)
           "what may not be is not");
     CHECK(reply_has(&reply, "<Error><Key>old</Key><Code>NotImplemented</Code>"),
           "nor on condition of a size");
-    CHECK(reply_has(&reply, "<Error><Key>if</Key><Code>NoSuchKey</Code>"),
-          "nor on condition of an ETag, if there is none");
+    CHECK(reply_has(&reply, "<Error><Key>if</Key><Code>AccessDenied</Code>"),
+          "nor on condition of an ETag, by who may not read");
     reply_release(&reply);
     struct call head = {.method = "HEAD", .bucket = "photos", .key = "a&b"};
     expect_only(world, &head, 404, "NoSuchKey", "the one is gone");

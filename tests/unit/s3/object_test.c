@@ -36,7 +36,7 @@ static void test_round_trip(struct world *world)
     reply = expect(world, &get, 404, "NoSuchKey", "it is gone");
     CHECK(reply_has(&reply, "<Key>a b/\xC3\xA9+.txt</Key>"), "the error names the key");
     CHECK(reply_has(&reply, "Content-Type: application/xml\n"), "the error is XML");
-    CHECK(reply_has(&reply, "<Resource>/photos/a%20b/%C3%A9%2B.txt</Resource>"), "and the path");
+    CHECK(!reply_has(&reply, "<Resource>"), "and no path, as at AWS");
     reply_release(&reply);
     get.method = "HEAD";
     reply = expect(world, &get, 404, "NoSuchKey", "HEAD says so too");
