@@ -60,6 +60,13 @@ enum lst_server_error {
 /* The text of any code, of this table or of the library's; a constant, never NULL. */
 const char *lst_error_text(int code);
 
+/* Say that a failure of a call that must be checked changes nothing here; a comment beside it says
+ * why. */
+static inline void lst_ignore_status(int status)
+{
+    (void)status;
+}
+
 /* The code for an errno value: ENOSPC and EDQUOT are NO_SPACE, EMFILE and ENFILE TOO_MANY_FILES,
  * and so on; else IO. */
 int lst_error_from_errno(int number);

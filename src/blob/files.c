@@ -82,7 +82,15 @@ int lst_blobs_each_name(struct lst_blobs *blobs, const char *path,
 
 int lst_blob_write_error(int number)
 {
-    return number == EFBIG ? LST_ERR_NO_SPACE : lst_error_from_errno(number);
+    switch (number) {
+    case EFBIG:
+        return LST_ERR_NO_SPACE;
+    case ENOENT:
+    case EEXIST:
+        return LST_ERR_IO;
+    default:
+        return lst_error_from_errno(number);
+    }
 }
 
 static int take_lock(struct lst_blobs *blobs)
@@ -134,6 +142,7 @@ static int start_writing(struct lst_blobs *blobs)
     if (status != LST_OK) {
         return status;
     }
+    lst_blobs_look_at_system(blobs);
     blobs->deleted_root = openat(blobs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (blobs->deleted_root < 0) {
         return lst_error_from_errno(errno);
@@ -188,25 +197,6 @@ int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blob
     return LST_OK;
 }
 
-int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation)
-{
-    char path[LST_BLOB_PATH_SIZE];
-    char marker[LST_BLOB_PATH_SIZE + 8];
-    int file;
-
-    if (syncfs(blobs->root) != 0) {
-        return lst_blob_write_error(errno);
-    }
-    lst_blob_generation_path(generation, path);
-    (void)snprintf(marker, sizeof(marker), "%s/clean", path);
-    file = openat(blobs->root, marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) {
-        return lst_error_from_errno(errno);
-    }
-    close(file);
-    return LST_OK;
-}
-
 void lst_blobs_close(struct lst_blobs *blobs)
 {
     if (blobs == NULL) {
@@ -220,7 +210,7 @@ void lst_blobs_close(struct lst_blobs *blobs)
         pthread_join(blobs->syncer, NULL);
         if (atomic_load(&blobs->generation_is_made) && !atomic_load(&blobs->has_strays)) {
             /* Without the mark the next start looks through this generation: slower, not wrong. */
-            (void)lst_blobs_mark_clean(blobs, blobs->generation);
+            lst_ignore_status(lst_blobs_mark_clean(blobs, blobs->generation));
         }
     }
     free_blobs(blobs);

@@ -32,6 +32,8 @@ struct lst_blobs {
     int deleted_root;
     int lock_file;
     bool read_only;
+    bool syncfs_syncs;   /* names; see files_sync.c */
+    bool syncfs_reports; /* that bytes could not be written, too */
     uint64_t generation; /* of the blobs that are made now */
     atomic_uint_fast64_t next_number;
     atomic_bool generation_is_made;
@@ -89,8 +91,24 @@ LST_MUST_CHECK int lst_blobs_each_name(struct lst_blobs *blobs, const char *path
                                        void *context);
 
 /* Say that a generation was closed in order. Syncs first: a mark that outlived a crash, beside
- * files whose removal did not, would hide them from every recovery. */
-int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
+ * files whose removal did not, would hide them from every recovery. LST_ERR_IO, _NO_SPACE: there is
+ * no mark, so the next opening looks through the generation. */
+LST_MUST_CHECK int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation);
+
+/* Find out what syncfs() does on this system: see files_sync.c. */
+void lst_blobs_look_at_system(struct lst_blobs *blobs);
+
+/* Say that a sync has failed on which other blobs depend, too (lst_blobs_have_failed()). Gives the
+ * code for errno. */
+int lst_blobs_fail(struct lst_blobs *blobs, int number);
+
+/* Sync the names in a folder of the root. LST_ERR_NOT_FOUND, _TOO_MANY_FILES, _NO_MEMORY: it was
+ * not opened. LST_ERR_IO, _NO_SPACE: the sync failed, and lst_blobs_fail() was called. */
+LST_MUST_CHECK int lst_blobs_sync_folder(struct lst_blobs *blobs, const char *path);
+
+/* Call after the file of a blob was deleted, before its folder is. Where lst_blobs_sync_deleted()
+ * can't sync all folders at once, this syncs the one. Codes of lst_blobs_sync_folder(). */
+LST_MUST_CHECK int lst_blobs_note_deleted(struct lst_blobs *blobs, struct lst_blob_id id);
 
 /* Make the folders that a blob's file is to be in. */
 LST_MUST_CHECK int lst_blob_make_folders(struct lst_blobs *blobs, struct lst_blob_id id);
@@ -108,7 +126,8 @@ void lst_blob_writer_free(struct lst_blob_writer *writer);
 /* Delete a file of this generation that nothing refers to; if it can't be, the next start does. */
 void lst_blob_unlink_stray(struct lst_blobs *blobs, const char *path);
 
-/* The code for errno after a write: a file size limit is as good as a full disk. */
+/* The code for errno after a write: a file size limit is as good as a full disk, and a file of ours
+ * that is gone, or is there already, is a failure of the file system. */
 int lst_blob_write_error(int number);
 
 /* The syncer's thread. */

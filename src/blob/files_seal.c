@@ -7,29 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Up to so many blobs are synced one by one; for more, one sync of the file system is cheaper. */
+/* Up to so many blobs are synced one by one; for more, one sync of the file system is cheaper,
+ * where it can be relied on. */
 enum { SYNC_EACH_MAX = 4 };
-
-/* A sync of what others depend on too has failed. */
-static int fail(struct lst_blobs *blobs, int number)
-{
-    atomic_store(&blobs->have_failed, true);
-    lst_blobs_leave_unclean(blobs);
-    return lst_blob_write_error(number);
-}
-
-static int sync_folder(struct lst_blobs *blobs, const char *path)
-{
-    int file = openat(blobs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status;
-
-    if (file < 0) {
-        return lst_error_from_errno(errno);
-    }
-    status = fsync(file) == 0 ? LST_OK : fail(blobs, errno);
-    close(file);
-    return status;
-}
 
 /* Write what is left of it, and give the file its name. It is durable only after the sync. */
 static int publish(struct lst_blob_writer *writer)
@@ -44,11 +24,11 @@ static int publish(struct lst_blob_writer *writer)
     }
     /* Give back the room that was not needed. */
     if (writer->allocated > writer->size && ftruncate(writer->file, (off_t)writer->size) != 0) {
-        return lst_error_from_errno(errno);
+        return lst_blob_write_error(errno);
     }
     lst_blob_path(writer->id, LST_BLOB_UNFINISHED, from);
     lst_blob_path(writer->id, "", to);
-    return renameat(root, from, root, to) == 0 ? LST_OK : lst_error_from_errno(errno);
+    return renameat(root, from, root, to) == 0 ? LST_OK : lst_blob_write_error(errno);
 }
 
 /* Whether an earlier blob of the list is in the same folder. */
@@ -61,6 +41,21 @@ static bool folder_is_synced(const struct lst_blob_seal *first, const struct lst
         }
     }
     return false;
+}
+
+static void sync_its_folder(struct lst_blobs *blobs, const struct lst_blob_seal *first,
+                            const struct lst_blob_seal *seal)
+{
+    struct lst_blob_writer *writer = seal->writer;
+    char folder[LST_BLOB_PATH_SIZE];
+
+    if (writer->status == LST_OK && !folder_is_synced(first, seal)) {
+        lst_blob_folder_path(writer->id, folder);
+        writer->status = lst_blobs_sync_folder(blobs, folder);
+    }
+    if (writer->status == LST_ERR_NOT_FOUND) {
+        writer->status = LST_ERR_IO; /* the folder is gone, and the blob with it */
+    }
 }
 
 static bool swap_folders_are_new(struct lst_blobs *blobs, bool value)
@@ -84,9 +79,9 @@ static int sync_new_folders(struct lst_blobs *blobs)
         return LST_OK;
     }
     lst_blob_generation_path(blobs->generation, path);
-    status = sync_folder(blobs, path);
+    status = lst_blobs_sync_folder(blobs, path);
     if (status == LST_OK) {
-        status = sync_folder(blobs, ".");
+        status = lst_blobs_sync_folder(blobs, ".");
     }
     if (status != LST_OK) {
         (void)swap_folders_are_new(blobs, true);
@@ -94,48 +89,47 @@ static int sync_new_folders(struct lst_blobs *blobs)
     return status;
 }
 
+/* Begin to write all of them, so that the disk has them while the first is waited for. */
+static void start_writing_each(struct lst_blob_seal *first)
+{
+    for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
+        if (seal->writer->status == LST_OK) {
+            (void)sync_file_range(seal->writer->file, 0, 0, SYNC_FILE_RANGE_WRITE);
+        }
+    }
+}
+
 static void sync_each(struct lst_blobs *blobs, struct lst_blob_seal *first)
 {
     int above = sync_new_folders(blobs);
 
+    start_writing_each(first);
     for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
         struct lst_blob_writer *writer = seal->writer;
-        char folder[LST_BLOB_PATH_SIZE];
         if (writer->status == LST_OK) {
             writer->status = lst_blobs_have_failed(blobs) ? LST_ERR_IO : above;
         }
         if (writer->status == LST_OK && fdatasync(writer->file) != 0) {
             writer->status = lst_blob_write_error(errno);
         }
-        if (writer->status == LST_OK && !folder_is_synced(first, seal)) {
-            lst_blob_folder_path(writer->id, folder);
-            writer->status = sync_folder(blobs, folder);
-        }
+        sync_its_folder(blobs, first, seal);
     }
 }
 
+/* One sync for all. Their folders are synced after it: Linux before 5.17 reports there alone that
+ * the journal could not be written. */
 static void sync_all(struct lst_blobs *blobs, struct lst_blob_seal *first)
 {
-    int status = syncfs(blobs->root) == 0 ? LST_OK : fail(blobs, errno);
+    int status = syncfs(blobs->root) == 0 ? LST_OK : lst_blobs_fail(blobs, errno);
 
     for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
         if (seal->writer->status == LST_OK) {
             seal->writer->status = status;
         }
     }
-}
-
-int lst_blobs_sync_deleted(struct lst_blobs *blobs)
-{
-    if (lst_blobs_have_failed(blobs)) {
-        return LST_ERR_IO;
+    for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
+        sync_its_folder(blobs, first, seal);
     }
-    if (atomic_exchange(&blobs->old_are_deleted, false) && syncfs(blobs->deleted_root) != 0) {
-        int status = fail(blobs, errno);
-        atomic_store(&blobs->old_are_deleted, true);
-        return status;
-    }
-    return LST_OK;
 }
 
 static void complete(struct lst_blobs *blobs, struct lst_blob_seal *seal)
@@ -184,7 +178,7 @@ void *lst_blobs_syncer(void *argument)
         for (struct lst_blob_seal *one = seal; one != NULL; one = one->next) {
             one->writer->status = publish(one->writer);
         }
-        if (count <= SYNC_EACH_MAX) {
+        if (count <= SYNC_EACH_MAX || !blobs->syncfs_reports) {
             sync_each(blobs, seal);
         } else {
             sync_all(blobs, seal);

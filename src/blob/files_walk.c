@@ -11,6 +11,7 @@
 struct walk {
     struct lst_blobs *blobs;
     bool unclean_only;
+    int status; /* of the visit that ended it */
     int (*visit_file)(struct walk *walk, const char *name);
     /* Where it is. */
     uint64_t generation;
@@ -27,7 +28,8 @@ static int walk_file(void *context, const char *name)
 {
     struct walk *walk = context;
 
-    return name[0] == '.' ? LST_OK : walk->visit_file(walk, name);
+    walk->status = name[0] == '.' ? LST_OK : walk->visit_file(walk, name);
+    return walk->status;
 }
 
 static int walk_folder(void *context, const char *name)
@@ -43,7 +45,7 @@ static int walk_folder(void *context, const char *name)
                          walk->folder);
     status = lst_blobs_each_name(walk->blobs, walk->folder, walk_file, walk);
     /* Beside a running server folders come and go. */
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return status == LST_ERR_NOT_FOUND ? walk->status : status;
 }
 
 static bool is_clean(const struct lst_blobs *blobs, const char *generation_path)
@@ -128,7 +130,7 @@ static int recover_file(struct walk *walk, const char *name)
     }
     (void)snprintf(path, sizeof(path), "%s/%s", walk->folder, name);
     if (unlinkat(walk->blobs->root, path, 0) != 0) {
-        return lst_error_from_errno(errno);
+        return lst_blob_write_error(errno);
     }
     walk->removed++;
     return LST_OK;

@@ -27,7 +27,7 @@ enum {
 static int make_folder(const struct lst_blobs *blobs, const char *path)
 {
     if (mkdirat(blobs->root, path, 0700) != 0 && errno != EEXIST) {
-        return lst_error_from_errno(errno);
+        return lst_blob_write_error(errno);
     }
     return LST_OK;
 }
@@ -64,7 +64,7 @@ static int make_file(struct lst_blobs *blobs, struct lst_blob_id id, int *ret_fi
             return LST_OK;
         }
         if (errno != ENOENT) {
-            return lst_error_from_errno(errno);
+            return lst_blob_write_error(errno);
         }
         status = lst_blob_make_folders(blobs, id);
         if (status != LST_OK) {
@@ -259,16 +259,18 @@ int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
 {
     uint64_t current = atomic_load(&blobs->next_number) / LST_BLOBS_A_FOLDER;
     char path[LST_BLOB_PATH_SIZE];
+    int status;
 
     lst_blob_path(id, "", path);
     if (unlinkat(blobs->root, path, 0) != 0 && errno != ENOENT) {
-        int status = lst_error_from_errno(errno);
+        status = lst_blob_write_error(errno);
         /* One of this generation may be of a write that failed, which no row keeps in mind. */
         atomic_store(&blobs->has_strays, true);
         return status;
     }
-    if (id.generation != blobs->generation) {
-        atomic_store(&blobs->old_are_deleted, true);
+    status = lst_blobs_note_deleted(blobs, id);
+    if (status != LST_OK) {
+        return status;
     }
     /* A folder in which no more blobs will be made goes with its last one. */
     if (id.generation != blobs->generation || id.number / LST_BLOBS_A_FOLDER < current) {

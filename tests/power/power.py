@@ -71,6 +71,8 @@ def record(path, seed, seconds, after=None, **more):
         with recorder(mount, path, seed):
             environment = {"LD_PRELOAD": os.path.join(PROGRAMS, "libpower_syncfs.so"),
                            "LST_POWER_MARKS": os.path.join(mount, ".marks"), **more}
+            if seed % 4 == 3:  # a server that knows that it is on FUSE, where syncfs() does nothing
+                environment["LST_POWER_FUSE"] = "1"
             clients = load.Load(mount, folder, seed, environment)
             if after:
                 clients.put_back(*after)

@@ -25,6 +25,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static int done_count;
 static int failed_count;
+static int last_status;
 
 static void count_done(struct lst_blob_seal *seal, int status)
 {
@@ -32,6 +33,7 @@ static void count_done(struct lst_blob_seal *seal, int status)
     pthread_mutex_lock(&lock);
     done_count++;
     failed_count += status == 0 ? 0 : 1;
+    last_status = status;
     pthread_cond_signal(&wake);
     pthread_mutex_unlock(&lock);
 }
@@ -224,6 +226,22 @@ static void leave_uncleanly(int out)
     (void)raise(ok ? SIGKILL : SIGTERM);
 }
 
+static int find_fails(void *context, struct lst_blob_id id, bool *ret_is_live)
+{
+    (void)context;
+    (void)id;
+    (void)ret_is_live;
+    return LST_ERR_NOT_FOUND;
+}
+
+static int visit_fails(void *context, struct lst_blob_id id, uint64_t size)
+{
+    (void)context;
+    (void)id;
+    (void)size;
+    return LST_ERR_NOT_FOUND;
+}
+
 static void test_recovery(void)
 {
     struct lst_blobs *blobs;
@@ -252,8 +270,11 @@ static void test_recovery(void)
     close(pipes[0]);
     close(pipes[1]);
     blobs = open_blobs();
-    CHECK(lst_blobs_recover(blobs, find_live, NULL, &removed) == 0 && removed == 2,
-          "the half one and the one that nobody knows are removed");
+    CHECK(lst_blobs_recover(blobs, find_fails, NULL, &removed) == LST_ERR_NOT_FOUND,
+          "a recovery that can't ask about a blob gives the code, whichever it is");
+    CHECK(lst_blobs_walk(blobs, visit_fails, NULL) == LST_ERR_NOT_FOUND, "a walk does so, too");
+    CHECK(lst_blobs_recover(blobs, find_live, NULL, &removed) == 0 && removed <= 2,
+          "the half one and the one that nobody knows are removed, then or before");
     CHECK(holds(blobs, live, "kept") && walk(blobs) == before + 1, "the others are kept");
     CHECK(make(blobs, "new", &id) == 0 && id.generation > live.generation,
           "new ids come after the old ones");
@@ -369,6 +390,22 @@ static int remove_one(const char *path, const struct stat *state, int kind, stru
     return remove(path);
 }
 
+/* The codes for "not found" say that a source is not there; a client would be told 404. */
+static void test_folder_is_gone(void)
+{
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blob_writer *writer;
+    struct lst_blob_seal seal = {.done = count_done};
+
+    CHECK(lst_blob_create(blobs, 0, &writer) == 0, "a blob is begun");
+    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    lst_blob_seal_submit(writer, &seal);
+    CHECK(!wait_done(1) && last_status == LST_ERR_IO,
+          "a blob whose file is gone is not sealed; that is an I/O error: %d", last_status);
+    CHECK(lst_blob_create(blobs, 0, &writer) == LST_ERR_IO, "nor is one begun without a folder");
+    lst_blobs_close(blobs);
+}
+
 int main(void)
 {
     if (mkdtemp(folder) == NULL) {
@@ -380,6 +417,6 @@ int main(void)
     test_recovery();
     test_full();
     test_gathering();
-    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    test_folder_is_gone();
     return tap_done();
 }
