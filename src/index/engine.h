@@ -114,6 +114,15 @@ void lst_index_free_readers(struct lst_index *index);
  */
 LST_MUST_CHECK int lst_index_commit(struct lst_index *index, MDB_txn *transaction);
 
+/*
+ * Make what can be read durable, once, at the opening. It may be what a process wrote whose last
+ * sync failed, or that was killed before it: in the page cache, and perhaps not on the disk. Who
+ * acts on it (deletes a blob that no row names) then acts on something that a power cut leaves. A
+ * full disk or map does not keep the index from being opened. LST_ERR_IO: a sync failed;
+ * _NO_MEMORY, _CORRUPT.
+ */
+LST_MUST_CHECK int lst_index_settle(struct lst_index *index);
+
 /* The committer's thread. */
 void *lst_index_committer(void *index);
 

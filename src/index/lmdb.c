@@ -136,32 +136,6 @@ static int open_file(struct lst_index *index, const struct lst_index_options *op
     return status == LST_OK ? open_largest(index, options) : status;
 }
 
-/*
- * Commit once. What was read may be what a process wrote whose last sync failed, or that was killed
- * before it: in the page cache, and perhaps not on the disk. With this commit it is on the disk, so
- * whoever acts on it (deletes a blob that no row names) acts on something that a power cut leaves.
- * A full disk must not keep the index from being opened.
- */
-static int settle(struct lst_index *index)
-{
-    MDB_txn *transaction;
-    int status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
-
-    if (status != LST_OK) {
-        return status;
-    }
-    status = lst_index_error(lst_index_put_format(transaction, index->table));
-    if (status == LST_OK) {
-        status = lst_index_commit(index, transaction);
-    } else {
-        mdb_txn_abort(transaction);
-    }
-    if (status == LST_ERR_UNKNOWN) {
-        return LST_ERR_IO;
-    }
-    return status == LST_ERR_NO_SPACE ? LST_OK : status;
-}
-
 static int start(struct lst_index *index, const char *path)
 {
     int status;
@@ -170,11 +144,11 @@ static int start(struct lst_index *index, const char *path)
     if (index->read_only) {
         return LST_OK;
     }
-    index->witness = open(path, O_RDONLY | O_CLOEXEC);
+    index->witness = open(path, O_RDWR | O_CLOEXEC);
     if (index->witness < 0) {
         return lst_error_from_errno(errno);
     }
-    status = settle(index);
+    status = lst_index_settle(index);
     if (status != LST_OK) {
         return status;
     }

@@ -6,18 +6,22 @@
  */
 #include "index_fixture.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-enum fault { NONE, SYNC, META, META_LANDS, PAGES };
+enum fault { NONE, MAP_FULL, MAP_FULL_SYNC, SYNC, META, META_LANDS, PAGES };
 
 static _Atomic int fault;
 static _Atomic int fault_errno = EIO;
 static _Atomic int sync_count; /* since the fault was set */
 static _Atomic bool is_sticky; /* every later sync fails as well */
+static bool is_settling;       /* the first commit of an opening was made: the next one settles */
+static int headers_written;    /* whole sectors at the beginning of the first two pages */
 static off_t landed_at = -1;   /* of a meta page: what is written back there is dropped */
 
 int fdatasync(int file)
@@ -31,6 +35,21 @@ int fdatasync(int file)
         return -1;
     }
     return (int)syscall(SYS_fdatasync, file);
+}
+
+/* MAP_FULL: there is no page left for the commit. MAP_FULL_SYNC: and the next sync fails. */
+int mdb_txn_commit(MDB_txn *transaction)
+{
+    int (*real)(MDB_txn *) = (int (*)(MDB_txn *))dlsym(RTLD_NEXT, "mdb_txn_commit");
+    int wanted = atomic_load(&fault);
+
+    if (is_settling && (wanted == MAP_FULL || wanted == MAP_FULL_SYNC)) {
+        atomic_store(&fault, wanted == MAP_FULL ? NONE : SYNC);
+        mdb_txn_abort(transaction);
+        return MDB_MAP_FULL;
+    }
+    is_settling = true;
+    return real(transaction);
 }
 
 /* More than one page at a time. */
@@ -65,6 +84,15 @@ ssize_t plain_pwrite(int file, const void *bytes, size_t length, off_t offset)
         errno = atomic_load(&fault_errno);
         return -1;
     }
+    return syscall(SYS_pwrite64, file, bytes, length, offset);
+}
+
+/* As the index itself calls it. */
+ssize_t our_pwrite(int file, const void *bytes, size_t length, off_t offset) __asm__("pwrite64");
+
+ssize_t our_pwrite(int file, const void *bytes, size_t length, off_t offset)
+{
+    headers_written += (offset == 0 || offset == 4096) && length == 512;
     return syscall(SYS_pwrite64, file, bytes, length, offset);
 }
 
@@ -200,6 +228,21 @@ static void test_opening(void)
     CHECK(fixture_start(&fixture, 0) == 0 && atomic_load(&fault) == NONE,
           "but not because the disk is full");
     CHECK(fixture_has(&fixture, 1, "a", "1"), "and all is there");
+    lst_index_close(fixture.index);
+    is_settling = false;
+    set_fault(MAP_FULL_SYNC, EIO);
+    CHECK(fixture_start(&fixture, 0) == LST_ERR_IO && atomic_load(&fault) == NONE,
+          "a full map does not spare it the sync");
+    is_settling = false;
+    headers_written = 0;
+    set_fault(MAP_FULL, 0);
+    CHECK(fixture_start(&fixture, 0) == 0 && atomic_load(&fault) == NONE,
+          "nor does it keep it from being opened");
+    CHECK(headers_written == 2 && atomic_load(&sync_count) > 0,
+          "and what was read is written once more: %d headers", headers_written);
+    CHECK(fixture_has(&fixture, 1, "a", "1") &&
+              fixture_put(&fixture, 1, slice("a"), slice("2")) == 0,
+          "it is well then");
     fixture_close(&fixture);
 }
 
