@@ -93,12 +93,11 @@ static void read_place(struct lst_fields *fields, struct lst_profile *profile)
 
 static void read_types(struct lst_fields *fields, struct lst_profile *profile)
 {
-    struct lst_buffer types;
+    size_t length = 0;
     json_t *list = NULL;
     json_t *entry;
     size_t i;
 
-    lst_buffer_init(&types, sizeof(profile->types) - 1);
     (void)lst_fields_list(fields, "types", LST_FIELD_OPTIONAL, LST_PROFILE_TYPES_MAX, &list);
     json_array_foreach(list, i, entry)
     {
@@ -109,15 +108,13 @@ static void read_types(struct lst_fields *fields, struct lst_profile *profile)
                               "entry %zu is no media type, such as image/png or image/*", i + 1);
             break;
         }
-        lst_buffer_append_string(&types, i == 0 ? "" : ",");
-        lst_buffer_append(&types, type);
+        /* The array has room for as many as the list may have. */
+        if (i > 0) {
+            profile->types[length++] = ',';
+        }
+        copy(profile->types + length, type);
+        length += type.length;
     }
-    if (lst_buffer_status(&types) != LST_OK) {
-        lst_fields_refuse(fields, "types", "there is no memory for it");
-    } else if (types.length > 0) {
-        copy(profile->types, lst_buffer_slice(&types));
-    }
-    lst_buffer_release(&types);
 }
 
 static void read_limits(struct lst_fields *fields, struct lst_profile *profile)

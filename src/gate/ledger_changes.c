@@ -168,13 +168,14 @@ int lst_ledger_forgotten_get(struct lst_index_reader *reader, int64_t *ret_ms)
         *ret_ms = 0;
         return LST_OK;
     }
-    if (status == LST_OK && (row.length != 8 || row.bytes[0] < 0)) {
+    if (status != LST_OK) {
+        return status;
+    }
+    if (row.length != 8 || lst_ledger_number_read(row.bytes) > INT64_MAX) {
         return LST_ERR_CORRUPT;
     }
-    if (status == LST_OK) {
-        *ret_ms = (int64_t)lst_ledger_number_read(row.bytes);
-    }
-    return status;
+    *ret_ms = (int64_t)lst_ledger_number_read(row.bytes);
+    return LST_OK;
 }
 
 int64_t lst_ledger_later(int64_t a_ms, int64_t b_ms)

@@ -99,7 +99,8 @@ LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, MDB_dbi table, uint64_t par
 LST_MUST_CHECK int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
                                   struct lst_slice key);
 
-/* Make the file, with its format in it, unless it is there. Its name is not synced yet. */
+/* Make the file, with its format in it, unless it is there. Its name is not synced yet. What a
+ * process left that died while it made the file is deleted. */
 LST_MUST_CHECK int lst_index_create(const char *path);
 
 /* Put the row that names the format. Gives what LMDB gave. */

@@ -64,6 +64,7 @@ struct file {
     int trouble; /* errno's number, once reading failed: nothing is known of the file then */
     uint32_t page_size;
     uint64_t page_count; /* whole ones */
+    uint64_t pages_left; /* to be looked at: a tree can't have more than there are */
 };
 
 static bool read_at(struct file *file, uint64_t offset, void *out, size_t length)
@@ -161,9 +162,10 @@ static bool has_tree(struct file *file, uint64_t number, int depth)
     if (number == UINT64_MAX || depth > DEPTH_MAX) {
         return true;
     }
-    if (number >= file->page_count) {
+    if (number >= file->page_count || file->pages_left == 0) {
         return false;
     }
+    file->pages_left--;
     page = malloc(file->page_size);
     if (page == NULL) {
         file->trouble = ENOMEM;
@@ -172,6 +174,13 @@ static bool has_tree(struct file *file, uint64_t number, int depth)
           has_nodes(file, page, depth);
     free(page);
     return has;
+}
+
+/* Whether the file has all pages of both trees. */
+static bool has_trees(struct file *file, const struct meta *meta)
+{
+    file->pages_left = file->page_count;
+    return has_tree(file, meta->trees[0].root, 0) && has_tree(file, meta->trees[1].root, 0);
 }
 
 /* LST_ERR_CORRUPT, with what is wrong in words that go on after the file's name. */
@@ -202,13 +211,17 @@ static int find_damage(struct file *file, char ret_text[LST_INDEX_DAMAGE_MAX])
         }
         file->page_size = meta.trees[0].page_size;
         file->page_count = size / file->page_size;
-        if (meta.last_page < file->page_count ||
-            (has_tree(file, meta.trees[0].root, 0) && has_tree(file, meta.trees[1].root, 0))) {
+        if (meta.last_page < file->page_count || has_trees(file, &meta)) {
             return LST_OK;
         }
         if (file->trouble != 0) {
             return lst_error_from_errno(file->trouble);
         }
+    }
+    if (file->pages_left == 0) {
+        (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
+                       "was cut short, and its pages refer to each other in a circle");
+        return LST_ERR_CORRUPT;
     }
     (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
                    "has %" PRIu64 " bytes, and its header says %" PRIu64 ": it was cut short", size,

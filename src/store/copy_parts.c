@@ -143,9 +143,10 @@ static int share_group(struct lst_copying *copying, struct group *group, uint32_
                                  group->changes.count);
     }
     lst_changes_release(&group->changes);
-    if (status != LST_OK && delete_blobs(store, group) != LST_OK) {
-        /* fsck counts what stays behind. */
-        return status == LST_ERR_UNKNOWN ? status : LST_ERR_IO;
+    if (status != LST_OK) {
+        /* What can't be deleted now is looked for at the next opening. The code stays the first
+         * failure's: that is what the caller can do something about. */
+        lst_ignore_status(delete_blobs(store, group));
     }
     return status;
 }
