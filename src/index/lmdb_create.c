@@ -149,7 +149,7 @@ int lst_index_create(const char *path)
     struct stat state;
     char *temporary;
     int status;
-    int file;
+    int file = -1;
 
     remove_left(path);
     if (stat(path, &state) == 0) {
