@@ -2,9 +2,9 @@
  * syncfs.c - preloaded into the server under test: a syncfs() that the recorder sees.
  *
  * The kernel answers syncfs() on a FUSE mount itself, so it would be in no recording. Here it
- * becomes a sync of the file for marks, which the recorder takes as a sync of everything. The server
- * knows that syncfs() does nothing on FUSE and goes without, so it is told that this is ext4, unless
- * LST_POWER_FUSE is set.
+ * becomes a sync of the file for marks, which the recorder takes as a sync of everything. The
+ * server knows that syncfs() does nothing on FUSE and goes without, so it is told that this is
+ * ext4, unless LST_POWER_FUSE is set.
  */
 #include <fcntl.h>
 #include <stdlib.h>
