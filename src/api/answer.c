@@ -115,6 +115,10 @@ void lst_api_fail_code(struct lst_api_exchange *exchange, int code)
                      "The disk failed while the change was synced. The change may or may not have "
                      "happened: call again in a moment, with the same Idempotency-Key if the call "
                      "has one");
+    } else if (code == LST_ERR_ENDING) {
+        lst_api_fail(exchange, 503, "ServiceUnavailable",
+                     "The disk failed, and the server is about to end. Nothing was done: call "
+                     "again in a moment");
     } else {
         lst_api_fail(exchange, 500, "InternalError", "Something went wrong here: %s",
                      lst_error_text(code));

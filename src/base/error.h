@@ -27,6 +27,8 @@
     X(LST_ERR_LOCKED, -212, "in use by another process")                                           \
     X(LST_ERR_UNKNOWN, -213,                                                                       \
       "the disk failed while the change was synced: it may or may not have happened")              \
+    X(LST_ERR_ENDING, -214,                                                                        \
+      "a sync of the disk failed; nothing is read or written until a restart")                     \
     X(LST_ERR_BUCKET_NOT_FOUND, -220, "the bucket does not exist")                                 \
     X(LST_ERR_BUCKET_EXISTS, -221, "the bucket exists already")                                    \
     X(LST_ERR_BUCKET_NOT_EMPTY, -222, "the bucket is not empty")                                   \

@@ -106,8 +106,13 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     if (data != NULL && data[0] == '\0') {
         return lst_usage_error(usage, "--data: the name of the folder is empty");
     }
-    if (!is_there(folder) && !lst_directory_may_make(usage, folder, mode)) {
-        return LST_EXIT_FAILED;
+    if (!is_there(folder)) {
+        if (lst_damage_is_there(folder, "users.mdb")) {
+            return lst_directory_damaged(usage, folder, "users.mdb");
+        }
+        if (!lst_directory_may_make(usage, folder, mode)) {
+            return LST_EXIT_FAILED;
+        }
     }
     status = lst_users_open(folder, mode == LST_DIRECTORY_READ, ret_users);
     if (status == LST_ERR_CORRUPT) {

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/directory.h"
 #include "cli/profile_internal.h"
+#include "server/damage.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,6 +36,9 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
     }
     if (folder == NULL || folder[0] == '\0') {
         folder = "data";
+    }
+    if (!is_there(folder, "ledger.mdb") && lst_damage_is_there(folder, "ledger.mdb")) {
+        return lst_directory_damaged(usage, folder, "ledger.mdb");
     }
     if (!is_there(folder, "ledger.mdb") && !is_there(folder, "users.mdb") &&
         !lst_directory_may_make(usage, folder, mode)) {

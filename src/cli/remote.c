@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/directory.h"
 #include "gate/ledger.h"
+#include "server/damage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@ static int open_rows(const struct lst_usage *usage, const char *data, bool read_
 
     if (folder == NULL || folder[0] == '\0') {
         folder = "data";
+    }
+    if (lst_damage_is_there(folder, "ledger.mdb")) {
+        return lst_directory_damaged(usage, folder, "ledger.mdb");
     }
     status = lst_ledger_open(folder, read_only, ret_ledger);
     if (status == LST_OK) {

@@ -2,6 +2,7 @@
 #include "gate/users_index.h"
 
 #include "base/file.h"
+#include "index/complete.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,11 @@ void lst_users_close(struct lst_users *users)
 bool lst_users_have_failed(const struct lst_users *users)
 {
     return lst_index_has_failed(users->index);
+}
+
+int lst_users_mark_complete(struct lst_users *users)
+{
+    return lst_index_mark_complete(users->index);
 }
 
 uint64_t lst_users_version(const struct lst_users *users)

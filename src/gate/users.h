@@ -52,6 +52,9 @@ void lst_users_close(struct lst_users *users);
 /* Whether a sync has failed: see lst_index_has_failed(). */
 bool lst_users_have_failed(const struct lst_users *users);
 
+/* Say that all other indexes of the folder are there: see index/complete.h. */
+LST_MUST_CHECK int lst_users_mark_complete(struct lst_users *users);
+
 /* Changes whenever any process has changed any user; some nanoseconds. */
 uint64_t lst_users_version(const struct lst_users *users);
 

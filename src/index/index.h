@@ -67,7 +67,10 @@ uint64_t lst_index_version(struct lst_index *index);
 
 /*
  * Begin to read one consistent snapshot. Keep it short: a reader holds back the reuse of freed
- * space, and all processes together can have 1,024. LST_ERR_NO_MEMORY, _IO.
+ * space, and all processes together can have 1,024. LST_ERR_NO_MEMORY, _IO; LST_ERR_ENDING: a sync
+ * of the index has failed (lst_index_has_failed()). What a reader would see then is the state
+ * before the change of which nobody knows, and whoever looks whether it happened would be told that
+ * it did not.
  */
 LST_MUST_CHECK int lst_index_read_begin(struct lst_index *index,
                                         struct lst_index_reader **ret_reader);
@@ -141,9 +144,10 @@ LST_MUST_CHECK int lst_index_apply(struct lst_index *index, uint64_t partition,
 
 /*
  * Whether a sync of the index has failed. The kernel may then have dropped what it was to write, so
- * nothing is written any more: every batch from then on gets LST_ERR_UNKNOWN, and reading may give
- * LST_ERR_IO. Close the index; the next opening reads what is on the disk, and commits once before
- * it gives out anything, so that what it read can't be undone. docs/durability.md has the reasons.
+ * nothing is written any more: every batch from then on gets LST_ERR_UNKNOWN, and no reading can be
+ * begun (LST_ERR_ENDING). Close the index; the next opening reads what is on the disk, and commits
+ * once before it gives out anything, so that what it read can't be undone. docs/durability.md has
+ * the reasons.
  */
 bool lst_index_has_failed(const struct lst_index *index);
 

@@ -64,9 +64,13 @@ static int new_reader(struct lst_index *index, struct lst_index_reader **ret_rea
 
 int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_reader)
 {
-    struct lst_index_reader *reader = take_idle(index);
+    struct lst_index_reader *reader;
     int status;
 
+    if (atomic_load(&index->has_failed)) {
+        return LST_ERR_ENDING;
+    }
+    reader = take_idle(index);
     if (reader == NULL) {
         status = new_reader(index, &reader);
         if (status != LST_OK) {

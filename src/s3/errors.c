@@ -41,6 +41,7 @@ enum lst_s3_error lst_s3_error_of(int code)
         {LST_ERR_TOO_MANY_FILES, LST_S3_SLOW_DOWN},
         {LST_ERR_CLOSED, LST_S3_SERVICE_UNAVAILABLE},
         {LST_ERR_UNKNOWN, LST_S3_OUTCOME_UNKNOWN},
+        {LST_ERR_ENDING, LST_S3_SERVICE_UNAVAILABLE},
     };
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {

@@ -1,12 +1,28 @@
 /* damage.c - what users are told of an index file that is damaged. */
 #include "server/damage.h"
 
-#include "index/index.h"
+#include "index/complete.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 const char *const lst_index_files[] = {"index.mdb", "ledger.mdb", "users.mdb", NULL};
+
+/* Whether this file is not there, and another one of the folder says that it was. */
+static bool is_lost(const char *folder, const char *name)
+{
+    bool found = false;
+
+    for (size_t i = 0; lst_index_files[i] != NULL && !found; i++) {
+        char *path;
+        if (strcmp(lst_index_files[i], name) != 0 &&
+            asprintf(&path, "%s/%s", folder, lst_index_files[i]) >= 0) {
+            found = lst_index_is_complete(path);
+            free(path);
+        }
+    }
+    return found;
+}
 
 static int examine(const char *folder, const char *name, char text[LST_INDEX_DAMAGE_MAX])
 {
@@ -24,8 +40,9 @@ static int examine(const char *folder, const char *name, char text[LST_INDEX_DAM
 bool lst_damage_is_there(const char *folder, const char *name)
 {
     char text[LST_INDEX_DAMAGE_MAX];
+    int status = examine(folder, name, text);
 
-    return examine(folder, name, text) == LST_ERR_CORRUPT;
+    return status == LST_ERR_CORRUPT || (status == LST_ERR_NOT_FOUND && is_lost(folder, name));
 }
 
 void lst_damage_text(const char *folder, const char *name, struct lst_buffer *out)
@@ -33,6 +50,14 @@ void lst_damage_text(const char *folder, const char *name, struct lst_buffer *ou
     char text[LST_INDEX_DAMAGE_MAX];
     int status = examine(folder, name, text);
 
+    if (status == LST_ERR_NOT_FOUND && is_lost(folder, name)) {
+        lst_buffer_append_format(out,
+                                 "%s/%s is missing, and it was there before: restore the data "
+                                 "folder from a backup. Without one, see docs/operations.md, \"A "
+                                 "file that is missing\"",
+                                 folder, name);
+        return;
+    }
     lst_buffer_append_format(out, "%s/%s is damaged: it ", folder, name);
     if (status == LST_ERR_CORRUPT) {
         lst_buffer_append_string(out, text);

@@ -7,10 +7,12 @@
 /* The names of the index files in a data folder; NULL ends them. */
 extern const char *const lst_index_files[];
 
-/* Whether FOLDER/NAME is there, and damaged in a way that shows before it is opened. */
+/* Whether FOLDER/NAME is damaged in a way that shows before it is opened, or is missing though it
+ * was there (index/complete.h). This process must not have any index of the folder open. */
 bool lst_damage_is_there(const char *folder, const char *name);
 
-/* What LST_ERR_CORRUPT of an opening means for FOLDER/NAME, and what to do: a sentence or two. */
+/* What that, or LST_ERR_CORRUPT of an opening, means for FOLDER/NAME, and what to do: a sentence or
+ * two. */
 void lst_damage_text(const char *folder, const char *name, struct lst_buffer *out);
 
 #endif

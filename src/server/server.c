@@ -3,6 +3,7 @@
 
 #include "base/budget.h"
 #include "base/random.h"
+#include "index/complete.h"
 #include "server/damage.h"
 #include "server/listen.h"
 #include "server/startup.h"
@@ -180,6 +181,23 @@ static void report(const char *text)
     lst_server_complain("%s", text);
 }
 
+/* From now on a missing file is a loss, and is not made anew. */
+static bool mark_complete(const struct lst_server *server)
+{
+    int status = lst_store_mark_complete(server->store);
+
+    if (status == LST_OK) {
+        status = lst_users_mark_complete(server->users);
+    }
+    if (status == LST_OK) {
+        status = lst_index_mark_complete(lst_ledger_index(server->ledger));
+    }
+    if (status != LST_OK) {
+        lst_server_complain("can't write in %s: %s", server->config->data, lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
 static bool open_api(struct lst_server *server)
 {
     const struct lst_config *config = server->config;
@@ -226,8 +244,8 @@ bool lst_server_open(struct lst_server *server, const struct lst_config *config)
     server->listener = -1;
     derive(server);
     return lst_listen_read_tls(server) && lst_listen_open(server) && !is_damaged(server) &&
-           open_store(server) && open_gate(server) && open_s3(server) && open_api(server) &&
-           open_log(server);
+           open_store(server) && open_gate(server) && open_s3(server) && mark_complete(server) &&
+           open_api(server) && open_log(server);
 }
 
 void lst_server_close(struct lst_server *server)

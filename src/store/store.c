@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "index/complete.h"
 #include "store/state.h"
 
 #include <errno.h>
@@ -157,6 +158,11 @@ void lst_store_close(struct lst_store *store)
         (void)lst_store_set_running(store, false);
     }
     free_store(store);
+}
+
+int lst_store_mark_complete(struct lst_store *store)
+{
+    return lst_index_mark_complete(store->index);
 }
 
 bool lst_store_has_failed(const struct lst_store *store)

@@ -72,6 +72,9 @@ void lst_store_close(struct lst_store *store);
 /* Whether the index answers: one row is looked for. LST_ERR_IO, _CORRUPT, _NO_MEMORY. */
 LST_MUST_CHECK int lst_store_check_readable(struct lst_store *store);
 
+/* Say that all other indexes of the folder are there: see index/complete.h. */
+LST_MUST_CHECK int lst_store_mark_complete(struct lst_store *store);
+
 /* Whether a sync has failed: every write fails from then on, most with LST_ERR_UNKNOWN. */
 bool lst_store_has_failed(const struct lst_store *store);
 

@@ -1,8 +1,8 @@
 /*
  * sync_fault.c - a library to preload: lets one call of a chosen kind on chosen files fail.
  *
- * The file that SYNC_FAULT names has one line: KIND PART ERRNO, with PART what the path of the file
- * or folder must contain. While it is there, calls of that kind fail; the first that does removes
+ * The file that SYNC_FAULT names has one line: KIND PART ERRNO [SKIP], with PART what the path of the
+ * file or folder must contain; so many calls that fit go well first. While it is there, calls of that kind fail; the first that does removes
  * it, but for sync-for-good. SYNC_FAULT.log gets a line for each.
  *
  *     sync           fsync(), fdatasync(), syncfs(): what was written since the last sync is
@@ -64,20 +64,29 @@ static int is_to_fail(const char *kind, int file)
     char wanted[32];
     char part[256];
     int number;
+    int skip = 0;
     FILE *rule = name == NULL ? NULL : fopen(name, "re");
     int fields;
 
     if (rule == NULL) {
         return 0;
     }
-    fields = fscanf(rule, "%31s %255s %d", wanted, part, &number);
+    fields = fscanf(rule, "%31s %255s %d %d", wanted, part, &number, &skip);
     fclose(rule);
     (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-    if (fields != 3 || readlink(link, path, sizeof(path) - 1) < 0 || strstr(path, part) == NULL) {
+    if (fields < 3 || readlink(link, path, sizeof(path) - 1) < 0 || strstr(path, part) == NULL) {
         return 0;
     }
     if (strcmp(wanted, "sync-for-good") == 0 ? strcmp(kind, "sync") != 0
                                              : strcmp(wanted, kind) != 0) {
+        return 0;
+    }
+    if (skip > 0) {
+        rule = fopen(name, "we");
+        if (rule != NULL) {
+            (void)fprintf(rule, "%s %s %d %d\n", wanted, part, number, skip - 1);
+            fclose(rule);
+        }
         return 0;
     }
     if (strcmp(wanted, kind) == 0) {

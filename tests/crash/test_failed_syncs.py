@@ -1,6 +1,7 @@
 """A sync fails under a running server: what it answers, that it ends, and what is there after the next start."""
 import contextlib
 import errno
+import http.client
 import json
 import os
 import re
@@ -9,9 +10,11 @@ import threading
 import time
 import urllib.parse
 
+import boto3
 import pytest
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 from harness import ACCESS_KEY, SECRET_KEY, Server, presign, send_on, target_of
@@ -38,9 +41,9 @@ class Faulty:
         self.server = Server(self.data, "--buckets", BUCKET, "--access-log", "off", environment=self.environment)
         self.s3 = self.server.client()
 
-    def fail(self, kind, part, number=errno.EIO):
+    def fail(self, kind, part, number=errno.EIO, skip=0):
         new = self.rule.with_suffix(".new")
-        new.write_text(f"{kind} {part} {number}\n")
+        new.write_text(f"{kind} {part} {number} {skip}\n")
         new.rename(self.rule)
 
     def failures(self):
@@ -196,6 +199,26 @@ def test_a_disk_that_is_full_before_the_sync(faulty):
     faulty.close()
 
 
+@pytest.mark.parametrize("kind", ["sync", "meta", "meta-lands"])
+def test_nothing_is_read_after_an_outcome_that_is_not_known(faulty, kind):
+    """Who looks whether it happened must not be told that it did not: the disk may have it at the next start."""
+    faulty.s3.put_object(Bucket=BUCKET, Key="a", Body=b"old")
+    url = target_of(presign(faulty.s3, "get_object", bucket=BUCKET, key="a"))
+    connections = [faulty.server.connection() for _ in range(8)]
+    for connection in connections:
+        assert send_on(connection, "GET", url).body == b"old"
+    faulty.fail(kind, "index.mdb")
+    assert_unknown(faulty.s3.put_object, Bucket=BUCKET, Key="a", Body=b"new")
+    for connection in connections:
+        with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):  # it has ended
+            answer = send_on(connection, "GET", url)
+            assert (answer.status, answer.code) == (503, "ServiceUnavailable"), answer
+    faulty.assert_ends("objects")
+    faulty.start_again()
+    assert faulty.get("a") == (b"new" if kind == "meta-lands" else b"old")
+    faulty.close()
+
+
 # ---- Bodies
 
 def test_a_body_whose_sync_fails(faulty):
@@ -305,6 +328,39 @@ def test_a_command_says_that_it_does_not_know(faulty, library, kind):
     done = faulty.server.command("user", "add", "ana", environment=environment, check=False)
     assert done.returncode == 1 and done.stderr, done
     assert faulty.server.command("user", "list", environment={"LATCHSTRING_DATA": str(faulty.data)}).returncode == 0
+    faulty.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "meta", "meta-lands"])
+def test_a_server_does_not_act_on_what_a_command_could_not_sync(faulty, kind):
+    """A user who may or may not have been added signs nothing beside a running server; after its next start the disk
+    decides."""
+    def is_known(server):
+        s3 = boto3.client("s3", endpoint_url=server.endpoint, aws_access_key_id="anaskey", aws_secret_access_key="anas-secret",
+                          region_name="us-east-1", config=Config(retries={"total_max_attempts": 1}))
+        with contextlib.suppress(ClientError):
+            s3.list_objects_v2(Bucket=BUCKET)
+            return True
+        return False
+
+    # The first sync, of an opening, goes well; the second is of the change.
+    faulty.fail(kind, "users.mdb", skip=1)
+    done = faulty.server.command("user", "add", "ana", "--policy", "readwrite", "--access-key", "anaskey", "--secret-key-stdin",
+                                 input="anas-secret\n", environment={**faulty.environment, "LATCHSTRING_DATA": str(faulty.data)},
+                                 check=False)
+    assert done.returncode == 1 and "may or may not have happened" in done.stderr, done
+    assert faulty.failures()
+    for _ in range(3):
+        assert not is_known(faulty.server)
+        faulty.server.command("user", "list", environment={"LATCHSTRING_DATA": str(faulty.data)})
+    faulty.server.process.kill()
+    faulty.server.process.wait()
+    server = faulty.start_again()
+    assert is_known(server) == (kind == "meta-lands")
+    done = server.command("user", "add", "ana", "--policy", "readwrite", "--access-key", "anaskey", "--secret-key-stdin",
+                          input="anas-secret\n", environment={"LATCHSTRING_DATA": str(faulty.data)}, check=False)
+    assert (done.returncode, "already" in done.stderr) == ((1, True) if kind == "meta-lands" else (0, False)), done
+    assert is_known(server), "the same command again"
     faulty.close()
 
 

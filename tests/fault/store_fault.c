@@ -300,13 +300,13 @@ static bool fail_one(struct fixture *fixture, const struct scene *scene, const s
                (unsigned)number, fault_last(), code, status);
         *ok = false;
     }
+    if (lst_store_has_failed(fixture->store)) { /* a sync has: nothing more is written, or read */
+        fixture_reopen(fixture);
+    }
     if (!is_right(fixture, scene, status == 0)) {
         printf("# %s: call %u, %s, fails with %d, the operation gives %d: the object is wrong\n",
                scene->name, (unsigned)number, fired ? fault_last() : "none", code, status);
         *ok = false;
-    }
-    if (lst_store_has_failed(fixture->store)) { /* a sync has: it writes nothing more */
-        fixture_reopen(fixture);
     }
     return fired;
 }

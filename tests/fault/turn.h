@@ -39,7 +39,8 @@ enum { TURN_WAYS = sizeof(turn_ways) / sizeof(turn_ways[0]), TURN_MAX = 5000 };
 static inline bool turn_is_trouble(int status)
 {
     return status == LST_ERR_IO || status == LST_ERR_NO_SPACE || status == LST_ERR_NO_MEMORY ||
-           status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_UNKNOWN;
+           status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_UNKNOWN ||
+           status == LST_ERR_ENDING;
 }
 
 /* With each of the codes, instead of one for each call. */

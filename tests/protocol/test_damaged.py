@@ -100,8 +100,49 @@ def test_an_index_that_is_gone_does_not_take_the_bodies_with_it(data):
     before = listing(data)
     for command in COMMANDS["index.mdb"][:1]:
         said = refusal(data, *command)
-        assert "index.mdb is damaged: it is missing, and there are bodies in" in said, said
-    assert listing(data) == before
+        assert f"{data / 'index.mdb'} is missing, and it was there before" in said, said
+    for name in ("users.mdb", "ledger.mdb"):
+        (data / name).unlink()
+    said = refusal(data, *COMMANDS["index.mdb"][0])
+    assert "index.mdb is damaged: it is missing, and there are bodies in" in said, said
+    assert {entry for entry in before if not str(entry[0]).endswith(".mdb")} <= listing(data)
+
+
+ADD_PROFILE = ("profile", "add", "new", "--bucket", BUCKET, "--key", "{uuid}", "--make")
+OPENERS = {
+    "index.mdb": [],
+    "users.mdb": [("user", "add", "bob", "--make"), ("token", "create", "bob", "--role", "link")],
+    "ledger.mdb": [ADD_PROFILE, ("remote", "list"), ("remote", "remove", "x")],
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_missing_is_not_made_anew(data, name):
+    """It would be empty: counts of uses would begin again, and revoked links would work."""
+    (data / name).rename(data.parent / name)
+    before = listing(data)
+    for command in COMMANDS[name] + OPENERS[name]:
+        said = refusal(data, *command)
+        assert f"{data / name} is missing, and it was there before" in said and "docs/operations.md" in said, (command, said)
+    assert listing(data) == before and not (data / name).exists(), "something was changed"
+    (data.parent / name).rename(data / name)
+    Server.command(fake(), "fsck", "--data", data)
+
+
+def test_what_was_lost_can_be_given_up(data, tmp_path):
+    """As docs/operations.md says: by hand."""
+    for name, command in (("users.mdb", ("user", "add", "ana", "--make")), ("ledger.mdb", ADD_PROFILE)):
+        (data / name).unlink()
+        fake().command(*command, "--data", tmp_path / name)
+        os.rename(tmp_path / name / name, data / name)
+    with Server(data) as server:
+        assert len(server.client().list_objects_v2(Bucket=BUCKET)["Contents"]) == 61
+
+
+def test_a_folder_that_no_server_has_had_is_filled_in_any_order(start, tmp_path):
+    fake().command(*ADD_PROFILE, "--data", tmp_path / "data")
+    fake().command("user", "add", "ana", "--make", "--data", tmp_path / "data")
+    start("--buckets", BUCKET, data=tmp_path / "data")
 
 
 def test_a_file_that_is_cut_under_a_server(data):

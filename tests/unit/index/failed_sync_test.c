@@ -115,6 +115,7 @@ static void reopen(struct fixture *fixture)
 static void test_failed_sync(enum fault wanted, int number, const char *name)
 {
     struct fixture fixture = fixture_open(0);
+    struct lst_index_reader *reader;
 
     CHECK(fixture_put(&fixture, 1, slice("old"), slice("1")) == 0, "%s: before", name);
     set_fault(wanted, number);
@@ -125,6 +126,8 @@ static void test_failed_sync(enum fault wanted, int number, const char *name)
     CHECK(lst_index_has_failed(fixture.index), "%s: the index says so", name);
     CHECK(fixture_put(&fixture, 1, slice("later"), slice("3")) == LST_ERR_UNKNOWN,
           "%s: nothing more is written", name);
+    CHECK(lst_index_read_begin(fixture.index, &reader) == LST_ERR_ENDING,
+          "%s: nor read: it would be what was before", name);
     reopen(&fixture);
     CHECK(fixture_has(&fixture, 1, "old", "1"), "%s: what was written before is there", name);
     CHECK(fixture_has(&fixture, 1, "new", wanted == META_LANDS ? "2" : NULL),
