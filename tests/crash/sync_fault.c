@@ -1,9 +1,10 @@
 /*
  * sync_fault.c - a library to preload: lets one call of a chosen kind on chosen files fail.
  *
- * The file that SYNC_FAULT names has one line: KIND PART ERRNO [SKIP], with PART what the path of the
- * file or folder must contain; so many calls that fit go well first. While it is there, calls of that kind fail; the first that does removes
- * it, but for sync-for-good. SYNC_FAULT.log gets a line for each.
+ * The file that SYNC_FAULT names has one line: KIND PART ERRNO [SKIP], with PART what the path of
+ * the file or folder must contain; so many calls that fit go well first. While it is there, calls
+ * of that kind fail; the first that does removes it, but for sync-for-good. SYNC_FAULT.log gets a
+ * line for each.
  *
  *     sync           fsync(), fdatasync(), syncfs(): what was written since the last sync is
  *                    dropped, as the kernel may do, and a later sync of it succeeds
