@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REASON_MAX = 2048 };
+enum { REASON_MAX = 2048, RESOURCE_TYPE_MAX = 64 /* bytes of the name of a sub-resource */ };
 
 /* The query parameters of every presigned URL: rule 2 of latchstring.h asks for each of them. */
 enum { SIGNING_PARAMETERS = 6 };
@@ -175,20 +175,53 @@ static bool fail_misplaced(struct lst_s3_exchange *exchange, struct lst_slice su
     return false;
 }
 
-static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route *route)
+/* The type of a resource, as AWS names it in its errors and access logs: in capitals, some by other
+ * names than their sub-resource has. text: where it may stand. */
+static struct lst_slice resource_type(enum lst_level level, struct lst_slice sub_resource,
+                                      char text[RESOURCE_TYPE_MAX])
 {
     static const char *const levels[] = {"SERVICE", "BUCKET", "OBJECT"};
-    struct lst_slice level = lst_slice_of(levels[exchange->target.level]);
+    static const struct {
+        const char *sub_resource;
+        const char *of_bucket;
+        const char *of_object;
+    } names[] = {
+        {"delete", "MULTI_OBJECT_DELETE", "OBJECT"},
+        {"partNumber", "BUCKET", "PART"},
+        {"policy", "BUCKETPOLICY", "OBJECT"},
+        {"tagging", "TAGGING", "OBJECT_TAGGING"},
+        {"uploadId", "BUCKET", "UPLOAD"},
+        {"versions", "BUCKETVERSIONS", "OBJECT"},
+    };
+    struct lst_slice name = lst_slice_first(sub_resource, RESOURCE_TYPE_MAX);
+
+    if (name.length == 0) {
+        return lst_slice_of(levels[level]);
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (lst_slice_equal(name, lst_slice_of(names[i].sub_resource))) {
+            return lst_slice_of(level == LST_LEVEL_OBJECT ? names[i].of_object
+                                                          : names[i].of_bucket);
+        }
+    }
+    for (size_t i = 0; i < name.length; i++) {
+        char byte = name.bytes[i];
+        text[i] = (char)(byte >= 'a' && byte <= 'z' ? byte - ('a' - 'A') : byte);
+    }
+    return lst_slice_make(text, name.length);
+}
+
+static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route *route)
+{
+    char text[RESOURCE_TYPE_MAX];
     struct lst_field details[] = {
         {LST_SLICE("Method"), exchange->request->message.method},
-        {LST_SLICE("ResourceType"), route->culprits[0].length > 0 ? route->culprits[0] : level},
+        {LST_SLICE("ResourceType"),
+         resource_type(exchange->target.level, route->culprits[0], text)},
     };
 
     if (fail_misplaced(exchange, route->culprits[0])) {
         return;
-    }
-    if (lst_slice_equal(details[1].value, LST_SLICE("uploadId"))) {
-        details[1].value = LST_SLICE("UPLOAD");
     }
     lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
     add_allowed(exchange, route->culprits[0]);

@@ -201,3 +201,14 @@ def test_arguments_are_named(server):
     assert answer.error["ArgumentName"] == "x-amz-meta-a" and "ArgumentValue" not in answer.error
     answer = sign_and_send(server, "DELETE", "/pictures/named", headers={"x-amz-bypass-governance-retention": "true"})
     assert answer.error["ArgumentName"] == "x-amz-bypass-governance-retention" and "ArgumentValue" not in answer.error
+
+
+@pytest.mark.parametrize("method,path,query,kind", [
+    ("POST", "/", "", "SERVICE"), ("PATCH", "/pictures", "", "BUCKET"), ("POST", "/pictures/k", "", "OBJECT"),
+    ("PUT", "/pictures/k", "uploadId=x", "UPLOAD"), ("DELETE", "/pictures", "uploads=", "UPLOADS"),
+    ("PUT", "/pictures", "location=", "LOCATION"), ("POST", "/pictures", "tagging=", "TAGGING"),
+    ("POST", "/pictures/k", "tagging=", "OBJECT_TAGGING"), ("PUT", "/pictures", "versions=", "BUCKETVERSIONS"),
+    ("GET", "/pictures", "delete=", "MULTI_OBJECT_DELETE")])
+def test_resources_have_the_names_of_access_logs(server, method, path, query, kind):
+    answer = sign_and_send(server, method, path, query=query)
+    assert answer.status == 405 and (answer.error["Method"], answer.error["ResourceType"]) == (method, kind)

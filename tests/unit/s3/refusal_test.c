@@ -131,7 +131,7 @@ static void test_unimplemented(struct world *world)
     call.query[1] = (struct lst_field){{NULL, 0}, {NULL, 0}};
     call.method = "DELETE";
     reply = expect(world, &call, 405, "MethodNotAllowed", "there is no DELETE of an ACL");
-    CHECK(reply_has(&reply, "<Method>DELETE</Method><ResourceType>acl</ResourceType>"), "as in S3");
+    CHECK(reply_has(&reply, "<Method>DELETE</Method><ResourceType>ACL</ResourceType>"), "as in S3");
     reply_release(&reply);
     call = (struct call){.method = "PUT", .bucket = "photos", .key = "a", .has_body = true};
     call.query[0] = (struct lst_field)FIELD("x-latch-lenght", "1-2");
