@@ -259,6 +259,30 @@ const char *lst_s3_cors_resource(const struct lst_s3 *s3, const struct lst_http_
     return target.level == LST_LEVEL_OBJECT ? "OBJECT" : "BUCKET";
 }
 
+/* The requested headers, in lower case and parted by ", ", as S3 lists them. */
+static void add_allowed_headers(struct lst_http_response *response, struct lst_slice requested)
+{
+    struct lst_buffer list;
+    struct lst_slice name;
+
+    lst_buffer_init(&list, 2 * requested.length + 2);
+    while (lst_slice_split(&requested, ',', &name)) {
+        name = lst_slice_trim(name);
+        if (name.length > 0 && list.length > 0) {
+            lst_buffer_append_string(&list, ", ");
+        }
+        for (size_t i = 0; i < name.length; i++) {
+            char byte = name.bytes[i];
+            byte = (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+            lst_buffer_append(&list, lst_slice_make(&byte, 1));
+        }
+    }
+    if (list.length > 0) {
+        lst_http_response_add(response, "Access-Control-Allow-Headers", lst_buffer_slice(&list));
+    }
+    lst_buffer_release(&list);
+}
+
 static void add_headers(struct lst_http_response *response,
                         const struct lst_cors_question *question, const struct lst_cors_rule *rule)
 {
@@ -266,9 +290,7 @@ static void add_headers(struct lst_http_response *response,
                           rule->any_origin ? LST_SLICE("*") : question->origin);
     lst_http_response_add(response, "Access-Control-Allow-Methods",
                           lst_buffer_slice(&rule->methods));
-    if (question->headers.length > 0) {
-        lst_http_response_add(response, "Access-Control-Allow-Headers", question->headers);
-    }
+    add_allowed_headers(response, question->headers);
     if (rule->exposed.length > 0) {
         lst_http_response_add(response, "Access-Control-Expose-Headers",
                               lst_buffer_slice(&rule->exposed));
@@ -282,22 +304,22 @@ static void add_headers(struct lst_http_response *response,
 }
 
 enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http_request *request,
-                                  bool is_preflight, struct lst_http_response *response)
+                                  struct lst_http_response *response)
 {
     struct lst_cors_question question = {
         .origin = lst_http_header(request, LST_SLICE("Origin")),
-        .method = is_preflight
-                      ? lst_http_header(request, LST_SLICE("Access-Control-Request-Method"))
-                      : request->message.method,
-        .headers = is_preflight
-                       ? lst_http_header(request, LST_SLICE("Access-Control-Request-Headers"))
-                       : lst_slice_make(NULL, 0),
+        .method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method")),
+        .headers = lst_http_header(request, LST_SLICE("Access-Control-Request-Headers")),
     };
     enum lst_cors_verdict verdict = LST_CORS_NO_RULES;
     struct lst_cors_rule rule;
     struct lst_buffer rules;
     int status = LST_ERR_NOT_FOUND;
 
+    if (question.method.length == 0) {
+        question.method =
+            request->message.method; /* OPTIONS, which no rule allows, or an actual one */
+    }
     lst_buffer_init(&rules, LST_STORE_SETTING_MAX);
     if (s3 != NULL) {
         status = find_rules(s3, request, &rules);

@@ -18,7 +18,7 @@
 struct lst_cors_question {
     struct lst_slice origin;
     struct lst_slice method;
-    struct lst_slice headers; /* Access-Control-Request-Headers; empty for what is no preflight */
+    struct lst_slice headers; /* Access-Control-Request-Headers */
 };
 
 /* What the rule that fits says. */
@@ -50,12 +50,12 @@ enum lst_cors_verdict {
 
 /*
  * What the bucket of a request says of it. ALLOWED: the headers that a browser asks for have been
- * added. is_preflight: the method is that of Access-Control-Request-Method. Needs no signature, as
- * a preflight has none. s3: NULL if there are no buckets. Costs a look at the index, and nothing
- * but that for a bucket without rules.
+ * added. Access-Control-Request-Method and -Headers count wherever they stand, as at S3; without
+ * the first the request's own method does. Needs no signature, as a preflight has none. s3: NULL if
+ * there are no buckets. Costs a look at the index, and nothing but that for a bucket without rules.
  */
 enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http_request *request,
-                                  bool is_preflight, struct lst_http_response *response);
+                                  struct lst_http_response *response);
 
 /* What a request is for, in S3's word for errors of CORS: "BUCKET" or "OBJECT". */
 const char *lst_s3_cors_resource(const struct lst_s3 *s3, const struct lst_http_request *request);

@@ -69,13 +69,13 @@ struct preflight {
     const char **error;
 };
 
-static void forbid(const struct preflight *preflight, const char *message)
+/* type: "BUCKET", or "OBJECT" where rules were asked about one. */
+static void forbid(const struct preflight *preflight, const char *message, const char *type)
 {
     struct lst_field details[] = {
         {LST_SLICE("Method"),
          preflight->method.length > 0 ? preflight->method : LST_SLICE("OPTIONS")},
-        {LST_SLICE("ResourceType"),
-         lst_slice_of(lst_s3_cors_resource(preflight->s3, preflight->request))},
+        {LST_SLICE("ResourceType"), lst_slice_of(type)},
     };
 
     *preflight->error = "AccessForbidden";
@@ -111,50 +111,67 @@ static bool check_header_names(const struct preflight *preflight, struct lst_sli
     return true;
 }
 
-/* False, having answered, if the bucket's rules, or the server's setting, forbid it. */
-static bool check_rules(const struct preflight *preflight, const struct lst_cors *cors,
-                        struct lst_slice origin, enum lst_cors_verdict verdict)
+/* False, having answered, if the bucket is not there, or neither it nor the server's setting has
+ * rules that could allow anything. */
+static bool check_bucket(const struct preflight *preflight, const struct lst_cors *cors,
+                         struct lst_slice origin, enum lst_cors_verdict verdict)
 {
-    switch (verdict) {
-    case LST_CORS_FORBIDDEN:
+    if (verdict == LST_CORS_NO_BUCKET) {
+        forbid(preflight, "CORSResponse: Bucket not found", "BUCKET");
+        return false;
+    }
+    if (verdict == LST_CORS_NO_RULES && !lst_cors_allows(cors, origin)) {
         forbid(preflight,
-               "CORSResponse: This CORS request is not allowed. This is usually because the "
-               "evalution of Origin, request method / Access-Control-Request-Method or "
-               "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.");
+               "CORSResponse: CORS is not enabled for this bucket. It has no CORS "
+               "configuration, and the server's setting cors-origin does not name "
+               "this Origin.",
+               "BUCKET");
         return false;
-    case LST_CORS_NO_BUCKET:
-        forbid(preflight, "CORSResponse: Bucket not found");
-        return false;
-    case LST_CORS_NO_RULES:
-        if (!lst_cors_allows(cors, origin)) {
-            forbid(preflight, "CORSResponse: CORS is not enabled for this bucket. It has no CORS "
-                              "configuration, and the server's setting cors-origin does not name "
-                              "this Origin.");
-            return false;
-        }
-        return true;
-    case LST_CORS_ALLOWED:
-        break;
     }
     return true;
 }
 
-/* False, having answered, if it is no preflight. */
-static bool check_shape(const struct preflight *preflight, struct lst_slice origin,
-                        struct lst_slice headers)
+/* False, having answered, if it asks for nothing that a rule could allow. */
+static bool check_method(const struct preflight *preflight)
 {
-    if (origin.length == 0) {
-        refuse(preflight, "Insufficient information. Origin request header needed.", LST_SLICE(""),
-               "");
-        return false;
-    }
     if (!is_known_method(preflight->method)) {
         refuse(preflight, "Invalid Access-Control-Request-Method: ",
                preflight->method.bytes == NULL ? LST_SLICE("null") : preflight->method,
                ". It must be one of GET, PUT, HEAD, POST and DELETE.");
         return false;
     }
-    return check_header_names(preflight, headers);
+    return true;
+}
+
+/* Answer what may not be asked, in S3's order. False: it may. */
+static bool is_refused(const struct preflight *preflight, const struct lst_cors *cors,
+                       enum lst_cors_verdict *ret_verdict)
+{
+    struct lst_slice origin = lst_http_header(preflight->request, LST_SLICE("Origin"));
+    struct lst_slice headers =
+        lst_http_header(preflight->request, LST_SLICE("Access-Control-Request-Headers"));
+
+    if (origin.length == 0) {
+        refuse(preflight, "Insufficient information. Origin request header needed.", LST_SLICE(""),
+               "");
+        return true;
+    }
+    if (!check_header_names(preflight, headers)) {
+        return true;
+    }
+    *ret_verdict = lst_s3_cors(preflight->s3, preflight->request, preflight->response);
+    if (!check_bucket(preflight, cors, origin, *ret_verdict) || !check_method(preflight)) {
+        return true;
+    }
+    if (*ret_verdict == LST_CORS_FORBIDDEN) {
+        forbid(preflight,
+               "CORSResponse: This CORS request is not allowed. This is usually because the "
+               "evalution of Origin, request method / Access-Control-Request-Method or "
+               "Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+               lst_s3_cors_resource(preflight->s3, preflight->request));
+        return true;
+    }
+    return false;
 }
 
 void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
@@ -171,14 +188,10 @@ void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
         .response = ret_response,
         .error = ret_error,
     };
-    enum lst_cors_verdict verdict;
+    enum lst_cors_verdict verdict = LST_CORS_NO_RULES;
 
     *ret_error = "";
-    if (!check_shape(&preflight, origin, headers)) {
-        return;
-    }
-    verdict = lst_s3_cors(s3, request, true, ret_response);
-    if (!check_rules(&preflight, cors, origin, verdict)) {
+    if (is_refused(&preflight, cors, &verdict)) {
         return;
     }
     ret_response->status = 200;
@@ -234,7 +247,7 @@ void lst_cors_decorate(const struct lst_cors *cors, const struct lst_s3 *s3,
     if (origin.length == 0) {
         return;
     }
-    verdict = lst_s3_cors(s3, request, false, response);
+    verdict = lst_s3_cors(s3, request, response);
     if (verdict == LST_CORS_FORBIDDEN || verdict == LST_CORS_ALLOWED ||
         !lst_cors_allows(cors, origin)) {
         return;

@@ -116,7 +116,7 @@ def ruled(s3):
 
 
 @pytest.mark.parametrize("target,method,message,kind", [
-    ("/no-such-bucket/key", "GET", "CORSResponse: Bucket not found", "OBJECT"),
+    ("/no-such-bucket/key", "GET", "CORSResponse: Bucket not found", "BUCKET"),
     ("/no-such-bucket", "PUT", "CORSResponse: Bucket not found", "BUCKET"),
     ("/no-such-bucket/", "PUT", "CORSResponse: Bucket not found", "BUCKET"),
     ("/ruled/key", "PUT", NOT_LISTED, "OBJECT"), ("/ruled", "PUT", NOT_LISTED, "BUCKET")])
@@ -137,10 +137,17 @@ def test_what_is_no_preflight(server, ruled, headers, message):
         assert answer.status == 400 and answer.error["Code"] == "BadRequest" and answer.error["Message"].startswith(message)
 
 
-def test_a_server_without_cors(start):
+def test_a_missing_bucket_is_told_before_a_missing_method(server):
+    answer = preflight(server, "/no-such-bucket/key")
+    assert answer.status == 403 and answer.error["Message"] == "CORSResponse: Bucket not found"
+    assert answer.error["Method"] == "OPTIONS" and answer.error["ResourceType"] == "BUCKET"
+
+
+@pytest.mark.parametrize("headers,method", [(asking("PUT"), "PUT"), ({}, "OPTIONS")])
+def test_a_server_without_cors(start, headers, method):
     server = start("--cors-origin", "none", "--buckets", BUCKET)
-    answer = preflight(server, "/pictures/key", **asking("PUT"))
-    assert answer.status == 403 and answer.error["Method"] == "PUT" and answer.error["ResourceType"] == "OBJECT"
+    answer = preflight(server, "/pictures/key", **headers)
+    assert answer.status == 403 and answer.error["Method"] == method and answer.error["ResourceType"] == "BUCKET"
     assert answer.error["Message"].startswith("CORSResponse: CORS is not enabled for this bucket.")
 
 

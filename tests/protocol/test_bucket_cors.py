@@ -55,7 +55,7 @@ def test_which_rule_fits(server, ruled, origin, method, headers, rule):
     assert answer.status == 200 and answer.headers["x-amz-request-id"] and answer.headers["x-amz-id-2"]
     assert answer.headers["Access-Control-Allow-Origin"] == (origin if rule == 0 else "*")
     assert answer.headers["Access-Control-Allow-Methods"] == ("PUT, GET" if rule == 0 else "GET")
-    assert answer.headers.get("Access-Control-Allow-Headers") == headers
+    assert answer.headers.get("Access-Control-Allow-Headers") == (headers.lower() if headers else None)
     assert answer.headers.get("Access-Control-Max-Age") == ("600" if rule == 0 else None)
     assert answer.headers.get("Access-Control-Expose-Headers") == ("ETag, x-amz-version-id" if rule == 0 else None)
     assert "Origin" in answer.headers["Vary"]
@@ -78,6 +78,21 @@ def test_actual_requests(server, s3, ruled):
     answer = server.send("PUT", put, {"Origin": "https://elsewhere.example"}, b"y")
     assert answer.status == 200 and "Access-Control-Allow-Origin" not in answer.headers
     assert "Access-Control-Allow-Origin" not in server.send("GET", target).headers
+
+
+@pytest.mark.parametrize("asked,allowed", [
+    ({"Access-Control-Request-Method": "GET"}, True), ({"Access-Control-Request-Method": "DELETE"}, False),
+    ({"Access-Control-Request-Headers": "x-amz-a"}, True), ({"Access-Control-Request-Headers": "x-other"}, False),
+    ({"x-other": "y"}, True)])
+def test_what_a_preflight_asks_counts_of_an_actual_request_too(server, s3, ruled, asked, allowed):
+    target = target_of(presign(s3, "get_object", Bucket=ruled, Key="cat.jpg"))
+    answer = server.send("GET", target, {"Origin": "https://app.example.com", **asked})
+    assert answer.status == 200 and ("Access-Control-Allow-Origin" in answer.headers) == allowed
+
+
+def test_allowed_headers_are_listed_alike(server, ruled):
+    answer = preflight(server, "https://app.example.com", "PUT", "x-AMZ-expected-BUCKET-owner,Content-Type ,,x-amz-b")
+    assert answer.headers["Access-Control-Allow-Headers"] == "x-amz-expected-bucket-owner, content-type, x-amz-b"
 
 
 @pytest.mark.parametrize("target", ["/pictures/none", "/pictures/cat.jpg?X-Amz-Algorithm=AWS4-HMAC-SHA256",
