@@ -554,6 +554,9 @@ enum lst_near_miss {
     LST_MISS_GLUED,             /* punctuation or white space at the end of the URL */
     LST_MISS_CASE,              /* upper and lower case were changed after signing */
     LST_MISS_CUT_SHORT,         /* the end of the URL is missing */
+    LST_MISS_WRAPPED,           /* white space in the middle of the URL, where a line was wrapped */
+    LST_MISS_SECRET_FORM, /* the signer's secret has quotes around it, or is percent-encoded */
+    LST_MISS_ENDPOINT,    /* signed for AWS, and sent to another server */
 };
 
 struct lst_explanation {
@@ -571,6 +574,8 @@ struct lst_hints {
         bucket; /* as the server understood the request, for path-style against virtual-host */
     const struct lst_slice *regions; /* other regions to try; the common ones are tried anyway */
     size_t region_count;             /* at most 12 are tried */
+    bool host_is_right; /* the host is one that clients call this server by: if nothing fits, the
+                         * secret is suspected, and no proxy */
 };
 
 /*

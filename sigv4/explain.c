@@ -106,12 +106,17 @@ bool lst_internal_search_found(struct lst_internal_search *search, enum lst_near
     return true;
 }
 
+#define SECRET                                                                                     \
+    "Most likely the secret is wrong: check the secret access key of # where the signer reads "    \
+    "its credentials. "
 #define COMPARE "check the secret access key of # and compare the canonical requests, line by line."
 
 /* Nothing fits. If a signed header did not arrive, its value can't be guessed, but its name helps.
  */
 static void say_what_to_compare(struct lst_internal_search *search)
 {
+    bool is_inner = lst_internal_is_inner_host(search->host);
+    struct lst_slice id = lst_slice_of(search->auth->access_key_id);
     struct lst_internal_name_walk walk = lst_internal_walk_signed(search->auth);
     struct lst_slice name;
 
@@ -139,20 +144,27 @@ static void say_what_to_compare(struct lst_internal_search *search)
             return;
         }
     }
-    /* A Host that was lost on the way can't be guessed either, and is lost more often than a
-     * secret.
-     */
-    put_sentence(
-        search,
-        lst_internal_is_inner_host(search->host)
-            ? "No known change makes the signature right. The Host that arrived, #, is an "
-              "inner name: if the @ was signed for another, a proxy replaced it; let the "
-              "proxy pass it on (nginx: proxy_set_header Host $http_host), or set the "
-              "server's public URL (--public-url). Else " COMPARE
-            : "No known change makes the signature right. The Host that arrived is #: if "
-              "the @ was signed for another, let the proxy pass that on (nginx: "
-              "proxy_set_header Host $http_host), or set --public-url. Else " COMPARE,
-        (const struct lst_slice[]){search->host, lst_slice_of(search->auth->access_key_id)});
+    if (search->hints->host_is_right) {
+        put_sentence(search,
+                     SECRET "If it is right, the path, a parameter or a signed header was changed "
+                            "after signing: compare the canonical requests, line by line.",
+                     &id);
+        return;
+    }
+    /* A Host that was lost on the way can't be guessed either. Inside, it is lost more often than a
+     * secret is wrong. */
+    put_sentence(search,
+                 is_inner
+                     ? "No known change makes the signature right. The Host that arrived, #, is an "
+                       "inner name: if the @ was signed for another, a proxy replaced it; let the "
+                       "proxy pass it on (nginx: proxy_set_header Host $http_host), or set the "
+                       "server's public URL (--public-url). Else " COMPARE
+                     : SECRET
+                     "If the @ was signed for another host than #, which arrived, let the proxy "
+                     "pass that on (nginx: proxy_set_header Host $http_host), or set --public-url. "
+                     "Else compare the canonical requests, line by line.",
+                 is_inner ? (const struct lst_slice[]){search->host, id}
+                          : (const struct lst_slice[]){id, search->host});
 }
 
 static bool find(struct lst_internal_search *search)

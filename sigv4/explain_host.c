@@ -206,6 +206,41 @@ static bool explain_common(struct lst_internal_search *search)
     return false;
 }
 
+/* An endpoint of AWS, with the bucket in the host or in the path as it arrived. */
+static bool explain_one_of_aws(struct lst_internal_search *search, struct lst_slice endpoint)
+{
+    struct lst_slice after = lst_internal_skip(search->path, search->path.length > 0 ? 1 : 0);
+    struct lst_slice bucket = lst_internal_first(after, lst_internal_find(after, '/'));
+    struct lst_internal_variation variation = {.host = endpoint};
+    bool fits = lst_internal_search_fits(search, &variation);
+
+    if (!fits && bucket.length > 0) {
+        variation.host = join(search, bucket, LST_SLICE("."), endpoint);
+        variation.path = lst_internal_skip(after, bucket.length);
+        fits = variation.host.length > 0 && variation.path.length > 0 &&
+               lst_internal_search_fits(search, &variation);
+    }
+    return fits && lst_internal_search_found(
+                       search, LST_MISS_ENDPOINT,
+                       "The @ was signed for AWS, the host #, but arrived at #: set the signer's "
+                       "endpoint to the URL of this server (endpoint_url in boto3, "
+                       "AWS_ENDPOINT_URL in the environment).",
+                       (const struct lst_slice[]){variation.host, search->host});
+}
+
+static bool explain_aws(struct lst_internal_search *search)
+{
+    char regional[LST_REGION_MAX + sizeof("s3..amazonaws.com")];
+    struct lst_internal_writer writer = lst_internal_writer_to(regional, sizeof(regional));
+
+    lst_internal_put(&writer, LST_SLICE("s3."));
+    lst_internal_put(&writer, lst_slice_of(search->auth->region));
+    lst_internal_put(&writer, LST_SLICE(".amazonaws.com"));
+    return !ends_with(without_port(search->host), LST_SLICE(".amazonaws.com")) &&
+           (explain_one_of_aws(search, LST_SLICE("s3.amazonaws.com")) ||
+            explain_one_of_aws(search, (struct lst_slice){regional, writer.length}));
+}
+
 bool lst_internal_explain_host(struct lst_internal_search *search)
 {
     const struct lst_hints *hints = search->hints;
@@ -219,7 +254,7 @@ bool lst_internal_explain_host(struct lst_internal_search *search)
            explain_one_host(
                search, lst_internal_trim(lst_internal_search_header(search, LST_SLICE("host")))) ||
            explain_ports(search) || explain_local(search) || explain_common(search) ||
-           explain_lower_case(search);
+           explain_aws(search) || explain_lower_case(search);
 }
 
 /* A guess of the signer's host and path. */

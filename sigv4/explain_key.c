@@ -2,42 +2,81 @@
 #include "explain.h"
 #include "hash.h"
 
-/* The secret with white space added, and what the secret of this server becomes without its own. */
+static bool fits_secret(struct lst_internal_search *search, struct lst_slice secret)
+{
+    return lst_internal_search_fits_key(search, secret, lst_slice_of(search->auth->day),
+                                        lst_slice_of(search->auth->region),
+                                        lst_slice_of(search->auth->service));
+}
+
+/* The secret of this server between two texts. */
+static bool fits_between(struct lst_internal_search *search, const char *const around[2])
+{
+    char secret[LST_SECRET_MAX];
+    struct lst_internal_writer writer = lst_internal_writer_to(secret, sizeof(secret));
+    bool fits;
+
+    lst_internal_put(&writer, lst_slice_of(around[0]));
+    lst_internal_put(&writer, search->secret);
+    lst_internal_put(&writer, lst_slice_of(around[1]));
+    fits = !writer.overflow && fits_secret(search, (struct lst_slice){secret, writer.length});
+    lst_wipe(secret, sizeof(secret));
+    return fits;
+}
+
+static bool fits_encoded(struct lst_internal_search *search)
+{
+    char secret[LST_SECRET_MAX];
+    size_t length;
+    bool fits =
+        lst_percent_encode(search->secret, false, secret, sizeof(secret), &length) == LST_OK &&
+        length > search->secret.length && fits_secret(search, (struct lst_slice){secret, length});
+
+    lst_wipe(secret, sizeof(secret));
+    return fits;
+}
+
+/* The secret as files and commands spoil it, and what that of this server becomes without its own
+ * white space. */
 bool lst_internal_explain_secret(struct lst_internal_search *search)
 {
-    static const char *const around[][2] = {{"", "\n"}, {"", "\r\n"}, {"", "\r"},
+    static const char *const spaces[][2] = {{"", "\n"}, {"", "\r\n"}, {"", "\r"},
                                             {"", " "},  {" ", ""},    {"", "\t"}};
-    struct lst_slice day = lst_slice_of(search->auth->day);
-    struct lst_slice region = lst_slice_of(search->auth->region);
-    struct lst_slice service = lst_slice_of(search->auth->service);
+    static const char *const quotes[][2] = {{"\"", "\""}, {"'", "'"}, {"", ";"}};
     struct lst_slice trimmed = lst_internal_trim(search->secret);
-    char secret[LST_SECRET_MAX];
-    bool fits = false;
 
-    if (trimmed.length < search->secret.length &&
-        lst_internal_search_fits_key(search, trimmed, day, region, service)) {
+    if (trimmed.length < search->secret.length && fits_secret(search, trimmed)) {
         return lst_internal_search_found(
             search, LST_MISS_SECRET_WHITESPACE,
             "The signer's secret access key is right, but the one that this server holds has "
             "white space around it: store it again without.",
             NULL);
     }
-    for (size_t i = 0; i < sizeof(around) / sizeof(around[0]) && !fits; i++) {
-        struct lst_internal_writer writer = lst_internal_writer_to(secret, sizeof(secret));
-
-        lst_internal_put(&writer, lst_slice_of(around[i][0]));
-        lst_internal_put(&writer, search->secret);
-        lst_internal_put(&writer, lst_slice_of(around[i][1]));
-        fits = !writer.overflow &&
-               lst_internal_search_fits_key(search, (struct lst_slice){secret, writer.length}, day,
-                                            region, service);
+    for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+        if (fits_between(search, spaces[i])) {
+            return lst_internal_search_found(
+                search, LST_MISS_SECRET_WHITESPACE,
+                "The signer's secret access key has white space or a line end around it: "
+                "remove it where the signer reads its credentials.",
+                NULL);
+        }
     }
-    lst_wipe(secret, sizeof(secret));
-    return fits && lst_internal_search_found(
-                       search, LST_MISS_SECRET_WHITESPACE,
-                       "The signer's secret access key has white space or a line end around it: "
-                       "remove it where the signer reads its credentials.",
-                       NULL);
+    for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
+        if (fits_between(search, quotes[i])) {
+            return lst_internal_search_found(
+                search, LST_MISS_SECRET_FORM,
+                "The signer's secret access key has quotes or a semicolon around it, which some "
+                "readers of environment files keep: remove them where the signer reads its "
+                "credentials.",
+                NULL);
+        }
+    }
+    return fits_encoded(search) &&
+           lst_internal_search_found(
+               search, LST_MISS_SECRET_FORM,
+               "The signer's secret access key is percent-encoded, as in a URL: decode it where "
+               "the signer reads its credentials.",
+               NULL);
 }
 
 static bool explain_one_region(struct lst_internal_search *search, struct lst_slice region)

@@ -44,6 +44,60 @@ static size_t path_length(struct lst_slice target)
     return lst_internal_find(target, '?');
 }
 
+/* The length of an escape at the front that stands for white space, or of such a byte; 0: none. */
+static size_t blank_length(struct lst_slice text, bool also_spaces)
+{
+    struct lst_slice rest = text;
+    size_t size = text.length >= 3 && text.bytes[0] == '%' ? 3 : 1;
+    unsigned char byte = text.bytes[0] == '+'
+                             ? ' '
+                             : (unsigned char)lst_internal_next_byte(&rest, LST_INTERNAL_WIRE);
+
+    return byte == '\r' || byte == '\n' || byte == '\t' || (also_spaces && byte == ' ') ? size : 0;
+}
+
+/*
+ * Line ends anywhere, and spaces in the parameters of the signature, which never have any. Mail
+ * writes a line end as "=" and the line end; the first "=" of a parameter is its own.
+ */
+static struct lst_slice undo_wrapped(struct lst_slice target, char *out, size_t capacity)
+{
+    static const struct lst_slice claim = {"X-Amz-", 6};
+    struct lst_internal_writer writer = lst_internal_writer_to(out, capacity);
+    size_t path = path_length(target);
+    bool in_claim = false;
+    bool in_value = true;
+
+    for (size_t i = 0; i < target.length;) {
+        struct lst_slice rest = lst_internal_skip(target, i);
+        size_t blank = blank_length(rest, in_claim);
+
+        if (rest.bytes[0] == '=' && in_value && rest.length > 1 &&
+            blank_length(lst_internal_skip(rest, 1), false) > 0) {
+            blank = 1;
+        }
+        if (blank == 0) {
+            lst_internal_put_char(&writer, rest.bytes[0]);
+            in_value = in_value || rest.bytes[0] == '=';
+        }
+        if (i >= path && (rest.bytes[0] == '?' || rest.bytes[0] == '&')) {
+            in_claim = lst_internal_starts_with(lst_internal_skip(rest, 1), claim);
+            in_value = false;
+        }
+        i += blank > 0 ? blank : 1;
+    }
+    return (struct lst_slice){out, writer.length < target.length && !writer.overflow ? writer.length
+                                                                                     : 0};
+}
+
+/* The source of a mail (RFC 2045, section 6.7). */
+static struct lst_slice undo_quoted_printable(struct lst_slice target, char *out, size_t capacity)
+{
+    struct lst_internal_writer writer = lst_internal_writer_to(out, capacity);
+
+    return rewrite(target, LST_SLICE("=3D"), LST_SLICE("="), &writer);
+}
+
 static struct lst_slice undo_html(struct lst_slice target, char *out, size_t capacity)
 {
     struct lst_internal_writer writer = lst_internal_writer_to(out, capacity);
@@ -278,6 +332,9 @@ static const struct way ways[] = {
     {LST_MISS_COPIED, undo_json,
      "The @ has '\\u0026' for '&', as JSON may write it: replace each by '&', or read the JSON "
      "with a parser."},
+    {LST_MISS_COPIED, undo_quoted_printable,
+     "The @ has '=3D' for '=', as the source of a mail writes it: replace each '=3D' by '=', or "
+     "copy the link from the mail as it is shown."},
     {LST_MISS_ENCODED_AGAIN, undo_encoded_path, "The @'s path was " ENCODED_AGAIN},
     {LST_MISS_ENCODED_AGAIN, undo_encoded_all, "The whole @ was " ENCODED_AGAIN},
     {LST_MISS_ENCODED_AGAIN, undo_encoded_query, "The @'s query was " ENCODED_AGAIN},
@@ -290,6 +347,9 @@ static const struct way ways[] = {
     {LST_MISS_GLUED, undo_glued,
      "# was glued to the end of the @ after it was signed, as chat and mail programs do with a "
      "full stop or a bracket: take it away."},
+    {LST_MISS_WRAPPED, undo_wrapped,
+     "White space stands in the middle of the @, where a line was wrapped: join the lines again "
+     "without it, or copy the link itself."},
     {LST_MISS_CASE, undo_upper_case,
      "The @'s signature arrived in capitals: upper and lower case count, so pass the @ on as it "
      "was made."},

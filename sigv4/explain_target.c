@@ -157,8 +157,12 @@ static bool explain_normalised(struct lst_internal_search *search)
             lst_internal_search_fits(search, &variation)) {
             return lst_internal_search_found(
                 search, LST_MISS_PATH_NORMALISED,
-                "The signer normalised the path to # but # arrived: slashes and dots are part of "
-                "an S3 key, so turn path normalisation off in the signer.",
+                lst_internal_starts_with(search->path, LST_SLICE("//"))
+                    ? "The @ was signed for the path # but # arrived, with one slash too many in "
+                      "front: join the host and the path with a single one."
+                    : "The signer normalised the path to # but # arrived: slashes and dots are "
+                      "part of "
+                      "an S3 key, so turn path normalisation off in the signer.",
                 (const struct lst_slice[]){variation.path, search->path});
         }
     }

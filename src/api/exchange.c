@@ -85,6 +85,12 @@ static void fail_signature(struct lst_api_exchange *exchange, int status)
          "The request was signed at another time than now: check the clock"},
     };
 
+    if (lst_http_find_parameter(exchange->request, LST_SLICE("X-Amz-Signature"), NULL)) {
+        lst_api_fail(exchange, 403, "AccessDenied",
+                     "The API can't be called with a presigned URL: send a token, as "
+                     "`Authorization: Bearer lst_...`, or sign the request with its header");
+        return;
+    }
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         if (answers[i].status == status) {
             lst_api_fail(exchange, 403, answers[i].code, "%s", answers[i].text);

@@ -197,7 +197,7 @@ static void explain_signature(const struct lst_request *request,
                               struct lst_answer *answer)
 {
     const struct lst_refusal *refusal = lst_refusal(LST_REFUSED_SIGNATURE, LST_AUTH_QUERY);
-    struct lst_hints hints = {.host_count = 0};
+    struct lst_hints hints = {.host_is_right = true}; /* no proxy stands in between */
     struct lst_reading place;
     struct lst_explanation explanation = {0};
     char advice[LST_MESSAGE_MAX];

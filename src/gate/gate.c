@@ -346,6 +346,52 @@ static void list_hosts(const struct lst_gate *gate, const struct lst_http_reques
     }
 }
 
+/* Has a proxy touched the request? nginx by itself says no more than that it closes. */
+static bool came_through_a_proxy(const struct lst_http_request *request)
+{
+    static const char *const headers[] = {
+        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via",
+        "X-Real-IP",       "X-Original-Host"};
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        if (lst_http_header(request, lst_slice_of(headers[i])).bytes != NULL) {
+            return true;
+        }
+    }
+    return lst_slice_equal_ignoring_case(lst_http_header(request, LST_SLICE("Connection")),
+                                         LST_SLICE("close"));
+}
+
+/* Is the Host that arrived one that clients call this server by? Its own address is, if they reach
+ * it without a proxy. */
+static bool host_is_right(const struct lst_gate *gate, const struct lst_http_request *request)
+{
+    const struct lst_gate_options *options = &gate->options;
+    struct lst_slice own = lst_slice_of(options->own_address);
+    struct lst_slice name = without_port(request->host);
+    struct lst_slice port = lst_slice_after(request->host, name.length);
+    bool is_loopback = lst_slice_equal_ignoring_case(name, LST_SLICE("localhost")) ||
+                       lst_slice_equal(name, LST_SLICE("127.0.0.1")) ||
+                       lst_slice_equal(name, LST_SLICE("[::1]"));
+
+    for (size_t i = 0; i < options->public_host_count; i++) {
+        if (lst_slice_equal_ignoring_case(options->public_hosts[i], request->host)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < options->domain_count; i++) {
+        if (lst_slice_equal_ignoring_case(options->domains[i], name)) {
+            return true;
+        }
+    }
+    if (lst_host_bucket(request->host, options->domains, options->domain_count).length > 0) {
+        return true;
+    }
+    return own.length > 0 && !came_through_a_proxy(request) &&
+           (lst_slice_equal(own, request->host) ||
+            (is_loopback && lst_slice_equal(port, lst_slice_after(own, without_port(own).length))));
+}
+
 int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
                      struct lst_slice bucket, struct lst_explanation *ret_explanation)
 {
@@ -363,6 +409,7 @@ int lst_gate_explain(struct lst_gate *gate, const struct lst_passage *passage,
     }
     list_hosts(gate, request, loopback, &list);
     hints.host_count = list.count;
+    hints.host_is_right = host_is_right(gate, request);
     return lst_explain(&request->message, &passage->auth,
                        lst_slice_of(passage->identity->user.keys[0].secret), &hints,
                        ret_explanation);

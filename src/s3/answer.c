@@ -1,11 +1,14 @@
 /* answer.c - putting the answer of an exchange together: headers, XML, errors. */
-#include "s3/exchange.h"
+#include "s3/refusal_advice.h"
 #include "s3/xml.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { HEADERS_USUAL = 1024 }; /* bytes: the headers of an answer seldom need more */
+enum {
+    HEADERS_USUAL = 1024, /* bytes: the headers of an answer seldom need more */
+    ADVICE_MAX = 1024,
+};
 
 struct lst_http_response *lst_s3_answer_begin(struct lst_s3_exchange *exchange, int status)
 {
@@ -231,6 +234,22 @@ static void fail_no_version(struct lst_s3_exchange *exchange)
     lst_s3_fail_with(exchange, LST_S3_NO_SUCH_VERSION, NULL, details, 2);
 }
 
+static void fail_no_bucket(struct lst_s3_exchange *exchange, enum lst_s3_error error)
+{
+    struct lst_field details[] = {{LST_SLICE("BucketName"), exchange->target.bucket},
+                                  {LST_SLICE("Explanation"), {NULL, 0}}};
+    struct lst_buffer advice;
+
+    lst_buffer_init(&advice, ADVICE_MAX);
+    lst_s3_style_advice(exchange, &advice);
+    details[1].value = lst_buffer_slice(&advice);
+    if (advice.length > 0) {
+        lst_s3_set_reason(exchange, "%.*s", (int)advice.length, advice.bytes);
+    }
+    lst_s3_fail_with(exchange, error, NULL, details, advice.length > 0 ? 2 : 1);
+    lst_buffer_release(&advice);
+}
+
 void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
 {
     enum lst_s3_error error = lst_s3_error_of(code);
@@ -259,9 +278,11 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
         fail_marker(exchange);
         break;
     case LST_ERR_BUCKET_NOT_FOUND:
+    case LST_ERR_BUCKET_NAME:
+        fail_no_bucket(exchange, error);
+        break;
     case LST_ERR_BUCKET_NOT_EMPTY:
     case LST_ERR_BUCKET_EXISTS:
-    case LST_ERR_BUCKET_NAME:
         lst_s3_fail_about(exchange, error, NULL, "BucketName", exchange->target.bucket);
         break;
     case LST_ERR_KEY_TOO_LONG:

@@ -1,13 +1,13 @@
 /* refusal.c - the answer to a request whose signature is refused: S3's error, and why. */
 #include "base/clock.h"
 #include "base/encoding.h"
-#include "s3/exchange.h"
 #include "s3/post_form.h"
+#include "s3/refusal_advice.h"
 #include "s3/xml.h"
 
 #include <stdlib.h>
 
-enum { REFUSAL_TEXT_MAX = 512, ISO8601_SECONDS_LENGTH = 20 };
+enum { REFUSAL_TEXT_MAX = 512, ADVICE_MAX = 1024, ISO8601_SECONDS_LENGTH = 20 };
 
 /* "2026-11-23T19:18:00Z": these elements have no fractions in S3. */
 static void write_time(struct lst_buffer *body, const char *name, int64_t time)
@@ -116,13 +116,23 @@ static void write_stages(struct lst_s3_exchange *exchange, struct lst_buffer *bo
     free(canonical);
 }
 
+/* The answer to HEAD has no body to say it in. */
 static void write_explained(struct lst_s3_exchange *exchange, struct lst_buffer *body,
-                            struct lst_explanation *explanation)
+                            struct lst_slice text)
+{
+    lst_xml_text(body, "Explanation", text);
+    if (lst_s3_is_head(exchange)) {
+        lst_http_response_add(&exchange->response, "x-latch-explanation", text);
+    }
+    lst_s3_set_reason(exchange, "%.*s", (int)text.length, text.bytes);
+}
+
+static void write_searched(struct lst_s3_exchange *exchange, struct lst_buffer *body,
+                           struct lst_explanation *explanation)
 {
     size_t length = mask_tokens(explanation->text, explanation->length);
 
-    lst_xml_text(body, "Explanation", lst_slice_make(explanation->text, length));
-    lst_s3_set_reason(exchange, "%.*s", (int)length, explanation->text);
+    write_explained(exchange, body, lst_slice_make(explanation->text, length));
 }
 
 /* Which change would have made the signature right. */
@@ -133,20 +143,27 @@ static void write_explanation(struct lst_s3_exchange *exchange, struct lst_buffe
                                   exchange->target.bucket, &explanation);
 
     if ((status == LST_OK || status == LST_ERR_NO_NEAR_MISS) && explanation.length > 0) {
-        write_explained(exchange, body, &explanation);
+        write_searched(exchange, body, &explanation);
     }
 }
 
-/* What spoilt a URL that is refused before its signature is looked at, if that is to be seen. */
-static void write_explanation_of_form(struct lst_s3_exchange *exchange, struct lst_buffer *body,
-                                      int code)
+/* What spoilt a URL that is refused before its signature is looked at, if that is to be seen; else
+ * what else there is to say. */
+static void write_advice(struct lst_s3_exchange *exchange, struct lst_buffer *body, int code)
 {
     struct lst_explanation explanation;
+    struct lst_buffer advice;
 
-    if (lst_explain_refusal(&exchange->request->message, exchange->s3->rules, exchange->passage.now,
+    lst_buffer_init(&advice, ADVICE_MAX);
+    lst_s3_refusal_advice(exchange, code, &advice);
+    if ((advice.length == 0 || code == LST_REFUSED_NOT_SIGNED) &&
+        lst_explain_refusal(&exchange->request->message, exchange->s3->rules, exchange->passage.now,
                             code, &exchange->passage.auth, &explanation) == LST_OK) {
-        write_explained(exchange, body, &explanation);
+        write_searched(exchange, body, &explanation);
+    } else if (lst_buffer_status(&advice) == LST_OK && advice.length > 0) {
+        write_explained(exchange, body, lst_buffer_slice(&advice));
     }
+    lst_buffer_release(&advice);
 }
 
 static void write_headers_not_signed(struct lst_s3_exchange *exchange, struct lst_buffer *body)
@@ -254,8 +271,10 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
                      lst_http_header(exchange->request, LST_SLICE("x-amz-content-sha256")));
         break;
     default:
-        write_explanation_of_form(exchange, body, code);
         break;
+    }
+    if (code != LST_REFUSED_SIGNATURE) {
+        write_advice(exchange, body, code);
     }
 }
 

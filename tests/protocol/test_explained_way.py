@@ -43,7 +43,8 @@ def test_a_proxy_that_drops_host_and_says_so(server, public, headers):
 
 @pytest.mark.parametrize("host", [None, "minio:9000", "localhost", "store_backend", "10.0.0.7:9000", "s3.svc.cluster.local"])
 def test_a_proxy_that_drops_host_and_says_nothing(server, public, host):
-    answer = server.send("GET", target_of(presign(public, "get_object")), {"Host": host} if host else None)
+    """None: the server's own address, as nginx has it if nothing is set; and nginx closes each connection."""
+    answer = server.send("GET", target_of(presign(public, "get_object")), {"Host": host} if host else {"Connection": "close"})
     text = explained(server, answer, host or server.host, "inner name", PROXY, "--public-url", ACCESS_KEY)
     assert text.index(PROXY) < text.index("check the secret"), "the likelier comes first"
     assert "files.example.com" not in text, "which nobody but the signer can know"
@@ -122,7 +123,7 @@ def test_what_was_not_spoilt_is_not_called_so(server, s3):
     for same in (target, lower, target + "&"):
         assert server.send("GET", same).code == "NoSuchKey"
     answer = server.send("GET", "/pictures/a%3Fb.?a&amp;b=%2520")
-    assert answer.code == "AccessDenied" and "Explanation" not in answer.error
+    assert answer.code == "AccessDenied" and answer.error["Explanation"].startswith("The request is not signed")
 
 
 @pytest.mark.parametrize("was_signed, sent, word", [

@@ -38,7 +38,7 @@ static void require_shown(const struct lst_explanation *why)
 static void explain(const struct lst_request *request, const struct lst_auth *auth)
 {
     static const struct lst_slice hosts[] = {{"minio:9000", 10}, {"", 0}};
-    static const struct lst_hints hints = {hosts, 2, {"bucket", 6}, hosts, 2};
+    static const struct lst_hints hints = {hosts, 2, {"bucket", 6}, hosts, 2, false};
     struct lst_explanation why;
     int error;
 

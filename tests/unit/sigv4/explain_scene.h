@@ -46,6 +46,7 @@ struct test_case {
     struct key_parts key;
     const char *hint; /* that the sentence gives */
     enum lst_auth_kind kind;
+    bool host_is_right;
 };
 
 static int64_t when;
@@ -202,7 +203,12 @@ static inline int explain(const struct test_case *test, const char *secret,
     static const struct lst_slice hosts[] = {{"minio:9000", 10}, {"s3.example.com", 14}};
     static const struct lst_slice regions[] = {{"garage", 6}};
     static const struct lst_rules rules;
-    const struct lst_hints hints = {hosts, 2, LST_SLICE("bucket"), regions, 1};
+    const struct lst_hints hints = {.hosts = hosts,
+                                    .host_count = 2,
+                                    .bucket = LST_SLICE("bucket"),
+                                    .regions = regions,
+                                    .region_count = 1,
+                                    .host_is_right = test->host_is_right};
     char signature[LST_SIGNATURE_LENGTH + 1];
     struct arrival arrival;
     struct lst_auth auth;

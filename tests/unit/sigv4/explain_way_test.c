@@ -220,6 +220,18 @@ static void test_forms(void)
     strcat(url->target, "%E2%80%9D");
     expect_form(url, LST_MISS_GLUED, "full stop");
     url = right_url("/bucket/key", NULL);
+    replace(url->target, "=", "=3D");
+    expect_form(url, LST_MISS_COPIED, "'=3D'");
+    url = right_url("/bucket/key", NULL);
+    replace(url->target, "Z&X-Amz-Ex", "Z%0D%0A&X-Amz-Ex");
+    expect_form(url, LST_MISS_WRAPPED, "line was wrapped");
+    url = right_url("/bucket/key", NULL);
+    replace(url->target, "20130524T", "2013=%0A0524T");
+    expect_form(url, LST_MISS_WRAPPED, "line was wrapped");
+    url = right_url("/bucket/key", NULL);
+    replace(url->target, "Date=2013", "Date=2013%20");
+    expect_form(url, LST_MISS_WRAPPED, "line was wrapped");
+    url = right_url("/bucket/key", NULL);
     url->target[strlen(url->target) - 3] = '\0';
     expect_form(url, LST_MISS_CUT_SHORT, "fewer than 64");
     url = right_url("/bucket/key", NULL);
@@ -317,6 +329,27 @@ static void test_host_before_secret(void)
           "an outer name is said, and not called inner: %.*s", (int)why.length, why.text);
 }
 
+/* Where the host is right and nothing fits, the secret is said first, and no proxy. */
+static void test_secret_first(void)
+{
+    static const char *const hosts[] = {"127.0.0.1:9000", "files.example.com"};
+    struct lst_explanation why;
+
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        const struct test_case test = {.what = hosts[i],
+                                       .signer = {.host = hosts[i]},
+                                       .arrived = {.host = hosts[i]},
+                                       .key = {.secret = "another"},
+                                       .kind = LST_AUTH_QUERY,
+                                       .host_is_right = true};
+
+        CHECK(explain(&test, SECRET, &why) == LST_ERR_NO_NEAR_MISS &&
+                  strncmp(why.text, "Most likely the secret", 22) == 0 &&
+                  contains(&why, "AKIAIOSFODNN7EXAMPLE") && !contains(&why, "nginx"),
+              "%s: %.*s", hosts[i], (int)why.length, why.text);
+    }
+}
+
 /* What looks like an accident is none if that, undone, does not verify. */
 static void test_no_accident(void)
 {
@@ -382,6 +415,7 @@ int main(void)
     test_lower_case_hex();
     test_two_headers();
     test_host_before_secret();
+    test_secret_first();
     test_no_accident();
     test_no_signature();
     test_long_texts();
