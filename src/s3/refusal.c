@@ -273,9 +273,6 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
     default:
         break;
     }
-    if (code != LST_REFUSED_SIGNATURE) {
-        write_advice(exchange, body, code);
-    }
 }
 
 /* What else than Version 4 would help. text: where the message may stand, of that capacity. */
@@ -312,5 +309,8 @@ void lst_s3_refuse(struct lst_s3_exchange *exchange, int code)
     }
     body = lst_s3_error_begin(exchange, refusal->http_status, refusal->s3_code, message);
     write_details(exchange, body, code);
+    if (code != LST_REFUSED_SIGNATURE) {
+        write_advice(exchange, body, code);
+    }
     lst_s3_error_end(exchange);
 }
