@@ -161,10 +161,14 @@ void lst_api_json_append(json_t **json, json_t *value)
 
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out)
 {
-    const struct lst_http_request *request = exchange->request;
+    lst_api_append_base_url(exchange->api, exchange->request, out);
+}
 
-    if (exchange->api->options.public_url.length > 0) {
-        lst_buffer_append(out, exchange->api->options.public_url);
+void lst_api_append_base_url(const struct lst_api *api, const struct lst_http_request *request,
+                             struct lst_buffer *out)
+{
+    if (api->options.public_url.length > 0) {
+        lst_buffer_append(out, api->options.public_url);
         return;
     }
     lst_buffer_append_string(out, request->secure ? "https://" : "http://");

@@ -1,4 +1,5 @@
 /* api.c - the upload API: opening and closing it. */
+#include "api/approval.h"
 #include "api/exchange.h"
 #include "api/jobs.h"
 #include "api/profiles.h"
@@ -57,6 +58,9 @@ static int open_webhooks(struct lst_api *api)
     };
     int status = lst_jobs_open(&options, &api->jobs);
 
+    if (status == LST_OK) {
+        status = lst_approvals_open(api, &api->approvals);
+    }
     return status == LST_OK ? lst_upload_events_begin(api) : status;
 }
 
@@ -94,6 +98,7 @@ void lst_api_close(struct lst_api *api)
 {
     if (api != NULL) {
         lst_upload_events_end(api);
+        lst_approvals_close(api->approvals);
         lst_jobs_close(api->jobs);
         lst_profiles_close(api->profiles);
         lst_wipe(api->secret, sizeof(api->secret));

@@ -4,13 +4,20 @@
 #include "api/exchange.h"
 #include "api/upload_note.h"
 #include "base/encoding.h"
+#include "base/random.h"
 
 #include <nettle/sha2.h>
 #include <stdlib.h>
 
 static const char *name_of(const struct lst_event *event)
 {
-    return event->is_complete ? "upload.complete" : "upload.rejected";
+    static const char *const names[] = {
+        [LST_EVENT_COMPLETE] = "upload.complete",
+        [LST_EVENT_REJECTED] = "upload.rejected",
+        [LST_EVENT_QUESTION] = "upload.approve",
+    };
+
+    return names[event->kind];
 }
 
 static void add_text(struct sha256_ctx *context, struct lst_slice text)
@@ -26,7 +33,7 @@ void lst_event_id(const struct lst_event *event, uint8_t ret_id[LST_JOB_ID_SIZE]
     sha256_init(&context);
     add_text(&context, lst_slice_of(name_of(event)));
     add_text(&context, event->ticket->text);
-    if (event->is_complete) {
+    if (event->kind == LST_EVENT_COMPLETE) {
         add_text(&context, event->etag);
         sha256_update(&context, sizeof(event->time_ms), (const uint8_t *)&event->time_ms);
     }
@@ -68,15 +75,20 @@ static json_t *id_to_json(const struct lst_ticket *ticket)
 /* As GET /-/api/uploads/ID shows it, as far as that is known and stays true. */
 static json_t *upload_to_json(const struct lst_event *event)
 {
+    static const char *const statuses[] = {
+        [LST_EVENT_COMPLETE] = "complete",
+        [LST_EVENT_REJECTED] = "rejected",
+        [LST_EVENT_QUESTION] = "pending",
+    };
     const struct lst_ticket *ticket = event->ticket;
     json_t *json = json_pack(
         "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", id_to_json(ticket), "status",
-        event->is_complete ? "complete" : "rejected", "profile", text_to_json(ticket->profile),
-        "bucket", text_to_json(ticket->bucket), "key", text_to_json(ticket->key), "created_at",
+        statuses[event->kind], "profile", text_to_json(ticket->profile), "bucket",
+        text_to_json(ticket->bucket), "key", text_to_json(ticket->key), "created_at",
         lst_api_json_time(ticket->created), "expires_at", lst_api_json_time(ticket->expires));
     json_t *more;
 
-    if (event->is_complete) {
+    if (event->kind != LST_EVENT_REJECTED) {
         more = json_pack("{s:I, s:o, s:o}", "size", (json_int_t)event->size, "etag",
                          text_to_json(event->etag), "type", text_to_json(event->type));
     } else {
@@ -97,17 +109,26 @@ static int append(const char *bytes, size_t length, void *buffer)
     return lst_buffer_status(buffer) == LST_OK ? 0 : -1;
 }
 
-int lst_event_write(const struct lst_event *event, struct lst_buffer *out)
+json_t *lst_event_to_json(const struct lst_event *event)
 {
     uint8_t id[LST_JOB_ID_SIZE];
     char hex[2 * LST_JOB_ID_SIZE];
-    json_t *json;
+
+    if (event->kind == LST_EVENT_QUESTION) {
+        lst_random_bytes(id, sizeof(id));
+    } else {
+        lst_event_id(event, id);
+    }
+    lst_hex_encode(id, sizeof(id), hex);
+    return json_pack("{s:s%, s:s, s:o, s:o}", "id", hex, sizeof(hex), "event", name_of(event), "at",
+                     lst_api_json_time(event->time_ms / 1000), "upload", upload_to_json(event));
+}
+
+int lst_event_write(const struct lst_event *event, struct lst_buffer *out)
+{
+    json_t *json = lst_event_to_json(event);
     int status;
 
-    lst_event_id(event, id);
-    lst_hex_encode(id, sizeof(id), hex);
-    json = json_pack("{s:s%, s:s, s:o, s:o}", "id", hex, sizeof(hex), "event", name_of(event), "at",
-                     lst_api_json_time(event->time_ms / 1000), "upload", upload_to_json(event));
     if (json == NULL) {
         return LST_ERR_NO_MEMORY;
     }

@@ -7,11 +7,17 @@
 #include "api/job.h"
 #include "api/ticket.h"
 
+enum lst_event_kind {
+    LST_EVENT_COMPLETE,
+    LST_EVENT_REJECTED,
+    LST_EVENT_QUESTION, /* may it become visible? See api/approval.h */
+};
+
 struct lst_event {
-    bool is_complete; /* else it was rejected */
+    enum lst_event_kind kind;
     const struct lst_ticket *ticket;
     int64_t time_ms; /* when it happened */
-    /* Of what is complete. */
+    /* Of what is complete, or would be. */
     uint64_t size;
     struct lst_slice etag; /* without quotes */
     struct lst_slice type;
@@ -25,6 +31,9 @@ struct lst_event {
  * for each upload, a completion one for each object that was made.
  */
 void lst_event_id(const struct lst_event *event, uint8_t ret_id[LST_JOB_ID_SIZE]);
+
+/* As JSON; a question has an id of its own. NULL: no memory. */
+json_t *lst_event_to_json(const struct lst_event *event);
 
 /* Append the JSON. LST_ERR_NO_MEMORY, _TOO_LARGE. */
 LST_MUST_CHECK int lst_event_write(const struct lst_event *event, struct lst_buffer *out);

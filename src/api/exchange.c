@@ -1,6 +1,7 @@
 /* exchange.c - the life of one request to the API. */
 #include "api/exchange.h"
 #include "access/json.h"
+#include "api/approval.h"
 #include "api/call.h"
 #include "base/budget.h"
 #include "base/encoding.h"
@@ -43,8 +44,9 @@ bool lst_api_has_token(struct lst_slice path)
     struct lst_slice rest = lst_slice_after(path, sizeof(LST_API_PATH) - 1);
     struct lst_slice token;
 
-    return lst_slice_starts_with(path, LST_SLICE(LST_API_PATH)) && take_uppy(&rest, &token) &&
-           token.length > 0;
+    return lst_slice_starts_with(path, LST_SLICE(LST_STAGED_PATH)) ||
+           (lst_slice_starts_with(path, LST_SLICE(LST_API_PATH)) && take_uppy(&rest, &token) &&
+            token.length > 0);
 }
 
 static struct lst_api_exchange *make_exchange(struct lst_api *api,

@@ -26,6 +26,7 @@
 #define LST_API_ALLOW_MAX 64
 #define LST_API_NAMES_MAX 2
 
+struct lst_approvals;
 struct lst_jobs;
 struct lst_profiles;
 
@@ -33,6 +34,7 @@ struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
     struct lst_jobs *jobs;                  /* for the profiles' webhooks */
+    struct lst_approvals *approvals;        /* uploads about which the application is asked */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
     char sweep_position[25];                /* see lst_link_sweep(); of the ledger's thread */
 };
@@ -128,6 +130,9 @@ bool lst_api_check_bucket(struct lst_api_exchange *exchange, struct lst_slice bu
 
 /* "https://host": the public URL, or what the request came to. */
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out);
+/* The same for a request that is not the API's. */
+void lst_api_append_base_url(const struct lst_api *api, const struct lst_http_request *request,
+                             struct lst_buffer *out);
 
 static inline int64_t lst_api_now(const struct lst_api_exchange *exchange)
 {

@@ -28,7 +28,7 @@
 #define LST_JOBS_SECONDS         10
 #define LST_JOBS_ANSWER_MAX      (64 * 1024) /* bytes, headers included */
 
-#define LST_JOBS_QUESTIONS_MAX 32 /* under way at a time, beside the deliveries */
+#define LST_JOBS_QUESTIONS_MAX 96 /* under way at a time, beside the deliveries */
 #define LST_JOBS_PROBLEM_MAX   128
 
 struct lst_jobs;
@@ -66,6 +66,7 @@ struct lst_question {
     /* What came of it, from done() on. */
     int http_status;                    /* 0: there was no answer, for this problem: */
     char problem[LST_JOBS_PROBLEM_MAX]; /* fit to be shown; "" if there was one */
+    bool is_cancelled;                  /* there was none because the server stops */
     struct lst_buffer answer;           /* its body, as far as it was read: to be released */
 
     struct lst_question *next; /* of the jobs alone, as the next */

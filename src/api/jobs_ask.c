@@ -18,6 +18,7 @@ int lst_jobs_ask(struct lst_jobs *jobs, struct lst_question *question)
     question->transfer = transfer;
     question->http_status = 0;
     question->problem[0] = '\0';
+    question->is_cancelled = false;
     lst_buffer_init(&question->answer, LST_JOBS_ANSWER_MAX);
     pthread_mutex_lock(&jobs->lock);
     is_taken = !jobs->is_cancelled && jobs->question_count < LST_JOBS_QUESTIONS_MAX;
@@ -106,6 +107,7 @@ void lst_jobs_take_questions(struct lst_jobs *jobs)
         struct lst_question *question = jobs->asked;
 
         take_off(jobs, question);
+        question->is_cancelled = true;
         fail(jobs, question, "the server stops");
     }
 }

@@ -11,6 +11,7 @@
 enum {
     UPLOAD_EXPIRES = 900, /* seconds, if a profile does not say */
     LINK_EXPIRES = 3600,
+    APPROVE_SECONDS = 10,
     BUCKET_MIN = 3, /* bytes */
 };
 #define MAX_SIZE (INT64_C(5) << 30)
@@ -164,33 +165,40 @@ static bool is_webhook_url(struct lst_slice url)
     return end > 0 && rest.bytes[0] != ':';
 }
 
-static void read_webhook(struct lst_fields *fields, struct lst_profile *profile)
+/* Who is told, or asked: {"url", "secret"} and, if it is asked for, "seconds". */
+static void read_receiver(struct lst_fields *fields, const char *name,
+                          const struct lst_profile *profile, char *ret_url, char *ret_secret,
+                          int64_t *ret_seconds)
 {
     struct lst_fields inside;
     struct lst_slice text;
     json_t *object;
 
-    if (!lst_fields_object(fields, "webhook", LST_FIELD_OPTIONAL, &object)) {
+    if (!lst_fields_object(fields, name, LST_FIELD_OPTIONAL, &object)) {
         return;
     }
-    lst_fields_begin(&inside, object, "webhook");
+    lst_fields_begin(&inside, object, name);
     if (lst_fields_text(&inside, "url", LST_FIELD_REQUIRED, 1, LST_PROFILE_URL_MAX, &text)) {
         if (!is_webhook_url(text)) {
             lst_fields_refuse(&inside, "url",
                               "an http or https URL is needed, with a host and "
                               "without a user, a fragment or spaces");
         }
-        copy(profile->webhook_url, text);
+        copy(ret_url, text);
     }
     if (lst_fields_text(&inside, "secret", LST_FIELD_REQUIRED, LST_PROFILE_SECRET_MIN,
                         LST_PROFILE_SECRET_MAX, &text)) {
-        copy(profile->webhook_secret, text);
+        copy(ret_secret, text);
+    }
+    if (ret_seconds != NULL) {
+        (void)lst_fields_integer(&inside, "seconds", LST_FIELD_OPTIONAL, 1, LST_PROFILE_APPROVE_MAX,
+                                 ret_seconds);
     }
     if (lst_fields_end(&inside) != LST_OK) {
         snprintf(fields->problem, sizeof(fields->problem), "%s", inside.problem);
     }
     if (profile->remote[0] != '\0') {
-        lst_fields_refuse(fields, "webhook", "what comes to a remote is not seen here");
+        lst_fields_refuse(fields, name, "what comes to a remote is not seen here");
     }
 }
 
@@ -198,7 +206,11 @@ int lst_profile_from_json(json_t *object, struct lst_slice name, char problem[LS
                           struct lst_profile *ret_profile)
 {
     struct lst_profile profile = {
-        .max_size = MAX_SIZE, .upload_expires = UPLOAD_EXPIRES, .link_expires = LINK_EXPIRES};
+        .max_size = MAX_SIZE,
+        .upload_expires = UPLOAD_EXPIRES,
+        .link_expires = LINK_EXPIRES,
+        .approve_seconds = APPROVE_SECONDS,
+    };
     struct lst_fields fields;
     int status;
 
@@ -207,11 +219,9 @@ int lst_profile_from_json(json_t *object, struct lst_slice name, char problem[LS
     read_place(&fields, &profile);
     read_types(&fields, &profile);
     read_limits(&fields, &profile);
-    read_webhook(&fields, &profile);
-    if (profile.remote[0] != '\0' && profile.webhook_url[0] != '\0') {
-        lst_fields_refuse(&fields, "webhook",
-                          "uploads to a remote don't come by here: ask for their status");
-    }
+    read_receiver(&fields, "webhook", &profile, profile.webhook_url, profile.webhook_secret, NULL);
+    read_receiver(&fields, "approve", &profile, profile.approve_url, profile.approve_secret,
+                  &profile.approve_seconds);
     status = lst_fields_end(&fields);
     if (status == LST_OK) {
         *ret_profile = profile;
@@ -263,31 +273,48 @@ static json_t *types_to_json(const struct lst_profile *profile)
     return list;
 }
 
+/* False: no memory. */
+static bool receiver_to_json(const char *url, const char *secret, bool with_secret,
+                             json_t **ret_receiver)
+{
+    *ret_receiver = NULL;
+    if (url[0] == '\0') {
+        return true;
+    }
+    /* Not "s:s*", which leaves out what there is no memory for. */
+    *ret_receiver = with_secret ? json_pack("{s:s, s:s}", "url", url, "secret", secret)
+                                : json_pack("{s:s}", "url", url);
+    return *ret_receiver != NULL;
+}
+
 json_t *lst_profile_to_json(const struct lst_profile *profile, bool with_secret)
 {
-    json_t *webhook = NULL;
+    json_t *webhook;
+    json_t *approve;
 
-    if (profile->webhook_url[0] != '\0') {
-        /* Not "s:s*", which leaves out what there is no memory for. */
-        webhook = with_secret ? json_pack("{s:s, s:s}", "url", profile->webhook_url, "secret",
-                                          profile->webhook_secret)
-                              : json_pack("{s:s}", "url", profile->webhook_url);
-        if (webhook == NULL) {
-            return NULL;
-        }
+    if (!receiver_to_json(profile->webhook_url, profile->webhook_secret, with_secret, &webhook)) {
+        return NULL;
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o*}", "name",
-                     profile->name, "remote", profile->remote, "bucket", profile->bucket, "key",
-                     profile->key, "types", types_to_json(profile), "min_size",
-                     (json_int_t)profile->min_size, "max_size", (json_int_t)profile->max_size,
-                     "upload_expires", (json_int_t)profile->upload_expires, "link_expires",
-                     (json_int_t)profile->link_expires, "replace", profile->replace ? 1 : 0,
-                     "check_content", profile->check_content ? 1 : 0, "webhook", webhook);
+    if (!receiver_to_json(profile->approve_url, profile->approve_secret, with_secret, &approve) ||
+        (approve != NULL &&
+         json_object_set_new(approve, "seconds", json_integer(profile->approve_seconds)) != 0)) {
+        json_decref(webhook);
+        json_decref(approve);
+        return NULL;
+    }
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:b, s:b, s:o*, s:o*}", "name",
+        profile->name, "remote", profile->remote, "bucket", profile->bucket, "key", profile->key,
+        "types", types_to_json(profile), "min_size", (json_int_t)profile->min_size, "max_size",
+        (json_int_t)profile->max_size, "upload_expires", (json_int_t)profile->upload_expires,
+        "link_expires", (json_int_t)profile->link_expires, "replace", profile->replace ? 1 : 0,
+        "check_content", profile->check_content ? 1 : 0, "webhook", webhook, "approve", approve);
 }
 
 void lst_profile_release(struct lst_profile *profile)
 {
     lst_wipe(profile->webhook_secret, sizeof(profile->webhook_secret));
+    lst_wipe(profile->approve_secret, sizeof(profile->approve_secret));
 }
 
 bool lst_profile_allows_type(const struct lst_profile *profile, struct lst_slice type)

@@ -17,7 +17,10 @@
  *   check_content   must the content be of the type that was declared? default false
  *   webhook         {"url": "https://...", "secret": 16 to 256 bytes}, both required; default none
  *
- * A webhook and a remote exclude each other.
+ *   approve         {"url", "secret", "seconds"}: who is asked before an upload becomes visible, as
+ *                   webhook; seconds that the answer may take, 1 to 60, default 10
+ *
+ * A webhook and a remote exclude each other, as do approve and a remote.
  */
 #ifndef LST_API_PROFILE_H
 #define LST_API_PROFILE_H
@@ -31,6 +34,7 @@
 #define LST_PROFILE_SIZE_MAX     (INT64_C(5) << 40)
 #define LST_PROFILE_EXPIRES_MAX  604800
 #define LST_PROFILE_URL_MAX      2048
+#define LST_PROFILE_APPROVE_MAX  60 /* seconds */
 #define LST_PROFILE_SECRET_MIN   16
 #define LST_PROFILE_SECRET_MAX   256
 #define LST_PROFILE_DOCUMENT_MAX (64 * 1024) /* bytes of JSON */
@@ -51,6 +55,9 @@ struct lst_profile {
     bool check_content;
     char webhook_url[LST_PROFILE_URL_MAX + 1]; /* "": none; then there is no secret either */
     char webhook_secret[LST_PROFILE_SECRET_MAX + 1];
+    char approve_url[LST_PROFILE_URL_MAX + 1]; /* likewise */
+    char approve_secret[LST_PROFILE_SECRET_MAX + 1];
+    int64_t approve_seconds;
 };
 
 bool lst_profile_name_is_valid(struct lst_slice name);
@@ -67,7 +74,8 @@ LST_MUST_CHECK int lst_profile_from_json(json_t *object, struct lst_slice name,
                                          char problem[LST_PROBLEM_MAX],
                                          struct lst_profile *ret_profile);
 
-/* The whole profile, defaults too, as a new JSON object. The webhook's secret only if asked for.
+/* The whole profile, defaults too, as a new JSON object. The secrets of webhook and approve only if
+ * asked for.
  * NULL: no memory. */
 json_t *lst_profile_to_json(const struct lst_profile *profile, bool with_secret);
 

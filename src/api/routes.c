@@ -1,4 +1,5 @@
 /* routes.c - the one table of what the API can do. */
+#include "api/approval.h"
 #include "api/delivery.h"
 #include "api/exchange.h"
 #include "api/links.h"
@@ -18,6 +19,7 @@ static const struct lst_api_route routes[] = {
      lst_multipart_sign},
     {"POST", "uploads/*/complete", "CompleteUpload", LST_MAY_UPLOAD, LST_API_PARTS_MAX,
      lst_multipart_complete},
+    {"GET", "staged/*", "GetStaged", 0, 0, lst_approval_fetch},
     {"POST", "tokens", "CreateClientToken", LST_MAY_DELEGATE, LST_API_BATCH_MAX,
      lst_client_tokens_create},
     {"GET", "deliveries", "ListDeliveries", LST_MAY_DELEGATE | LST_MAY_ADMINISTER, 0,

@@ -53,7 +53,7 @@ static int look_back(void *context, const struct lst_use_outcome *earlier)
     struct history *history = context;
     const struct lst_event *event = history->event;
 
-    if (event->is_complete) {
+    if (event->kind == LST_EVENT_COMPLETE) {
         /* A request that was repeated, and found its work done. */
         history->is_told |= history->has_object && is_success(earlier) &&
                             earlier->ended_ms >= event->time_ms &&
@@ -119,7 +119,7 @@ static int tell_of_it(const struct use *use, struct lst_ledger_changes *more)
 {
     const struct lst_use_outcome *outcome = use->outcome;
     struct lst_event event = {
-        .is_complete = is_success(outcome),
+        .kind = is_success(outcome) ? LST_EVENT_COMPLETE : LST_EVENT_REJECTED,
         .ticket = &use->ticket,
         .time_ms = outcome->ended_ms,
         .size = outcome->size,
@@ -133,7 +133,7 @@ static int tell_of_it(const struct use *use, struct lst_ledger_changes *more)
     if (status == LST_ERR_NOT_FOUND) {
         return tell(use, &event, false, more);
     }
-    if (status != LST_OK || !event.is_complete) {
+    if (status != LST_OK || event.kind == LST_EVENT_REJECTED) {
         return status; /* refused because it is complete: that is no news */
     }
     event.time_ms = uploaded.modified_ms;

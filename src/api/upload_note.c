@@ -47,6 +47,9 @@ static json_t *make_note(const struct lst_upload *upload)
 
     set_object(&note, "vars", upload->variables);
     set_object(&note, "metadata", upload->metadata);
+    if (upload->profile != NULL && upload->profile->approve_url[0] != '\0') {
+        lst_api_json_set(&note, "approve", json_true());
+    }
     if (upload->part_size > 0) {
         lst_api_json_set(&note, "size", json_integer(upload->size));
         lst_api_json_set(&note, "part_size", json_integer(upload->part_size));

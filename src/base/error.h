@@ -29,6 +29,7 @@
       "the disk failed while the change was synced: it may or may not have happened")              \
     X(LST_ERR_ENDING, -214,                                                                        \
       "a sync of the disk failed; nothing is read or written until a restart")                     \
+    X(LST_ERR_NOT_APPROVED, -215, "whoever has to approve it has not")                             \
     X(LST_ERR_BUCKET_NOT_FOUND, -220, "the bucket does not exist")                                 \
     X(LST_ERR_BUCKET_EXISTS, -221, "the bucket exists already")                                    \
     X(LST_ERR_BUCKET_NOT_EMPTY, -222, "the bucket is not empty")                                   \

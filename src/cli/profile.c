@@ -204,6 +204,10 @@ static void print_profile(const struct lst_profile *profile)
     printf("Check content   %s\n",
            profile->check_content ? "yes: it must be of the declared type" : "no");
     printf("Webhook         %s\n", profile->webhook_url[0] == '\0' ? "none" : profile->webhook_url);
+    if (profile->approve_url[0] != '\0') {
+        printf("Approve         %s, within %" PRId64 " seconds\n", profile->approve_url,
+               profile->approve_seconds);
+    }
 }
 
 static int command_show(int argument_count, char **arguments)
@@ -216,8 +220,7 @@ static int command_show(int argument_count, char **arguments)
     };
     const struct lst_usage usage = {.command = "profile show",
                                     .synopsis = "[OPTION]... NAME",
-                                    .summary = "Show a profile. The webhook's secret is never "
-                                               "shown.",
+                                    .summary = "Show a profile. Secrets are never shown.",
                                     LST_OPTIONS(options)};
     const struct lst_profile *profile;
     struct lst_profile_rows rows = {0};

@@ -11,7 +11,7 @@ struct addition {
     bool overwrite;
     bool make;
     bool json;
-    bool secret_is_made;
+    struct lst_profile_made made;
 };
 
 /* ---- From a file */
@@ -49,23 +49,34 @@ static int read_document(const struct lst_usage *usage, const char *file, json_t
 
 /* ---- All together */
 
-/* A profile that is stored over another keeps the webhook's secret, unless it brings one. */
-static int keep_secret(const struct lst_usage *usage, const struct lst_profile_rows *rows,
-                       const char *name, json_t *document)
+/* A profile that is stored over another keeps its secrets, unless it brings others. */
+static int keep_secret(const struct lst_usage *usage, json_t *receiver, const char *variable,
+                       const char *old)
 {
-    json_t *webhook = json_object_get(document, "webhook");
-    const struct lst_profile *old;
-    const char *given = getenv(LST_PROFILE_SECRET_VARIABLE);
-    int status = LST_EXIT_OK;
+    const char *given = getenv(variable);
 
-    if (!json_is_object(webhook) || json_object_get(webhook, "secret") != NULL ||
-        (given != NULL && given[0] != '\0') ||
-        lst_profiles_find(rows->profiles, lst_slice_of(name), &old) != LST_OK) {
+    if (!json_is_object(receiver) || json_object_get(receiver, "secret") != NULL ||
+        (given != NULL && given[0] != '\0') || old[0] == '\0') {
         return LST_EXIT_OK;
     }
-    if (old->webhook_secret[0] != '\0' &&
-        !lst_profile_set_field(usage, webhook, "secret", json_string(old->webhook_secret))) {
-        status = LST_EXIT_FAILED;
+    return lst_profile_set_field(usage, receiver, "secret", json_string(old)) ? LST_EXIT_OK
+                                                                              : LST_EXIT_FAILED;
+}
+
+static int keep_secrets(const struct lst_usage *usage, const struct lst_profile_rows *rows,
+                        const char *name, json_t *document)
+{
+    const struct lst_profile *old;
+    int status;
+
+    if (lst_profiles_find(rows->profiles, lst_slice_of(name), &old) != LST_OK) {
+        return LST_EXIT_OK;
+    }
+    status = keep_secret(usage, json_object_get(document, "webhook"), LST_PROFILE_SECRET_VARIABLE,
+                         old->webhook_secret);
+    if (status == LST_EXIT_OK) {
+        status = keep_secret(usage, json_object_get(document, "approve"),
+                             LST_PROFILE_APPROVE_VARIABLE, old->approve_secret);
     }
     lst_profile_unref(old);
     return status;
@@ -81,10 +92,10 @@ static int add_document(const struct lst_usage *usage, struct addition *addition
     int status;
 
     if (addition->overwrite) {
-        exit_status = keep_secret(usage, rows, name, document);
+        exit_status = keep_secrets(usage, rows, name, document);
     }
     if (exit_status == LST_EXIT_OK) {
-        exit_status = lst_profile_options_secret(usage, document, &addition->secret_is_made);
+        exit_status = lst_profile_options_secrets(usage, document, &addition->made);
     }
     if (exit_status != LST_EXIT_OK) {
         json_decref(document);
@@ -106,7 +117,7 @@ static int add_document(const struct lst_usage *usage, struct addition *addition
                           ? lst_profile_command_report(usage, name, status)
                           : lst_profile_options_print(usage, &profile,
                                                       addition->overwrite ? "stored" : "added",
-                                                      addition->secret_is_made, addition->json);
+                                                      &addition->made, addition->json);
     }
     lst_profile_release(&profile);
     return exit_status;
@@ -165,8 +176,8 @@ int lst_profile_command_add(int argument_count, char **arguments)
          "read the profile as JSON from FILE instead of the options above; '-' is standard input",
          .text = &addition.file},
         {"overwrite", NULL,
-         "replace an existing profile completely; its webhook's secret stays unless you give "
-         "another. Use 'profile set' to change single settings",
+         "replace an existing profile completely; its secrets stay unless you give "
+         "others. Use 'profile set' to change single settings",
          .flag = &addition.overwrite},
         {"data", "DIR", LST_DATA_HELP, .text = &addition.data},
         {"make", NULL, LST_MAKE_HELP, .flag = &addition.make},
@@ -177,8 +188,9 @@ int lst_profile_command_add(int argument_count, char **arguments)
         .synopsis = "[OPTION]... NAME",
         .summary =
             "Add an upload profile, which defines what callers of the upload API may upload when "
-            "they name it. The webhook's secret is read from $" LST_PROFILE_SECRET_VARIABLE
-            "; without it, a secret is generated and shown.",
+            "they name it. The secrets of webhook and approve are read from "
+            "$" LST_PROFILE_SECRET_VARIABLE " and $" LST_PROFILE_APPROVE_VARIABLE
+            "; without them, secrets are generated and shown.",
         .examples = "  latchstring profile add avatars --bucket photos --key "
                     "'avatars/{user}/{uuid}.{ext}' \\\n"
                     "      --type image/jpeg --type image/png --max-size 5000000 --check-content\n"

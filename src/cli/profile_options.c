@@ -15,7 +15,8 @@ bool lst_profile_options_given(const struct lst_profile_options *given)
     return given->bucket != NULL || given->key != NULL || given->types.count > 0 ||
            given->min_size != NULL || given->max_size != NULL || given->upload_expires != NULL ||
            given->link_expires != NULL || given->remote != NULL || given->webhook != NULL ||
-           given->replace || given->check_content;
+           given->approve != NULL || given->approve_timeout != NULL || given->replace ||
+           given->check_content;
 }
 
 bool lst_profile_set_field(const struct lst_usage *usage, json_t *document, const char *name,
@@ -86,16 +87,33 @@ static bool set_types(const struct lst_usage *usage, json_t *document,
 }
 
 /* The address alone changes: the secret that the receiver knows stays. */
-static bool set_webhook(const struct lst_usage *usage, json_t *document, const char *url)
+static bool set_receiver(const struct lst_usage *usage, json_t *document, const char *name,
+                         const char *url)
 {
     if (url == NULL) {
         return true;
     }
-    if (!json_is_object(json_object_get(document, "webhook")) &&
-        !lst_profile_set_field(usage, document, "webhook", json_object())) {
+    if (!lst_slice_is_utf8(lst_slice_of(url))) {
+        lst_usage_error(usage, "--%s: it is not UTF-8", name);
         return false;
     }
-    return set_text(usage, json_object_get(document, "webhook"), "url", url);
+    if (!json_is_object(json_object_get(document, name)) &&
+        !lst_profile_set_field(usage, document, name, json_object())) {
+        return false;
+    }
+    return set_text(usage, json_object_get(document, name), "url", url);
+}
+
+static bool set_timeout(const struct lst_usage *usage, json_t *document, const char *value)
+{
+    json_t *approve = json_object_get(document, "approve");
+
+    if (value != NULL && !json_is_object(approve)) {
+        lst_usage_error(usage, "--approve-timeout: the profile asks nobody; add --approve");
+        return false;
+    }
+    return set_quantity(usage, approve, "seconds", "approve-timeout", value, 1,
+                        LST_PROFILE_APPROVE_MAX, lst_option_duration);
 }
 
 static bool set_flag(const struct lst_usage *usage, json_t *document, const char *name, bool is_on)
@@ -118,28 +136,31 @@ int lst_profile_options_apply(const struct lst_usage *usage,
                      LST_PROFILE_EXPIRES_MAX, lst_option_duration) &&
         set_quantity(usage, document, "link_expires", "link-expires", given->link_expires, 1,
                      LST_PROFILE_EXPIRES_MAX, lst_option_duration) &&
-        set_webhook(usage, document, given->webhook) &&
+        set_receiver(usage, document, "webhook", given->webhook) &&
+        set_receiver(usage, document, "approve", given->approve) &&
+        set_timeout(usage, document, given->approve_timeout) &&
         set_flag(usage, document, "replace", given->replace) &&
         set_flag(usage, document, "check_content", given->check_content);
 
     return ok ? LST_EXIT_OK : LST_EXIT_USAGE;
 }
 
-int lst_profile_options_secret(const struct lst_usage *usage, json_t *document, bool *ret_is_made)
+/* The same of one of them, whose secret the environment may have in this variable. */
+static int set_secret(const struct lst_usage *usage, json_t *receiver, const char *variable,
+                      bool *ret_is_made)
 {
     static const struct lst_slice alphabet = {
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 62};
-    json_t *webhook = json_object_get(document, "webhook");
-    const char *given = getenv(LST_PROFILE_SECRET_VARIABLE);
+    const char *given = getenv(variable);
     char made[SECRET_LENGTH + 1];
     bool is_set;
 
     *ret_is_made = false;
-    if (!json_is_object(webhook) || json_object_get(webhook, "secret") != NULL) {
+    if (!json_is_object(receiver) || json_object_get(receiver, "secret") != NULL) {
         return LST_EXIT_OK;
     }
     if (given != NULL && !lst_slice_is_utf8(lst_slice_of(given))) {
-        lst_report(usage->command, LST_PROFILE_SECRET_VARIABLE ": it is not UTF-8");
+        lst_report(usage->command, "%s: it is not UTF-8", variable);
         return LST_EXIT_FAILED;
     }
     if (given == NULL || given[0] == '\0') {
@@ -148,22 +169,53 @@ int lst_profile_options_secret(const struct lst_usage *usage, json_t *document, 
         given = made;
         *ret_is_made = true;
     }
-    is_set = lst_profile_set_field(usage, webhook, "secret", json_string(given));
+    is_set = lst_profile_set_field(usage, receiver, "secret", json_string(given));
     lst_wipe(made, sizeof(made));
     return is_set ? LST_EXIT_OK : LST_EXIT_FAILED;
 }
 
+int lst_profile_options_secrets(const struct lst_usage *usage, json_t *document,
+                                struct lst_profile_made *ret_made)
+{
+    int status = set_secret(usage, json_object_get(document, "webhook"),
+                            LST_PROFILE_SECRET_VARIABLE, &ret_made->webhook);
+
+    return status == LST_EXIT_OK ? set_secret(usage, json_object_get(document, "approve"),
+                                              LST_PROFILE_APPROVE_VARIABLE, &ret_made->approve)
+                                 : status;
+}
+
+/* Without the secrets, but for those that were made here. */
+static int print_json(const struct lst_usage *usage, const struct lst_profile *profile,
+                      const struct lst_profile_made *made)
+{
+    json_t *json = lst_profile_to_json(profile, true);
+
+    if (!made->webhook) {
+        (void)json_object_del(json_object_get(json, "webhook"), "secret");
+    }
+    if (!made->approve) {
+        (void)json_object_del(json_object_get(json, "approve"), "secret");
+    }
+    return lst_directory_print(usage, json);
+}
+
 int lst_profile_options_print(const struct lst_usage *usage, const struct lst_profile *profile,
-                              const char *what, bool secret_is_made, bool json)
+                              const char *what, const struct lst_profile_made *made, bool json)
 {
     if (json) {
-        return lst_directory_print(usage, lst_profile_to_json(profile, secret_is_made));
+        return print_json(usage, profile, made);
     }
     printf("Profile %s is %s.\n", profile->name, what);
-    if (secret_is_made) {
-        printf("  Webhook secret  %s\n"
-               "The secret is shown now and never again.\n",
-               profile->webhook_secret);
+    if (made->webhook) {
+        printf("  Webhook secret  %s\n", profile->webhook_secret);
+    }
+    if (made->approve) {
+        printf("  Approve secret  %s\n", profile->approve_secret);
+    }
+    if (made->webhook || made->approve) {
+        printf("%s shown now and never again.\n",
+               made->webhook && made->approve ? "The secrets are" : "The secret is");
     }
     return LST_EXIT_OK;
 }

@@ -7,7 +7,14 @@
 
 #include "cli/profile_internal.h"
 
-#define LST_PROFILE_SECRET_VARIABLE "LATCHSTRING_WEBHOOK_SECRET"
+#define LST_PROFILE_SECRET_VARIABLE  "LATCHSTRING_WEBHOOK_SECRET"
+#define LST_PROFILE_APPROVE_VARIABLE "LATCHSTRING_APPROVE_SECRET"
+
+/* Secrets that were made here, and that nobody knows yet. */
+struct lst_profile_made {
+    bool webhook;
+    bool approve;
+};
 
 /* As given; NULL, empty or false when not. */
 struct lst_profile_options {
@@ -20,6 +27,8 @@ struct lst_profile_options {
     const char *upload_expires;
     const char *link_expires;
     const char *webhook;
+    const char *approve;
+    const char *approve_timeout;
     bool replace;
     bool check_content;
 };
@@ -48,10 +57,16 @@ struct lst_profile_options {
          .text = &(given).upload_expires},                                                         \
         {"link-expires", "DURATION", "lifetime of a link to the object, up to 7d; default: 1h",    \
          .text = &(given).link_expires},                                                           \
-        {.help = "Notifications"},                                                                 \
+        {.help = "Your application"},                                                              \
+        {"webhook", "URL", "send a signed message about each upload to this URL",                  \
+         .text = &(given).webhook},                                                                \
+        {"approve", "URL",                                                                         \
+         "send a signed question to this URL before an upload becomes visible; without a yes it "  \
+         "is refused",                                                                             \
+         .text = &(given).approve},                                                                \
     {                                                                                              \
-        "webhook", "URL", "send a signed message about each upload to this URL",                   \
-            .text = &(given).webhook                                                               \
+        "approve-timeout", "DURATION", "time to wait for the answer, up to 60s; default: 10s",     \
+            .text = &(given).approve_timeout                                                       \
     }
 
 /* Whether any of them was given. */
@@ -69,16 +84,16 @@ LST_MUST_CHECK bool lst_profile_set_field(const struct lst_usage *usage, json_t 
                                           const char *name, json_t *value);
 
 /*
- * The secret of a document's webhook, if it has a webhook without one: of the environment, else a
- * new one; *ret_is_made then says that nobody knows it yet. Reports, gives an exit status.
+ * The secrets of a document's webhook and approve, for what it has without one: of the environment,
+ * else new ones, as *ret_made then says. Reports, gives an exit status.
  */
-LST_MUST_CHECK int lst_profile_options_secret(const struct lst_usage *usage, json_t *document,
-                                              bool *ret_is_made);
+LST_MUST_CHECK int lst_profile_options_secrets(const struct lst_usage *usage, json_t *document,
+                                               struct lst_profile_made *ret_made);
 
-/* Say what was stored, and the secret if it was made here. Gives an exit status. */
+/* Say what was stored, and the secrets that were made here. Gives an exit status. */
 LST_MUST_CHECK int lst_profile_options_print(const struct lst_usage *usage,
                                              const struct lst_profile *profile, const char *what,
-                                             bool secret_is_made, bool json);
+                                             const struct lst_profile_made *made, bool json);
 
 /*
  * Check what a profile refers to: LST_EXIT_FAILED, reported, if its remote is not there. A bucket

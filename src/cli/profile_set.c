@@ -9,9 +9,11 @@ struct change {
     bool no_check_content;
     bool no_remote;
     bool no_webhook;
+    bool no_approve;
     bool new_secret;
+    bool new_approve_secret;
     bool json;
-    bool secret_is_made;
+    struct lst_profile_made made;
 };
 
 static int check_change(const struct lst_usage *usage, const struct change *change)
@@ -20,14 +22,16 @@ static int check_change(const struct lst_usage *usage, const struct change *chan
 
     if (!lst_profile_options_given(given) && !change->any_type && !change->no_replace &&
         !change->no_check_content && !change->no_remote && !change->no_webhook &&
-        !change->new_secret) {
+        !change->no_approve && !change->new_secret && !change->new_approve_secret) {
         return lst_usage_error(usage, "what is to change? Name a setting");
     }
     if ((given->replace && change->no_replace) ||
         (given->check_content && change->no_check_content) ||
         (given->types.count > 0 && change->any_type) ||
         (given->remote != NULL && change->no_remote) ||
-        ((given->webhook != NULL || change->new_secret) && change->no_webhook)) {
+        ((given->webhook != NULL || change->new_secret) && change->no_webhook) ||
+        ((given->approve != NULL || given->approve_timeout != NULL || change->new_approve_secret) &&
+         change->no_approve)) {
         return lst_usage_error(usage, "two options contradict each other");
     }
     return LST_EXIT_OK;
@@ -51,8 +55,14 @@ static void remove_fields(const struct change *change, json_t *document)
     if (change->no_webhook) {
         (void)json_object_del(document, "webhook");
     }
+    if (change->no_approve) {
+        (void)json_object_del(document, "approve");
+    }
     if (change->new_secret) {
         (void)json_object_del(json_object_get(document, "webhook"), "secret");
+    }
+    if (change->new_approve_secret) {
+        (void)json_object_del(json_object_get(document, "approve"), "secret");
     }
 }
 
@@ -66,9 +76,12 @@ static int edit(const struct lst_usage *usage, struct change *change, json_t *do
         !json_is_object(json_object_get(document, "webhook"))) {
         return lst_usage_error(usage, "--new-secret: the profile has no webhook");
     }
-    return status == LST_EXIT_OK
-               ? lst_profile_options_secret(usage, document, &change->secret_is_made)
-               : status;
+    if (status == LST_EXIT_OK && change->new_approve_secret &&
+        !json_is_object(json_object_get(document, "approve"))) {
+        return lst_usage_error(usage, "--new-approve-secret: the profile asks nobody");
+    }
+    return status == LST_EXIT_OK ? lst_profile_options_secrets(usage, document, &change->made)
+                                 : status;
 }
 
 /* Store the changed profile over the old one. */
@@ -86,10 +99,9 @@ static int store(const struct lst_usage *usage, const struct change *change,
     if (exit_status == LST_EXIT_OK) {
         int status = lst_profiles_add(rows->profiles, &profile, true);
 
-        exit_status = status != LST_OK
-                          ? lst_profile_command_report(usage, name, status)
-                          : lst_profile_options_print(usage, &profile, "changed",
-                                                      change->secret_is_made, change->json);
+        exit_status = status != LST_OK ? lst_profile_command_report(usage, name, status)
+                                       : lst_profile_options_print(usage, &profile, "changed",
+                                                                   &change->made, change->json);
     }
     lst_profile_release(&profile);
     return exit_status;
@@ -130,12 +142,16 @@ int lst_profile_command_set(int argument_count, char **arguments)
          "replace the webhook's secret by $" LST_PROFILE_SECRET_VARIABLE
          " or, without it, by a generated one, which is shown",
          .flag = &change.new_secret},
+        {"new-approve-secret", NULL,
+         "the same for the secret of --approve, and $" LST_PROFILE_APPROVE_VARIABLE,
+         .flag = &change.new_approve_secret},
         {.help = "Back to the default"},
         {"any-type", NULL, "accept any type", .flag = &change.any_type},
         {"no-replace", NULL, "don't let uploads replace objects", .flag = &change.no_replace},
         {"no-check-content", NULL, "accept any content", .flag = &change.no_check_content},
         {"no-remote", NULL, "the bucket is on this server", .flag = &change.no_remote},
         {"no-webhook", NULL, "send no messages", .flag = &change.no_webhook},
+        {"no-approve", NULL, "ask nobody", .flag = &change.no_approve},
         {.help = "Other"},
         {"data", "DIR", LST_DATA_HELP, .text = &change.data},
         {"json", NULL, "print JSON", .flag = &change.json},
@@ -143,8 +159,8 @@ int lst_profile_command_set(int argument_count, char **arguments)
     const struct lst_usage usage = {
         .command = "profile set",
         .synopsis = "[OPTION]... NAME",
-        .summary = "Change a profile. Settings that you don't name stay as they are, including the "
-                   "webhook's secret. Changes apply from the next request; URLs already given out "
+        .summary = "Change a profile. Settings that you don't name stay as they are, including "
+                   "secrets. Changes apply from the next request; URLs already given out "
                    "keep the limits they were signed with.",
         .examples = "  latchstring profile set avatars --max-size 10MB\n"
                     "  latchstring profile set avatars --webhook https://app.example/hooks\n"

@@ -1,4 +1,5 @@
 /* answer.c - putting the answer of an exchange together: headers, XML, errors. */
+#include "s3/approval.h"
 #include "s3/refusal_advice.h"
 #include "s3/xml.h"
 
@@ -273,6 +274,9 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
         break;
     case LST_ERR_UPLOAD_NOT_FOUND:
         fail_no_upload(exchange);
+        break;
+    case LST_ERR_NOT_APPROVED:
+        lst_approval_fail(exchange);
         break;
     case LST_ERR_DELETE_MARKER:
         fail_marker(exchange);

@@ -1,4 +1,5 @@
 /* complete_upload.c - CompleteMultipartUpload. */
+#include "s3/approval.h"
 #include "s3/complete.h"
 #include "s3/document.h"
 #include "s3/location.h"
@@ -91,10 +92,31 @@ static void fail_size(struct lst_s3_exchange *exchange)
     fail_request(exchange, message);
 }
 
+/* It was not approved, and never will be: nothing is left of it. True if the parts are being let go
+ * of; whether or not they could be, the answer is why they had to. */
+static bool give_up(struct lst_s3_exchange *exchange, struct lst_completion *completion)
+{
+    if (completion->is_given_up || exchange->approval->verdict != LST_VERDICT_NO) {
+        return false;
+    }
+    completion->is_given_up = true;
+    exchange->written = lst_approval_fail;
+    exchange->write.staged = NULL;
+    return lst_upload_abort(exchange->s3->options.store, &completion->name, &exchange->write) ==
+           LST_OK;
+}
+
 static bool answer_failure(struct lst_s3_exchange *exchange, int code)
 {
-    const struct lst_completion *completion = lst_document_work(exchange);
+    struct lst_completion *completion = lst_document_work(exchange);
 
+    if (code == LST_ERR_NOT_APPROVED && give_up(exchange, completion)) {
+        return true;
+    }
+    if (completion->is_given_up) {
+        lst_approval_fail(exchange);
+        return false;
+    }
     switch (code) {
     case LST_ERR_PART_INVALID:
         lst_completion_fail_part(exchange, completion, false);
@@ -172,9 +194,12 @@ static void complete(struct lst_s3_exchange *exchange, struct lst_completion *co
     };
     options->fields = &completion->field;
     options->field_count = completion->checksum_length > 0 ? 1 : 0;
+    if (!lst_approval_prepare(exchange)) {
+        return;
+    }
     exchange->failed = answer_failure;
     status = lst_upload_complete(exchange->s3->options.store, options, &completion->culprit,
-                                 lst_s3_write_begin(exchange, answer_completed));
+                                 lst_approval_write_begin(exchange, answer_completed));
     if (status != LST_OK) {
         lst_s3_write_refused(exchange, status);
     }

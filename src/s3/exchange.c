@@ -474,6 +474,7 @@ void lst_s3_free(struct lst_s3_exchange *exchange)
     }
     lst_s3_use_settle(exchange);
     lst_s3_use_free(exchange->use);
+    free(exchange->approval);
     if (exchange->free_work != NULL) {
         exchange->free_work(exchange->work);
     }

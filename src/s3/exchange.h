@@ -15,6 +15,8 @@
 
 #define LST_S3_HOST_ID_LENGTH 44 /* base64 of 32 bytes: x-amz-id-2 */
 
+struct lst_approval;
+struct lst_approver;
 struct lst_body;
 struct lst_constraints;
 struct lst_content_pool;
@@ -27,6 +29,7 @@ struct lst_s3 {
     const struct lst_rules *rules;    /* the gate's, for the texts of refusals */
     struct lst_content_pool *content; /* for what x-latch-sniff asks */
     struct lst_cors_cache *cors;
+    const struct lst_approver *approver; /* approval.h; NULL: nobody is asked */
     char host_id[LST_S3_HOST_ID_LENGTH]; /* of this process: x-amz-id-2, HostId */
 };
 
@@ -49,6 +52,7 @@ struct lst_s3_exchange {
 
     struct lst_constraints *constraints; /* its x-latch- parameters; NULL if there are none */
     struct lst_counted_use *use;         /* of its x-latch-id; NULL if there is none */
+    struct lst_approval *approval;       /* of the object that it makes; NULL: none is needed */
     int64_t form_expires;                /* seconds; of a form, when its policy ends */
     struct lst_body *body;               /* of operations that take one */
     struct lst_post *post;               /* of PostObject: the form that the body is in */

@@ -63,6 +63,9 @@ void lst_put_object(struct lst_s3_exchange *exchange)
     }
     if (lst_put_tags_read(exchange, &tags)) {
         receiving = lst_receive(exchange, usual_checksum, false, answer_put);
+        if (receiving != NULL) {
+            receiving->is_object = true;
+        }
         if (receiving != NULL && lst_s3_constrain_object(exchange)) {
             begin_put(exchange, receiving, &condition, &tags);
         }

@@ -1,6 +1,8 @@
 /* receive.c - the body of a request on its way into the store. */
 #include "s3/receive.h"
 
+#include "s3/approval.h"
+
 #include <stdlib.h>
 
 static void free_receiving(void *work)
@@ -79,8 +81,11 @@ static void finish(struct lst_s3_exchange *exchange)
         lst_s3_fail_code(exchange, status);
         return;
     }
+    if (receiving->is_object && !lst_approval_prepare(exchange)) {
+        return;
+    }
     receiving->put = NULL;
-    lst_put_commit(put, lst_s3_write_begin(exchange, receiving->answer));
+    lst_put_commit(put, lst_approval_write_begin(exchange, receiving->answer));
 }
 
 struct lst_receiving *lst_receive(struct lst_s3_exchange *exchange, enum lst_checksum_kind checksum,

@@ -9,6 +9,7 @@
 struct lst_receiving {
     struct lst_put *put; /* to be set once it is begun; NULL again when it is committed */
     struct lst_content_check *content;   /* NULL: not asked for */
+    bool is_object;                      /* to be set: not a part, so it may have to be approved */
     char type[LST_SNIFFED_TYPE_MAX + 1]; /* of a part, for the look at the content */
     void (*answer)(struct lst_s3_exchange *exchange);
 };

@@ -12,6 +12,7 @@
 #include "store/upload.h"
 
 #include <nettle/md5.h>
+#include <nettle/sha2.h>
 
 /* What add_changes() gives when there is nothing to do any more: the put succeeds as it is. */
 enum { LST_PUT_IS_DONE = 1 };
@@ -31,6 +32,7 @@ struct lst_put {
     bool is_pinned;                             /* that upload is, by this copy */
     uint32_t part_number;                       /* 0: it is no part */
     const struct lst_completed_part *completed; /* as many as rest.parts has */
+    uint8_t part_stamps[SHA256_DIGEST_SIZE];    /* which writes of these parts are meant */
     uint32_t *culprit;
 
     int status; /* of the first step that failed: the put stays failed, and is not committed */
@@ -96,6 +98,7 @@ void lst_put_add_blob(struct lst_put *put, struct lst_slice owner);
 void lst_put_commit_begun(struct lst_put *put); /* all that lst_put_commit() does after that */
 LST_MUST_CHECK int lst_put_seal(struct lst_put *put);
 void lst_put_submit(struct lst_put *put);
+void lst_put_stage(struct lst_put *put); /* the same, after write->staged() if there is one */
 void lst_put_finish(struct lst_put *put, int status);
 
 #endif

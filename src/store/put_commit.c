@@ -114,6 +114,57 @@ void lst_put_submit(struct lst_put *put)
     lst_index_submit(put->store->index, &put->batch);
 }
 
+/* ---- Staged: durable, and not yet visible */
+
+void lst_put_stage(struct lst_put *put)
+{
+    struct lst_store_write *write = put->write;
+
+    if (write->staged == NULL) {
+        lst_put_submit(put);
+    } else {
+        write->staged(write, put);
+    }
+}
+
+int lst_staged_look(struct lst_put *put, struct lst_object *ret_object)
+{
+    struct lst_object_row row;
+    int status = lst_object_row_decode(lst_buffer_slice(&put->row), &row);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    *ret_object = (struct lst_object){
+        .size = row.size,
+        .modified_ms = row.modified_ms,
+        .etag = row.etag,
+        .field_count = row.field_count,
+        .tag_count = row.tag_count,
+        .part_count = lst_row_parts_count(row.parts),
+        .is_inline = row.is_inline,
+        .body = row.body,
+        .store = put->store,
+        .partition = put->partition,
+        .blob_id = row.blob,
+        .parts = row.parts,
+    };
+    memcpy(ret_object->fields, row.fields, row.field_count * sizeof(row.fields[0]));
+    memcpy(ret_object->tags, row.tags, row.tag_count * sizeof(row.tags[0]));
+    return LST_OK;
+}
+
+void lst_staged_end(struct lst_put *put, int status)
+{
+    if (status == LST_OK) {
+        lst_put_submit(put);
+    } else {
+        lst_put_finish(put, status);
+    }
+}
+
+/* ---- Committing */
+
 int lst_put_seal(struct lst_put *put)
 {
     struct lst_object_row *row = &put->rest;
@@ -152,7 +203,7 @@ static void sealed(struct lst_blob_seal *seal, int status)
 
     put->has_blob = status == LST_OK;
     if (status == LST_OK) {
-        lst_put_submit(put);
+        lst_put_stage(put);
     } else {
         lst_put_finish(put, status);
     }
@@ -179,7 +230,7 @@ void lst_put_commit_begun(struct lst_put *put)
     if (status != LST_OK) {
         lst_put_finish(put, status);
     } else if (writer == NULL) {
-        lst_put_submit(put);
+        lst_put_stage(put);
     } else {
         put->writer = NULL;
         put->seal = (struct lst_blob_seal){.done = sealed, .context = put};

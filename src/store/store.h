@@ -108,6 +108,14 @@ static inline struct lst_slice lst_version_id_slice(const struct lst_version_id 
 struct lst_store_write {
     void (*done)(struct lst_store_write *write, int status);
     void *context; /* the caller's */
+    /*
+     * NULL: nothing is to happen in between. Else called once, on a thread of the store, when the
+     * body of lst_put_commit() is durable, or the parts of lst_upload_complete() are found, and
+     * nothing is left to do but to make the object visible. The put is the caller's then, until
+     * lst_staged_end(), which may take as long as it likes. Not called if there is nothing to be
+     * made visible: after a failure, or when an upload was completed before.
+     */
+    void (*staged)(struct lst_store_write *write, struct lst_put *put);
 
     /* Of the object or part that was written, when done() gets 0. */
     struct lst_version_id version; /* of length 0 in a bucket that was never versioned */
@@ -293,6 +301,19 @@ LST_MUST_CHECK int lst_put_add_field(struct lst_put *put, struct lst_slice name,
  * (if_match), _BUCKET_NOT_FOUND or _UPLOAD_NOT_FOUND (gone meanwhile), _NO_SPACE, _IO.
  */
 void lst_put_commit(struct lst_put *put, struct lst_store_write *write);
+
+/*
+ * What a staged put would make visible: size, ETag, fields, tags, and the body for
+ * lst_object_stream_open(). Valid until lst_staged_end(); not to be closed. Of a completion the
+ * parts are those that are there when they are read: but lst_staged_end() gives
+ * LST_ERR_PART_INVALID if they are not the very ones any more that were staged.
+ */
+LST_MUST_CHECK int lst_staged_look(struct lst_put *put, struct lst_object *ret_object);
+
+/* Go on with a staged put, on any thread: make it visible (0), as lst_put_commit() does; or drop it
+ * (an error, which done() gets): nothing of it is left, but of a completion the upload. Takes it.
+ */
+void lst_staged_end(struct lst_put *put, int status);
 
 /* Give up: nothing is left, the object that was there is untouched. NULL does nothing. */
 void lst_put_abort(struct lst_put *put);

@@ -88,6 +88,7 @@ static int find_completed(struct search *search)
 struct matching {
     struct lst_put *put;
     uint32_t next; /* of the object's */
+    struct sha256_ctx stamps;
 };
 
 /* One that the object does not have. */
@@ -124,8 +125,23 @@ static int match_part(void *context, uint32_t number, struct lst_slice value)
     }
     lst_row_name_make_part(&name, id, number);
     lst_changes_require_value(&put->changes, lst_row_name_slice(&name), value);
+    sha256_update(&matching->stamps, sizeof(row.stamp), (const uint8_t *)row.stamp);
     matching->next++;
     return LST_OK;
+}
+
+/* What was looked at while the completion was staged is what becomes the object. Otherwise a part
+ * with the same ETag is as good. */
+static int check_stamps(struct lst_put *put, struct matching *matching)
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+
+    sha256_digest(&matching->stamps, sizeof(digest), digest);
+    if (put->write->staged == NULL || memcmp(digest, put->part_stamps, sizeof(digest)) == 0) {
+        return LST_OK;
+    }
+    *put->culprit = put->completed[0].number;
+    return LST_ERR_PART_INVALID;
 }
 
 static int add_completion(struct lst_put *put, struct lst_index_reader *reader)
@@ -151,11 +167,14 @@ static int add_completion(struct lst_put *put, struct lst_index_reader *reader)
         lst_changes_require_value(&put->changes, lst_row_name_slice(&place.row), upload);
         (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&place.row),
                               nothing);
+        sha256_init(&matching.stamps);
         status = lst_part_each(reader, put->partition, id, 0, match_part, &matching);
     }
     if (status == LST_OK && matching.next < lst_row_parts_count(put->rest.parts)) {
         *put->culprit = put->completed[matching.next].number;
         status = LST_ERR_PART_INVALID;
+    } else if (status == LST_OK) {
+        status = check_stamps(put, &matching);
     }
     return status == LST_OK ? lst_put_add_object(put, reader) : status;
 }
@@ -170,6 +189,7 @@ struct assembly {
     struct lst_upload_place place;
     struct lst_buffer parts; /* encoded */
     struct md5_ctx md5;      /* of their MD5s */
+    struct sha256_ctx stamps;
     uint64_t size;
     char etag[LST_ETAG_MAX];
     size_t etag_length;
@@ -204,6 +224,7 @@ static int add_to_assembly(struct assembly *assembly, size_t i)
     }
     assembly->size += row.size;
     md5_update(&assembly->md5, sizeof(digest), digest);
+    sha256_update(&assembly->stamps, sizeof(row.stamp), (const uint8_t *)row.stamp);
     lst_row_parts_add(&assembly->parts, part->number, assembly->size);
     return LST_OK;
 }
@@ -220,6 +241,7 @@ static int assemble(struct assembly *assembly)
         return LST_ERR_MALFORMED;
     }
     md5_init(&assembly->md5);
+    sha256_init(&assembly->stamps);
     lst_row_parts_begin(&assembly->parts, lst_upload_place_id(&assembly->place));
     for (size_t i = 0; i < options->part_count && status == LST_OK; i++) {
         status = add_to_assembly(assembly, i);
@@ -273,6 +295,7 @@ static int make_put(struct lst_store *store, struct assembly *assembly, struct l
     put->completed = options->parts;
     put->culprit = assembly->culprit;
     put->size = assembly->size;
+    sha256_digest(&assembly->stamps, sizeof(put->part_stamps), put->part_stamps);
     put->rest.parts = lst_changes_copy(&put->copies, lst_buffer_slice(&assembly->parts));
     put->rest.etag =
         lst_changes_copy(&put->copies, lst_slice_make(assembly->etag, assembly->etag_length));
@@ -290,7 +313,7 @@ static void commit(struct lst_put *put, struct lst_store_write *write)
         status = lst_put_seal(put);
     }
     if (status == LST_OK) {
-        lst_put_submit(put);
+        lst_put_stage(put);
     } else {
         lst_put_finish(put, status);
     }

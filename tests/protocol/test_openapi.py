@@ -7,6 +7,7 @@ import urllib.parse
 import jsonschema
 import openapi_spec_validator
 import pytest
+import test_approval
 
 BUCKET = "described-bucket"
 PROFILES = {"any": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 60},
@@ -198,6 +199,19 @@ def go_through_parts(api, put_part):
         assert api.ask("CompleteUpload", {"parts": [{"number": 1, "etag": headers["ETag"]}]}, **upload)[0] == wanted
 
 
+def go_through_approval(server, api, put, folder):
+    """The application fetches what it is asked about."""
+    application = test_approval.Application()
+    test_approval.add_profile(server, "asked", application, folder, bucket=BUCKET)
+    seen = []
+    application.answers = [lambda question: seen.append(api.ask("GetStaged", token="", staged=question["url"].rsplit("/", 1)[1])[1])
+                           or {"approve": True}]
+    assert put(api.ask("CreateUpload", {"profile": "asked"})[1], b"hello") == 200
+    assert seen == ["hello"]
+    assert api.ask("GetStaged", token="", staged="nothing")[0] == 404
+    application.close()
+
+
 def go_through_deliveries(api, put):
     """Nobody listens there."""
     assert api.ask("TestWebhook", profile="told")[1]["delivered"] is False
@@ -218,7 +232,7 @@ def go_through_deliveries(api, put):
     assert api.ask("RetryDelivery", id="nothing")[0] == 404
 
 
-def test_every_answer_that_is_described_is_given(server, api):
+def test_every_answer_that_is_described_is_given(server, api, tmp_path):
     png = b"\x89PNG\r\n\x1a\n"
 
     def put(upload, body):
@@ -297,6 +311,7 @@ def test_every_answer_that_is_described_is_given(server, api):
     api.ask("GetDescription", token="")
     go_through_uppy(api, put_part)
     go_through_parts(api, put_part)
+    go_through_approval(server, api, put, tmp_path)
     go_through_deliveries(api, put)
     # Those who may not
     nobody = "lst_" + "a" * 16 + "_" + "b" * 43

@@ -37,7 +37,9 @@ static void test_whole(void)
         "{uuid}.{ext}\","
         "\"types\":[\"image/*\",\"application/pdf\"],\"min_size\":1,\"max_size\":5497558138880,"
         "\"upload_expires\":60,\"link_expires\":604800,\"replace\":true,\"check_content\":true,"
-        "\"webhook\":{\"url\":\"https://app.example/hook?x=1\",\"secret\":\"0123456789abcdef\"}}";
+        "\"webhook\":{\"url\":\"https://app.example/hook?x=1\",\"secret\":\"0123456789abcdef\"},"
+        "\"approve\":{\"url\":\"https://app.example/ask\",\"secret\":\"0123456789secret\","
+        "\"seconds\":20}}";
     json_t *json;
     char *dumped;
 
@@ -63,7 +65,8 @@ static void test_whole(void)
     free(dumped);
     json_decref(json);
     lst_profile_release(&profile);
-    CHECK(profile.webhook_secret[0] == '\0', "the secret is gone when it is released");
+    CHECK(profile.webhook_secret[0] == '\0' && profile.approve_secret[0] == '\0',
+          "the secrets are gone when it is released");
 }
 
 static void test_defaults(void)
@@ -206,13 +209,21 @@ int main(void)
     test_refused(
         "\"maxsize\":1",
         "maxsize: there is no such field; there are name, remote, bucket, key, types, "
-        "min_size, max_size, upload_expires, link_expires, replace, check_content, webhook");
+        "min_size, max_size, upload_expires, link_expires, replace, check_content, webhook, "
+        "approve");
     test_refused("\"webhook\":\"https://a\"", "webhook: a JSON object is needed");
     test_refused("\"webhook\":{}", "webhook.url: it is missing");
     test_refused("\"remote\":\"r\",\"webhook\":{\"url\":\"https://a\",\"secret\":"
                  "\"0123456789abcdef\"}",
                  "webhook: what comes to a remote is not seen here");
     test_refused("\"webhook\":{\"url\":\"https://a\"}", "webhook.secret: it is missing");
+    test_refused("\"approve\":{\"url\":\"https://a\"}", "approve.secret: it is missing");
+    test_refused("\"remote\":\"r\",\"approve\":{\"url\":\"https://a\",\"secret\":"
+                 "\"0123456789abcdef\"}",
+                 "approve: what comes to a remote is not seen here");
+    test_refused("\"approve\":{\"url\":\"https://a\",\"secret\":\"0123456789abcdef\","
+                 "\"seconds\":61}",
+                 "approve.seconds: a number from 1 to 60 is needed, not 61");
     test_refused("\"webhook\":{\"url\":\"https://a\",\"secret\":\"short\"}",
                  "webhook.secret: 16 to 256 bytes are allowed, it has 5");
     test_refused("\"webhook\":{\"url\":\"https://a\",\"secret\":\"0123456789abcdef\",\"x\":1}",
