@@ -83,8 +83,9 @@ static void complain(struct lst_slice given, struct lst_buffer *message)
 /* What other commands and the examples read: nothing to complain of. */
 static bool is_of_a_command(struct lst_slice given)
 {
-    static const char *const names[] = {"REMOTE_SECRET", "REMOTE_SESSION_TOKEN", "SHARE", "TOKEN",
-                                        "URL",           "WEBHOOK_SECRET"};
+    static const char *const names[] = {"APPROVE_SECRET", "REMOTE_SECRET", "REMOTE_SESSION_TOKEN",
+                                        "SHARE",          "TOKEN",         "URL",
+                                        "WEBHOOK_SECRET"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (lst_slice_equal(given, lst_slice_of(names[i]))) {
