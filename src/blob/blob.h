@@ -38,8 +38,9 @@ void lst_blobs_close(struct lst_blobs *blobs);
 /*
  * After an unclean end: delete unfinished blobs, and, of the generations that were not closed
  * cleanly, every blob that find() does not know. Call once, before the first write. *ret_removed
- * counts them. Nothing to do after a clean end. A code other than 0 from find() ends the recovery
- * and is given back: the next one looks through the generation again.
+ * counts them; what can't be deleted is tried again at the next opening. Nothing to do after a
+ * clean end. A code other than 0 from find() ends the recovery and is given back: the next one
+ * looks through the generation again.
  */
 LST_MUST_CHECK int lst_blobs_recover(struct lst_blobs *blobs,
                                      int (*find)(void *context, struct lst_blob_id id,

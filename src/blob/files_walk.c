@@ -21,6 +21,7 @@ struct walk {
     /* Of the recovery. */
     int (*find)(void *context, struct lst_blob_id id, bool *ret_is_live);
     uint64_t removed;
+    bool has_stray; /* in this generation: a file that could not be deleted */
     void *context;
 };
 
@@ -69,8 +70,9 @@ static int walk_generation(void *context, const char *name)
     if (walk->unclean_only && is_clean(walk->blobs, path)) {
         return LST_OK;
     }
+    walk->has_stray = false;
     status = lst_blobs_each_name(walk->blobs, path, walk_folder, walk);
-    if (status == LST_OK && walk->unclean_only) {
+    if (status == LST_OK && walk->unclean_only && !walk->has_stray) {
         status = lst_blobs_mark_clean(walk->blobs, walk->generation);
     }
     return status;
@@ -129,10 +131,11 @@ static int recover_file(struct walk *walk, const char *name)
         }
     }
     (void)snprintf(path, sizeof(path), "%s/%s", walk->folder, name);
-    if (unlinkat(walk->blobs->root, path, 0) != 0) {
-        return lst_blob_write_error(errno);
+    if (unlinkat(walk->blobs->root, path, 0) == 0) {
+        walk->removed++;
+    } else {
+        walk->has_stray = true;
     }
-    walk->removed++;
     return LST_OK;
 }
 

@@ -82,10 +82,15 @@ static bool is_damaged(const struct lst_server *server)
     return found;
 }
 
+static void report(const char *text)
+{
+    lst_server_complain("%s", text);
+}
+
 static bool open_store(struct lst_server *server)
 {
     const char *folder = server->config->data;
-    struct lst_store_options options = {.path = folder};
+    struct lst_store_options options = {.path = folder, .report = report};
     int status = lst_store_open(&options, &server->recovery, &server->store);
 
     if (status == LST_ERR_LOCKED) {
@@ -174,11 +179,6 @@ static bool open_s3(struct lst_server *server)
         lst_server_complain("can't start: %s", lst_error_text(status));
     }
     return status == LST_OK;
-}
-
-static void report(const char *text)
-{
-    lst_server_complain("%s", text);
 }
 
 /* From now on a missing file is a loss, and is not made anew. */

@@ -162,8 +162,10 @@ static int delete_rows(struct lst_store *store, uint64_t partition, struct lst_s
     if (status == LST_OK) {
         status = lst_store_leave_uploads(store, partition);
     }
-    if (status == LST_OK) {
-        status = lst_store_delete_garbage(store, partition);
+    if (status == LST_OK && lst_store_delete_garbage(store, partition) != LST_OK) {
+        /* What can't be deleted now is looked for at the next opening, in the partitions of buckets
+         * that are gone, too. But after a failed sync nobody knows what there is. */
+        status = lst_store_has_failed(store) ? LST_ERR_IO : LST_OK;
     }
     return status == LST_OK ? delete_row(store, LST_STORE_PARTITION, LST_ROW_BUCKET, name) : status;
 }
@@ -253,9 +255,8 @@ static int delete_bucket(struct lst_store *store, struct lst_slice name)
         }
         return status;
     }
-    if (delete_leftovers(store, partition) != LST_OK) {
-        return LST_OK; /* the bucket is gone; rows left over harm nobody */
-    }
+    /* The bucket is gone; rows left over harm nobody. */
+    lst_ignore_status(delete_leftovers(store, partition));
     return LST_OK;
 }
 

@@ -9,6 +9,12 @@ enum { ENOUGH = 1 };
 
 static const struct lst_slice nothing = {NULL, 0};
 
+/* What goes on after a failure gives the first one. */
+static int first_failure(int before, int status)
+{
+    return before != LST_OK ? before : status;
+}
+
 static int apply(struct lst_store *store, uint64_t partition, struct lst_changes *changes)
 {
     int status = lst_changes_status(changes);
@@ -42,7 +48,7 @@ int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
         if (status == LST_OK) {
             lst_changes_add_blob(&changes, LST_INDEX_DELETE, LST_ROW_GARBAGE, blobs[i], nothing);
         } else {
-            failure = status;
+            failure = first_failure(failure, status);
         }
     }
     status = lst_blobs_sync_deleted(store->blobs);
@@ -51,15 +57,15 @@ int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
     } else {
         lst_changes_release(&changes);
     }
-    return status == LST_OK ? failure : status;
+    return first_failure(failure, status);
 }
 
-/* The first garbage rows of a partition. */
-static int find_garbage(struct lst_store *store, uint64_t partition,
+/* The garbage rows of a partition, from a blob on. */
+static int find_garbage(struct lst_store *store, uint64_t partition, struct lst_blob_id from,
                         struct lst_blob_id ret_blobs[GARBAGE_BATCH], size_t *ret_count)
 {
-    static const char first = LST_ROW_GARBAGE;
     struct lst_index_reader *reader;
+    struct lst_row_name start;
     struct lst_slice key;
     struct lst_slice value;
     int status = lst_index_read_begin(store->index, &reader);
@@ -68,7 +74,8 @@ static int find_garbage(struct lst_store *store, uint64_t partition,
         return status;
     }
     *ret_count = 0;
-    status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &key, &value);
+    lst_row_name_make_blob(&start, LST_ROW_GARBAGE, from);
+    status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &key, &value);
     while (status == LST_OK && key.bytes[0] == LST_ROW_GARBAGE && *ret_count < GARBAGE_BATCH) {
         status = lst_row_blob_id_decode(key, &ret_blobs[(*ret_count)++]);
         if (status == LST_OK) {
@@ -79,19 +86,26 @@ static int find_garbage(struct lst_store *store, uint64_t partition,
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
+/* One that can't be deleted is passed over. Gives the first failure. */
 static int delete_all_blobs(struct lst_store *store, uint64_t partition)
 {
     struct lst_blob_id blobs[GARBAGE_BATCH];
+    struct lst_blob_id from = {0, 0};
     size_t count = GARBAGE_BATCH;
-    int status = LST_OK;
+    int failure = LST_OK;
 
-    while (status == LST_OK && count == GARBAGE_BATCH) {
-        status = find_garbage(store, partition, blobs, &count);
-        if (status == LST_OK && count > 0) {
-            status = lst_store_delete_blobs(store, partition, blobs, count);
+    while (count == GARBAGE_BATCH) {
+        int status = find_garbage(store, partition, from, blobs, &count);
+        if (status != LST_OK) {
+            return first_failure(failure, status);
+        }
+        if (count > 0) {
+            failure =
+                first_failure(failure, lst_store_delete_blobs(store, partition, blobs, count));
+            from = (struct lst_blob_id){blobs[count - 1].generation, blobs[count - 1].number + 1};
         }
     }
-    return status;
+    return failure;
 }
 
 /* ---- Parts of uploads that were left */
@@ -99,9 +113,10 @@ static int delete_all_blobs(struct lst_store *store, uint64_t partition)
 /* Some of the parts of one. */
 struct left_parts {
     struct lst_slice upload_id;
-    struct lst_changes changes;
-    struct lst_blob_id blobs[GARBAGE_BATCH];
-    size_t blob_count;
+    struct {
+        uint32_t number;
+        struct lst_blob_id blob; /* generation 0: none, or it is not known */
+    } list[GARBAGE_BATCH];
     size_t count;
 };
 
@@ -109,24 +124,23 @@ static int take_part(void *context, uint32_t number, struct lst_slice value)
 {
     struct left_parts *parts = context;
     struct lst_object_row row;
-    struct lst_row_name name;
 
     if (parts->count == GARBAGE_BATCH) {
         return ENOUGH;
     }
-    parts->count++;
-    lst_row_name_make_part(&name, parts->upload_id, number);
-    (void)lst_changes_add(&parts->changes, LST_INDEX_DELETE, lst_row_name_slice(&name), nothing);
+    parts->list[parts->count].number = number;
     /* Which blob a damaged row had, nobody knows. */
-    if (lst_object_row_decode(value, &row) == LST_OK && row.blob.generation != 0) {
-        lst_changes_add_blob(&parts->changes, LST_INDEX_DELETE, LST_ROW_BLOB, row.blob, nothing);
-        parts->blobs[parts->blob_count++] = row.blob;
-    }
+    parts->list[parts->count].blob = lst_object_row_decode(value, &row) == LST_OK
+                                         ? row.blob
+                                         : (struct lst_blob_id){.generation = 0};
+    parts->count++;
     return LST_OK;
 }
 
-/* ENOUGH: there are more. LST_ERR_NOT_FOUND: the upload was not left. */
-static int take_parts(struct lst_store *store, uint64_t partition, struct left_parts *parts)
+/* Those whose number is above `after`. ENOUGH: there are more. LST_ERR_NOT_FOUND: the upload was
+ * not left. */
+static int take_parts(struct lst_store *store, uint64_t partition, uint32_t after,
+                      struct left_parts *parts)
 {
     struct lst_index_reader *reader;
     struct lst_row_name name;
@@ -139,47 +153,75 @@ static int take_parts(struct lst_store *store, uint64_t partition, struct left_p
     lst_row_name_make(&name, LST_ROW_LEFT, parts->upload_id);
     status = lst_index_get(reader, partition, lst_row_name_slice(&name), &value);
     if (status == LST_OK) {
-        status = lst_part_each(reader, partition, parts->upload_id, 0, take_part, parts);
+        status = lst_part_each(reader, partition, parts->upload_id, after, take_part, parts);
     }
     lst_index_read_end(reader);
-    if (status == LST_OK) {
-        (void)lst_changes_add(&parts->changes, LST_INDEX_DELETE, lst_row_name_slice(&name),
-                              nothing);
-    }
     return status;
 }
 
-/* The blobs first: as long as its row is there, a part will be looked at again. */
-static int delete_some_parts(struct lst_store *store, const struct lst_left_upload *left)
+/* The blob first: as long as its row is there, a part will be looked at again. */
+static int delete_part(struct lst_store *store, const struct left_parts *parts, size_t i,
+                       struct lst_changes *changes)
 {
-    struct left_parts parts = {.upload_id = lst_slice_make(left->id, sizeof(left->id))};
-    int taken = take_parts(store, left->partition, &parts);
-    int status = taken == ENOUGH ? LST_OK : taken;
+    struct lst_blob_id blob = parts->list[i].blob;
+    struct lst_row_name name;
+    int status = blob.generation == 0 ? LST_OK : lst_store_delete_blob(store, blob);
 
-    for (size_t i = 0; i < parts.blob_count && status == LST_OK; i++) {
-        status = lst_store_delete_blob(store, parts.blobs[i]);
+    if (status != LST_OK) {
+        return status;
     }
+    lst_row_name_make_part(&name, parts->upload_id, parts->list[i].number);
+    (void)lst_changes_add(changes, LST_INDEX_DELETE, lst_row_name_slice(&name), nothing);
+    if (blob.generation != 0) {
+        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, blob, nothing);
+    }
+    return LST_OK;
+}
+
+/* Delete the parts, and, if these are the last ones and no part stays, the row of the upload. */
+static int delete_parts(struct lst_store *store, uint64_t partition, const struct left_parts *parts,
+                        bool are_last)
+{
+    struct lst_changes changes = {0};
+    int failure = LST_OK;
+    int status;
+
+    for (size_t i = 0; i < parts->count; i++) {
+        failure = first_failure(failure, delete_part(store, parts, i, &changes));
+    }
+    if (are_last && failure == LST_OK) {
+        lst_changes_add_row(&changes, LST_INDEX_DELETE, LST_ROW_LEFT, parts->upload_id, nothing);
+    }
+    status = lst_blobs_sync_deleted(store->blobs);
     if (status == LST_OK) {
-        status = lst_blobs_sync_deleted(store->blobs);
+        status = apply(store, partition, &changes);
+    } else {
+        lst_changes_release(&changes);
     }
-    if (status == LST_OK) {
-        status = apply(store, left->partition, &parts.changes);
-    }
-    lst_changes_release(&parts.changes);
-    return status == LST_OK ? taken : status;
+    return first_failure(failure, status);
 }
 
 int lst_store_delete_left(struct lst_store *store, const struct lst_left_upload *left)
 {
-    int status = ENOUGH;
+    struct left_parts parts = {.upload_id = lst_slice_make(left->id, sizeof(left->id))};
+    uint32_t after = 0;
+    int failure = LST_OK;
+    int taken = ENOUGH;
 
-    if (lst_pins_ask(&store->pins, lst_slice_make(left->id, sizeof(left->id)), left->partition)) {
+    if (lst_pins_ask(&store->pins, parts.upload_id, left->partition)) {
         return LST_OK;
     }
-    while (status == ENOUGH) {
-        status = delete_some_parts(store, left);
+    while (taken == ENOUGH) {
+        parts.count = 0;
+        taken = take_parts(store, left->partition, after, &parts);
+        if (taken != LST_OK && taken != ENOUGH) {
+            break;
+        }
+        failure = first_failure(failure, delete_parts(store, left->partition, &parts,
+                                                      taken == LST_OK && failure == LST_OK));
+        after = parts.count > 0 ? parts.list[parts.count - 1].number : after;
     }
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return first_failure(failure, taken == LST_ERR_NOT_FOUND ? LST_OK : taken);
 }
 
 /* The upload that was left whose id is the first after this one, or, if it is empty, of all.
@@ -215,22 +257,21 @@ static int find_left(struct lst_store *store, struct lst_slice after,
 static int delete_all_left(struct lst_store *store, uint64_t partition)
 {
     struct lst_left_upload left = {.partition = partition};
+    int failure = LST_OK;
     int status = find_left(store, nothing, &left);
 
     while (status == LST_OK) {
-        status = lst_store_delete_left(store, &left);
-        if (status == LST_OK) {
-            status = find_left(store, lst_slice_make(left.id, sizeof(left.id)), &left);
-        }
+        failure = first_failure(failure, lst_store_delete_left(store, &left));
+        status = find_left(store, lst_slice_make(left.id, sizeof(left.id)), &left);
     }
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return first_failure(failure, status == LST_ERR_NOT_FOUND ? LST_OK : status);
 }
 
 int lst_store_delete_garbage(struct lst_store *store, uint64_t partition)
 {
-    int status = delete_all_blobs(store, partition);
+    int failure = delete_all_blobs(store, partition);
 
-    return status == LST_OK ? delete_all_left(store, partition) : status;
+    return first_failure(failure, delete_all_left(store, partition));
 }
 
 /* ---- The end of a bucket */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -99,24 +100,41 @@ void lst_store_sweep_later(struct lst_store *store)
     pthread_mutex_unlock(&store->lock);
 }
 
+/* All buckets are gone through; the first failure is kept. */
+struct bucket_sweep {
+    struct lst_store *store;
+    int failure;
+};
+
+static void keep_failure(int *failure, int status)
+{
+    if (*failure == LST_OK) {
+        *failure = status;
+    }
+}
+
 static int sweep_bucket(void *context, const struct lst_bucket_row *row)
 {
-    int status = lst_store_undo_deletion(context, row->partition);
+    struct bucket_sweep *sweep = context;
 
-    return status == LST_OK ? lst_store_delete_garbage(context, row->partition) : status;
+    keep_failure(&sweep->failure, lst_store_undo_deletion(sweep->store, row->partition));
+    keep_failure(&sweep->failure, lst_store_delete_garbage(sweep->store, row->partition));
+    return LST_OK;
 }
 
 static int sweep_all(struct lst_store *store)
 {
+    struct bucket_sweep sweep = {.store = store};
     struct lst_slice nothing = lst_slice_make(NULL, 0);
     struct lst_index_reader *reader;
     int status = lst_index_read_begin(store->index, &reader);
 
     if (status == LST_OK) {
-        status = lst_store_each_bucket(reader, nothing, nothing, sweep_bucket, store);
+        status = lst_store_each_bucket(reader, nothing, nothing, sweep_bucket, &sweep);
         lst_index_read_end(reader);
     }
-    return status;
+    keep_failure(&sweep.failure, status);
+    return sweep.failure;
 }
 
 /* What waited in memory, taken out of the store. */
@@ -141,26 +159,47 @@ static void take_garbage(struct lst_store *store, struct sweep *sweep)
     store->garbage_overflowed = false;
 }
 
-/* What fails keeps its row: a later sweep, or the next opening of the store, deletes it. */
+/* What fails keeps its row: a later sweep, or the next opening of the store, deletes it. The others
+ * are not kept waiting. Gives the first failure. */
 static int run_sweep(struct lst_store *store, struct sweep *sweep)
 {
     struct lst_blob_id blobs[GARBAGE_BATCH];
-    int status = LST_OK;
+    int failure = LST_OK;
 
     qsort(sweep->garbage, sweep->garbage_count, sizeof(sweep->garbage[0]), by_partition);
-    for (size_t i = 0; i < sweep->garbage_count && status == LST_OK;) {
+    for (size_t i = 0; i < sweep->garbage_count;) {
         uint64_t partition = sweep->garbage[i].partition;
         size_t taken = 0;
         while (i < sweep->garbage_count && sweep->garbage[i].partition == partition &&
                taken < GARBAGE_BATCH) {
             blobs[taken++] = sweep->garbage[i++].blob;
         }
-        status = lst_store_delete_blobs(store, partition, blobs, taken);
+        keep_failure(&failure, lst_store_delete_blobs(store, partition, blobs, taken));
     }
-    for (size_t i = 0; i < sweep->left_count && status == LST_OK; i++) {
-        status = lst_store_delete_left(store, &sweep->left[i]);
+    for (size_t i = 0; i < sweep->left_count; i++) {
+        keep_failure(&failure, lst_store_delete_left(store, &sweep->left[i]));
     }
-    return status == LST_OK && sweep->overflowed ? sweep_all(store) : status;
+    if (sweep->overflowed) {
+        keep_failure(&failure, sweep_all(store));
+    }
+    return failure;
+}
+
+/* Once for each trouble. A failed sync is told of elsewhere. */
+static void report_sweep(struct lst_store *store, int status)
+{
+    char text[256];
+
+    if (status != LST_OK && status != store->sweep_status && store->report != NULL &&
+        !lst_store_has_failed(store)) {
+        (void)snprintf(
+            text, sizeof(text),
+            "something that was deleted can't be removed from the disk (%s); it keeps its "
+            "room, and is tried again every few minutes. Look at the files in blobs/",
+            lst_error_text(status));
+        store->report(text);
+    }
+    store->sweep_status = status;
 }
 
 /* ---- The thread */
@@ -225,6 +264,7 @@ void *lst_store_housekeeper(void *argument)
             take_garbage(store, &sweep);
             pthread_mutex_unlock(&store->lock);
             status = run_sweep(store, &sweep);
+            report_sweep(store, status);
             pthread_mutex_lock(&store->lock);
             wait_ms = next_wait(wait_ms, status);
             /* What the sweep did not come to is found in its rows. */

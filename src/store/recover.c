@@ -185,10 +185,19 @@ static int delete_garbage(struct lst_store *store, struct lst_index_reader *read
     if (status == LST_OK) {
         status = lst_row_number_decode(value, &next);
     }
-    for (uint64_t i = LST_STORE_PARTITION + 1; i < next && status == LST_OK; i++) {
-        status = lst_store_delete_garbage(store, i);
+    if (status != LST_OK) {
+        return status == LST_ERR_NOT_FOUND ? LST_OK : status;
     }
-    return status == LST_ERR_NOT_FOUND || status == LST_ERR_NO_SPACE ? LST_OK : status;
+    for (uint64_t i = LST_STORE_PARTITION + 1; i < next; i++) {
+        /* What can't be deleted must not keep the store from being opened. */
+        if (lst_store_delete_garbage(store, i) != LST_OK) {
+            store->garbage_overflowed = true; /* the housekeeper tries again */
+        }
+        if (lst_store_has_failed(store)) {
+            return LST_ERR_IO;
+        }
+    }
+    return LST_OK;
 }
 
 int lst_store_recover(struct lst_store *store, struct lst_store_recovery *ret_recovery)

@@ -56,7 +56,9 @@ struct lst_store {
     struct lst_garbage garbage[LST_GARBAGE_MAX];
     size_t left_count;
     struct lst_left_upload left[LST_LEFT_MAX];
-    bool garbage_overflowed; /* look for both in the rows of all buckets */
+    bool garbage_overflowed;          /* look for both in the rows of all buckets */
+    int sweep_status;                 /* of the last sweep; the housekeeper's alone */
+    void (*report)(const char *text); /* NULL: nobody is told */
     bool stopping;
 
     struct lst_pins pins; /* of parts that are read */
@@ -120,7 +122,7 @@ void lst_store_collect(struct lst_store *store, uint64_t partition,
                        const struct lst_changes *changes);
 
 /* Delete blobs that have garbage rows, and those rows. A blob that can't be deleted keeps its row,
- * for later. */
+ * for later; the others are deleted. Gives the first failure, as do the two below. */
 LST_MUST_CHECK int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
                                           const struct lst_blob_id *blobs, size_t count);
 

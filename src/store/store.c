@@ -118,6 +118,7 @@ int lst_store_open(const struct lst_store_options *options, struct lst_store_rec
         return LST_ERR_NO_MEMORY;
     }
     store->read_only = options->read_only;
+    store->report = options->report;
     store->last_job = &store->first_job;
     lst_random_bytes(store->run, sizeof(store->run));
     pthread_mutex_init(&store->lock, NULL);

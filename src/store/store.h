@@ -46,6 +46,8 @@ struct lst_store_options {
                        has it */
     uint64_t index_size_max; /* bytes that the index can grow to; 0: as many as there are addresses
                               * for */
+    void (*report)(const char *text); /* told, in a sentence, of what goes wrong without a caller
+                                       * who could be; on a thread of the store. NULL: nobody */
 };
 
 /* What opening found and put right. */
