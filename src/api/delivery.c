@@ -1,6 +1,7 @@
 /* delivery.c - messages for webhooks as rows: finding, renewing and forgetting them. */
 #include "api/delivery.h"
 
+#include "access/json.h"
 #include "base/encoding.h"
 
 #include <curl/curl.h>
@@ -21,10 +22,14 @@ size_t lst_delivery_prefix(bool is_given_up, struct lst_slice profile,
 /* Of the message itself: what it tells, and of which upload. */
 static void add_event(json_t *json, struct lst_slice body)
 {
-    json_t *event = json_loadb(body.bytes, body.length, 0, NULL);
-    json_t *upload = json_object_get(event, "upload");
-    json_t *brief = json_object();
     static const char *const names[] = {"id", "key", "status"};
+    json_t *event = NULL;
+    json_t *upload;
+    json_t *brief = json_object();
+
+    /* What can't be read shows nothing of itself; the message can be sent all the same. */
+    lst_ignore_status(lst_json_read(body, &event));
+    upload = json_object_get(event, "upload");
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)json_object_set(brief, names[i], json_object_get(upload, names[i]));

@@ -1,6 +1,7 @@
 /* upload.c - an upload on its way: held against its profile. */
 #include "api/upload.h"
 
+#include "access/json.h"
 #include "base/encoding.h"
 #include "http/media_type.h"
 #include "s3/content_types.h"
@@ -101,11 +102,15 @@ static bool fits_profile(struct lst_api_exchange *exchange, const struct lst_upl
 static int merge_variables(const struct lst_api_exchange *exchange, struct lst_upload *upload)
 {
     json_t *fixed;
+    int status;
 
     if (exchange->bearer.variables == NULL) {
         return LST_OK;
     }
-    fixed = json_loads(exchange->bearer.variables, 0, NULL);
+    status = lst_json_read(lst_slice_of(exchange->bearer.variables), &fixed);
+    if (status != LST_OK) {
+        return status;
+    }
     upload->merged = json_object();
     if ((upload->variables != NULL && json_object_update(upload->merged, upload->variables) != 0) ||
         json_object_update(upload->merged, fixed) != 0) {

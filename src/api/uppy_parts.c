@@ -58,12 +58,15 @@ static int read_id(void *context, const char *path, struct lst_slice text)
 static void is_created(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
 {
     struct lst_uppy_creation *creation = exchange->work;
+    int status;
 
     if (answer->status != 200) {
         lst_call_fail(exchange, answer);
-    } else if (lst_xml_read(answer->body, TEXT_MAX, read_id, creation) != LST_OK ||
-               !creation->has_id) {
-        lst_api_fail_code(exchange, LST_ERR_MALFORMED);
+        return;
+    }
+    status = lst_xml_read(answer->body, TEXT_MAX, read_id, creation);
+    if (status != LST_OK || !creation->has_id) {
+        lst_api_fail_code(exchange, status != LST_OK ? status : LST_ERR_MALFORMED);
     } else {
         creation->created(exchange, creation);
     }

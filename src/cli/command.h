@@ -9,6 +9,8 @@
 #ifndef LST_CLI_COMMAND_H
 #define LST_CLI_COMMAND_H
 
+#include "latchstring.h"
+
 #include <stddef.h>
 
 struct lst_command {
@@ -23,20 +25,21 @@ struct lst_usage;
  * Run the one of at most 16 commands that arguments[1] names, or help with them: of the program
  * itself, and of a command that has commands of its own (`latchstring user add`).
  */
-int lst_command_run(const struct lst_usage *usage, const struct lst_command *commands, size_t count,
-                    int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_run(const struct lst_usage *usage,
+                                   const struct lst_command *commands, size_t count,
+                                   int argument_count, char **arguments);
 
-int lst_command_serve(int argument_count, char **arguments);
-int lst_command_presign(int argument_count, char **arguments);
-int lst_command_explain(int argument_count, char **arguments);
-int lst_command_user(int argument_count, char **arguments);
-int lst_command_policy(int argument_count, char **arguments);
-int lst_command_profile(int argument_count, char **arguments);
-int lst_command_remote(int argument_count, char **arguments);
-int lst_command_token(int argument_count, char **arguments);
-int lst_command_link(int argument_count, char **arguments);
-int lst_command_webhook(int argument_count, char **arguments);
-int lst_command_share(int argument_count, char **arguments);
-int lst_command_fsck(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_serve(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_presign(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_explain(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_user(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_policy(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_profile(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_remote(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_token(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_link(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_webhook(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_share(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_fsck(int argument_count, char **arguments);
 
 #endif

@@ -81,6 +81,6 @@ LST_MUST_CHECK int lst_directory_read_input(struct lst_buffer *ret_content);
 void lst_directory_time(int64_t time_ms, char ret_text[21]);
 
 /* Print JSON on standard output, and free it. Gives an exit status; NULL is out of memory. */
-int lst_directory_print(const struct lst_usage *usage, json_t *document);
+LST_MUST_CHECK int lst_directory_print(const struct lst_usage *usage, json_t *document);
 
 #endif

@@ -86,7 +86,7 @@ void lst_answer_add(struct lst_answer *answer, const char *s3_code, const char *
                     const char *message, const char *advice);
 
 /* The exit status that belongs to an answer. */
-int lst_answer_status(const struct lst_answer *answer);
+LST_MUST_CHECK int lst_answer_status(const struct lst_answer *answer);
 
 /* Tell a person. */
 void lst_answer_print(const struct lst_answer *answer, const struct lst_question *question);

@@ -42,10 +42,10 @@ struct lst_presign {
 };
 
 /* Print a presigned URL, or one for each key on standard input. Gives the exit status. */
-int lst_presign_urls(const struct lst_presign *presign);
+LST_MUST_CHECK int lst_presign_urls(const struct lst_presign *presign);
 
 /* Print an upload form. Gives the exit status. */
-int lst_presign_form(const struct lst_presign *presign);
+LST_MUST_CHECK int lst_presign_form(const struct lst_presign *presign);
 
 /* Warn if temporary credentials end before the thing ("URL") that they sign at `time`, and that is
  * to live for `expires` seconds: it ends with them. */

@@ -30,9 +30,9 @@ const char *lst_profile_command_name(const struct lst_usage *usage, int argument
 int lst_profile_command_report(const struct lst_usage *usage, const char *name, int code);
 
 /* profile_add.c */
-int lst_profile_command_add(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_profile_command_add(int argument_count, char **arguments);
 
 /* profile_set.c */
-int lst_profile_command_set(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_profile_command_set(int argument_count, char **arguments);
 
 #endif

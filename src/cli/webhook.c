@@ -243,8 +243,9 @@ static int test(struct lst_client_api *api, const char *profile, bool json)
     is_delivered = json_is_true(json_object_get(answer.json, "delivered"));
     status = json_object_get(answer.json, "status");
     if (json) {
-        (void)lst_directory_print(api->usage, answer.json);
-        return is_delivered ? LST_EXIT_OK : LST_EXIT_FAILED;
+        int printed = lst_directory_print(api->usage, answer.json);
+
+        return is_delivered ? printed : LST_EXIT_FAILED;
     }
     if (is_delivered) {
         printf("The receiver took it: it answered %" JSON_INTEGER_FORMAT

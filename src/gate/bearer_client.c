@@ -125,8 +125,11 @@ int lst_bearer_delegate(const struct lst_bearer *bearer, struct lst_slice profil
     uint8_t mac[MAC];
     char text[LST_CLIENT_TOKEN_MAX];
     size_t length;
+    json_error_t error;
+    json_t *parsed;
     json_t *json;
     char *claims;
+    int status;
 
     if (bearer->is_client || bearer->token.id[0] == '\0') {
         return LST_ERR_INVALID_ARGUMENT;
@@ -134,8 +137,12 @@ int lst_bearer_delegate(const struct lst_bearer *bearer, struct lst_slice profil
     if (strlen(variables) > LST_CLIENT_VARIABLES_MAX || profile.length > LST_CLIENT_PROFILE_MAX) {
         return LST_ERR_TOO_LARGE;
     }
+    status = lst_json_load(lst_slice_of(variables), 0, &parsed, &error);
+    if (status != LST_OK) {
+        return status == LST_ERR_MALFORMED ? LST_ERR_INVALID_ARGUMENT : status;
+    }
     json = json_pack("{s:s, s:s%, s:I, s:o}", "t", bearer->token.id, "p", profile.bytes,
-                     profile.length, "e", (json_int_t)expires, "v", json_loads(variables, 0, NULL));
+                     profile.length, "e", (json_int_t)expires, "v", parsed);
     claims = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
     json_decref(json);
     if (claims == NULL) {

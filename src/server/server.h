@@ -57,7 +57,7 @@ struct lst_server {
  * terminal wants to know on standard output, and on standard error what went wrong and what to do.
  * 0, or 1 if it could not start or had to end.
  */
-int lst_server_run(const struct lst_config *config);
+LST_MUST_CHECK int lst_server_run(const struct lst_config *config);
 
 /* ---- Parts of it (server.c); each reports its own failure on standard error. */
 

@@ -157,12 +157,17 @@ static int recover_bucket(void *context, const struct lst_bucket_row *row)
         return status;
     }
     status = lst_index_get(reader, row->partition, name, &text);
-    is_right =
-        status == LST_OK && lst_bucket_state_parse(text, &state) == LST_OK && !state.is_deleting;
+    if (status == LST_OK) {
+        status = lst_bucket_state_parse(text, &state);
+    }
     lst_index_read_end(reader);
+    if (status == LST_ERR_CORRUPT) {
+        return LST_OK; /* what it was, nobody knows; the check reports it */
+    }
     if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         return status;
     }
+    is_right = status == LST_OK && !state.is_deleting;
     status = LST_OK;
     if (!is_right) {
         state.is_deleting = false;

@@ -157,6 +157,6 @@ LST_MUST_CHECK int lst_store_do_job(struct lst_store *store, const struct lst_bu
 LST_MUST_CHECK int lst_store_recover(struct lst_store *store,
                                      struct lst_store_recovery *ret_recovery);
 /* Say that a process has the store open, or no longer has. */
-int lst_store_set_running(struct lst_store *store, bool is_running);
+LST_MUST_CHECK int lst_store_set_running(struct lst_store *store, bool is_running);
 
 #endif

@@ -156,7 +156,7 @@ void lst_store_close(struct lst_store *store)
         pthread_mutex_unlock(&store->lock);
         pthread_join(store->housekeeper, NULL);
         /* If it fails, the next opening says that this end was unclean. */
-        (void)lst_store_set_running(store, false);
+        lst_ignore_status(lst_store_set_running(store, false));
     }
     free_store(store);
 }

@@ -238,8 +238,8 @@ LST_MUST_CHECK int lst_object_parts(struct lst_object *object, uint32_t from,
  * there. The caller closes it. -1: read it through a stream, or from body. The object must have
  * been opened with its body.
  */
-int lst_object_take_file(struct lst_object *object, uint64_t first, uint64_t length,
-                         uint64_t *ret_offset);
+LST_MUST_CHECK int lst_object_take_file(struct lst_object *object, uint64_t first, uint64_t length,
+                                        uint64_t *ret_offset);
 
 /* The bytes of a range, in order, of any object that was opened with its body. The stream outlives
  * the object, and goes on when that is deleted. LST_ERR_NO_MEMORY, _IO. */
