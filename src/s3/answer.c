@@ -159,6 +159,13 @@ void lst_s3_fail_about(struct lst_s3_exchange *exchange, enum lst_s3_error error
     lst_s3_fail_with(exchange, error, message, &detail, 1);
 }
 
+void lst_s3_fail_token(struct lst_s3_exchange *exchange)
+{
+    lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT,
+                      "The continuation token provided is incorrect", "ArgumentName",
+                      LST_SLICE("continuation-token"));
+}
+
 void lst_s3_fail_field(struct lst_s3_exchange *exchange, const char *message,
                        const struct lst_field *argument)
 {

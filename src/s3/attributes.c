@@ -32,36 +32,63 @@ static unsigned attribute_of(struct lst_slice name)
     return 0;
 }
 
-/* The header may be there more than once. */
+/* Names parted by commas; S3 passes over commas at the end. False, having answered, if there is a
+ * wrong one. */
+static bool read_names(struct lst_s3_exchange *exchange, struct lst_slice list,
+                       unsigned *attributes)
+{
+    struct lst_slice part;
+
+    while (list.length > 0 && list.bytes[list.length - 1] == ',') {
+        list = lst_slice_trim(lst_slice_first(list, list.length - 1));
+        if (list.length == 0) {
+            return true;
+        }
+    }
+    list = list.length > 0 ? list : LST_SLICE("");
+    while (lst_slice_split(&list, ',', &part)) {
+        part = lst_slice_trim(part);
+        if (attribute_of(part) == 0) {
+            lst_s3_fail_argument(exchange, "Invalid attribute name specified.",
+                                 "x-amz-object-attributes", part);
+            return false;
+        }
+        *attributes |= attribute_of(part);
+    }
+    return true;
+}
+
+/* The header may be there more than once. Whether anything is asked for is seen later. */
 static bool read_attributes(struct lst_s3_exchange *exchange, unsigned *ret_attributes)
 {
     const struct lst_request *message = &exchange->request->message;
-    struct lst_slice part;
 
     *ret_attributes = 0;
     for (size_t i = 0; i < message->header_count; i++) {
-        struct lst_slice rest = message->headers[i].value;
-        if (!lst_slice_equal_ignoring_case(message->headers[i].name,
-                                           LST_SLICE("x-amz-object-attributes"))) {
-            continue;
-        }
-        while (lst_slice_split(&rest, ',', &part)) {
-            part = lst_slice_trim(part);
-            if (part.length > 0 && attribute_of(part) == 0) {
-                lst_s3_fail_argument(exchange, "Invalid attribute name specified.",
-                                     "x-amz-object-attributes", part);
-                return false;
-            }
-            *ret_attributes |= attribute_of(part);
+        if (lst_slice_equal_ignoring_case(message->headers[i].name,
+                                          LST_SLICE("x-amz-object-attributes")) &&
+            !read_names(exchange, lst_slice_trim(message->headers[i].value), ret_attributes)) {
+            return false;
         }
     }
-    if (*ret_attributes == 0) {
+    return true;
+}
+
+/* Of a bucket that is there. False, having answered, if nothing is asked for. */
+static bool check_attributes(struct lst_s3_exchange *exchange, const struct question *question)
+{
+    struct lst_bucket_sight sight;
+    int status = lst_bucket_see(exchange, &sight);
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    } else if (question->attributes == 0) {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
                          "The x-amz-object-attributes header specifying the attributes to be "
                          "retrieved is either missing or empty",
                          NULL, 0);
     }
-    return *ret_attributes != 0;
+    return status == LST_OK && question->attributes != 0;
 }
 
 static bool read_question(struct lst_s3_exchange *exchange, struct question *question)
@@ -210,7 +237,7 @@ void lst_get_object_attributes(struct lst_s3_exchange *exchange)
     struct lst_object object;
 
     if (may_read(exchange) && read_question(exchange, &question) &&
-        lst_read_object(exchange, false, &object)) {
+        check_attributes(exchange, &question) && lst_read_object(exchange, false, &object)) {
         answer_attributes(exchange, &object, &question);
         lst_object_close(&object);
     }

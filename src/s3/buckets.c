@@ -145,7 +145,11 @@ enum {
 struct page {
     struct lst_s3_exchange *exchange;
     struct lst_buffer *body;
-    struct lst_slice region; /* only buckets of this region; empty: all */
+    bool is_asked; /* a parameter is there: then S3 shows regions */
+    bool has_region;
+    bool has_prefix;
+    struct lst_slice region; /* only buckets of this region */
+    struct lst_slice prefix;
     size_t max;
     size_t count;
     char last[LST_TOKEN_PLACE_MAX]; /* the name of the last bucket written */
@@ -159,7 +163,7 @@ static int write_bucket(void *context, const struct lst_bucket *bucket)
     struct lst_slice name = lst_slice_first(bucket->name, sizeof(page->last));
     char arn[ARN_MAX];
 
-    if (page->region.length > 0 && !lst_slice_equal(region, page->region)) {
+    if (page->has_region && !lst_slice_equal_ignoring_case(region, page->region)) {
         return LST_OK;
     }
     if (page->count == page->max) {
@@ -171,7 +175,9 @@ static int write_bucket(void *context, const struct lst_bucket *bucket)
     lst_xml_open(page->body, "Bucket");
     lst_xml_text(page->body, "Name", bucket->name);
     lst_xml_time(page->body, "CreationDate", bucket->created_ms);
-    lst_xml_text(page->body, "BucketRegion", region);
+    if (page->is_asked) {
+        lst_xml_text(page->body, "BucketRegion", region);
+    }
     lst_xml_text(page->body, "BucketArn", lst_slice_make(arn, make_arn(bucket->name, arn)));
     lst_xml_close(page->body, "Bucket");
     return lst_buffer_status(page->body);
@@ -180,9 +186,10 @@ static int write_bucket(void *context, const struct lst_bucket *bucket)
 /* A region that is nowhere: S3 says so, instead of that it has no buckets there. */
 static bool is_nowhere(const struct lst_s3_exchange *exchange, const struct page *page)
 {
-    return page->region.length > 0 && page->count == 0 && !lst_bucket_is_aws_region(page->region) &&
-           !lst_slice_equal(page->region, exchange->s3->options.region) &&
-           !lst_slice_equal(page->region, lst_slice_of(exchange->passage.auth.region));
+    return page->has_region && page->count == 0 && !lst_bucket_is_aws_region(page->region) &&
+           !lst_slice_equal_ignoring_case(page->region, exchange->s3->options.region) &&
+           !lst_slice_equal_ignoring_case(page->region,
+                                          lst_slice_of(exchange->passage.auth.region));
 }
 
 /* Here, and for a bypass of governance, S3 names the argument without its value. */
@@ -196,47 +203,76 @@ static void fail_region(struct lst_s3_exchange *exchange, struct lst_slice regio
                       LST_SLICE("bucket-region"));
 }
 
+/* False, having answered, if max-buckets is none. S3 shows the number, and not how it was written.
+ */
+static bool read_max(struct lst_s3_exchange *exchange, struct lst_slice text, uint64_t *ret_max)
+{
+    bool is_negative = text.length > 1 && text.bytes[0] == '-';
+    char shown[24];
+    uint64_t number;
+
+    if (text.length == 0) {
+        return true;
+    }
+    if (!lst_slice_to_number(lst_slice_after(text, is_negative ? 1 : 0), INT32_MAX, &number)) {
+        lst_s3_fail_argument(exchange,
+                             "Provided max-buckets not an integer or within integer range",
+                             "max-buckets", text);
+        return false;
+    }
+    if (is_negative || number == 0 || number > BUCKETS_MAX) {
+        (void)snprintf(shown, sizeof(shown), "%s%llu", is_negative && number > 0 ? "-" : "",
+                       (unsigned long long)number);
+        lst_s3_fail_argument(exchange,
+                             "Argument max-buckets must be an integer between 1 and 10000",
+                             "max-buckets", lst_slice_of(shown));
+        return false;
+    }
+    *ret_max = number;
+    return true;
+}
+
 /* False, having answered, if a parameter is wrong. */
 static bool read_page(struct lst_s3_exchange *exchange, struct page *page)
 {
-    struct lst_slice value;
-    uint64_t max = BUCKETS_MAX;
+    struct lst_slice token;
+    struct lst_slice max;
+    bool has_max = lst_s3_parameter(exchange, "max-buckets", &max);
+    bool has_token = lst_s3_parameter(exchange, "continuation-token", &token);
 
-    if (lst_s3_parameter(exchange, "max-buckets", &value) &&
-        (!lst_slice_to_number(value, BUCKETS_MAX, &max) || max == 0)) {
-        lst_s3_fail_argument(exchange,
-                             "Argument max-buckets must be an integer between 1 and 10000",
-                             "max-buckets", value);
+    page->max = BUCKETS_MAX;
+    page->has_region = lst_s3_parameter(exchange, "bucket-region", &page->region);
+    page->has_prefix = lst_s3_parameter(exchange, "prefix", &page->prefix);
+    page->is_asked = has_max || has_token || page->has_region || page->has_prefix;
+    if (has_max && !read_max(exchange, max, &page->max)) {
         return false;
     }
-    page->max = max;
-    if (lst_s3_parameter(exchange, "continuation-token", &value) && value.length > 0 &&
-        !lst_token_read(value, page->last, &page->last_length)) {
-        lst_s3_fail_argument(exchange, "The continuation token provided is incorrect",
-                             "continuation-token", value);
+    if (page->has_region && page->region.length == 0) {
+        fail_region(exchange, page->region);
         return false;
     }
-    (void)lst_s3_parameter(exchange, "bucket-region", &page->region);
+    if (has_token && token.length > 0 && !lst_token_read(token, page->last, &page->last_length)) {
+        lst_s3_fail_token(exchange);
+        return false;
+    }
     return true;
 }
 
 void lst_list_buckets(struct lst_s3_exchange *exchange)
 {
     struct page page = {.exchange = exchange};
-    struct lst_slice prefix;
     char after[LST_TOKEN_PLACE_MAX];
     int status;
 
     if (!read_page(exchange, &page)) {
         return;
     }
-    (void)lst_s3_parameter(exchange, "prefix", &prefix);
     page.body = &lst_s3_answer_begin(exchange, 200)->body;
     lst_xml_begin(page.body, "ListAllMyBucketsResult");
     lst_xml_owner(page.body, lst_passage_canonical_id(&exchange->passage));
     lst_xml_open(page.body, "Buckets");
     memcpy(after, page.last, page.last_length);
-    status = lst_store_buckets(exchange->s3->options.store, prefix,
+    status = lst_store_buckets(exchange->s3->options.store, page.prefix,
                                lst_slice_make(after, page.last_length), write_bucket, &page);
     if (status != LST_OK && status != PAGE_IS_FULL) {
         lst_s3_fail_code(exchange, status);
@@ -247,8 +283,8 @@ void lst_list_buckets(struct lst_s3_exchange *exchange)
         return;
     }
     lst_xml_close(page.body, "Buckets");
-    if (prefix.length > 0) {
-        lst_xml_text(page.body, "Prefix", prefix);
+    if (page.has_prefix) {
+        lst_xml_text(page.body, "Prefix", page.prefix);
     }
     if (status == PAGE_IS_FULL) {
         lst_xml_open(page.body, "ContinuationToken");

@@ -41,6 +41,11 @@ static bool choose_range(struct lst_s3_exchange *exchange, struct lst_copying *c
                              "x-amz-copy-source-range", text);
         return false;
     }
+    if (first > size) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "The specified copy range is invalid for the source object size", NULL, 0);
+        return false;
+    }
     if (last >= size) {
         (void)snprintf(message, sizeof(message),
                        "Range specified is not valid for source object of size: %llu",

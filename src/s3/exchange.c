@@ -146,16 +146,46 @@ static void add_allowed(struct lst_s3_exchange *exchange, struct lst_slice sub_r
     }
 }
 
+/* Does the method of the request make sense with a sub-resource of objects? */
+static bool has_operation(const struct lst_s3_exchange *exchange, struct lst_slice sub_resource)
+{
+    for (size_t i = 0; i < lst_operation_count; i++) {
+        if (lst_operations[i].level == LST_LEVEL_OBJECT &&
+            lst_slice_equal(lst_slice_of(lst_operations[i].parameter), sub_resource) &&
+            lst_slice_equal(lst_slice_of(lst_operations[i].method),
+                            exchange->request->message.method)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a bucket: what only an object has. True if it has been answered. */
+static bool fail_without_key(struct lst_s3_exchange *exchange, const struct lst_route *route)
+{
+    struct lst_slice name = route->culprits[0];
+
+    if (exchange->target.level != LST_LEVEL_BUCKET || route->culprits[1].length > 0 ||
+        (!lst_slice_equal(name, LST_SLICE("partNumber")) &&
+         (!lst_slice_equal(name, LST_SLICE("uploadId")) || !has_operation(exchange, name)))) {
+        return false;
+    }
+    lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, "Object must have a valid key name.", NULL,
+                     0);
+    return true;
+}
+
 /* Sub-resources that a bucket has, asked of a key; and half of an UploadPart. True if it has been
  * answered. */
-static bool fail_misplaced(struct lst_s3_exchange *exchange, struct lst_slice sub_resource)
+static bool fail_misplaced(struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
+    struct lst_slice sub_resource = route->culprits[0];
     bool is_put = lst_slice_equal(exchange->request->message.method, LST_SLICE("PUT"));
     struct lst_slice value;
     char message[96];
 
-    if (exchange->target.level != LST_LEVEL_OBJECT) {
-        return false;
+    if (exchange->target.level != LST_LEVEL_OBJECT || route->culprits[1].length > 0) {
+        return fail_without_key(exchange, route);
     }
     if (is_put && lst_slice_equal(sub_resource, LST_SLICE("partNumber"))) {
         (void)lst_s3_parameter(exchange, "partNumber", &value);
@@ -169,7 +199,7 @@ static bool fail_misplaced(struct lst_s3_exchange *exchange, struct lst_slice su
         (void)snprintf(message, sizeof(message),
                        "There is no such thing as the ?%.*s sub-resource for a key",
                        (int)sub_resource.length, sub_resource.bytes);
-        lst_s3_fail_about(exchange, LST_S3_INVALID_REQUEST, message, "Key", exchange->target.key);
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, message, NULL, 0);
         return true;
     }
     return false;
@@ -186,16 +216,19 @@ static struct lst_slice resource_type(enum lst_level level, struct lst_slice sub
         const char *of_bucket;
         const char *of_object;
     } names[] = {
-        {"delete", "MULTI_OBJECT_DELETE", "OBJECT"},
-        {"partNumber", "BUCKET", "PART"},
-        {"policy", "BUCKETPOLICY", "OBJECT"},
+        {"delete", "MULTI_OBJECT_DELETE", "MULTI_OBJECT_DELETE"},
+        {"encryption", "ENCRYPTION", "OBJECT_ENCRYPTION"},
+        {"metadataInventoryTable", "BUCKET_METADATA_INVENTORY_TABLE_CONFIGURATION", "OBJECT"},
+        {"metadataJournalTable", "BUCKET_METADATA_JOURNAL_TABLE_CONFIGURATION", "OBJECT"},
+        {"partNumber", "PART", "PART"},
+        {"policy", "BUCKETPOLICY", "BUCKETPOLICY"},
         {"tagging", "TAGGING", "OBJECT_TAGGING"},
-        {"uploadId", "BUCKET", "UPLOAD"},
-        {"versions", "BUCKETVERSIONS", "OBJECT"},
+        {"uploadId", "UPLOAD", "UPLOAD"},
+        {"versions", "BUCKETVERSIONS", "BUCKETVERSIONS"},
     };
     struct lst_slice name = lst_slice_first(sub_resource, RESOURCE_TYPE_MAX);
 
-    if (name.length == 0) {
+    if (name.length == 0 || level == LST_LEVEL_SERVICE) {
         return lst_slice_of(levels[level]);
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -220,11 +253,15 @@ static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route
          resource_type(exchange->target.level, route->culprits[0], text)},
     };
 
-    if (fail_misplaced(exchange, route->culprits[0])) {
+    if (fail_misplaced(exchange, route)) {
         return;
     }
     lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
-    add_allowed(exchange, route->culprits[0]);
+    if (route->culprits[1].length > 0) {
+        lst_http_response_add(&exchange->response, "Allow", LST_SLICE("PUT"));
+    } else {
+        add_allowed(exchange, route->culprits[0]);
+    }
 }
 
 static void fail_repeated(struct lst_s3_exchange *exchange, struct lst_slice name)
@@ -233,6 +270,26 @@ static void fail_repeated(struct lst_s3_exchange *exchange, struct lst_slice nam
 
     (void)lst_http_find_parameter(exchange->request, name, &parameter.value);
     lst_s3_fail_field(exchange, "A query parameter is given more than once.", &parameter);
+}
+
+/* False, having answered, if a version is named where there is none to be named: of a bucket, of an
+ * upload, and of what is about to be written. */
+static bool check_versionless(struct lst_s3_exchange *exchange, const struct lst_operation *row)
+{
+    struct lst_slice parameter = lst_slice_of(row->parameter);
+    struct lst_slice version;
+
+    if (row->level == LST_LEVEL_OBJECT && !lst_slice_equal(parameter, LST_SLICE("uploads")) &&
+        !lst_slice_equal(parameter, LST_SLICE("uploadId")) &&
+        (parameter.length > 0 || strcmp(row->method, "PUT") != 0)) {
+        return true;
+    }
+    if (row->level == LST_LEVEL_SERVICE || !lst_s3_parameter(exchange, "versionId", &version)) {
+        return true;
+    }
+    lst_s3_fail_argument(exchange, "This operation does not accept a version-id.", "versionId",
+                         version);
+    return false;
 }
 
 /* True if the route leads to an operation that can be carried out; else it has been answered. */
@@ -259,7 +316,7 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
         lst_s3_fail_not_implemented(exchange, "operation", lst_slice_of(route->operation->name));
         return false;
     }
-    return true;
+    return check_versionless(exchange, route->operation);
 }
 
 /* What is asked of a version has an action of its own: s3:GetObjectVersion, and so on. */
@@ -327,6 +384,20 @@ static void fail_target(struct lst_s3_exchange *exchange, int status)
     }
 }
 
+/* PATCH is a method that S3 knows, and allows nowhere. */
+static bool is_method(struct lst_slice method)
+{
+    static const char *const methods[] = {"GET",    "HEAD",  "PUT",    "POST",
+                                          "DELETE", "PATCH", "OPTIONS"};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        if (lst_slice_equal(method, lst_slice_of(methods[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void begin(struct lst_s3_exchange *exchange)
 {
     struct lst_route route = {.kind = LST_ROUTE_METHOD};
@@ -346,7 +417,10 @@ static void begin(struct lst_s3_exchange *exchange)
     exchange->has_version = target_status == LST_OK && exchange->target.level == LST_LEVEL_OBJECT &&
                             lst_s3_parameter(exchange, "versionId", &exchange->version);
     bool is_unsigned_form = status == LST_REFUSED_NOT_SIGNED && is_form(exchange, &route);
-    if (status != LST_OK && !is_unsigned_form) {
+    if (!is_method(exchange->request->message.method)) {
+        lst_s3_fail_with(exchange, LST_S3_BAD_REQUEST,
+                         "An error occurred when parsing the HTTP request.", NULL, 0);
+    } else if (status != LST_OK && !is_unsigned_form) {
         lst_s3_fail_code(exchange, status == LST_REFUSED_NOT_SIGNED && target_status == LST_OK &&
                                            lacks_bucket(exchange)
                                        ? LST_ERR_BUCKET_NOT_FOUND

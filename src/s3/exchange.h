@@ -155,6 +155,9 @@ void lst_s3_fail_about(struct lst_s3_exchange *exchange, enum lst_s3_error error
 void lst_s3_fail_argument(struct lst_s3_exchange *exchange, const char *message, const char *name,
                           struct lst_slice value);
 
+/* That a continuation token was not given out. S3 does not show it. */
+void lst_s3_fail_token(struct lst_s3_exchange *exchange);
+
 /* The same, of a header, parameter or form field that was read. */
 void lst_s3_fail_field(struct lst_s3_exchange *exchange, const char *message,
                        const struct lst_field *argument);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "http/conditions.h"
 #include "http/range.h"
+#include "s3/bucket.h"
 #include "s3/checksum.h"
 #include "s3/constraints.h"
 #include "s3/get_fields.h"
@@ -187,8 +188,8 @@ static void answer_unsatisfiable(struct lst_s3_exchange *exchange, struct lst_sl
     (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
     (void)snprintf(content_range, sizeof(content_range), "bytes */%s", text);
     struct lst_field details[] = {
-        {LST_SLICE("ActualObjectSize"), lst_slice_of(text)},
         {LST_SLICE("RangeRequested"), range},
+        {LST_SLICE("ActualObjectSize"), lst_slice_of(text)},
     };
     lst_s3_fail_with(exchange, LST_S3_INVALID_RANGE, NULL, details, 2);
     lst_http_response_add(&exchange->response, "Content-Range", lst_slice_of(content_range));
@@ -221,8 +222,8 @@ static void answer_no_part(struct lst_s3_exchange *exchange, const struct lst_ob
     (void)snprintf(actual, sizeof(actual), "%u", object->part_count > 0 ? object->part_count : 1);
     (void)snprintf(requested, sizeof(requested), "%u", number);
     struct lst_field details[] = {
-        {LST_SLICE("ActualPartCount"), lst_slice_of(actual)},
         {LST_SLICE("PartNumberRequested"), lst_slice_of(requested)},
+        {LST_SLICE("ActualPartCount"), lst_slice_of(actual)},
     };
     lst_s3_fail_with(exchange, LST_S3_INVALID_PART_NUMBER, NULL, details, 2);
 }
@@ -348,11 +349,16 @@ static void answer_object(struct lst_s3_exchange *exchange, struct lst_object *o
 /* False, having answered, if the partNumber is none, or stands beside a Range. */
 static bool read_part_number(struct lst_s3_exchange *exchange, uint32_t *ret_number)
 {
+    struct lst_bucket_sight sight;
     struct lst_slice text;
 
     if (!lst_s3_parameter(exchange, "partNumber", &text)) {
         *ret_number = 0;
         return true;
+    }
+    if (lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND) {
+        lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
+        return false;
     }
     if (lst_http_header(exchange->request, LST_SLICE("Range")).bytes != NULL) {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
@@ -363,13 +369,34 @@ static bool read_part_number(struct lst_s3_exchange *exchange, uint32_t *ret_num
     return lst_part_number_read(exchange, text, ret_number);
 }
 
+/* False, having answered, if the mode is another than the one that there is. */
+static bool check_mode(struct lst_s3_exchange *exchange)
+{
+    struct lst_bucket_sight sight;
+    struct lst_slice mode;
+    int status;
+
+    if (!lst_s3_option(exchange, "x-amz-checksum-mode", &mode) ||
+        lst_slice_equal_ignoring_case(mode, LST_SLICE("ENABLED"))) {
+        return true;
+    }
+    status = lst_bucket_see(exchange, &sight);
+    if (status == LST_ERR_BUCKET_NOT_FOUND) {
+        lst_s3_fail_code(exchange, status);
+    } else {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "Value for x-amz-checksum-mode header is invalid.", NULL, 0);
+    }
+    return false;
+}
+
 void lst_get_object(struct lst_s3_exchange *exchange)
 {
     struct lst_object object;
     uint32_t part_number;
 
-    if (read_part_number(exchange, &part_number) &&
-        lst_read_object(exchange, !lst_s3_is_head(exchange), &object)) {
+    if (lst_s3_check_version(exchange) && read_part_number(exchange, &part_number) &&
+        check_mode(exchange) && lst_read_object(exchange, !lst_s3_is_head(exchange), &object)) {
         if (lst_s3_constrain_etag(exchange, object.etag)) {
             answer_object(exchange, &object, part_number);
         }

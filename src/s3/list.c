@@ -140,7 +140,7 @@ void lst_listing_end(struct lst_s3_exchange *exchange, const struct lst_listing 
         lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
     }
     if (listing->url_encoded) {
-        lst_xml_string(body, "EncodingType", "url");
+        lst_xml_text(body, "EncodingType", listing->encoding); /* "URL" does as well */
     }
     lst_xml_string(body, "IsTruncated", is_truncated ? "true" : "false");
     lst_buffer_append(body, lst_buffer_slice(&listing->contents));
@@ -162,6 +162,33 @@ static void answer_listing(struct lst_s3_exchange *exchange, const struct lst_li
     lst_listing_end(exchange, listing, "ListBucketResult", is_truncated);
 }
 
+/* Parameters of the other version of the listing: to pass over them would be to begin at another
+ * place than the client meant. False, having answered, if there is one. */
+static bool check_version(struct lst_s3_exchange *exchange, const struct lst_listing *listing)
+{
+    static const struct {
+        bool is_of_v2;
+        const char *name;
+        const char *message;
+    } of_one[] = {
+        {false, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2"},
+        {true, "continuation-token",
+         "continuation-token only supported in REST.GET.BUCKET with list-type=2"},
+        {true, "start-after", "startAfter only supported in REST.GET.BUCKET with list-type=2"},
+    };
+    struct lst_slice value;
+
+    for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++) {
+        if (of_one[i].is_of_v2 != listing->is_v2 &&
+            lst_s3_parameter(exchange, of_one[i].name, &value)) {
+            lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT, of_one[i].message, "ArgumentName",
+                              lst_slice_of(of_one[i].name));
+            return false;
+        }
+    }
+    return true;
+}
+
 void lst_list_objects(struct lst_s3_exchange *exchange)
 {
     struct lst_listing *listing = exchange->work;
@@ -172,7 +199,15 @@ void lst_list_objects(struct lst_s3_exchange *exchange)
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
     }
-    if (!lst_listing_check(exchange, listing)) {
+    if (!lst_listing_check(exchange, listing) || !check_version(exchange, listing)) {
+        return;
+    }
+    status = lst_bucket_see(exchange, &listing->sight);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    if (!lst_listing_check_page(exchange, listing)) {
         return;
     }
     struct lst_list_options options = {
@@ -182,8 +217,7 @@ void lst_list_objects(struct lst_s3_exchange *exchange)
         .after = listing->after,
         .max_entries = listing->max_keys,
     };
-    status = lst_bucket_see(exchange, &listing->sight);
-    if (status == LST_OK && listing->max_keys > 0) {
+    if (listing->max_keys > 0) {
         status = lst_store_list(exchange->s3->options.store, &options, write_entry, listing,
                                 &is_truncated);
     }

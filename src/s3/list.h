@@ -18,16 +18,16 @@ struct lst_listing {
     bool has_encoding;
     bool url_encoded; /* keys in the answer */
     bool with_owner;
+    bool is_negative; /* max-keys */
     struct lst_slice prefix;
     struct lst_slice delimiter;
     struct lst_slice marker;         /* of version 1, and key-marker of versions */
     struct lst_slice version_marker; /* of versions */
     struct lst_slice start_after;
     struct lst_slice token;
-    struct lst_slice list_type;
     struct lst_slice encoding;
     struct lst_slice max_keys_text; /* as sent; NULL if it was not */
-    uint64_t max_keys;              /* at most LST_LIST_KEYS_MAX */
+    uint64_t max_keys;              /* at most LST_LIST_KEYS_MAX, once the page is checked */
 
     char place[LST_TOKEN_PLACE_MAX]; /* of the token, decoded */
     struct lst_slice after;
@@ -44,8 +44,13 @@ struct lst_listing {
  * exchange->work. */
 struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange);
 
-/* Check them. False, having answered, if one is wrong. */
-bool lst_listing_check(struct lst_s3_exchange *exchange, struct lst_listing *listing);
+/* Check what S3 checks before it looks for the bucket: that max-keys is a number. False, having
+ * answered, if it is none. */
+bool lst_listing_check(struct lst_s3_exchange *exchange, const struct lst_listing *listing);
+
+/* Check the rest, of a bucket that is there, in S3's order: encoding-type, continuation-token, and
+ * that max-keys is not negative. False, having answered, if one is wrong. */
+bool lst_listing_check_page(struct lst_s3_exchange *exchange, struct lst_listing *listing);
 
 /* Text of a key, percent-encoded if the client wants it so. */
 void lst_listing_write_key(const struct lst_listing *listing, struct lst_buffer *body,

@@ -1,6 +1,7 @@
 /* list_read.c - the parameters of ListObjects and ListObjectsV2. */
 #include "s3/list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void free_listing(void *work)
@@ -24,13 +25,18 @@ struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange)
     exchange->free_work = free_listing;
     lst_buffer_init(&listing->contents, LST_RESPONSE_BODY_MAX);
     lst_buffer_init(&listing->prefixes, LST_RESPONSE_BODY_MAX);
-    listing->is_v2 = lst_s3_parameter(exchange, "list-type", &listing->list_type);
+    /* Any other type is none. */
+    listing->is_v2 =
+        lst_s3_parameter(exchange, "list-type", &value) && lst_slice_equal(value, LST_SLICE("2"));
     listing->has_prefix = lst_s3_parameter(exchange, "prefix", &listing->prefix);
     listing->has_delimiter = lst_s3_parameter(exchange, "delimiter", &listing->delimiter);
     listing->has_encoding = lst_s3_parameter(exchange, "encoding-type", &listing->encoding);
     (void)lst_s3_parameter(exchange, "max-keys", &listing->max_keys_text);
     listing->max_keys = LST_LIST_KEYS_MAX;
-    (void)lst_slice_to_number(listing->max_keys_text, INT32_MAX, &listing->max_keys);
+    listing->is_negative =
+        listing->max_keys_text.length > 1 && listing->max_keys_text.bytes[0] == '-';
+    (void)lst_slice_to_number(lst_slice_after(listing->max_keys_text, listing->is_negative ? 1 : 0),
+                              INT32_MAX, &listing->max_keys);
     if (listing->is_v2) {
         listing->has_start_after = lst_s3_parameter(exchange, "start-after", &listing->start_after);
         listing->has_token = lst_s3_parameter(exchange, "continuation-token", &listing->token);
@@ -43,60 +49,67 @@ struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange)
     return listing;
 }
 
-static bool check_max_keys(struct lst_s3_exchange *exchange, const struct lst_listing *listing)
+bool lst_listing_check(struct lst_s3_exchange *exchange, const struct lst_listing *listing)
 {
     struct lst_slice text = listing->max_keys_text;
-    bool is_negative = text.length > 1 && text.bytes[0] == '-';
     uint64_t number;
 
-    if (text.length == 0) {
+    if (text.length == 0 || lst_slice_to_number(lst_slice_after(text, listing->is_negative ? 1 : 0),
+                                                INT32_MAX, &number)) {
         return true;
-    }
-    if (lst_slice_to_number(lst_slice_after(text, is_negative ? 1 : 0), INT32_MAX, &number)) {
-        if (!is_negative || number == 0) {
-            return true;
-        }
-        lst_s3_fail_argument(exchange,
-                             "Argument maxKeys must be an integer between 0 and 2147483647",
-                             "maxKeys", text);
-        return false;
     }
     lst_s3_fail_argument(exchange, "Provided max-keys not an integer or within integer range",
                          "max-keys", text);
     return false;
 }
 
-bool lst_listing_check(struct lst_s3_exchange *exchange, struct lst_listing *listing)
+static bool check_encoding(struct lst_s3_exchange *exchange, struct lst_listing *listing)
+{
+    if (!listing->has_encoding) {
+        return true;
+    }
+    listing->url_encoded = lst_slice_equal_ignoring_case(listing->encoding, LST_SLICE("url"));
+    if (!listing->url_encoded) {
+        lst_s3_fail_argument(exchange, "Invalid Encoding Method specified in Request",
+                             "encoding-type", listing->encoding);
+    }
+    return listing->url_encoded;
+}
+
+/* Where the page begins. */
+static bool choose_place(struct lst_s3_exchange *exchange, struct lst_listing *listing)
 {
     size_t length;
 
-    if (listing->is_v2 && !lst_slice_equal(listing->list_type, LST_SLICE("2"))) {
-        lst_s3_fail_argument(exchange, "Incorrect List Type specified", "list-type",
-                             listing->list_type);
+    listing->after = listing->is_v2 ? listing->start_after : listing->marker;
+    if (!listing->has_token) {
+        return true;
+    }
+    if (!lst_token_read(listing->token, listing->place, &length)) {
+        lst_s3_fail_token(exchange);
         return false;
     }
-    if (listing->has_encoding) {
-        listing->url_encoded = lst_slice_equal_ignoring_case(listing->encoding, LST_SLICE("url"));
-        if (!listing->url_encoded) {
-            lst_s3_fail_argument(exchange, "Invalid Encoding Method specified in Request",
-                                 "encoding-type", listing->encoding);
-            return false;
-        }
+    listing->after = lst_slice_make(listing->place, length);
+    return true;
+}
+
+bool lst_listing_check_page(struct lst_s3_exchange *exchange, struct lst_listing *listing)
+{
+    char text[24];
+
+    if (!check_encoding(exchange, listing) || !choose_place(exchange, listing)) {
+        return false;
     }
-    if (!check_max_keys(exchange, listing)) {
+    if (listing->is_negative && listing->max_keys > 0) {
+        /* S3 shows the number, and not how it was written. */
+        (void)snprintf(text, sizeof(text), "-%llu", (unsigned long long)listing->max_keys);
+        lst_s3_fail_argument(exchange,
+                             "Argument maxKeys must be an integer between 0 and 2147483647",
+                             "maxKeys", lst_slice_of(text));
         return false;
     }
     if (listing->max_keys > LST_LIST_KEYS_MAX) {
         listing->max_keys = LST_LIST_KEYS_MAX;
-    }
-    listing->after = listing->is_v2 ? listing->start_after : listing->marker;
-    if (listing->has_token) {
-        if (!lst_token_read(listing->token, listing->place, &length)) {
-            lst_s3_fail_argument(exchange, "The continuation token provided is incorrect",
-                                 "continuation-token", listing->token);
-            return false;
-        }
-        listing->after = lst_slice_make(listing->place, length);
     }
     return true;
 }

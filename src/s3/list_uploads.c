@@ -130,7 +130,16 @@ void lst_list_uploads(struct lst_s3_exchange *exchange)
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;
     }
-    if (!lst_listing_check(exchange, listing) || !read_markers(exchange, &page)) {
+    if (!read_markers(exchange, &page)) {
+        return;
+    }
+    status = lst_bucket_see(exchange, &listing->sight);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    listing->is_negative = false; /* max-keys is no parameter of this listing */
+    if (!lst_listing_check_page(exchange, listing)) {
         return;
     }
     struct lst_upload_list_options options = {
@@ -141,8 +150,7 @@ void lst_list_uploads(struct lst_s3_exchange *exchange)
         .after_upload = page.upload_marker,
         .max_entries = (size_t)listing->max_keys,
     };
-    status = lst_bucket_see(exchange, &listing->sight);
-    if (status == LST_OK && listing->max_keys > 0) {
+    if (listing->max_keys > 0) {
         status = lst_store_list_uploads(exchange->s3->options.store, &options, write_entry, &page,
                                         &is_truncated);
     }

@@ -70,15 +70,39 @@ static bool read_markers(struct lst_s3_exchange *exchange, struct lst_listing *l
 
     (void)lst_s3_parameter(exchange, "key-marker", &listing->marker);
     has_version = lst_s3_parameter(exchange, "version-id-marker", &listing->version_marker);
+    if (has_version && listing->marker.length == 0) {
+        lst_s3_fail_argument(exchange,
+                             "A version-id marker cannot be specified without a key marker.",
+                             "version-id-marker", listing->version_marker);
+        return false;
+    }
     if (has_version && listing->version_marker.length == 0) {
         lst_s3_fail_argument(exchange, "A version-id marker cannot be empty.", "version-id-marker",
                              listing->version_marker);
         return false;
     }
-    if (has_version && listing->marker.length == 0) {
-        lst_s3_fail_argument(exchange,
-                             "A version-id marker cannot be specified without a key marker.",
-                             "version-id-marker", listing->version_marker);
+    return true;
+}
+
+/* What S3 checks of a bucket that is there. False, having answered, if something is wrong. */
+static bool check_page(struct lst_s3_exchange *exchange, struct lst_listing *listing)
+{
+    bool is_negative = listing->is_negative && listing->max_keys > 0;
+
+    listing->is_negative = false; /* here alone it has words of its own for that */
+    if (!lst_listing_check_page(exchange, listing)) {
+        return false;
+    }
+    if (lst_slice_find(listing->prefix, '\0') < listing->prefix.length ||
+        lst_slice_find(listing->marker, '\0') < listing->marker.length) {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_ARGUMENT,
+                         "Value must be a sequence of Unicode characters and cannot include Null.",
+                         NULL, 0);
+        return false;
+    }
+    if (is_negative) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT, "max-keys cannot be negative",
+                          "ArgumentName", LST_SLICE("max-keys"));
         return false;
     }
     return true;
@@ -98,6 +122,14 @@ void lst_list_object_versions(struct lst_s3_exchange *exchange)
     if (!lst_listing_check(exchange, listing) || !read_markers(exchange, listing)) {
         return;
     }
+    status = lst_bucket_see(exchange, &listing->sight);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    if (!check_page(exchange, listing)) {
+        return;
+    }
     struct lst_version_list_options options = {
         .bucket = exchange->target.bucket,
         .prefix = listing->prefix,
@@ -106,8 +138,7 @@ void lst_list_object_versions(struct lst_s3_exchange *exchange)
         .after_version = listing->version_marker,
         .max_entries = listing->max_keys,
     };
-    status = lst_bucket_see(exchange, &listing->sight);
-    if (status == LST_OK && listing->max_keys > 0) {
+    if (listing->max_keys > 0) {
         status = lst_store_list_versions(exchange->s3->options.store, &options, write_entry, &page,
                                          &is_truncated);
     }

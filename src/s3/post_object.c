@@ -259,13 +259,13 @@ static bool check_head(struct lst_s3_exchange *exchange)
     uint64_t limit = exchange->s3->options.body_max;
     struct lst_slice type = lst_http_header(request, LST_SLICE("Content-Type"));
 
-    if (exchange->passage.auth.kind != LST_AUTH_NONE) {
-        /* A form has its own signature, over its policy. */
-        lst_s3_fail_code(exchange, LST_REFUSED_SIGNED_TWICE);
-    } else if (!lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data"))) {
+    if (!lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data"))) {
         lst_s3_fail_about(exchange, LST_S3_PRECONDITION_FAILED, NULL, "Condition",
                           LST_SLICE("Bucket POST must be of the enclosure-type "
                                     "multipart/form-data"));
+    } else if (exchange->passage.auth.kind != LST_AUTH_NONE) {
+        /* A form has its own signature, over its policy. */
+        lst_s3_fail_code(exchange, LST_REFUSED_SIGNED_TWICE);
     } else if (!request->has_content_length || request->is_chunked) {
         lst_body_fail_length(exchange);
     } else if (request->content_length > limit &&

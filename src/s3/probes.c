@@ -54,8 +54,10 @@ static const struct probe probes[] = {
      NULL, 200},
 };
 
-/* False, having answered, if the bucket, or the object, is not there. */
-static bool see_target(struct lst_s3_exchange *exchange, struct lst_bucket_sight *ret_sight)
+/* False, having answered, if the bucket, or the object, is not there. Without locks S3 does not
+ * look for the object: its answer does not depend on it. */
+static bool see_target(struct lst_s3_exchange *exchange, bool needs_object,
+                       struct lst_bucket_sight *ret_sight)
 {
     struct lst_object_name name = {exchange->target.bucket, exchange->target.key,
                                    exchange->version};
@@ -72,6 +74,10 @@ static bool see_target(struct lst_s3_exchange *exchange, struct lst_bucket_sight
         } else if (status == LST_ERR_KEY_NOT_FOUND && object.is_marker &&
                    exchange->operation->begin == lst_put_acl) {
             status = LST_ERR_DELETE_MARKER; /* S3 has 405 here even if it is not named */
+        }
+        if (!needs_object && (status == LST_ERR_KEY_NOT_FOUND || status == LST_ERR_DELETE_MARKER ||
+                              status == LST_ERR_VERSION_NOT_FOUND)) {
+            status = LST_OK;
         }
     }
     if (status != LST_OK) {
@@ -104,7 +110,7 @@ void lst_answer_probe(struct lst_s3_exchange *exchange)
 {
     struct lst_bucket_sight sight;
 
-    if (!see_target(exchange, &sight)) {
+    if (!see_target(exchange, false, &sight)) {
         return;
     }
     for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
@@ -120,7 +126,7 @@ void lst_delete_unset(struct lst_s3_exchange *exchange)
 {
     struct lst_bucket_sight sight;
 
-    if (see_target(exchange, &sight)) {
+    if (see_target(exchange, true, &sight)) {
         lst_s3_answer_gone(exchange);
     }
 }
@@ -133,7 +139,7 @@ void lst_get_acl(struct lst_s3_exchange *exchange)
     struct lst_slice owner;
     struct lst_buffer *body;
 
-    if (!see_target(exchange, &sight)) {
+    if (!see_target(exchange, true, &sight)) {
         return;
     }
     owner = lst_slice_make(sight.owner, sight.owner_length);
@@ -225,7 +231,7 @@ static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document
     struct lst_bucket_sight sight;
     int status;
 
-    if (!see_target(exchange, &sight) || !has_one_acl(exchange, document)) {
+    if (!see_target(exchange, true, &sight) || !has_one_acl(exchange, document)) {
         return;
     }
     status = check_acl(exchange, document, &sight);

@@ -60,6 +60,25 @@ static void remember(struct found *found, const char *name)
     }
 }
 
+/* S3 names them in this order, whatever order they were sent in. */
+static void sort(struct found *found)
+{
+    for (size_t i = 1; i < found->count; i++) {
+        for (size_t j = i; j > 0 && strcmp(found->names[j - 1], found->names[j]) > 0; j--) {
+            const char *name = found->names[j];
+            found->names[j] = found->names[j - 1];
+            found->names[j - 1] = name;
+        }
+    }
+}
+
+/* The two that make a part, which do not contradict each other. found is sorted. */
+static bool is_part(const struct found *found)
+{
+    return found->count == 2 && strcmp(found->names[0], "partNumber") == 0 &&
+           strcmp(found->names[1], "uploadId") == 0;
+}
+
 bool lst_option_find(const struct lst_http_request *request, struct lst_slice query,
                      struct lst_slice name, struct lst_slice *ret_value, bool *ret_is_encoded)
 {
@@ -161,7 +180,8 @@ struct lst_route lst_route_find(const struct lst_http_request *request, enum lst
             return route;
         }
     }
-    route.kind = found.count > 1 ? LST_ROUTE_CONFLICT : LST_ROUTE_METHOD;
+    sort(&found);
+    route.kind = found.count > 1 && !is_part(&found) ? LST_ROUTE_CONFLICT : LST_ROUTE_METHOD;
     route.culprits[0] = lst_slice_of(found.count > 0 ? found.names[0] : NULL);
     route.culprits[1] = lst_slice_of(found.count > 1 ? found.names[1] : NULL);
     return route;

@@ -30,9 +30,10 @@ LST_MUST_CHECK int lst_target_decode(struct lst_slice path, struct lst_slice hos
 
 enum lst_route_kind {
     LST_ROUTE_FOUND,
-    LST_ROUTE_CONFLICT, /* two sub-resources at once: culprits has both */
+    LST_ROUTE_CONFLICT, /* two sub-resources at once: culprits has both, in the order of bytes */
     LST_ROUTE_METHOD,   /* the resource is there in S3, but not with this method: culprits[0] is
-                         * the sub-resource, empty if there is none */
+                         * the sub-resource, empty if there is none; of a part partNumber, and
+                         * culprits[1] is uploadId */
     LST_ROUTE_REPEATED, /* culprits[0] is a parameter that stands twice */
     LST_ROUTE_UNKNOWN,  /* culprits[0] looks like a sub-resource, and is none of S3's */
 };

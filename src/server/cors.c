@@ -131,10 +131,15 @@ static bool check_bucket(const struct preflight *preflight, const struct lst_cor
     return true;
 }
 
-/* False, having answered, if it asks for nothing that a rule could allow. */
-static bool check_method(const struct preflight *preflight)
+/* False, having answered, if it asks for nothing that there is. PATCH and OPTIONS are methods to
+ * S3, though no rule can allow them. */
+static bool check_method(const struct preflight *preflight, enum lst_cors_verdict verdict)
 {
-    if (!is_known_method(preflight->method)) {
+    bool is_forbidden =
+        verdict == LST_CORS_FORBIDDEN && (lst_slice_equal(preflight->method, LST_SLICE("PATCH")) ||
+                                          lst_slice_equal(preflight->method, LST_SLICE("OPTIONS")));
+
+    if (!is_forbidden && !is_known_method(preflight->method)) {
         refuse(preflight, "Invalid Access-Control-Request-Method: ",
                preflight->method.bytes == NULL ? LST_SLICE("null") : preflight->method,
                ". It must be one of GET, PUT, HEAD, POST and DELETE.");
@@ -160,7 +165,8 @@ static bool is_refused(const struct preflight *preflight, const struct lst_cors 
         return true;
     }
     *ret_verdict = lst_s3_cors(preflight->s3, preflight->request, preflight->response);
-    if (!check_bucket(preflight, cors, origin, *ret_verdict) || !check_method(preflight)) {
+    if (!check_bucket(preflight, cors, origin, *ret_verdict) ||
+        !check_method(preflight, *ret_verdict)) {
         return true;
     }
     if (*ret_verdict == LST_CORS_FORBIDDEN) {

@@ -154,7 +154,10 @@ def test_buckets_have_an_arn(server, s3):
         assert sign_and_send(server, method, path).headers["x-amz-bucket-arn"] == "arn:aws:s3:::arn-bucket"
     listed = {bucket["Name"]: bucket for bucket in s3.list_buckets()["Buckets"]}
     assert listed["arn-bucket"]["BucketArn"] == "arn:aws:s3:::arn-bucket"
-    assert listed["arn-bucket"]["BucketRegion"] == "us-east-1"
+    assert "BucketRegion" not in listed["arn-bucket"]
+    for asked in ({"MaxBuckets": 100}, {"Prefix": ""}, {"BucketRegion": "us-east-1"}):
+        listed = {bucket["Name"]: bucket for bucket in s3.list_buckets(**asked)["Buckets"]}
+        assert listed["arn-bucket"]["BucketRegion"] == "us-east-1"
 
 
 def test_regions_that_are_nowhere(server, s3):

@@ -119,7 +119,8 @@ def ruled(s3):
     ("/no-such-bucket/key", "GET", "CORSResponse: Bucket not found", "BUCKET"),
     ("/no-such-bucket", "PUT", "CORSResponse: Bucket not found", "BUCKET"),
     ("/no-such-bucket/", "PUT", "CORSResponse: Bucket not found", "BUCKET"),
-    ("/ruled/key", "PUT", NOT_LISTED, "OBJECT"), ("/ruled", "PUT", NOT_LISTED, "BUCKET")])
+    ("/ruled/key", "PUT", NOT_LISTED, "OBJECT"), ("/ruled", "PUT", NOT_LISTED, "BUCKET"),
+    ("/ruled/key", "PATCH", NOT_LISTED, "OBJECT"), ("/ruled/key", "OPTIONS", NOT_LISTED, "OBJECT")])
 def test_refused_preflights(server, ruled, target, method, message, kind):
     answer = preflight(server, target, **asking(method))
     assert answer.status == 403 and answer.error["Code"] == "AccessForbidden"
@@ -128,7 +129,8 @@ def test_refused_preflights(server, ruled, target, method, message, kind):
 
 
 @pytest.mark.parametrize("headers,message", [
-    ({}, "Invalid Access-Control-Request-Method: null"), (asking("PATCH"), "Invalid Access-Control-Request-Method: PATCH"),
+    ({}, "Invalid Access-Control-Request-Method: null"), (asking("TRACE"), "Invalid Access-Control-Request-Method: TRACE"),
+    (asking("put"), "Invalid Access-Control-Request-Method: put"),
     (asking("GET", "x-fine, x bad"), 'Access-Control-Request-Headers "x bad" contains invalid character.'),
     (asking("GET", "x-(bad)"), 'Access-Control-Request-Headers "x-(bad)" contains invalid character.')])
 def test_what_is_no_preflight(server, ruled, headers, message):

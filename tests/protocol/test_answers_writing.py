@@ -348,7 +348,7 @@ def test_a_source_that_is_a_url(server, s3):
     assert answer.code == "InvalidArgument"
 
 
-@pytest.mark.parametrize("text", ["bytes=0-9999", "bytes=5000-9999"])
+@pytest.mark.parametrize("text", ["bytes=0-9999", "bytes=1000-9999"])
 def test_ranges_beyond_a_source(server, plain, text):
     plain.put_object(Bucket=BUCKET, Key="short", Body=b"x" * 1000)
     upload = create(plain, "beyond")
@@ -357,3 +357,7 @@ def test_ranges_beyond_a_source(server, plain, text):
     assert (status, error["Code"]) == (400, "InvalidArgument")
     assert error["Message"] == "Range specified is not valid for source object of size: 1000"
     assert (error["ArgumentName"], error["ArgumentValue"]) == ("x-amz-copy-source-range", text)
+    status, error = error_of(plain.upload_part_copy, Bucket=BUCKET, Key="beyond", UploadId=upload, PartNumber=1,
+                             CopySource=f"{BUCKET}/short", CopySourceRange="bytes=1001-9999")
+    assert (status, error["Code"], error.get("ArgumentName")) == (400, "InvalidRequest", None)
+    assert error["Message"] == "The specified copy range is invalid for the source object size"
