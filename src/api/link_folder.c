@@ -1,5 +1,6 @@
 /*
- * link_folder.c - a short link to a folder: the page that lists it, and the way to each file.
+ * link_folder.c - a short link to a folder: the page that lists it, and the way to each file. All
+ * files at once are link_zip.c's.
  *
  * Each file's own link goes through the short link again, `?file=NAME`, and so it is good as long
  * as that is. If the link has a password, the page's links carry a pass: until when it is good, and
@@ -7,6 +8,7 @@
  */
 #include "api/html.h"
 #include "api/link_page.h"
+#include "base/clock.h"
 #include "base/encoding.h"
 
 #include <nettle/hmac.h>
@@ -139,27 +141,36 @@ static int add_to_page(struct listing *listing, struct lst_slice name,
     lst_buffer_append_string(page, "</bdi></a><small>");
     lst_html_size(page, entry->size);
     lst_buffer_append_string(page, ", ");
-    lst_html_time(page, entry->modified_ms / 1000);
+    lst_html_time(page, lst_clock_whole_seconds(entry->modified_ms));
     lst_buffer_append_string(page, "</small></li>\n");
     return lst_buffer_status(page);
 }
 
-static int add_to_json(struct listing *listing, struct lst_slice name,
-                       const struct lst_list_entry *entry)
+/* "https://host/-/l/ID?file=NAME" */
+static json_t *json_address(const struct listing *listing, const char *parameter,
+                            struct lst_slice value)
 {
     struct lst_buffer url;
-    json_t *file;
+    json_t *json;
 
     lst_buffer_init(&url, LST_API_URL_MAX);
     lst_api_base_url(listing->opening->exchange, &url);
     lst_buffer_append_string(&url, LST_LINKS_PATH);
     lst_buffer_append_string(&url, listing->opening->link.id);
-    append_address(listing, &url, "file", name, "&");
-    file = json_pack("{s:o, s:I, s:o, s:o}", "name", lst_api_json_slice(name), "size",
-                     (json_int_t)entry->size, "modified_at",
-                     lst_api_json_time(entry->modified_ms / 1000), "url",
-                     lst_api_json_slice(lst_buffer_slice(&url)));
+    append_address(listing, &url, parameter, value, "&");
+    json = lst_api_json_slice(lst_buffer_slice(&url));
     lst_buffer_release(&url);
+    return json;
+}
+
+static int add_to_json(struct listing *listing, struct lst_slice name,
+                       const struct lst_list_entry *entry)
+{
+    json_t *file = json_pack("{s:o, s:I, s:o, s:o}", "name", lst_api_json_slice(name), "size",
+                             (json_int_t)entry->size, "modified_at",
+                             lst_api_json_time(lst_clock_whole_seconds(entry->modified_ms)), "url",
+                             json_address(listing, "file", name));
+
     return json_array_append_new(listing->files, file) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
 }
 
@@ -218,6 +229,10 @@ static void show_page(struct listing *listing)
     lst_buffer_append_string(page, "</ul>\n");
     if (listing->count == 0) {
         lst_buffer_append_string(page, "<p>There are no files here.</p>\n");
+    } else {
+        lst_buffer_append_string(page, "<p><a download href=\"");
+        append_address(listing, page, "zip", LST_SLICE("1"), "&amp;");
+        lst_buffer_append_string(page, "\">Download all files (ZIP)</a></p>\n");
     }
     if (is_truncated) {
         lst_buffer_append_string(page, "<p><a rel=\"next\" href=\"");
@@ -242,10 +257,11 @@ static void show_json(struct listing *listing)
 
     listing->files = json_array();
     status = list(listing, &is_truncated);
-    answer = json_pack("{s:o, s:o}", "files", listing->files, "next",
+    answer = json_pack("{s:o, s:o, s:o}", "files", listing->files, "next",
                        is_truncated
                            ? lst_api_json_slice(lst_slice_make(listing->last, listing->last_length))
-                           : json_null());
+                           : json_null(),
+                       "zip_url", json_address(listing, "zip", LST_SLICE("1")));
     if (status != LST_OK) {
         json_decref(answer);
         lst_api_fail_code(exchange, status);
@@ -260,6 +276,11 @@ void lst_link_folder(struct lst_link_opening *opening)
     struct lst_api_exchange *exchange = opening->exchange;
     char *name = NULL;
     struct listing listing = {.opening = opening};
+
+    if (!opening->is_post && lst_http_find_parameter(exchange->request, LST_SLICE("zip"), NULL)) {
+        lst_link_zip(opening);
+        return;
+    }
 
     if (!opening->is_post && !lst_api_parameter(exchange, "file", &name)) {
         return;

@@ -71,6 +71,9 @@ void lst_link_redirect(struct lst_link_opening *opening);
 /* link_folder.c: list what is in the folder, or redirect to one of its files. */
 void lst_link_folder(struct lst_link_opening *opening);
 
+/* link_zip.c: send all files of the folder as one ZIP archive. */
+void lst_link_zip(struct lst_link_opening *opening);
+
 /* Is the query's `pass` one that lst_link_folder() has given out for this link, and not too old? */
 bool lst_link_has_pass(const struct lst_link_opening *opening);
 
