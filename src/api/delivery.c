@@ -19,8 +19,18 @@ size_t lst_delivery_prefix(bool is_given_up, struct lst_slice profile,
 
 /* ---- Showing */
 
+/* A member of another object, if it has it. */
+static void add_copy(json_t **json, const char *name, const json_t *from)
+{
+    json_t *value = json_object_get(from, name);
+
+    if (value != NULL) {
+        lst_api_json_set(json, name, json_incref(value));
+    }
+}
+
 /* Of the message itself: what it tells, and of which upload. */
-static void add_event(json_t *json, struct lst_slice body)
+static void add_event(json_t **json, struct lst_slice body)
 {
     static const char *const names[] = {"id", "key", "status"};
     json_t *event = NULL;
@@ -32,25 +42,25 @@ static void add_event(json_t *json, struct lst_slice body)
     upload = json_object_get(event, "upload");
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        (void)json_object_set(brief, names[i], json_object_get(upload, names[i]));
+        add_copy(&brief, names[i], upload);
     }
-    (void)json_object_set(json, "event", json_object_get(event, "event"));
-    (void)json_object_set(json, "at", json_object_get(event, "at"));
-    (void)json_object_set_new(json, "upload", brief);
+    add_copy(json, "event", event);
+    add_copy(json, "at", event);
+    lst_api_json_set(json, "upload", brief);
     json_decref(event);
 }
 
-static void add_last(json_t *json, const struct lst_job *job)
+static void add_last(json_t **json, const struct lst_job *job)
 {
     if (job->last_ms == 0) {
         return;
     }
-    (void)json_object_set_new(json, "last_attempt_at", lst_api_json_time(job->last_ms / 1000));
+    lst_api_json_set(json, "last_attempt_at", lst_api_json_time(job->last_ms / 1000));
     if (job->last_status != 0) {
-        (void)json_object_set_new(json, "last_status", json_integer(job->last_status));
+        lst_api_json_set(json, "last_status", json_integer(job->last_status));
     } else {
-        (void)json_object_set_new(json, "last_problem",
-                                  json_string(curl_easy_strerror((CURLcode)job->last_problem)));
+        lst_api_json_set(json, "last_problem",
+                         json_string(curl_easy_strerror((CURLcode)job->last_problem)));
     }
 }
 
@@ -72,8 +82,8 @@ json_t *lst_delivery_to_json(const struct lst_job *job)
         lst_api_json_time(job->due_ms / 1000));
     lst_buffer_release(&id);
     if (json != NULL) {
-        add_event(json, job->body);
-        add_last(json, job);
+        add_event(&json, job->body);
+        add_last(&json, job);
     }
     return json;
 }

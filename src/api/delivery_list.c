@@ -84,16 +84,16 @@ static void set_next(struct page *page, struct lst_slice key)
     page->next[CURSOR] = '\0';
 }
 
-/* False: the page is full, or there is no memory. */
-static bool show_row(struct page *page, struct lst_slice key, struct lst_slice value)
+/* One that is damaged is passed over: the thread that sends them will drop it. */
+static int show_row(struct page *page, struct lst_slice key, struct lst_slice value)
 {
     struct lst_job job;
 
-    if (lst_job_read(key, value, &job) != LST_OK) {
-        return true; /* the thread that sends them will drop it */
+    if (lst_job_read(key, value, &job) == LST_OK &&
+        json_array_append_new(page->list, lst_delivery_to_json(&job)) != 0) {
+        return LST_ERR_NO_MEMORY;
     }
-    (void)json_array_append_new(page->list, lst_delivery_to_json(&job));
-    return json_array_size(page->list) < page->limit;
+    return LST_OK;
 }
 
 static int list_rows(struct page *page, struct lst_index_reader *reader, bool is_given_up)
@@ -116,7 +116,11 @@ static int list_rows(struct page *page, struct lst_index_reader *reader, bool is
         status = lst_index_next(reader, &key, &value); /* it was shown */
     }
     while (status == LST_OK && lst_slice_starts_with(key, lst_slice_make(start, prefix_length))) {
-        if (!show_row(page, key, value)) {
+        status = show_row(page, key, value);
+        if (status != LST_OK) {
+            return status;
+        }
+        if (json_array_size(page->list) >= page->limit) {
             set_next(page, key);
             return LST_OK;
         }
@@ -182,7 +186,7 @@ static void list(struct lst_api_exchange *exchange, struct page *page)
         json_t *answer = json_pack("{s:O}", "deliveries", page->list);
 
         if (page->next[0] != '\0') {
-            (void)json_object_set_new(answer, "next", json_string(page->next));
+            lst_api_json_set(&answer, "next", json_string(page->next));
         }
         lst_api_answer(exchange, 200, answer);
     }

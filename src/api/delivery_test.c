@@ -39,9 +39,9 @@ static void answer(void *owner)
                   (json_int_t)((test->ended_ns - test->began_ns) / NS_PER_MS));
 
     if (status != 0) {
-        (void)json_object_set_new(json, "status", json_integer(status));
+        lst_api_json_set(&json, "status", json_integer(status));
     } else {
-        (void)json_object_set_new(json, "problem", json_string(test->question.problem));
+        lst_api_json_set(&json, "problem", json_string(test->question.problem));
     }
     lst_api_answer(exchange, 200, json);
 }

@@ -191,6 +191,7 @@ bool lst_startup_root(struct lst_server *server, bool *ret_is_new)
         return set_configured(server);
     }
     if (asprintf(&path, "%s/" CREDENTIALS_FILE, server->config->data) < 0) {
+        lst_server_complain("%s", lst_error_text(LST_ERR_NO_MEMORY));
         return false;
     }
     done = set_own(server, path, ret_is_new);
