@@ -47,7 +47,8 @@ LIBC_FOLDERS = ("sys/", "arpa/", "netinet/", "net/", "linux/")
 
 BANNED = ["alloca", "atof", "atoi", "atol", "atoll", "gets", "scanf", "sprintf", "sscanf", "fscanf",
           "stpcpy", "strcat", "strcpy", "strncat", "strtok", "strtok_r", "tmpnam", "mktemp",
-          "vsprintf"]
+          "vsprintf",
+          "json_dumps"]  # leaves out names without memory: lst_json_dump()
 
 # A function that gives a status is marked, so that the compiler finds a call whose status is dropped.
 STATUS = re.compile(r"^(?:LST_PUBLIC )?(?:static inline )?int\s+(\w+)\s*\(", re.MULTILINE)

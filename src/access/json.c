@@ -14,6 +14,8 @@
  */
 #include "access/json.h"
 
+#include "base/buffer.h"
+
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -174,4 +176,26 @@ int lst_json_read(struct lst_slice text, json_t **ret_json)
     int status = lst_json_load(text, 0, ret_json, &error);
 
     return status == LST_ERR_MALFORMED ? LST_ERR_CORRUPT : status;
+}
+
+/* The buffer keeps the failure in mind, which jansson may pass over. */
+static int append(const char *bytes, size_t length, void *buffer)
+{
+    lst_buffer_append(buffer, lst_slice_make(bytes, length));
+    return lst_buffer_status(buffer) == LST_OK ? 0 : -1;
+}
+
+char *lst_json_dump(const json_t *json, size_t flags)
+{
+    struct lst_buffer text;
+    int code;
+
+    lst_buffer_init(&text, SIZE_MAX / 4);
+    code = json == NULL ? -1 : json_dump_callback(json, append, &text, flags);
+    lst_buffer_append_byte(&text, '\0');
+    if (code != 0 || lst_buffer_status(&text) != LST_OK) {
+        lst_buffer_release(&text);
+        return NULL;
+    }
+    return text.bytes;
 }

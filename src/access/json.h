@@ -18,6 +18,12 @@ LST_MUST_CHECK int lst_json_load(struct lst_slice text, size_t flags, json_t **r
 /* The same of what was stored: LST_ERR_NO_MEMORY, _CORRUPT. */
 LST_MUST_CHECK int lst_json_read(struct lst_slice text, json_t **ret_json);
 
+/*
+ * As json_dumps(): a new text that free() frees. NULL: there is no memory, or json is NULL. jansson
+ * itself leaves out the name of a member when there is no memory for it just then, and goes on.
+ */
+char *lst_json_dump(const json_t *json, size_t flags);
+
 /* Whether jansson lacked memory on this thread since its last lst_json_load(): for what follows
  * one, such as json_unpack(). */
 bool lst_json_ran_out(void);

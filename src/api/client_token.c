@@ -1,4 +1,5 @@
 /* client_token.c - POST /-/api/tokens: a token for one client, to be handed to a browser. */
+#include "access/json.h"
 #include "api/fields.h"
 #include "api/profiles.h"
 #include "api/uploads.h"
@@ -105,7 +106,7 @@ void lst_client_tokens_create(struct lst_api_exchange *exchange)
     if (!read_input(exchange, &wish) || !is_there(exchange, wish.profile)) {
         return;
     }
-    variables = wish.variables == NULL ? strdup("{}") : json_dumps(wish.variables, JSON_COMPACT);
+    variables = wish.variables == NULL ? strdup("{}") : lst_json_dump(wish.variables, JSON_COMPACT);
     if (variables == NULL) {
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return;

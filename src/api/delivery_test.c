@@ -1,4 +1,5 @@
 /* delivery_test.c - POST /-/api/profiles/NAME/test-webhook: does the receiver understand? */
+#include "access/json.h"
 #include "api/delivery.h"
 #include "api/jobs.h"
 #include "api/profiles.h"
@@ -65,7 +66,7 @@ static char *make_body(const struct lst_api_exchange *exchange, const struct lst
     lst_hex_encode(id, sizeof(id), hex);
     json = json_pack("{s:s%, s:s, s:o, s:s}", "id", hex, sizeof(hex), "event", "webhook.test", "at",
                      lst_api_json_time(lst_api_now(exchange)), "profile", profile->name);
-    text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    text = lst_json_dump(json, JSON_COMPACT);
     json_decref(json);
     return text;
 }

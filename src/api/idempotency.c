@@ -154,7 +154,7 @@ static void write_time(int64_t seconds, char ret_text[TIME])
 static int make_row(struct remembering *remembering)
 {
     json_t *kept = json_pack("[i, O]", remembering->answer_status, remembering->answer);
-    char *text = kept == NULL ? NULL : json_dumps(kept, JSON_COMPACT);
+    char *text = lst_json_dump(kept, JSON_COMPACT);
     uint8_t hash[HASH];
 
     json_decref(kept);

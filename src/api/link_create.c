@@ -4,6 +4,7 @@
  * Each is checked, and gets its row. If any has a password the exchange waits while they are
  * hashed; then all are written in one batch, and the answer is given once that is durable.
  */
+#include "access/json.h"
 #include "api/batch.h"
 #include "api/link_input.h"
 #include "api/links.h"
@@ -293,7 +294,7 @@ static bool set_changes(struct creation *creation)
     for (size_t i = 0; i < creation->count; i++) {
         struct entry *entry = &creation->entries[i];
 
-        entry->text = json_dumps(entry->row, JSON_COMPACT);
+        entry->text = lst_json_dump(entry->row, JSON_COMPACT);
         if (entry->text == NULL) {
             return false;
         }

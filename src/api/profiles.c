@@ -1,5 +1,6 @@
 /* profiles.c - the profiles of a server: rows of the ledger's index, and files. */
 #include "api/profiles.h"
+#include "access/json.h"
 
 #include "api/profiles_state.h"
 #include "gate/ledger.h"
@@ -224,7 +225,7 @@ int lst_profiles_add(struct lst_profiles *profiles, const struct lst_profile *pr
         return LST_ERR_EXISTS;
     }
     json = lst_profile_to_json(profile, true);
-    text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    text = lst_json_dump(json, JSON_COMPACT);
     json_decref(json);
     if (text == NULL) {
         return LST_ERR_NO_MEMORY;

@@ -55,7 +55,7 @@ int lst_remotes_add(struct lst_index *index, const struct lst_remote *remote, bo
     struct lst_index_change changes[2];
     char key[KEY_MAX];
     json_t *json = lst_remote_to_json(remote, true);
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    char *text = lst_json_dump(json, JSON_COMPACT);
     int status;
 
     json_decref(json);

@@ -83,7 +83,7 @@ int lst_upload_note_add(const struct lst_upload *upload, struct lst_changes *cha
     if (note != NULL && json_object_size(note) == 0) {
         status = LST_OK;
     } else if (note != NULL) {
-        text = json_dumps(note, JSON_COMPACT);
+        text = lst_json_dump(note, JSON_COMPACT);
     }
     if (text != NULL) {
         add_rows(changes, upload, text);

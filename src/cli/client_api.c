@@ -1,6 +1,7 @@
 /* client_api.c - the API of a running Latchstring server, as a command calls it. */
 #include "cli/client_api.h"
 
+#include "access/json.h"
 #include "api/api.h"
 #include "base/clock.h"
 #include "base/encoding.h"
@@ -319,7 +320,7 @@ static void send_call(struct lst_client_api *api, struct call *call,
 void lst_client_api_call(struct lst_client_api *api, const char *method, const char *path,
                          json_t *body, struct lst_client_api_answer *ret_answer)
 {
-    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+    char *text = lst_json_dump(body, JSON_COMPACT);
     struct call call = {.method = method, .body = lst_slice_of(text)};
 
     *ret_answer = (struct lst_client_api_answer){.outcome = LST_CLIENT_API_FAILED};

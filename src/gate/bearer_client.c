@@ -63,7 +63,7 @@ static int read_json(json_t *json, struct lst_client_claims *ret_claims)
         return LST_REFUSED_TOKEN_INVALID;
     }
     ret_claims->expires = expires;
-    ret_claims->variables = json_dumps(variables, JSON_COMPACT | JSON_SORT_KEYS);
+    ret_claims->variables = lst_json_dump(variables, JSON_COMPACT | JSON_SORT_KEYS);
     return ret_claims->variables == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 }
 
@@ -143,7 +143,7 @@ int lst_bearer_delegate(const struct lst_bearer *bearer, struct lst_slice profil
     }
     json = json_pack("{s:s, s:s%, s:I, s:o}", "t", bearer->token.id, "p", profile.bytes,
                      profile.length, "e", (json_int_t)expires, "v", parsed);
-    claims = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    claims = lst_json_dump(json, JSON_COMPACT);
     json_decref(json);
     if (claims == NULL) {
         return LST_ERR_NO_MEMORY;

@@ -219,7 +219,7 @@ static int apply(struct lst_users *users, const struct lst_token *token, bool is
     struct lst_slice name_row =
         lst_users_key(LST_USERS_KIND_TOKEN_NAME, lst_slice_of(token->name), name);
     json_t *json = to_json(token);
-    char *record = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    char *record = lst_json_dump(json, JSON_COMPACT);
     int status;
 
     json_decref(json);
