@@ -267,7 +267,7 @@ static int make_body(struct pending *pending)
     lst_api_json_set(&json, "url", make_url(pending));
     lst_api_json_set(&json, "answer_by",
                      lst_api_json_time(now + pending->profile->approve_seconds));
-    pending->body = json == NULL ? NULL : json_dumps(json, JSON_COMPACT);
+    pending->body = lst_json_dump(json, JSON_COMPACT);
     json_decref(json);
     return pending->body == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 }

@@ -49,6 +49,7 @@ static void free_ledger(struct lst_ledger *ledger)
     pthread_mutex_destroy(&ledger->lock);
     pthread_cond_destroy(&ledger->flushed);
     pthread_cond_destroy(&ledger->wake);
+    free(ledger->spare);
     free(ledger);
 }
 

@@ -138,8 +138,10 @@ struct lst_use_outcome {
  * gives a counted use back (304 too: nothing was fetched). A write that is settled already is left
  * as it is.
  *
- * A settled reservation is lost only if memory runs out or the disk fails: it stays counted, and a
- * write stays open. Of uses that were not reserved some are dropped, and counted as such, when
+ * A settled reservation that could not be written, because memory, room or files were short, is
+ * tried again until it is, at first after a fiftieth of a second, then after up to a minute. It is
+ * lost only if a sync fails, the process ends before, or thousands wait: then it stays counted, and
+ * a write stays open. Of uses that were not reserved some are dropped, and counted as such, when
  * thousands are waiting.
  */
 void lst_ledger_settle(struct lst_ledger *ledger, const struct lst_use_outcome *outcome);

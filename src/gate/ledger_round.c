@@ -224,7 +224,8 @@ static void decide(struct work *work)
     /* First what may give uses back. */
     for (; settlement != NULL; settlement = settlement->next) {
         size_t count = work->changes.count;
-        settlement->is_written = settle(work, settlement) == LST_OK;
+        settlement->status = settle(work, settlement);
+        settlement->is_written = settlement->status == LST_OK;
         if (!settlement->is_written) {
             lst_ledger_changes_cut(&work->changes, count);
         }
@@ -267,7 +268,7 @@ static int write_once(struct work *work)
 
 /* The batch as a whole has failed: nothing that it was to write has happened, or, with
  * LST_ERR_UNKNOWN, perhaps all of it. A reservation is then refused and stays as it is: spent, if
- * it was written. A settlement is not tried again: what it was to give back stays spent. */
+ * it was written. What becomes of a settlement see lst_ledger_settle(). */
 static void fail_all(struct lst_ledger_round *round, int status)
 {
     for (size_t i = 0; i < round->reservation_count; i++) {
@@ -276,6 +277,7 @@ static void fail_all(struct lst_ledger_round *round, int status)
     for (struct lst_settlement *settlement = round->settlements; settlement != NULL;
          settlement = settlement->next) {
         settlement->is_written = false;
+        settlement->status = status;
     }
 }
 

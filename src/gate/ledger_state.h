@@ -19,6 +19,9 @@ struct lst_settlement {
     struct lst_settlement *next;
     struct lst_use_outcome outcome;
     bool is_written; /* in the batch that is being made */
+    int status;      /* why it is not */
+    bool is_again;   /* it was tried before */
+    bool is_spare;   /* see struct lst_ledger */
     char bytes[];
 };
 
@@ -60,7 +63,13 @@ struct lst_ledger {
     uint64_t flush_up_to; /* somebody waits until completed is this */
     struct lst_ledger_waiter *first_waiter;
     struct lst_ledger_waiter *last_waiter;
-    uint64_t flush_due_ns; /* when the first settlement that waits must be written */
+    uint64_t flush_due_ns;              /* when the first settlement that waits must be written */
+    struct lst_settlement *first_again; /* of reservations; they could not be written for now */
+    struct lst_settlement *last_again;
+    size_t again_count;
+    uint64_t again_due_ns;        /* when they are tried again */
+    uint64_t again_ns;            /* how long they wait */
+    struct lst_settlement *spare; /* for one of a reservation when there is no memory; or NULL */
     bool closing;
     struct lst_ledger_statistics statistics;
 

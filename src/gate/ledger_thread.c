@@ -10,6 +10,8 @@
 #define FLUSH_AFTER_NS (NS_PER_SECOND / 5)
 #define SWEEP_EVERY_NS (60ULL * NS_PER_SECOND)
 #define FLUSH_AT_COUNT (LST_LEDGER_WAITING_MAX / 2)
+#define AGAIN_FIRST_NS (NS_PER_SECOND / 50)
+#define AGAIN_MAX_NS   (60ULL * NS_PER_SECOND)
 
 static void fail_reservation(struct lst_reservation *reservation, int status)
 {
@@ -51,7 +53,27 @@ static struct lst_slice copy_text(char **end, struct lst_slice text)
     return copy;
 }
 
-static struct lst_settlement *make_settlement(const struct lst_use_outcome *original)
+/* With room for so many bytes of text. */
+static struct lst_settlement *new_settlement(struct lst_ledger *ledger, size_t length,
+                                             bool is_reserved)
+{
+    struct lst_settlement *settlement = malloc(sizeof(*settlement) + length);
+    bool is_spare = settlement == NULL && is_reserved;
+
+    if (is_spare) {
+        pthread_mutex_lock(&ledger->lock);
+        settlement = ledger->spare;
+        ledger->spare = NULL;
+        pthread_mutex_unlock(&ledger->lock);
+    }
+    if (settlement != NULL) {
+        settlement->is_spare = is_spare;
+    }
+    return settlement;
+}
+
+static struct lst_settlement *make_settlement(struct lst_ledger *ledger,
+                                              const struct lst_use_outcome *original)
 {
     struct lst_use_outcome outcome = *original;
     struct lst_slice *texts[] = {
@@ -70,7 +92,7 @@ static struct lst_settlement *make_settlement(const struct lst_use_outcome *orig
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         length += texts[i]->length;
     }
-    settlement = malloc(sizeof(*settlement) + length);
+    settlement = new_settlement(ledger, length, outcome.sequence != 0);
     if (settlement == NULL) {
         return NULL;
     }
@@ -80,6 +102,7 @@ static struct lst_settlement *make_settlement(const struct lst_use_outcome *orig
     }
     settlement->next = NULL;
     settlement->is_written = false;
+    settlement->is_again = false;
     settlement->outcome = outcome;
     return settlement;
 }
@@ -89,7 +112,7 @@ void lst_ledger_settle(struct lst_ledger *ledger, const struct lst_use_outcome *
     struct lst_settlement *settlement = NULL;
 
     if (!ledger->read_only && lst_ledger_name_is_valid(outcome->use.user, outcome->use.id)) {
-        settlement = make_settlement(outcome);
+        settlement = make_settlement(ledger, outcome);
     }
     pthread_mutex_lock(&ledger->lock);
     if (settlement == NULL ||
@@ -190,6 +213,9 @@ static void wait_until(struct lst_ledger *ledger, uint64_t sweep_due_ns)
     uint64_t until = sweep_due_ns;
     struct timespec time;
 
+    if (ledger->first_again != NULL && ledger->again_due_ns < until) {
+        until = ledger->again_due_ns;
+    }
     if (ledger->first_settlement != NULL && ledger->flush_due_ns < until) {
         until = ledger->flush_due_ns;
     }
@@ -223,6 +249,68 @@ static void take_round(struct lst_ledger *ledger, struct lst_ledger_round *round
     ledger->waiting -= round->settlement_count;
 }
 
+/* ---- What could not be written, and can be later */
+
+/* For certain nothing of it was written, and it is worth another try. */
+static bool may_try_again(const struct lst_ledger *ledger, const struct lst_settlement *settlement)
+{
+    int status = settlement->status;
+
+    return !settlement->is_written && settlement->outcome.sequence != 0 && !ledger->closing &&
+           ledger->again_count < LST_LEDGER_WAITING_MAX && !lst_index_has_failed(ledger->index) &&
+           (status == LST_ERR_NO_MEMORY || status == LST_ERR_NO_SPACE || status == LST_ERR_IO ||
+            status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_CONFLICT);
+}
+
+/* Take out of a round what is to be tried again. With the lock held, as the next. */
+static void keep_for_later(struct lst_ledger *ledger, struct lst_ledger_round *round)
+{
+    struct lst_settlement **link = &round->settlements;
+    bool is_any = false;
+
+    while (*link != NULL) {
+        struct lst_settlement *settlement = *link;
+
+        if (!may_try_again(ledger, settlement)) {
+            link = &settlement->next;
+            continue;
+        }
+        *link = settlement->next;
+        settlement->next = NULL;
+        settlement->is_again = true;
+        if (ledger->first_again == NULL) {
+            ledger->first_again = settlement;
+        } else {
+            ledger->last_again->next = settlement;
+        }
+        ledger->last_again = settlement;
+        ledger->again_count++;
+        is_any = true;
+    }
+    if (!is_any) {
+        ledger->again_ns = 0;
+        return;
+    }
+    ledger->again_ns = ledger->again_ns == 0                 ? AGAIN_FIRST_NS
+                       : 2 * ledger->again_ns > AGAIN_MAX_NS ? AGAIN_MAX_NS
+                                                             : 2 * ledger->again_ns;
+    ledger->again_due_ns = lst_clock_monotonic_ns() + ledger->again_ns;
+}
+
+/* Before what waits for the first time. */
+static void try_again(struct lst_ledger *ledger)
+{
+    ledger->last_again->next = ledger->first_settlement;
+    if (ledger->first_settlement == NULL) {
+        ledger->last_settlement = ledger->last_again;
+    }
+    ledger->first_settlement = ledger->first_again;
+    ledger->waiting += ledger->again_count;
+    ledger->flush_due_ns = 0;
+    ledger->first_again = NULL;
+    ledger->again_count = 0;
+}
+
 static void count_round(struct lst_ledger *ledger, const struct lst_ledger_round *round)
 {
     struct lst_ledger_statistics *statistics = &ledger->statistics;
@@ -236,13 +324,25 @@ static void count_round(struct lst_ledger *ledger, const struct lst_ledger_round
     }
     for (; settlement != NULL; settlement = settlement->next) {
         statistics->settled += settlement->is_written;
-        statistics->dropped += !settlement->is_written;
+        statistics->dropped += !settlement->is_written && !may_try_again(ledger, settlement);
+        ledger->completed += settlement->is_again ? 0 : 1;
     }
-    ledger->completed += round->settlement_count;
     pthread_cond_broadcast(&ledger->flushed);
 }
 
-static void complete_round(struct lst_ledger_round *round)
+/* The spare is kept for the next time. */
+static void free_settlement(struct lst_ledger *ledger, struct lst_settlement *settlement)
+{
+    if (!settlement->is_spare) {
+        free(settlement);
+        return;
+    }
+    pthread_mutex_lock(&ledger->lock);
+    ledger->spare = settlement;
+    pthread_mutex_unlock(&ledger->lock);
+}
+
+static void complete_round(struct lst_ledger *ledger, struct lst_ledger_round *round)
 {
     struct lst_reservation *reservation = round->reservations;
 
@@ -253,7 +353,7 @@ static void complete_round(struct lst_ledger_round *round)
     }
     while (round->settlements != NULL) {
         struct lst_settlement *next = round->settlements->next;
-        free(round->settlements);
+        free_settlement(ledger, round->settlements);
         round->settlements = next;
     }
 }
@@ -267,17 +367,21 @@ static void *run(void *argument)
 
     pthread_mutex_lock(&ledger->lock);
     while (!ledger->closing || ledger->first_reservation != NULL ||
-           ledger->first_settlement != NULL) {
+           ledger->first_settlement != NULL || ledger->first_again != NULL) {
         uint64_t now_ns = lst_clock_monotonic_ns();
+        if (ledger->first_again != NULL && (ledger->closing || now_ns >= ledger->again_due_ns)) {
+            try_again(ledger);
+        }
         if (is_due(ledger, now_ns)) {
             take_round(ledger, &round);
             pthread_mutex_unlock(&ledger->lock);
             lst_ledger_round_write(ledger, &round);
             pthread_mutex_lock(&ledger->lock);
             count_round(ledger, &round);
+            keep_for_later(ledger, &round);
             waiters = take_waiters(ledger);
             pthread_mutex_unlock(&ledger->lock);
-            complete_round(&round);
+            complete_round(ledger, &round);
             wake_waiters(waiters);
             pthread_mutex_lock(&ledger->lock);
         } else if (now_ns >= sweep_due_ns) {
@@ -297,6 +401,11 @@ static void *run(void *argument)
 
 int lst_ledger_thread_start(struct lst_ledger *ledger)
 {
+    /* As much text as a row can have. */
+    ledger->spare = malloc(sizeof(*ledger->spare) + LST_LEDGER_USE_MAX + LST_LEDGER_NAME_MAX);
+    if (ledger->spare == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
     return pthread_create(&ledger->thread, NULL, run, ledger) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
 }
 
