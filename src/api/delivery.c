@@ -38,7 +38,12 @@ static void add_event(json_t **json, struct lst_slice body)
     json_t *brief = json_object();
 
     /* What can't be read shows nothing of itself; the message can be sent all the same. */
-    lst_ignore_status(lst_json_read(body, &event));
+    if (lst_json_read(body, &event) == LST_ERR_NO_MEMORY) {
+        json_decref(brief);
+        json_decref(*json);
+        *json = NULL;
+        return;
+    }
     upload = json_object_get(event, "upload");
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -187,14 +187,16 @@ bool lst_parts_list_read(struct lst_s3_exchange *exchange, struct lst_slice docu
     if (status == LST_OK && ret_list->count > 0) {
         return true;
     }
+    if (status != LST_OK && status != LST_ERR_MALFORMED) {
+        lst_s3_fail_code(exchange, status); /* it is not known what was asked for */
+        return false;
+    }
     /* Of an upload that is not there nothing else is told. */
     seen = lst_upload_checksum_see(exchange, &name, &agreed);
     if (seen != LST_OK) {
         lst_s3_fail_code(exchange, seen);
     } else if (status == LST_ERR_MALFORMED) {
         fail_problem(exchange, ret_list, upload);
-    } else if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
     } else {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, "You must specify at least one part",
                          NULL, 0);

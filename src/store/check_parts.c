@@ -184,10 +184,14 @@ static int is_still_there(const struct lst_check *check, struct lst_slice upload
     if (status != LST_OK) {
         return status;
     }
+    *ret_is = false;
     status = lst_part_read(reader, check->partition, upload_id, number, &now);
-    left = read_left(check, reader, upload_id);
-    *ret_is = status == LST_OK && left == LST_ERR_NOT_FOUND &&
-              memcmp(now.stamp, row->stamp, sizeof(now.stamp)) == 0;
+    if (status == LST_OK) {
+        left = read_left(check, reader, upload_id);
+        *ret_is =
+            left == LST_ERR_NOT_FOUND && memcmp(now.stamp, row->stamp, sizeof(now.stamp)) == 0;
+        status = left == LST_ERR_NOT_FOUND ? LST_OK : left;
+    }
     lst_index_read_end(reader);
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
@@ -268,7 +272,9 @@ static int is_stray(const struct lst_check *check, struct lst_slice upload_id, b
     if (status != LST_OK) {
         return status;
     }
-    is_owned = read_left(check, reader, upload_id) != LST_ERR_NOT_FOUND;
+    status = read_left(check, reader, upload_id);
+    is_owned = status == LST_OK;
+    status = status == LST_ERR_NOT_FOUND ? LST_OK : status;
     for (size_t i = 0; i < sizeof(kinds) && status == LST_OK && !is_owned; i++) {
         status = find_owner(check, reader, kinds[i], upload_id, &is_owned);
     }
