@@ -78,6 +78,7 @@ int lst_jobs_open(const struct lst_jobs_options *options, struct lst_jobs **ret_
     jobs = calloc(1, sizeof(*jobs));
     if (jobs != NULL) {
         jobs->options = *options;
+        jobs->options.rest_ms = options->rest_ms == 0 ? LST_JOBS_REST_MS : options->rest_ms;
         jobs->transfers = curl_multi_init();
         pthread_mutex_init(&jobs->lock, NULL);
     }

@@ -27,6 +27,7 @@
 #define LST_JOBS_CONNECT_SECONDS 5
 #define LST_JOBS_SECONDS         10
 #define LST_JOBS_ANSWER_MAX      (64 * 1024) /* bytes, headers included */
+#define LST_JOBS_REST_MS         5000
 
 #define LST_JOBS_QUESTIONS_MAX 96 /* under way at a time, beside the deliveries */
 #define LST_JOBS_PROBLEM_MAX   128
@@ -39,6 +40,7 @@ struct lst_jobs_options {
     /* What the operator should know: a sentence with no secret in it. On the thread of the jobs.
      * NULL: nobody wants to know. */
     void (*report)(const char *text);
+    int64_t rest_ms; /* to wait when something failed here; 0: LST_JOBS_REST_MS */
 };
 
 /* Starts the thread. LST_ERR_NO_MEMORY. */

@@ -39,7 +39,7 @@ static void look_again(struct look *look, int64_t time_ms)
 static void see_to(struct look *look, int status)
 {
     if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
-        look_again(look, look->now_ms + LST_JOBS_REST_MS);
+        look_again(look, look->now_ms + look->jobs->options.rest_ms);
     }
 }
 
@@ -102,7 +102,7 @@ static bool start(struct look *look, const struct lst_job *job, const struct lst
         return false; /* one that ends makes the thread look again */
     }
     if (lst_jobs_send(jobs, job, profile, look->now_ms) != LST_OK) {
-        look_again(look, look->now_ms + LST_JOBS_REST_MS);
+        look_again(look, look->now_ms + look->jobs->options.rest_ms);
         return false;
     }
     memcpy(jobs->served, profile->name, sizeof(jobs->served));
@@ -158,7 +158,7 @@ static void look_at_queue(struct look *look, const struct position *prefix)
     } else if (status == LST_OK || status == LST_ERR_NOT_FOUND) {
         take_rows(look, prefix, NULL);
     } else {
-        look_again(look, look->now_ms + LST_JOBS_REST_MS);
+        look_again(look, look->now_ms + look->jobs->options.rest_ms);
     }
     lst_profile_unref(profile);
 }
@@ -239,14 +239,14 @@ int64_t lst_jobs_look(struct lst_jobs *jobs, int64_t now_ms)
         return jobs->not_before_ms;
     }
     if (lst_index_read_begin(jobs->options.index, &look.reader) != LST_OK) {
-        return now_ms + LST_JOBS_REST_MS;
+        return now_ms + jobs->options.rest_ms;
     }
     pass_over(&middle, lst_slice_of(jobs->served));
     look_at_queues(&look, middle, NULL);
     look_at_queues(&look, first, &middle);
     lst_index_read_end(look.reader);
     if (apply_drops(&look) != LST_OK) {
-        jobs->not_before_ms = now_ms + LST_JOBS_REST_MS;
+        jobs->not_before_ms = now_ms + jobs->options.rest_ms;
         return jobs->not_before_ms;
     }
     return look.next_ms;

@@ -200,7 +200,7 @@ bool lst_jobs_finish(struct lst_jobs *jobs)
     if (lst_index_apply(jobs->options.index, LST_LEDGER_PARTITION, round.changes,
                         round.change_count) != LST_OK) {
         /* All are sent again: not at once. */
-        jobs->not_before_ms = lst_clock_now_ms() + LST_JOBS_REST_MS;
+        jobs->not_before_ms = lst_clock_now_ms() + jobs->options.rest_ms;
     }
     atomic_fetch_add(&jobs->delivered, round.delivered);
     atomic_fetch_add(&jobs->failed, round.count - round.delivered);

@@ -61,7 +61,7 @@ struct lst_jobs {
     bool is_cancelled;                     /* no questions any more */
 };
 
-enum { LST_JOBS_BATCH_MAX = 64, LST_JOBS_REST_MS = 5000 /* after something failed here */ };
+enum { LST_JOBS_BATCH_MAX = 64 };
 
 /* ---- jobs_transfer.c */
 

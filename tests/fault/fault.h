@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What may fail: the calls of index and blob by the layers above, those of the system and of LMDB
- * by index and blob, and those for memory by everything. */
-enum { FAULT_STORE = 1, FAULT_SYSTEM = 2, FAULT_MEMORY = 4 };
+/* What may fail: the calls of index and blob by the layers above; those of the system, of threads
+ * and of LMDB; those for memory, and of the libraries that take memory by themselves. */
+enum { FAULT_STORE = 1, FAULT_SYSTEM = 2, FAULT_MEMORY = 4, FAULT_ALL = 7 };
 
 /* clang-format off */
 #define FAULT_STORE_CALLS(X) \
@@ -24,11 +24,18 @@ enum { FAULT_STORE = 1, FAULT_SYSTEM = 2, FAULT_MEMORY = 4 };
     X(lst_blob_create) X(lst_blob_append) X(lst_blob_link) X(lst_blob_seal_submit) \
     X(lst_blob_open) X(lst_blob_read) X(lst_blob_take_file) X(lst_blob_delete)
 #define FAULT_SYSTEM_CALLS(X) \
-    X(openat64) X(write) X(pread64) X(fstat64) X(linkat) X(renameat) X(unlinkat) X(mkdirat) \
-    X(fallocate64) X(ftruncate64) X(fsync) X(fdatasync) X(syncfs) \
-    X(mdb_txn_begin) X(mdb_txn_renew) X(mdb_txn_commit) X(mdb_get) X(mdb_put) X(mdb_del) \
-    X(mdb_cursor_open) X(mdb_cursor_renew) X(mdb_cursor_get)
-#define FAULT_MEMORY_CALLS(X) X(malloc) X(calloc) X(realloc) X(reallocarray) X(strdup)
+    X(open64) X(openat64) X(mkostemp64) X(read) X(write) X(pread64) X(copy_file_range) X(fcntl64) \
+    X(stat64) X(fstat64) X(fstatat64) X(fstatvfs64) X(access) X(faccessat) X(flock) \
+    X(link) X(linkat) X(rename) X(renameat) X(renameat2) X(unlink) X(unlinkat) X(mkdir) X(mkdirat) \
+    X(opendir) X(fdopendir) X(readdir64) \
+    X(fallocate64) X(ftruncate64) X(fsync) X(fdatasync) X(syncfs) X(pthread_create) \
+    X(mdb_env_create) X(mdb_env_open) X(mdb_env_set_mapsize) X(mdb_env_set_maxreaders) X(mdb_reader_check) \
+    X(mdb_dbi_open) X(mdb_stat) X(mdb_txn_begin) X(mdb_txn_renew) X(mdb_txn_commit) \
+    X(mdb_get) X(mdb_put) X(mdb_del) X(mdb_cursor_open) X(mdb_cursor_renew) X(mdb_cursor_get)
+#define FAULT_MEMORY_CALLS(X) \
+    X(malloc) X(calloc) X(realloc) X(reallocarray) X(strdup) X(asprintf) \
+    X(curl_easy_init) X(curl_easy_setopt) X(curl_slist_append) X(curl_multi_init) X(curl_multi_add_handle) \
+    X(XML_ParserCreate) X(XML_ParserCreate_MM) X(XML_Parse) X(magic_open) X(magic_load) X(magic_buffer) X(crypt_rn)
 /* clang-format on */
 
 enum fault_call {
@@ -39,7 +46,16 @@ enum fault_call {
             FAULT_CALL_COUNT
 };
 
-/* Shared with tests/protocol/test_faults.py, which packs it as "=IIIiIIQ". */
+enum { FAULT_CALLS_MAX = 128, FAULT_SITES_MAX = 4096 };
+
+/* A place of the program from where one of the calls is made. */
+struct fault_site {
+    uint32_t place; /* where it returns to: bytes from the program's beginning */
+    uint16_t call;  /* enum fault_call */
+    _Atomic uint16_t has_failed;
+};
+
+/* Shared with tests/protocol/test_faults.py, which packs all up to sites as "=IIIiIII". */
 struct fault_control {
     _Atomic uint32_t kinds;  /* armed: which may fail; 0: none */
     _Atomic uint32_t number; /* of the call that fails, from 1 on; 0: none, they are counted */
@@ -47,16 +63,30 @@ struct fault_control {
     _Atomic int32_t code;    /* LST_ERR_NO_SPACE, _TOO_MANY_FILES, _IO or _NO_MEMORY */
     _Atomic uint32_t count;  /* of calls since it was armed */
     _Atomic uint32_t fired;  /* of these, failed */
-    _Atomic uint64_t calls;  /* a bit for each enum fault_call that ever failed */
+    _Atomic uint32_t site_count;
+    struct fault_site sites[FAULT_SITES_MAX];    /* in the order of their places */
+    _Atomic uint8_t has_failed[FAULT_CALLS_MAX]; /* of each enum fault_call */
 };
 
 void fault_arm(uint32_t kinds, uint32_t number, bool stays, int code);
 /* Whether any call has failed since. */
 bool fault_disarm(void);
 bool fault_has_fired(void);
+/* For what a test does itself amid an operation: nothing fails, nothing is counted, until
+ * fault_resume() is given what fault_pause() gave. */
+uint32_t fault_pause(void);
+void fault_resume(uint32_t kinds);
 /* The name of the call that failed last. */
 const char *fault_last(void);
-/* How many of the calls of these kinds have never failed; their names are printed. */
-int fault_never(uint32_t kinds);
+/* From now on, or no more, this call fails with ENOSYS whenever it is made, as on a system that
+ * can't do it; such a failure does not count. */
+void fault_deny(enum fault_call call, bool is_denied);
+/* How many of the calls of these kinds have never failed; their names are printed. exceptions:
+ * names with spaces between them, of calls that this program need not make. */
+int fault_never(uint32_t kinds, const char *exceptions);
+/* How many of the places that make calls of these kinds have never had one fail; they are printed.
+ * in: words with spaces between them; only places count whose "call:function file:line" has one of
+ * them. exceptions: likewise, which do not count. */
+int fault_never_at(uint32_t kinds, const char *in, const char *exceptions);
 
 #endif

@@ -4,6 +4,7 @@
 #include "turn.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "gate/ledger.h"
 #include "gate/tokens.h"
 #include "gate/users_index.h"
@@ -525,6 +526,88 @@ static bool is_swept(bool worked)
     return status == LST_ERR_NOT_FOUND;
 }
 
+/* One for all turns: it is not settled. */
+static bool with_open_use(void)
+{
+    static bool is_made;
+
+    is_made = is_made || with_write();
+    return is_made;
+}
+
+static bool has_open;
+
+static int list_open(void)
+{
+    has_open = false;
+    return lst_ledger_open_uses(ledger, see_open, &has_open);
+}
+
+static bool is_open_listed(bool worked)
+{
+    return !worked || has_open;
+}
+
+static struct lst_ledger_summary found;
+
+static int find_id(void)
+{
+    found = (struct lst_ledger_summary){0};
+    return lst_ledger_find(ledger, LST_SLICE("alice"), of(id), &found);
+}
+
+static bool is_id_found(bool worked)
+{
+    return !worked || found.used == LIMIT;
+}
+
+/* ---- A small file, such as that of root's key */
+
+static char file_path[200];
+
+static bool with_file(void)
+{
+    (void)snprintf(file_path, sizeof(file_path), "%s/file", folder);
+    return lst_file_write(file_path, LST_SLICE("the old content"), 0600) == 0;
+}
+
+static int write_file(void)
+{
+    return lst_file_write(file_path, LST_SLICE("a new content"), 0600);
+}
+
+static int read_file(struct lst_slice *ret_content)
+{
+    static struct lst_buffer content;
+    int status;
+
+    lst_buffer_release(&content);
+    lst_buffer_init(&content, 100);
+    status = lst_file_read(file_path, &content);
+    *ret_content = lst_buffer_slice(&content);
+    return status;
+}
+
+/* Old or new, and whole; and nothing beside it that the next one would stumble over. */
+static bool is_written(bool worked)
+{
+    struct lst_slice content;
+    bool is_right = read_file(&content) == 0 &&
+                    (lst_slice_equal(content, LST_SLICE("a new content")) ||
+                     (!worked && lst_slice_equal(content, LST_SLICE("the old content"))));
+
+    return is_right && with_file();
+}
+
+static int read_whole_file(void)
+{
+    struct lst_slice content;
+    int status = read_file(&content);
+
+    return status == 0 && !lst_slice_equal(content, LST_SLICE("the old content")) ? LST_ERR_CORRUPT
+                                                                                  : status;
+}
+
 /* ---- Opening */
 
 static void close_all(void)
@@ -577,6 +660,10 @@ static const struct turn turns[] = {
     {"asking for a revoked id", with_revoked, check_revoked, is_well},
     {"reserving a use of a revoked id", with_revoked, reserve_revoked, is_well},
     {"listing the uses of an id", with_history, list_uses, are_uses_listed},
+    {"listing the open uses", with_open_use, list_open, is_open_listed},
+    {"finding an id", with_history, find_id, is_id_found},
+    {"writing a file", with_file, write_file, is_written},
+    {"reading a file", with_file, read_whole_file, is_well},
     {"sweeping", with_history, sweep, is_swept},
     {"opening", is_closed, open_both, is_opened},
 };
@@ -610,6 +697,10 @@ static int remove_one(const char *path, const struct stat *state, int kind, stru
     return remove(path);
 }
 
+/* What this program is about. */
+static const char here[] = "/gate/ledger /gate/tokens /gate/user /base/file.c";
+static const char unreached[] = "nothing";
+
 int main(void)
 {
     int lost = 0;
@@ -637,6 +728,8 @@ int main(void)
     }
     CHECK(lost == 0 && revoked_count > 0,
           "after a new start all %d ids are revoked of which that was said", revoked_count);
+    CHECK(fault_never_at(FAULT_ALL, here, unreached) == 0,
+          "every call has failed, wherever it is made");
     close_all();
     (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return tap_done();

@@ -73,6 +73,9 @@ struct turn {
 /* Open again what writes nothing more because a sync failed. NULL: there is nothing like that. */
 static void (*turn_revive)(void);
 
+/* Threads of their own open and close files meanwhile: these are not counted. */
+static bool turn_has_threads;
+
 /* False: no call was left to fail, or something was wrong. */
 static inline bool turn_once(const struct turn *turn, const struct turn_way *way, uint32_t number,
                              int code, bool *ok)
@@ -122,7 +125,7 @@ static inline void turn_test(const struct turn *turn)
         }
         (void)snprintf(what, sizeof(what), turn_ways[i].name, (unsigned)number - 1);
         CHECK(ok && number < TURN_MAX, "%s, %s", turn->name, what);
-        CHECK(turn_open_files() == files, "%s: no file stays open", turn->name);
+        CHECK(turn_has_threads || turn_open_files() == files, "%s: no file stays open", turn->name);
     }
 }
 
