@@ -109,6 +109,12 @@ def under_way(s3, key):
     return [upload for upload in s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) if upload["Key"] == key]
 
 
+def bodies(server):
+    """The files of bodies that are on the disk."""
+    found = glob.glob(os.path.join(server.data, "blobs", "**"), recursive=True)
+    return {name for name in found if os.path.isfile(name) and os.path.getsize(name) > 1000}
+
+
 def in_one(server, token, profile, body, **fields):
     upload = create(server, token, profile, size=len(body), **fields)
     return upload, lambda: send(upload, body)
@@ -196,9 +202,16 @@ def test_yes_makes_it_visible(server, token, s3, app, tmp_path, way, size):
 @every_way
 def test_no_refuses_with_its_reason(server, token, s3, app, tmp_path, way, size):
     add_profile(server, "no", app, tmp_path)
+    before = bodies(server)
     upload, finish = way(server, token, "no", make_bytes(size), type="image/jpeg")
-    app.answers = [{"approve": False, "reason": "EICAR & <friends>"}]
+    staged = []
+    app.answers = [lambda _: staged.append(bodies(server) - before) or {"approve": False, "reason": "EICAR & <friends>"}]
     answer, text = finish()
+    assert len(staged[0]) == (0 if size < 8192 else 1 + size // PART)
+    deadline = time.monotonic() + 20
+    while bodies(server) - before and time.monotonic() < deadline:
+        time.sleep(0.02)  # those of parts go a moment later
+    assert bodies(server) - before == set(), "nothing is left behind"
     assert answer.status == 403
     assert b"EICAR &amp; &lt;friends&gt;" in text or b"EICAR & <friends>" in text
     assert keys(s3, upload["key"]) == [] and under_way(s3, upload["key"]) == []
@@ -436,8 +449,9 @@ def test_a_client_that_hangs_up_meanwhile(server, token, s3, app, tmp_path):
     assert show(server, token, upload)["status"] == "complete", "the whole of it had come"
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize(("way", "size"), [(in_one, 500), (in_one, 300_000), (in_parts, 300_000)])
+@pytest.mark.parametrize(("way", "size", "number"), [
+    (in_one, 500, signal.SIGKILL), (in_one, 300_000, signal.SIGKILL), (in_parts, 300_000, signal.SIGKILL),
+    (in_one, 300_000, signal.SIGTERM)])
 def test_the_server_ends_while_one_waits(start, app, tmp_path, way, size, number):
     server = start("--drain-timeout", "1", environment={"LATCHSTRING_BUCKETS": BUCKET})
     token = make_token(server, "backend", "--role", "backend")
@@ -468,8 +482,7 @@ def test_the_server_ends_while_one_waits(start, app, tmp_path, way, size, number
     parts = 1 if way is in_parts else 0
     assert len(under_way(s3, "the.bin")) == parts, "what the client may complete anew"
     again.stop()
-    blobs = [name for name in glob.glob(os.path.join(again.data, "blobs", "**"), recursive=True) if os.path.isfile(name)]
-    assert sum(os.path.getsize(name) > 1000 for name in blobs) == parts, blobs
+    assert len(bodies(again)) == parts
     status, output = again.fsck()
     assert status == 0, output
 
