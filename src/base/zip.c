@@ -27,6 +27,15 @@ struct record {
     size_t length;
 };
 
+static struct record begin(char *out)
+{
+    struct record record;
+
+    record.out = out;
+    record.length = 0;
+    return record;
+}
+
 static void put(struct record *record, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -112,7 +121,7 @@ static void put_kind(struct record *record, const struct lst_zip_file *file, boo
 
 size_t lst_zip_head(const struct lst_zip_file *file, char out[LST_ZIP_RECORD_MAX])
 {
-    struct record record = {out, 0};
+    struct record record = begin(out);
     bool is_zip64 = is_large(file->size);
     uint64_t size = has_descriptor(file) && !is_zip64 ? 0 : short_form(file->size);
 
@@ -136,7 +145,7 @@ size_t lst_zip_head(const struct lst_zip_file *file, char out[LST_ZIP_RECORD_MAX
 
 size_t lst_zip_descriptor(const struct lst_zip_file *file, char out[LST_ZIP_RECORD_MAX])
 {
-    struct record record = {out, 0};
+    struct record record = begin(out);
     size_t width = is_large(file->size) ? 8 : 4;
 
     if (has_descriptor(file)) {
@@ -150,7 +159,7 @@ size_t lst_zip_descriptor(const struct lst_zip_file *file, char out[LST_ZIP_RECO
 
 size_t lst_zip_entry(const struct lst_zip_file *file, char out[LST_ZIP_RECORD_MAX])
 {
-    struct record record = {out, 0};
+    struct record record = begin(out);
     size_t large = (is_large(file->size) ? 16U : 0) + (is_large(file->offset) ? 8U : 0);
     uint32_t mode = is_folder(file) ? MODE_OF_FOLDER << 16 | FOLDER_OF_DOS : MODE_OF_FILE << 16;
 
@@ -185,7 +194,7 @@ size_t lst_zip_entry(const struct lst_zip_file *file, char out[LST_ZIP_RECORD_MA
 
 size_t lst_zip_end(uint64_t count, uint64_t start, uint64_t size, char out[LST_ZIP_RECORD_MAX])
 {
-    struct record record = {out, 0};
+    struct record record = begin(out);
 
     if (count >= UINT16_MAX || is_large(start) || is_large(size)) {
         put(&record, 0x06064B50, 4);
@@ -235,11 +244,13 @@ static bool is_letter(char byte)
 static void put_part(struct record *record, struct lst_slice part, bool is_utf8, bool is_first)
 {
     bool is_dots = lst_slice_equal(part, LST_SLICE(".")) || lst_slice_equal(part, LST_SLICE(".."));
-    bool is_drive = is_first && part.length >= 2 && is_letter(part.bytes[0]);
+    bool is_drive;
 
-    if (part.length == 0) {
+    if (part.length == 0 || part.bytes == NULL) {
         put_escaped(record, '/');
+        return;
     }
+    is_drive = is_first && part.length >= 2 && is_letter(part.bytes[0]);
     for (size_t i = 0; i < part.length; i++) {
         unsigned char byte = (unsigned char)part.bytes[i];
 
@@ -254,7 +265,7 @@ static void put_part(struct record *record, struct lst_slice part, bool is_utf8,
 
 size_t lst_zip_name(struct lst_slice path, bool is_folder, char ret_name[LST_ZIP_NAME_MAX])
 {
-    struct record record = {ret_name, 0};
+    struct record record = begin(ret_name);
     bool is_utf8 = lst_slice_is_utf8(path);
     bool ends = is_folder && path.length > 0 && path.bytes[path.length - 1] == '/';
     size_t at = 0;
