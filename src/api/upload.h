@@ -38,6 +38,8 @@ struct lst_upload {
     json_t *merged;       /* owned: the variables, with those of a client token */
     int64_t part_size;    /* of an upload in parts that follows a plan: api/multipart.h; 0: none */
     int64_t part_count;
+    struct lst_slice store_id; /* of an upload in parts, once it is created: the store's; the
+                                * caller's memory */
     int64_t created;
     int64_t expires;
 };

@@ -2,6 +2,7 @@
 #include "api/upload_note.h"
 
 #include "access/json.h"
+#include "store/upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,12 @@ static json_t *make_note(const struct lst_upload *upload)
         lst_api_json_set(&note, "size", json_integer(upload->size));
         lst_api_json_set(&note, "part_size", json_integer(upload->part_size));
         lst_api_json_set(&note, "part_count", json_integer(upload->part_count));
+    }
+    if (upload->store_id.length > 0) {
+        lst_api_json_set(&note, "parts",
+                         json_pack("{s:s, s:s%, s:s%}", "bucket", upload->profile->bucket, "key",
+                                   upload->key.bytes, upload->key.length, "id",
+                                   upload->store_id.bytes, upload->store_id.length));
     }
     return note;
 }
@@ -136,20 +143,63 @@ int64_t lst_upload_note_number(const json_t *note, const char *name, int64_t oth
 
 /* ---- Forgetting */
 
-/* No ticket is ever made twice, so nothing can be written anew under its key. */
-static int forget(struct lst_slice expiry_key, struct lst_ledger_changes *more)
+/* Nobody waits for it. */
+static void given_up(struct lst_store_write *write, int status)
 {
-    struct lst_slice ticket = lst_slice_after(expiry_key, 1 + TIME);
-    char key[NOTE_KEY] = "v";
-    int status = lst_ledger_changes_delete(more, expiry_key);
-
-    memcpy(key + 1, ticket.bytes, ticket.length);
-    return status == LST_OK
-               ? lst_ledger_changes_delete(more, lst_slice_make(key, 1 + ticket.length))
-               : status;
+    (void)status; /* if it could not be done, the parts stay */
+    free(write);
 }
 
-int lst_upload_note_sweep(struct lst_index *index, int64_t now, struct lst_ledger_changes *more)
+/* Let go of the parts of an upload that was not completed. Otherwise there is none of that id. */
+static void give_up(struct lst_store *store, struct lst_slice row)
+{
+    struct lst_store_write *write = NULL;
+    json_t *note = NULL;
+    const char *bucket;
+    const char *key;
+    const char *id;
+
+    if (lst_json_read(row, &note) == LST_OK &&
+        json_unpack(note, "{s:{s:s, s:s, s:s}}", "parts", "bucket", &bucket, "key", &key, "id",
+                    &id) == 0) {
+        write = calloc(1, sizeof(*write));
+    }
+    if (write != NULL) {
+        write->done = given_up;
+        if (lst_upload_abort(store,
+                             &(struct lst_upload_name){.bucket = lst_slice_of(bucket),
+                                                       .key = lst_slice_of(key),
+                                                       .upload = lst_slice_of(id)},
+                             write) != LST_OK) {
+            free(write);
+        }
+    }
+    json_decref(note);
+}
+
+/* No ticket is ever made twice, so nothing can be written anew under its key. */
+static int forget(struct lst_index_reader *reader, struct lst_store *store,
+                  struct lst_slice expiry_key, struct lst_ledger_changes *more)
+{
+    struct lst_slice ticket = lst_slice_after(expiry_key, 1 + TIME);
+    char bytes[NOTE_KEY] = "v";
+    struct lst_slice key = lst_slice_make(bytes, 1 + ticket.length);
+    struct lst_slice row;
+    int status;
+
+    memcpy(bytes + 1, ticket.bytes, ticket.length);
+    status = lst_index_get(reader, LST_LEDGER_PARTITION, key, &row);
+    if (status == LST_OK) {
+        give_up(store, row);
+    }
+    if (status == LST_OK || status == LST_ERR_NOT_FOUND) {
+        status = lst_ledger_changes_delete(more, expiry_key);
+    }
+    return status == LST_OK ? lst_ledger_changes_delete(more, key) : status;
+}
+
+int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store, int64_t now,
+                          struct lst_ledger_changes *more)
 {
     struct lst_index_reader *reader;
     struct lst_slice key;
@@ -166,7 +216,7 @@ int lst_upload_note_sweep(struct lst_index *index, int64_t now, struct lst_ledge
          status == LST_OK && count < SWEPT_MAX && key.length > 1 + TIME &&
          key.length <= EXPIRY_KEY && key.bytes[0] == 'w' && memcmp(key.bytes + 1, text, TIME) < 0;
          count++) {
-        status = forget(key, more);
+        status = forget(reader, store, key, more);
         if (status == LST_OK) {
             status = lst_index_next(reader, &key, &value);
         }

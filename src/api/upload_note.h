@@ -36,9 +36,12 @@ void lst_upload_note_show(json_t *note, json_t **json);
 /* A number that is in a note; otherwise what to take. */
 int64_t lst_upload_note_number(const json_t *note, const char *name, int64_t otherwise);
 
-/* Add to a sweep of the ledger the notes that were kept long enough at `now` (seconds): see struct
- * lst_ledger_hook. Errors of the index, LST_ERR_NO_MEMORY. */
-LST_MUST_CHECK int lst_upload_note_sweep(struct lst_index *index, int64_t now,
-                                         struct lst_ledger_changes *more);
+/*
+ * Add to a sweep of the ledger the notes that were kept long enough at `now` (seconds): see struct
+ * lst_ledger_hook. An upload in parts that nobody has completed by then is given up, in the store:
+ * its URLs have long expired. Errors of the index, LST_ERR_NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store,
+                                         int64_t now, struct lst_ledger_changes *more);
 
 #endif

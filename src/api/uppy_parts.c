@@ -68,6 +68,7 @@ static void is_created(struct lst_api_exchange *exchange, const struct lst_call_
     if (status != LST_OK || !creation->has_id) {
         lst_api_fail_code(exchange, status != LST_OK ? status : LST_ERR_MALFORMED);
     } else {
+        creation->upload.store_id = lst_slice_make(creation->id, sizeof(creation->id));
         creation->created(exchange, creation);
     }
 }

@@ -3,7 +3,7 @@
 #include "api/link.h"
 #include "api/upload_note.h"
 
-#include "tap.h"
+#include "../store/upload_fixture.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -13,6 +13,7 @@
 
 static struct lst_ledger *ledger;
 static char position[LST_LINK_ID_LENGTH + 1];
+static struct fixture store;
 
 static void put(struct lst_slice key, struct lst_slice value)
 {
@@ -42,7 +43,7 @@ static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
 
     (void)context;
     if (status == LST_OK) {
-        status = lst_upload_note_sweep(index, now_ms / 1000, more);
+        status = lst_upload_note_sweep(index, store.store, now_ms / 1000, more);
     }
     return status == LST_OK ? lst_link_sweep(index, now_ms / 1000, position, more) : status;
 }
@@ -218,6 +219,75 @@ static void test_notes(void)
           "with the row of its expiry");
 }
 
+/* ---- Uploads in parts that nobody completes */
+
+static int see(void *context, const struct lst_open_upload *open)
+{
+    (void)context;
+    (void)open;
+    return LST_OK;
+}
+
+static bool is_under_way(const struct upload *upload)
+{
+    struct lst_upload_name name = upload_name(upload);
+
+    return lst_upload_see(store.store, &name, see, NULL) == LST_OK;
+}
+
+/* Its parts are let go of on another thread. */
+static bool is_given_up(const struct upload *upload)
+{
+    for (int i = 0; i < 1000 && is_under_way(upload); i++) {
+        (void)usleep(10000);
+    }
+    return !is_under_way(upload);
+}
+
+static void note_parts(const char *ticket, int64_t expires, const struct upload *parts)
+{
+    static const struct lst_profile profile = {.bucket = "photos"};
+    struct lst_changes changes = {.count = 0};
+    struct lst_upload upload;
+
+    lst_upload_init(&upload, NOW);
+    upload.profile = &profile;
+    lst_buffer_append_string(&upload.key, parts->key);
+    lst_buffer_append_string(&upload.id, ticket);
+    upload.ticket_length = strlen(ticket);
+    upload.expires = expires;
+    upload.store_id = upload_name(parts).upload;
+    CHECK(lst_upload_note_add(&upload, &changes) == LST_OK &&
+              lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, changes.list,
+                              changes.count) == LST_OK,
+          "an upload in parts is noted");
+    upload.profile = NULL;
+    lst_upload_release(&upload);
+    lst_changes_release(&changes);
+}
+
+static void test_parts(void)
+{
+    struct upload old;
+    struct upload recent;
+
+    CHECK(fixture_make_bucket(&store, "photos") == LST_OK, "a bucket");
+    CHECK(upload_begin(&store, &old, "photos", "old \xC3\xA4") == LST_OK &&
+              upload_begin(&store, &recent, "photos", "recent") == LST_OK,
+          "two uploads in parts");
+    note_parts("old", NOW - DAY, &old);
+    note_parts("recent", NOW, &recent);
+    CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK && is_under_way(&old),
+          "one that expired a day ago may still be noted");
+    CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW + 1) * 1000) == LST_OK && is_given_up(&old),
+          "then it is given up");
+    CHECK(is_under_way(&recent) && is_noted("recent"), "and no other");
+    CHECK(upload_abort(&store, &recent) == LST_OK &&
+              lst_ledger_sweep(ledger, (int64_t)(NOW + 2 * DAY) * 1000) == LST_OK &&
+              !is_noted("recent"),
+          "one that is gone already is forgotten as well");
+}
+
 int main(void)
 {
     char folder[] = "/tmp/sweep_test.XXXXXX";
@@ -230,6 +300,9 @@ int main(void)
     test_links();
     test_answers();
     test_notes();
+    store = fixture_open();
+    test_parts();
+    fixture_close(&store);
     test_a_fresh_answer();
     lst_ledger_close(ledger);
     (void)snprintf(command, sizeof(command), "rm -rf '%s'", folder);
