@@ -210,23 +210,23 @@ static bool check_checksum(struct lst_s3_exchange *exchange)
 bool lst_body_check_md5(struct lst_s3_exchange *exchange, const uint8_t md5[16])
 {
     struct lst_body *body = exchange->body;
-    bool is_part = exchange->operation->begin == lst_upload_part;
+    bool in_hex = exchange->operation->begin == lst_put_object || exchange->post != NULL;
     char expected[2 * MD5_DIGEST_SIZE];
     char calculated[LST_BASE64_LENGTH(MD5_DIGEST_SIZE)];
-    size_t length = is_part ? LST_BASE64_LENGTH(MD5_DIGEST_SIZE) : sizeof(expected);
+    size_t length = in_hex ? sizeof(expected) : LST_BASE64_LENGTH(MD5_DIGEST_SIZE);
 
     if (!body->has_md5 || memcmp(md5, body->expected_md5, MD5_DIGEST_SIZE) == 0) {
         return true;
     }
-    if (is_part) { /* S3 shows it here as it was sent, and elsewhere in hex */
-        lst_base64_encode(body->expected_md5, MD5_DIGEST_SIZE, expected);
-    } else {
+    if (in_hex) { /* S3 shows it so of PutObject alone, and elsewhere as it was sent */
         lst_hex_encode(body->expected_md5, MD5_DIGEST_SIZE, expected);
+    } else {
+        lst_base64_encode(body->expected_md5, MD5_DIGEST_SIZE, expected);
     }
     lst_base64_encode(md5, MD5_DIGEST_SIZE, calculated);
     struct lst_field details[] = {
-        {LST_SLICE("ExpectedDigest"), lst_slice_make(expected, length)},
         {LST_SLICE("CalculatedDigest"), lst_slice_make(calculated, sizeof(calculated))},
+        {LST_SLICE("ExpectedDigest"), lst_slice_make(expected, length)},
     };
     lst_s3_fail_with(exchange, LST_S3_BAD_DIGEST, NULL, details, 2);
     return false;

@@ -28,6 +28,7 @@ struct entry {
     struct place key;
     struct place version;
     struct place etag;
+    bool has_key;
     enum obstacle obstacle;
     size_t index; /* of its deletion, if there is no obstacle */
 };
@@ -38,6 +39,8 @@ struct request {
     size_t count;
     size_t longest; /* bytes of the longest key */
     bool is_quiet;
+    bool has_quiet;
+    bool lacks_key; /* one of them is empty */
     struct lst_deletion *deletions;
 };
 
@@ -71,9 +74,10 @@ static int end_object(struct request *request)
 {
     struct entry *entry = &request->entries[request->count];
 
-    if (entry->key.length == 0) {
+    if (!entry->has_key) {
         return LST_ERR_MALFORMED;
     }
+    request->lacks_key = request->lacks_key || entry->key.length == 0;
     request->longest = entry->key.length > request->longest ? entry->key.length : request->longest;
     request->count++;
     return LST_OK;
@@ -88,6 +92,10 @@ static int visit_object(struct request *request, const char *name, struct lst_sl
         return LST_ERR_MALFORMED;
     }
     if (strcmp(name, "Key") == 0) {
+        if (entry->has_key) {
+            return LST_ERR_MALFORMED;
+        }
+        entry->has_key = true;
         return keep(request, text, &entry->key);
     }
     if (strcmp(name, "VersionId") == 0) {
@@ -109,6 +117,10 @@ static int visit(void *context, const char *path, struct lst_slice text)
         return LST_OK;
     }
     if (strcmp(path, "Delete/Quiet") == 0) {
+        if (request->has_quiet) {
+            return LST_ERR_MALFORMED;
+        }
+        request->has_quiet = true;
         request->is_quiet = lst_slice_equal_ignoring_case(text, LST_SLICE("true"));
         return LST_OK;
     }
@@ -267,10 +279,14 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
         return;
     }
     status = lst_xml_read(document, TEXT_MAX, visit, request);
-    if (status == LST_ERR_MALFORMED || (status == LST_OK && request->count == 0)) {
+    if (document.length == 0) {
+        lst_s3_fail(exchange, LST_S3_MISSING_BODY);
+    } else if (status == LST_ERR_MALFORMED || (status == LST_OK && request->count == 0)) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
+    } else if (request->lacks_key) {
+        lst_s3_fail(exchange, LST_S3_KEY_MISSING);
     } else if (request->longest > LST_STORE_KEY_MAX) {
         lst_s3_fail_size(exchange, LST_S3_KEY_TOO_LONG, request->longest, LST_STORE_KEY_MAX);
     } else {

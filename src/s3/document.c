@@ -2,6 +2,7 @@
 #include "s3/document.h"
 
 #include "s3/body.h"
+#include "s3/bucket.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -50,8 +51,16 @@ void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_docum
         .take = take_document,
         .finish = finish_document,
     };
-    struct document *document = calloc(1, sizeof(*document) + plan->work_size);
+    struct document *document;
+    struct lst_bucket_sight sight;
 
+    /* S3 tells that first, whatever else is wrong. */
+    if (exchange->operation->begin != lst_create_bucket &&
+        lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND) {
+        lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
+        return;
+    }
+    document = calloc(1, sizeof(*document) + plan->work_size);
     if (document == NULL) {
         lst_s3_fail(exchange, LST_S3_SLOW_DOWN);
         return;

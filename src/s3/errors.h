@@ -85,6 +85,7 @@
     X(MALFORMED_TRAILER, "MalformedTrailerError", 400,                                             \
       "The request contained trailing data that "                                                  \
       "was not well-formed or did not conform to our published schema.")                           \
+    X(KEY_MISSING, "UserKeyMustBeSpecified", 400, "User key must be specified.")                   \
     X(MALFORMED_XML, "MalformedXML", 400,                                                          \
       "The XML you provided was not well-formed or did not "                                       \
       "validate against our published schema")                                                     \
@@ -95,6 +96,7 @@
     X(METHOD_NOT_ALLOWED, "MethodNotAllowed", 405,                                                 \
       "The specified method is not allowed against "                                               \
       "this resource.")                                                                            \
+    X(MISSING_BODY, "MissingRequestBodyError", 400, "Request Body is empty")                       \
     X(MISSING_CONTENT_LENGTH, "MissingContentLength", 411,                                         \
       "You must provide the Content-Length "                                                       \
       "HTTP header.")                                                                              \

@@ -1,4 +1,5 @@
 /* options.c - what a request asks for in its query parameters and x-amz- headers. */
+#include "s3/bucket.h"
 #include "s3/exchange.h"
 
 #include <stdio.h>
@@ -217,9 +218,9 @@ static bool check_place(struct lst_s3_exchange *exchange, struct lst_slice name,
         return false;
     }
     if (is_unknown_checksum(name)) {
-        lst_s3_fail_about(exchange, LST_S3_INVALID_REQUEST,
-                          "The algorithm type you specified in x-amz-checksum- header is invalid.",
-                          "Header", whole);
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "The algorithm type you specified in x-amz-checksum- header is invalid.",
+                         NULL, 0);
         return false;
     }
     return true;
@@ -282,9 +283,32 @@ static bool check_query(struct lst_s3_exchange *exchange)
     return true;
 }
 
+/* A trailer comes with an object or a part, and with nothing else. False, having answered, if one
+ * is announced elsewhere. */
+static bool check_trailer(struct lst_s3_exchange *exchange)
+{
+    void (*begin)(struct lst_s3_exchange *) = exchange->operation->begin;
+    enum lst_payload payload = exchange->passage.auth.payload;
+    struct lst_bucket_sight sight;
+
+    if (begin == lst_put_object || begin == lst_upload_part ||
+        (payload != LST_PAYLOAD_STREAM_SIGNED_TRAILER &&
+         payload != LST_PAYLOAD_STREAM_UNSIGNED_TRAILER)) {
+        return true;
+    }
+    if (exchange->target.level != LST_LEVEL_SERVICE && begin != lst_create_bucket &&
+        lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND) {
+        lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
+    } else {
+        lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
+                         "The value of x-amz-content-sha256 header is invalid.", NULL, 0);
+    }
+    return false;
+}
+
 bool lst_s3_check_options(struct lst_s3_exchange *exchange)
 {
-    return check_headers(exchange) && check_query(exchange);
+    return check_headers(exchange) && check_query(exchange) && check_trailer(exchange);
 }
 
 struct lst_slice lst_s3_unquote(struct lst_slice etag)

@@ -2,6 +2,9 @@
 
 The rows are answers of AWS, as others have recorded them.
 """
+import base64
+import hashlib
+
 import pytest
 from harness import sign_and_send
 
@@ -221,3 +224,55 @@ def test_elements_in_their_order(read):
     assert "<PartNumberRequested>2</PartNumberRequested><ActualPartCount>1</ActualPartCount>" in body
     body = read("GET", OBJECT, {"Range": "bytes=99-"}).body.decode()
     assert "<RangeRequested>bytes=99-</RangeRequested><ActualObjectSize>42</ActualObjectSize>" in body
+
+
+# ---- Bodies
+
+def md5(body):
+    return base64.b64encode(hashlib.md5(body).digest()).decode()
+
+
+def delete(server, body, headers=None, bucket=BUCKET):
+    return sign_and_send(server, "POST", bucket, body, query="delete=", headers=headers or {"Content-MD5": md5(body)})
+
+
+@pytest.mark.parametrize("body,code", [
+    (b"", "MissingRequestBodyError"), (b"<Delete><Object><Key></Key></Object></Delete>", "UserKeyMustBeSpecified"),
+    (b"<Delete><Object><Key>x</Key></Object><Object><Key></Key></Object></Delete>", "UserKeyMustBeSpecified"),
+    (b"<Delete><Object/></Delete>", "MalformedXML"), (b"<Delete/>", "MalformedXML"),
+    (b"<Delete><Object><Key>k</Key><Key>j</Key></Object></Delete>", "MalformedXML"),
+    (b"<Delete><Object><Key></Key><Key>j</Key></Object></Delete>", "MalformedXML"),
+    (b"<Delete><Object><Key>k</Key></Object><Quiet>true</Quiet><Quiet>true</Quiet></Delete>", "MalformedXML")])
+def test_lists_of_what_to_delete(server, body, code):
+    answer = delete(server, body)
+    assert answer.status == 400 and answer.error["Code"] == code
+
+
+def test_digests_are_shown_as_they_were_sent(server):
+    body = b"<Delete><Object><Key>k</Key></Object></Delete>"
+    answer = delete(server, body, {"Content-MD5": md5(b"other")})
+    assert f"<CalculatedDigest>{md5(body)}</CalculatedDigest><ExpectedDigest>{md5(b'other')}</ExpectedDigest>" in answer.body.decode()
+    answer = sign_and_send(server, "PUT", OBJECT, b"x", headers={"Content-MD5": md5(b"other")})
+    assert answer.error["ExpectedDigest"] == hashlib.md5(b"other").hexdigest()
+
+
+def test_a_missing_bucket_is_told_before_a_wrong_digest(server):
+    assert delete(server, b"<x/>", {"Content-MD5": "garbage"}, NOWHERE).error["Code"] == "NoSuchBucket"
+    answer = sign_and_send(server, "PUT", f"{NOWHERE}/k", b"<x/>", query="tagging=", headers={"x-amz-content-sha256": "0" * 64})
+    assert answer.error["Code"] == "NoSuchBucket"
+
+
+def test_an_algorithm_that_there_is_none_of(server):
+    answer = sign_and_send(server, "PUT", OBJECT, b"x", headers={"x-amz-checksum-foo": "AAAAAA=="})
+    refused(answer, 400, "InvalidRequest", "The algorithm type you specified in x-amz-checksum- header is invalid.")
+    assert "Header" not in answer.error
+
+
+@pytest.mark.parametrize("method,path,status", [
+    ("GET", f"{BUCKET}?list-type=2", 400), ("GET", OBJECT, 400), ("GET", ABSENT, 400), ("GET", "/", 400), ("DELETE", OBJECT, 400),
+    ("GET", f"{BUCKET}?versioning", 400), ("HEAD", BUCKET, 400), ("GET", f"{NOWHERE}?list-type=2", 404), ("HEAD", NOWHERE, 404)])
+def test_trailers_of_what_has_none(read, method, path, status):
+    answer = read(method, path, {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"})
+    assert answer.status == status
+    if status == 400 and method != "HEAD":
+        refused(answer, 400, "InvalidRequest", "The value of x-amz-content-sha256 header is invalid.")

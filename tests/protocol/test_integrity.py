@@ -178,7 +178,7 @@ def test_composite(server, s3, parts, algorithm):
     assert complete(server, where, [listed[0], (2, listed[1][1], listed[0][2])]).code == "InvalidPart"
     wrong = complete(server, where, listed, {header(algorithm): text(algorithm, b"other") + "-2"})
     assert wrong.code == "BadDigest" and wrong.error["Message"] == \
-        f"The {algorithm} you specified did not match the calculated checksum."
+        f"The {algorithm.lower()} you specified did not match the calculated checksum."
     assert complete(server, where, listed, {"x-amz-checksum-type": "FULL_OBJECT"}).code == "InvalidRequest"
     assert error_of(s3.head_object, Bucket=BUCKET, Key="composite")[0] == "404"
 

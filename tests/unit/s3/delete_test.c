@@ -93,10 +93,8 @@ static void test_many(struct world *world)
 static void test_bad_documents(struct world *world)
 {
     static const char *const documents[] = {
-        "",
         "<Delete/>",
         "<Delete><Object/></Delete>",
-        "<Delete><Object><Key></Key></Object></Delete>",
         "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>",
         "<Delete><Object><Key>a</Key></Object>",
         "<Delete><Object><Key>&a;</Key></Object></Delete>",
@@ -115,6 +113,12 @@ static void test_bad_documents(struct world *world)
             post(world, NULL, lst_slice_of(documents[i]), 400, "MalformedXML", documents[i]);
         reply_release(&reply);
     }
+    struct reply none =
+        post(world, NULL, lst_slice_of(""), 400, "MissingRequestBodyError", "empty");
+    reply_release(&none);
+    none = post(world, NULL, lst_slice_of("<Delete><Object><Key></Key></Object></Delete>"), 400,
+                "UserKeyMustBeSpecified", "an empty key");
+    reply_release(&none);
     expect_only(world, &call, 400, "InvalidRequest", "a digest must be declared");
     call.headers[0] = (struct lst_field)FIELD("Content-MD5", "XUFAKrxLKna5cZ2REBfFkg==");
     expect_only(world, &call, 400, "BadDigest", "and be right");
