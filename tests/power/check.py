@@ -118,6 +118,7 @@ class Image:
         if self.model.token is not None:
             self.check_tokens()
             self.check_profiles()
+            self.check_remotes()
             self.check_links()
             self.check_idempotent()
             self.check_received()
@@ -147,6 +148,9 @@ class Image:
         for (name,), register in self.model.named("bucket-tag"):
             content = self.get(f"/{name}", "tagging=", (200, 404)) if name in listed else None
             self.expect(register, parse(content).findtext(".//Value") if content else None)
+        for (name,), register in self.model.named("cors"):
+            content = self.get(f"/{name}", "cors=", (200, 404)) if name in listed else None
+            self.expect(register, parse(content).findtext(".//AllowedOrigin") if content else None)
         self.buckets = listed
 
     def list_objects(self, bucket):
@@ -239,6 +243,12 @@ class Image:
         for (name,), register in self.model.named("profile"):
             status = self.client.api("POST", "uploads", {"profile": name})[0]
             self.expect(register, "there" if status == 201 else None)
+
+    def check_remotes(self):
+        """Whose key signs a link to it."""
+        for (name,), register in self.model.named("remote"):
+            status, _, link = self.client.api("POST", "links", {"remote": name, "bucket": "elsewhere", "key": "k"})
+            self.expect(register, re.search("X-Amz-Credential=([A-Z0-9]+)", link["url"]).group(1) if status == 201 else None)
 
     # ---- Links
 

@@ -13,11 +13,14 @@ A register is a name and a value, or None for "not there":
     user NAME               its access key id
     token NAME              the token
     profile NAME            "there"
+    remote NAME             its access key id
+    cors NAME               the origin that a bucket's one rule names
     link ID                 "active" or "revoked"
     received ID             "size|etag"                     an upload by the upload API
 """
 import base64
 import hashlib
+import hmac
 import http.client
 import itertools
 import json
@@ -37,8 +40,9 @@ from harness import ACCESS_KEY, SECRET_KEY, HeaderSigner, Server
 SIZES = (0, 1, 300, 4000, 8192, 8193, 20_000, 70_000, 300_000)  # in the index, and in files
 PART = b"0123456789abcdef" * (5 * 65536)  # 5 MiB, the least that a part other than the last may have
 SECRET = "a-secret-of-the-receiver"
-BUCKETS = {"plain": "plain", "shared": "plain", "parts": "plain", "hooked": "plain", "versioned": "versioned",
+BUCKETS = {"plain": "plain", "shared": "plain", "parts": "plain", "hooked": "plain", "pages": "plain", "versioned": "versioned",
            "toggled": "versioned"}
+LARGE = b"a body that is copied into parts" * 2500  # in a file
 
 
 class Gone(Exception):
@@ -101,6 +105,27 @@ class Client:
         HeaderSigner(self.credentials, "s3", "us-east-1").add_auth(request)
         return send(self.connection, method, target, dict(request.headers.items()), body)
 
+    def form(self, bucket, key, body):
+        """A browser's form, as a policy allows it."""
+        now = time.gmtime()
+        date, stamp = time.strftime("%Y%m%d", now), time.strftime("%Y%m%dT%H%M%SZ", now)
+        fields = {"key": key, "x-amz-algorithm": "AWS4-HMAC-SHA256", "x-amz-date": stamp,
+                  "x-amz-credential": f"{self.credentials.access_key}/{date}/us-east-1/s3/aws4_request"}
+        policy = {"expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 600)),
+                  "conditions": [{"bucket": bucket}, *({name: value} for name, value in fields.items())]}
+        fields["policy"] = base64.b64encode(json.dumps(policy).encode()).decode()
+        secret = f"AWS4{self.credentials.secret_key}".encode()
+        for part in (date, "us-east-1", "s3", "aws4_request", fields["policy"]):
+            secret = hmac.digest(secret, part.encode(), "sha256")
+        fields["x-amz-signature"] = secret.hex()
+        return self.send_form(bucket, fields, body)
+
+    def send_form(self, bucket, fields, body):
+        content = "".join(f'--frontier\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+                          for name, value in fields.items()).encode()
+        content += b'--frontier\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + body + b"\r\n--frontier--\r\n"
+        return send(self.connection, "POST", "/" + bucket, {"Content-Type": "multipart/form-data; boundary=frontier"}, content)
+
     def api(self, method, path, body=None, **headers):
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         status, answered, content = send(self.connection, method, "/-/api/" + path,
@@ -144,6 +169,8 @@ def write_profiles(folder, url):
     profile = {"bucket": "hooked", "key": "{uuid}", "webhook": {"url": url, "secret": SECRET}}
     with open(os.path.join(folder, "hooked.json"), "w", encoding="utf-8") as file:
         json.dump(profile, file)
+    with open(os.path.join(folder, "pages.json"), "w", encoding="utf-8") as file:
+        json.dump({"bucket": "pages", "key": "{uuid}"}, file)
 
 
 class Actor(threading.Thread):
@@ -192,7 +219,7 @@ class Writer(Actor):
     def step(self):
         key = f"{self.name}/{self.chance.randrange(6)}"
         value = self.known.get(key)
-        self.chance.choice((self.put, self.put, self.put, self.copy, self.tag, self.delete, self.delete_some))(key, value)
+        self.chance.choice((self.put, self.put, self.put, self.form, self.copy, self.tag, self.delete, self.delete_some))(key, value)
 
     def register(self, key):
         return f"object plain {key}"
@@ -202,6 +229,12 @@ class Writer(Actor):
         value = f"{md5(body)}|{tag}"
         self.act({self.register(key): value}, lambda: self.client.s3(
             "PUT", f"/plain/{key}", body=body, **({"x_amz_tagging": f"t={tag}"} if tag else {})))
+        self.known[key] = value
+
+    def form(self, key, _):
+        body = self.body()
+        value = f"{md5(body)}|"
+        self.act({self.register(key): value}, lambda: self.client.form("plain", key, body))
         self.known[key] = value
 
     def copy(self, key, _):
@@ -324,6 +357,10 @@ class Uploader(Actor):
                 parts = {**parts, str(part): md5(body)}
                 self.act({register: parts}, lambda part=part, body=body: self.client.s3(
                     "PUT", path, f"partNumber={part}&uploadId={number}", body))
+        if self.chance.random() < 0.3:
+            parts = {**parts, str(len(bodies)): md5(LARGE)}
+            self.act({register: parts}, lambda: self.client.s3("PUT", path, f"partNumber={len(bodies)}&uploadId={number}",
+                                                               x_amz_copy_source="/plain/fixed-large"))
         end = self.chance.random()
         if end < 0.6:
             listed = "".join(f"<Part><PartNumber>{part}</PartNumber><ETag>{etag}</ETag></Part>" for part, etag in parts.items())
@@ -385,6 +422,36 @@ class Backend(Actor):
                      lambda: self.client.url(way["url"], way["method"], body, way["headers"]))
 
 
+class Page(Actor):
+    """Uploads as Uppy does in a browser: one request, a form, or parts of which some are given up."""
+
+    def uppy(self, method, path, body=None):
+        answer = self.client.api(method, "uppy/s3/" + path, body)
+        assert answer[0] == 200, f"{self.name}: {answer[0]} {answer[2]!r} to {path}"
+        return answer[2]
+
+    def step(self):
+        body = self.body(SIZES[1:])
+        self.chance.choice((self.whole, self.in_parts))(body)
+        time.sleep(0.01)
+
+    def whole(self, body):
+        way = self.uppy("GET", "params?filename=a.bin&type=text/plain&metadata%5Bprofile%5D=pages")
+        self.act({f"object pages {way['fields']['key']}": f"{md5(body)}|"},
+                 lambda: self.client.send_form("pages", way["fields"], body))
+
+    def in_parts(self, body):
+        made = self.uppy("POST", "multipart", {"filename": "a.bin", "type": "text/plain", "metadata": {"profile": "pages"}})
+        place, query = f"multipart/{urllib.parse.quote(made['uploadId'], safe='')}", f"?key={urllib.parse.quote(made['key'], safe='')}"
+        etag = self.act({}, lambda: self.client.url(self.uppy("GET", f"{place}/1{query}")["url"], "PUT", body))[1]["ETag"]
+        if self.chance.random() < 0.2:
+            self.act({}, lambda: self.client.api("DELETE", f"uppy/s3/{place}{query}"))
+            return
+        whole = md5(hashlib.md5(body).digest()) + "-1"
+        self.act({f"object pages {made['key']}": f"{whole}|"}, lambda: self.client.api(
+            "POST", f"uppy/s3/{place}/complete{query}", {"parts": [{"PartNumber": 1, "ETag": etag}]}))
+
+
 class Owner(Actor):
     """Makes, marks and deletes buckets."""
 
@@ -401,22 +468,33 @@ class Owner(Actor):
             self.act({"bucket-tag " + name: tag}, lambda: self.client.s3(
                 "PUT", "/" + name, "tagging=",
                 f"<Tagging><TagSet><Tag><Key>t</Key><Value>{tag}</Value></Tag></TagSet></Tagging>".encode()))
+        if self.chance.random() < 0.5:
+            origin = f"https://{self.serial}.example.com"
+            rules = (f"<CORSConfiguration><CORSRule><AllowedOrigin>{origin}</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"
+                     "</CORSRule></CORSConfiguration>").encode()
+            digest = base64.b64encode(hashlib.md5(rules).digest()).decode()
+            self.act({"cors " + name: origin}, lambda: self.client.s3("PUT", "/" + name, "cors=", rules, Content_MD5=digest))
+            if self.chance.random() < 0.3:
+                self.act({"cors " + name: None}, lambda: self.client.s3("DELETE", "/" + name, "cors="))
         if self.chance.random() < 0.7:
-            self.act({"bucket " + name: None, "bucket-tag " + name: None}, lambda: self.client.s3("DELETE", "/" + name))
+            gone = {"bucket " + name: None, "bucket-tag " + name: None, "cors " + name: None}
+            self.act(gone, lambda: self.client.s3("DELETE", "/" + name))
             del self.known[name]
         time.sleep(0.02)
 
 
 class Administrator(Actor):
-    """Users, tokens and profiles, by commands that work on the folder beside the server."""
+    """Users, tokens, profiles and remotes, by commands that work on the folder beside the server."""
 
     def step(self):
-        name = f"{self.name}-{self.serial % 4}"
-        kind = self.serial % 3
+        name = f"{self.name}-{self.serial // 4 % 4}"
+        kind = self.serial % 4
         if kind == 0:
             self.user(name)
         elif kind == 1:
             self.token(name + f"-{self.serial}")
+        elif kind == 2:
+            self.remote(f"{self.name}-{self.serial // 4 % 3}")
         else:
             self.profile(name)
         time.sleep(0.03)
@@ -448,6 +526,17 @@ class Administrator(Actor):
         if self.chance.random() < 0.5:
             self.act({"token " + token: None}, lambda: self.command("token", "revoke", name))
 
+    def remote(self, name):
+        register, key = "remote " + name, f"REMOTE{self.load.phase}{self.serial:010d}"
+        if register in self.known and self.chance.random() < 0.4:
+            self.act({register: None}, lambda: self.command("remote", "remove", name))
+            del self.known[register]
+        else:
+            self.act({register: key}, lambda: self.command(
+                "remote", "add", name, "--endpoint-url", "http://127.0.0.1:9", "--access-key-id", key, "--overwrite",
+                environment={"LATCHSTRING_REMOTE_SECRET": SECRET_KEY}))
+            self.known[register] = key
+
     def profile(self, name):
         name = "profile-" + name
         if name in self.known:
@@ -458,7 +547,7 @@ class Administrator(Actor):
             self.known[name] = True
 
 
-ACTORS = ((Writer, 3), (Rival, 2), (Keeper, 2), (Toggler, 1), (Uploader, 2), (Linker, 3), (Backend, 2), (Owner, 1), (Administrator, 1))
+ACTORS = ((Writer, 3), (Rival, 2), (Keeper, 2), (Toggler, 1), (Uploader, 2), (Linker, 3), (Backend, 2), (Page, 1), (Owner, 1), (Administrator, 1))
 
 
 class Load:
@@ -492,6 +581,8 @@ class Load:
                 setting.act({"bucket " + name: kind}, lambda name=name: setting.client.s3(
                     "PUT", "/" + name, "versioning=", versioning("Enabled")))
         setting.act({"object plain fixed": f"{md5(b'fixed')}|"}, lambda: setting.client.s3("PUT", "/plain/fixed", body=b"fixed"))
+        setting.act({"object plain fixed-large": f"{md5(LARGE)}|"},
+                    lambda: setting.client.s3("PUT", "/plain/fixed-large", body=LARGE))
         journal = self.journal.begin({})
         self.token = self.server.command("token", "create", "load", "--role", "backend", "--data", self.server.data).stdout.strip()
         self.journal.end(journal, effects={"token " + self.token: "there"}, main_token=True)
