@@ -9,6 +9,7 @@
 #include "s3/content.h"
 #include "s3/cors_cache.h"
 #include "s3/post.h"
+#include "s3/refusal_advice.h"
 #include "s3/use.h"
 
 #include <stdio.h>
@@ -532,7 +533,7 @@ void lst_s3_record(const struct lst_s3_exchange *exchange, struct lst_s3_record 
         .operation = exchange->operation == NULL ? "-" : exchange->operation->name,
         .user = lst_passage_user_name(passage),
         .signed_by = kinds[passage->auth.kind],
-        .access_key_id = passage->auth.access_key_id,
+        .access_key_id = lst_s3_shown_key_id(passage),
         .error = exchange->error,
         .reason = exchange->reason.length == 0 ? "" : exchange->reason.bytes,
         .bucket = exchange->target.bucket,

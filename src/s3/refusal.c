@@ -233,7 +233,7 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
         break;
     case LST_REFUSED_ACCESS_KEY_UNKNOWN:
     case LST_REFUSED_ACCESS_KEY_INACTIVE:
-        lst_xml_string(body, "AWSAccessKeyId", auth->access_key_id);
+        lst_xml_string(body, "AWSAccessKeyId", lst_s3_shown_key_id(&exchange->passage));
         break;
     case LST_REFUSED_EXPIRED:
     case LST_REFUSED_NOT_YET_VALID:

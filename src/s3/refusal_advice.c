@@ -164,28 +164,60 @@ static void advise_on_unknown_key(const char *access_key_id, struct lst_buffer *
     }
 }
 
-/* The credential as it was meant: the access key id with white space around it, or the secret in
- * its place, which may have slashes. */
+/* The credential of a URL, decoded; empty if there is none, or no room. */
+static struct lst_slice decode_credential(const struct lst_auth *auth, char *text, size_t capacity)
+{
+    size_t length = 0;
+
+    if (auth->kind != LST_AUTH_QUERY) {
+        return lst_slice_first(auth->credential, capacity);
+    }
+    return lst_percent_decode(auth->credential, true, text, capacity, &length) == LST_OK
+               ? lst_slice_make(text, length)
+               : lst_slice_make(NULL, 0);
+}
+
+enum { CREDENTIAL_MAX = LST_ACCESS_KEY_ID_MAX + LST_REGION_MAX + LST_SERVICE_MAX + 64 };
+
+/* Does it begin with a secret, which may have slashes in it? */
+static bool begins_with_secret(struct lst_slice credential)
+{
+    return credential.length > SECRET_LENGTH && credential.bytes[SECRET_LENGTH] == '/' &&
+           lst_slice_find(credential, '/') < SECRET_LENGTH &&
+           is_secret(lst_slice_first(credential, SECRET_LENGTH));
+}
+
 static void advise_on_credential(const struct lst_auth *auth, struct lst_buffer *out)
 {
-    char text[LST_ACCESS_KEY_ID_MAX + LST_REGION_MAX + LST_SERVICE_MAX + 64];
-    struct lst_slice decoded = lst_slice_make(text, 0);
-    struct lst_slice id;
+    char text[CREDENTIAL_MAX];
+    struct lst_slice credential = decode_credential(auth, text, sizeof(text));
+    struct lst_slice id = lst_slice_first(credential, lst_slice_find(credential, '/'));
 
-    if (auth->kind != LST_AUTH_QUERY || auth->credential.length == 0 ||
-        lst_percent_decode(auth->credential, true, text, sizeof(text), &decoded.length) != LST_OK) {
+    if (id.length == 0) {
         return;
     }
-    id = lst_slice_first(decoded, lst_slice_find(decoded, '/'));
     if (lst_slice_trim(id).length < id.length || memchr(id.bytes, '\n', id.length) != NULL ||
         memchr(id.bytes, '\r', id.length) != NULL) {
         lst_buffer_append_string(out, "The access key id has white space or a line end around it: "
                                       "remove it where the signer reads its credentials.");
-    } else if (decoded.length > SECRET_LENGTH && decoded.bytes[SECRET_LENGTH] == '/' &&
-               id.length < SECRET_LENGTH && is_secret(lst_slice_first(decoded, SECRET_LENGTH))) {
+    } else if (begins_with_secret(credential)) {
         lst_buffer_append_string(out, "The access key id looks like a secret access key: exchange "
                                       "the two where the signer reads them.");
     }
+}
+
+const char *lst_s3_shown_key_id(const struct lst_passage *passage)
+{
+    const struct lst_auth *auth = &passage->auth;
+    struct lst_slice id = lst_slice_of(auth->access_key_id);
+    char text[CREDENTIAL_MAX];
+
+    if (passage->identity == NULL &&
+        (is_token(id) || is_secret(id) ||
+         begins_with_secret(decode_credential(auth, text, sizeof(text))))) {
+        return "***";
+    }
+    return auth->access_key_id;
 }
 
 /* ---- The rest */

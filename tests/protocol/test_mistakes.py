@@ -70,6 +70,22 @@ def test_id_and_secret_exchanged(server, secret):
     said(server, server.send("GET", url(server, access_key=secret, secret_key=ACCESS_KEY)), "The access key id looks like a secret access key", "exchange")
 
 
+@pytest.mark.parametrize(("secret", "form"), [(SECRET_KEY, "query"), (SECRET_KEY.replace("/", "x"), "query"), (TOKEN, "query"), (TOKEN, "header"),
+                                              (SECRET_KEY.replace("/", "x"), "header"), (SECRET_KEY, "header")])
+def test_a_secret_in_the_wrong_place_is_neither_logged_nor_repeated(server, secret, form):
+    if form == "query":
+        answer = server.send("GET", url(server, access_key=secret, secret_key=ACCESS_KEY))
+    else:
+        request = AWSRequest("GET", server.endpoint + "/pictures/cat.jpg")
+        HeaderSigner(Credentials(secret, ACCESS_KEY), "s3", "us-east-1").add_auth(request)
+        answer = server.send("GET", "/pictures/cat.jpg", dict(request.headers.items()))
+    assert answer.status in (400, 403)
+    part = secret[:12]
+    assert part not in answer.body.decode()
+    assert server.wait_for_log(rf".*{answer.error['RequestId']}.*")
+    assert part not in server.log()
+
+
 @pytest.mark.parametrize("space", [" ", "\n", "\r\n", "\t"])
 def test_an_id_with_white_space(server, space):
     said(server, server.send("GET", url(server, access_key=ACCESS_KEY + space)), "The access key id has white space", "remove it")
