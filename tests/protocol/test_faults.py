@@ -789,11 +789,13 @@ NOT_OF_REQUESTS = {"lst_index_open", "lst_index_examine", "lst_blobs_open", "lst
                    "lst_blobs_walk", "lst_blob_delete"}
 
 
-def test_every_call_has_failed(faults):
+def test_every_call_has_failed(faults, request):
     """Each call of index and blob that a request makes has failed, and so it has at nearly every place that makes it.
 
     Nearly: what goes on in the background is counted too, and may be what fails in place of a call of the request. So a few
     places may be left out in one run, others in the next. Below HTTP none is."""
+    if sum("test_faults.py" in item.nodeid for item in request.session.items) < 100:
+        pytest.skip("only after all other tests of this file")
     never = faults.never()
     calls = {name for name in subprocess.run([os.path.join(ROOT, "tests", "fault", "list_calls.sh")], stdout=subprocess.PIPE,
                                              check=True, text=True).stdout.split() if name.startswith("lst_")}
