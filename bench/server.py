@@ -33,7 +33,8 @@ PARTS, PART_SIZE = 8, 128 << 20
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 # size, objects, connections, what of nginx's rate is to be reached
-GETS = [(4096, 256, 32, 0.7), (1 << 20, 16, 16, 0.9), (64 << 20, 2, 4, 0.9)]
+GETS = [(4096, 256, 32, 0.97), (1 << 20, 16, 16, 1.0), (64 << 20, 2, 4, 1.0)]
+GETS_TLS = [(4096, 256, 32, 0.95), (1 << 20, 16, 16, 0.95), (64 << 20, 2, 4, 0.95)]
 
 NGINX = """
 daemon off;
@@ -54,6 +55,13 @@ http {{
     client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
     uwsgi_temp_path {folder}; scgi_temp_path {folder};
     server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+    server {{
+        listen 127.0.0.1:{secure_port} ssl;
+        root {folder}/files;
+        ssl_certificate {folder}/cert.pem;
+        ssl_certificate_key {folder}/key.pem;
+        ssl_protocols TLSv1.2 TLSv1.3;
+    }}
 }}
 """
 
@@ -70,34 +78,38 @@ def free_port():
 
 @contextlib.contextmanager
 def nginx(folder):
-    """nginx on the server's core, over folder/files; its port."""
-    port = free_port()
+    """nginx on the server's core, over folder/files; its ports, plain and TLS."""
+    port, secure_port = free_port(), free_port()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                    "/CN=localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem", "-days", "2"],
+                   check=True, capture_output=True)
     with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
-        file.write(NGINX.format(folder=folder, port=port))
+        file.write(NGINX.format(folder=folder, port=port, secure_port=secure_port))
     process = subprocess.Popen(["taskset", "-c", SERVER_CORE, "nginx", "-c", f"{folder}/nginx.conf", "-p", folder])
     for _ in range(200):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             break
         time.sleep(0.02)
-    yield port
+    yield port, secure_port
     process.terminate()
     process.wait()
 
 
-def wrk(port, targets, connections, extra=None):
-    """Requests, and bytes of answers, a second. Every answer must be a good one. extra: of urls.lua's variables."""
+def wrk(port, targets, connections, extra=None, scheme="http", full=False):
+    """Requests, and bytes of answers, a second. Every answer must be a good one. extra: of urls.lua's variables.
+    full: and the microseconds of the 99th percentile."""
     done = subprocess.run(
         ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{SECONDS:g}s", "--timeout", "30s", "-s",
-         os.path.join(ROOT, "bench", "urls.lua"), f"http://127.0.0.1:{port}"],
+         os.path.join(ROOT, "bench", "urls.lua"), f"{scheme}://127.0.0.1:{port}"],
         env={**os.environ, "TARGETS": targets, **(extra or {})}, text=True, capture_output=True, check=True)
-    requests, received, microseconds, errors = map(int, re.search(r"RESULT (\d+) (\d+) (\d+) (\d+)", done.stdout).groups())
+    requests, received, microseconds, errors, late = map(int, re.search(r"RESULT" + r" (\d+)" * 5, done.stdout).groups())
     assert requests > 0 and errors == 0, done.stdout
-    return requests / (microseconds / 1e6), received / (microseconds / 1e6)
+    return (requests / (microseconds / 1e6), received / (microseconds / 1e6)) + ((late,) if full else ())
 
 
-def bench_get(table, folder, server, port):
-    s3 = server.client()
-    for size, count, connections, target in GETS:
+def bench_get(table, folder, server, port, scheme="http", sizes=GETS):
+    s3 = server.client(verify=False)
+    for size, count, connections, target in sizes:
         names = [f"{size}-{number}" for number in range(count)]
         for name in names:
             body = os.urandom(size)
@@ -110,8 +122,8 @@ def bench_get(table, folder, server, port):
             file.writelines(f"/{name}\n" for name in names)
         ours, theirs, ratios = [], [], []
         for _ in range(ROUNDS):
-            ours.append(wrk(server.port, f"{folder}/signed", connections))
-            theirs.append(wrk(port, f"{folder}/plain", connections))
+            ours.append(wrk(server.port, f"{folder}/signed", connections, scheme=scheme))
+            theirs.append(wrk(port, f"{folder}/plain", connections, scheme=scheme))
             # By bytes for large bodies: the last ones are not whole when the time is up.
             index = 0 if size < 1 << 20 else 1
             ratios.append(ours[-1][index] / theirs[-1][index])
@@ -119,7 +131,7 @@ def bench_get(table, folder, server, port):
         if size >= 1 << 20:
             median = [statistics.median(one[1] for one in rates) / 1e6 for rates in (ours, theirs)]
         unit = "/s" if size < 1 << 20 else " MB/s"
-        table.add(f"GET {size_name(size)}, presigned, against nginx", statistics.median(ratios), target,
+        table.add(f"GET {size_name(size)}, presigned{', TLS' if scheme == 'https' else ''}, against nginx", statistics.median(ratios), target,
                   f"{median[0]:,.0f}{unit} against {median[1]:,.0f}{unit}")
         for name in names:
             os.remove(f"{folder}/files/{name}")
@@ -283,7 +295,11 @@ def main():
     folder = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(ROOT, "build"))  # on a disk, not in memory
     os.makedirs(f"{folder}/files")
     try:
-        with nginx(folder) as port:
+        with nginx(folder) as (port, secure_port):
+            with Server(f"{folder}/secure", "--buckets", BUCKET, "--access-log", "off", "--threads", "1", "--tls-cert",
+                        f"{folder}/cert.pem", "--tls-key", f"{folder}/key.pem",
+                        wrapper=["taskset", "-c", SERVER_CORE]) as server:
+                bench_get(table, folder, server, secure_port, "https", GETS_TLS)
             server = Server(f"{folder}/data", "--buckets", BUCKET, "--access-log", "off", "--threads", "1",
                             wrapper=["taskset", "-c", SERVER_CORE])
             with server:

@@ -16,6 +16,6 @@ end
 
 function done(summary, latency)
     local errors = summary.errors
-    print(string.format("RESULT %d %d %d %d", summary.requests, summary.bytes, summary.duration,
-        errors.status + errors.connect + errors.read + errors.write + errors.timeout))
+    print(string.format("RESULT %d %d %d %d %d", summary.requests, summary.bytes, summary.duration,
+        errors.status + errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(99)))
 end

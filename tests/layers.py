@@ -17,8 +17,7 @@ LAYERS = ["include", "sigv4", "base", "http", "index", "blob", "store", "access"
 # Libraries, each only where it belongs. What depends on an engine is its layer's secret.
 LIBRARY_HEADERS = {
     r"lmdb\.h": {"index"},
-    r"microhttpd\.h": {"server"},
-    r"gnutls/.*": {"server"},
+    r"openssl/.*": {"server"},
     r"expat\.h": {"s3"},
     r"jansson\.h": {"access", "gate", "api", "cli"},
     r"nettle/.*": {"sigv4", "store", "gate", "s3", "api"},
@@ -160,7 +159,7 @@ FAULTY = {
     "src/base/upward.c": ('#include "store/store.h"\n', "base stands below store"),
     "src/base/library.c": ("#include <jansson.h>\n", "<jansson.h> belongs to"),
     "src/store/engine.c": ("#include <lmdb.h>\n", "<lmdb.h> belongs to index only"),
-    "src/store/sockets.c": ("#include <microhttpd.h>\n", "<microhttpd.h> belongs to server only"),
+    "src/store/sockets.c": ("#include <openssl/ssl.h>\n", "<openssl/ssl.h> belongs to server only"),
     "src/s3/upward.c": ('#include "api/api.h"\n', "s3 stands below api"),
     "src/s3/relative.c": ('#include "../server/server.h"\n', 'written as "layer/file.h"'),
     "src/s3/unknown.c": ("#include <boost.h>\n", "does not know"),

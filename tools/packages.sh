@@ -14,9 +14,9 @@ packages_for() {
     case "$1" in
     build)
         echo gcc libc6-dev meson ninja-build pkg-config \
-            libnettle8 nettle-dev liblmdb-dev libmicrohttpd-dev libgnutls28-dev libexpat1-dev \
+            libnettle8 nettle-dev liblmdb-dev libssl-dev libexpat1-dev \
             libjansson-dev libisal-dev libinih-dev libmagic-dev libmagic-mgc \
-            libcurl4-gnutls-dev libqrencode-dev libcrypt-dev
+            libcurl4-openssl-dev libqrencode-dev libcrypt-dev
         ;;
     # Other clients come from PyPI and npm (tests/requirements.txt, tests/clients/package.json). The
     # awscli is the second generation; PyPI has the first.

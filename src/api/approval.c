@@ -391,7 +391,8 @@ void lst_approval_fetch(struct lst_api_exchange *exchange)
         response->kind = LST_BODY_LENGTH;
     } else {
         response->kind = LST_BODY_STREAM;
-        response->stream = (struct lst_http_stream){read_stream, close_stream, stream};
+        response->stream =
+            (struct lst_http_stream){.read = read_stream, .close = close_stream, .context = stream};
     }
     lst_http_response_add(response, "Content-Type", LST_SLICE("application/octet-stream"));
     lst_http_response_add(response, "Content-Disposition", LST_SLICE("attachment"));

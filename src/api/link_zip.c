@@ -496,7 +496,8 @@ void lst_link_zip(struct lst_link_opening *opening)
         free_archive(archive);
     } else {
         response->kind = LST_BODY_STREAM;
-        response->stream = (struct lst_http_stream){read_archive, close_archive, archive};
+        response->stream = (struct lst_http_stream){
+            .read = read_archive, .close = close_archive, .context = archive};
     }
     lst_api_answer_end(exchange);
 }

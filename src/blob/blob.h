@@ -115,6 +115,9 @@ LST_MUST_CHECK int lst_blob_read(struct lst_blob_reader *reader, uint64_t offset
  */
 LST_MUST_CHECK int lst_blob_take_file(struct lst_blob_reader *reader);
 
+/* The same file, which stays the reader's; -1 where the engine has none. */
+LST_MUST_CHECK int lst_blob_file(const struct lst_blob_reader *reader);
+
 /* Delete. 0 also when it is not there. A crash can bring it back: see lst_blobs_sync_deleted(). */
 LST_MUST_CHECK int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id);
 

@@ -64,6 +64,11 @@ int lst_blob_read(struct lst_blob_reader *reader, uint64_t offset, char *out, si
     }
 }
 
+int lst_blob_file(const struct lst_blob_reader *reader)
+{
+    return reader->file;
+}
+
 int lst_blob_take_file(struct lst_blob_reader *reader)
 {
     int file = reader->file;

@@ -26,8 +26,7 @@ void lst_http_response_release(struct lst_http_response *response)
     lst_http_response_init(response);
 }
 
-/* Copy, with a space for each byte that may not stand in a header (RFC 9110 section 5.5), or that
- * the HTTP library refuses there (TAB), and end with NUL. */
+/* Copy, with a space for each control character (RFC 9110 section 5.5), and end with NUL. */
 static char *copy_clean(char *to, struct lst_slice from)
 {
     for (size_t i = 0; i < from.length; i++) {

@@ -24,6 +24,14 @@ struct lst_http_stream {
     int (*read)(void *context, char *out, size_t capacity, size_t *ret_length);
     void (*close)(void *context);
     void *context;
+    /*
+     * The file that the next bytes are in, which stays the stream's: *ret_length bytes of it, at
+     * most so many, from *ret_offset on. The stream goes on behind them, and the file is there
+     * until its next call. LST_ERR_NOT_FOUND: they are in no file; read() gives them. NULL: they
+     * never are.
+     */
+    int (*file)(void *context, uint64_t most, int *ret_file, uint64_t *ret_offset,
+                uint64_t *ret_length);
 };
 
 struct lst_http_response {

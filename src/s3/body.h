@@ -16,6 +16,7 @@ struct lst_body_plan {
     uint64_t limit; /* bytes: more is answered with too_long */
     enum lst_s3_error too_long;
     bool length_required; /* else a request without a length has an empty body */
+    bool takes_chunks;    /* a body in HTTP's chunks needs no length */
     bool digest_required; /* a Content-MD5 or a checksum must be declared */
     bool wants_md5;       /* compute the MD5 here; else take() does, and finish() hands it to
                            * lst_body_check_md5() */

@@ -34,6 +34,9 @@ static bool read_length(struct lst_s3_exchange *exchange)
         body->length = request->has_content_length ? request->content_length : 0;
         body->length_known = body->length_known && !request->is_chunked;
     }
+    if (request->is_chunked && body->plan.takes_chunks && !body->is_stream) {
+        return true;
+    }
     if (!body->length_known && (body->plan.length_required || body->is_stream)) {
         lst_body_fail_length(exchange);
         return false;

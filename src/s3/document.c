@@ -45,6 +45,7 @@ void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_docum
         .limit = plan->limit,
         .too_long = LST_S3_MESSAGE_TOO_LONG,
         .length_required = plan->length_required,
+        .takes_chunks = true,
         .digest_required = plan->digest_required,
         .checksum_is_of_object = plan->checksum_is_of_object,
         .wants_md5 = true,

@@ -65,6 +65,12 @@ static int read_stream(void *context, char *out, size_t capacity, size_t *ret_le
     return lst_object_stream_read(context, out, capacity, ret_length);
 }
 
+static int file_of_stream(void *context, uint64_t most, int *ret_file, uint64_t *ret_offset,
+                          uint64_t *ret_length)
+{
+    return lst_object_stream_file(context, most, ret_file, ret_offset, ret_length);
+}
+
 static void close_stream(void *context)
 {
     lst_object_stream_close(context);
@@ -79,7 +85,8 @@ static int add_stream(struct lst_http_response *response, struct lst_object *obj
 
     if (status == LST_OK) {
         response->kind = LST_BODY_STREAM;
-        response->stream = (struct lst_http_stream){read_stream, close_stream, stream};
+        response->stream = (struct lst_http_stream){
+            .read = read_stream, .close = close_stream, .context = stream, .file = file_of_stream};
     }
     return status;
 }

@@ -367,8 +367,9 @@ int lst_config_check(const struct lst_config *config, struct lst_buffer *message
     if (status != LST_OK) {
         return status;
     }
-    if ((config->tls_certificate[0] == '\0') != (config->tls_key[0] == '\0')) {
-        lst_buffer_append_string(message, "tls-cert and tls-key go together: give both or neither");
+    if (config->tls_certificates.count != config->tls_keys.count) {
+        lst_buffer_append_string(message, "tls-cert and tls-key go together: give one key for each "
+                                          "certificate, in the same order, or neither");
         return LST_ERR_MALFORMED;
     }
     if ((config->access_key[0] == '\0') != (config->secret_key[0] == '\0')) {

@@ -36,8 +36,8 @@ struct lst_config {
     struct lst_config_list buckets;
     char *access_key;
     char *secret_key;
-    char *tls_certificate;
-    char *tls_key;
+    struct lst_config_list tls_certificates;
+    struct lst_config_list tls_keys; /* one for each certificate */
     struct lst_config_list trusted_proxies;
     struct lst_config_list cors_origins;
     uint64_t expires_max;    /* seconds */

@@ -49,8 +49,11 @@ static const struct lst_setting settings[] = {
     LIST("public-url", "URL", public_urls, NULL,
          "URL that clients use if a proxy is in front: signatures for its host are accepted; may "
          "be repeated"),
-    TEXT("tls-cert", "FILE", tls_certificate, NULL, "certificate chain (PEM): serve HTTPS"),
-    TEXT("tls-key", "FILE", tls_key, NULL, "private key of the certificate (PEM)"),
+    LIST("tls-cert", "FILE", tls_certificates, NULL,
+         "certificate chain (PEM): serve HTTPS; may be repeated: clients get the one for the name "
+         "that they ask for"),
+    LIST("tls-key", "FILE", tls_keys, NULL,
+         "private key of the certificate (PEM); one per certificate, in the same order"),
     LIST("trusted-proxy", "CIDR", trusted_proxies, NULL,
          "trust X-Forwarded-For, -Proto and -Host from these addresses; may be repeated"),
     LIST("cors-origin", "ORIGIN", cors_origins, "*",

@@ -1,25 +1,22 @@
-/* listen.c - the socket, and the HTTP library's threads on it. */
+/* listen.c - the listening socket, and serving on it. */
 #include "server/listen.h"
 
 #include "base/clock.h"
-#include "server/exchange.h"
+#include "server/engine.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
-
-/*
- * Of one connection: request line and headers, half of a body's buffer, the answer's headers. The
- * library clears one and a half times as much for every request, so it costs time; a link with a
- * session token of 4 KiB and headers of 8 KiB, with the library's own notes on each, must fit.
- */
-#define CONNECTION_MEMORY (24UL * 1024)
+#define BACKLOG      1024
+#define END_MAX      20 /* seconds after --drain-timeout */
+#define HANDED_FIRST 3  /* SD_LISTEN_FDS_START */
 
 static int bind_one(const struct addrinfo *candidate)
 {
@@ -107,13 +104,71 @@ static bool bind_host(struct lst_server *server, const char *host, uint16_t port
     return server->listener >= 0;
 }
 
+/* ---- A socket that was handed over */
+
+/* The number that an environment variable says; 0 if it says none. */
+static unsigned long number_of(const char *name)
+{
+    const char *text = getenv(name);
+    uint64_t number = 0;
+
+    return text != NULL && lst_slice_to_number(lst_slice_of(text), INT_MAX, &number)
+               ? (unsigned long)number
+               : 0;
+}
+
+/* Whether systemd has handed sockets to this process: sd_listen_fds(3). How many; they begin at
+ * HANDED_FIRST. Children are not told of them. */
+static unsigned long count_handed(void)
+{
+    unsigned long count =
+        number_of("LISTEN_PID") == (unsigned long)getpid() ? number_of("LISTEN_FDS") : 0;
+
+    (void)unsetenv("LISTEN_PID");
+    (void)unsetenv("LISTEN_FDS");
+    (void)unsetenv("LISTEN_FDNAMES");
+    return count;
+}
+
+static bool take_handed(struct lst_server *server, unsigned long count)
+{
+    int accepts = 0;
+    int type = 0;
+    socklen_t size = sizeof(accepts);
+
+    if (count > 1) {
+        lst_server_complain("systemd hands over %lu sockets, and one is served: leave one "
+                            "ListenStream= in the .socket unit",
+                            count);
+        return false;
+    }
+    if (getsockopt(HANDED_FIRST, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) != 0 ||
+        getsockopt(HANDED_FIRST, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || accepts == 0 ||
+        type != SOCK_STREAM || fcntl(HANDED_FIRST, F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(HANDED_FIRST, F_SETFD, FD_CLOEXEC) != 0) {
+        lst_server_complain("the socket that systemd hands over does not listen: the .socket unit "
+                            "needs ListenStream=, and Accept=no");
+        return false;
+    }
+    server->listener = HANDED_FIRST;
+    server->listener_is_lent = true;
+    describe_listener(server);
+    return true;
+}
+
+/* ---- */
+
 bool lst_listen_open(struct lst_server *server)
 {
+    unsigned long handed = count_handed();
     char host[LST_HOST_TEXT_MAX];
     uint16_t port;
     bool is_bound;
 
     server->listener = -1;
+    if (handed > 0) {
+        return take_handed(server, handed);
+    }
     if (!lst_listen_parse(lst_slice_of(server->config->listen), host, &port)) {
         return false;
     }
@@ -131,14 +186,6 @@ bool lst_listen_open(struct lst_server *server)
     return is_bound;
 }
 
-/* The raw target was taken already; the library's own decoding is of no use to anybody. */
-static size_t leave_encoded(void *context, struct MHD_Connection *connection, char *text)
-{
-    (void)context;
-    (void)connection;
-    return strlen(text);
-}
-
 static unsigned thread_count(const struct lst_config *config)
 {
     cpu_set_t processors;
@@ -152,67 +199,36 @@ static unsigned thread_count(const struct lst_config *config)
     return (unsigned)CPU_COUNT(&processors);
 }
 
-#define OPTION(option, number)                                                                     \
-    {                                                                                              \
-        (option), (intptr_t)(number), NULL                                                         \
-    }
-#define CALLBACK(option, function, context)                                                        \
-    {                                                                                              \
-        (option), (intptr_t)(function), (context)                                                  \
-    }
-#define POINTER(option, pointer)                                                                   \
-    {                                                                                              \
-        (option), 0, (pointer)                                                                     \
-    }
-
 bool lst_listen_start(struct lst_server *server)
 {
-    const struct lst_config *config = server->config;
-    unsigned threads = thread_count(config);
-    /* More than --connections, so that those above it are told to slow down and not left waiting.
-     * The library gives each thread its even share. */
-    uint64_t limit = config->connections + config->connections / 4 + 64;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
-    struct MHD_OptionItem tls[] = {
-        POINTER(MHD_OPTION_HTTPS_MEM_CERT, server->tls_certificate),
-        POINTER(MHD_OPTION_HTTPS_MEM_KEY, server->tls_key),
-        {MHD_OPTION_END, 0, NULL},
-    };
-    struct MHD_OptionItem options[] = {
-        CALLBACK(MHD_OPTION_URI_LOG_CALLBACK, lst_exchange_on_target, server),
-        CALLBACK(MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL),
-        CALLBACK(MHD_OPTION_NOTIFY_COMPLETED, lst_exchange_on_completed, server),
-        CALLBACK(MHD_OPTION_NOTIFY_CONNECTION, lst_exchange_on_connection, server),
-        OPTION(MHD_OPTION_LISTEN_SOCKET, server->listener),
-        OPTION(MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY),
-        OPTION(MHD_OPTION_CONNECTION_LIMIT, limit),
-        OPTION(MHD_OPTION_CONNECTION_TIMEOUT, config->idle_timeout),
-        OPTION(threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads),
-        {MHD_OPTION_END, 0, NULL},
-    };
+    int status = lst_engine_start(server, server->listener, server->listener_is_lent,
+                                  thread_count(server->config), &server->engine);
 
-    if (server->tls_certificate != NULL) {
-        flags |= MHD_USE_TLS;
+    if (status != LST_OK) {
+        lst_server_complain("can't start the threads that serve: %s", lst_error_text(status));
     }
-    server->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, lst_exchange_on_request, server, MHD_OPTION_ARRAY, options,
-        server->tls_certificate != NULL ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
-    if (server->daemon == NULL) {
-        lst_server_complain(server->tls_certificate != NULL
-                                ? "can't start HTTPS: does the key of --tls-key belong to the "
-                                  "certificate of --tls-cert, and are both PEM?"
-                                : "can't start the HTTP threads: out of memory or of threads");
-        return false;
-    }
-    return true;
+    return status == LST_OK;
 }
 
-static void sleep_milliseconds(long milliseconds)
+/* Nothing that was answered is lost by this: it is what the next start expects. */
+static void end_at_once(int number)
 {
-    struct timespec time = {.tv_sec = milliseconds / 1000,
-                            .tv_nsec = milliseconds % 1000 * 1000000};
+    static const char text[] =
+        "latchstring serve: something hangs, most likely the disk, and the server can't end in "
+        "order: it ends now\n";
 
-    (void)nanosleep(&time, NULL);
+    (void)number;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(1);
+}
+
+/* From here on the end comes, whatever hangs. */
+static void limit_end(const struct lst_server *server)
+{
+    struct sigaction action = {.sa_handler = end_at_once};
+
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)alarm((unsigned)server->config->drain_timeout + END_MAX);
 }
 
 uint64_t lst_listen_stop(struct lst_server *server)
@@ -220,22 +236,12 @@ uint64_t lst_listen_stop(struct lst_server *server)
     uint64_t deadline = lst_clock_monotonic_ns() + server->config->drain_timeout * 1000000000ULL;
     uint64_t cut;
 
+    limit_end(server);
     server->is_draining = true;
-    (void)MHD_quiesce_daemon(server->daemon);
-    (void)shutdown(server->listener, SHUT_RDWR); /* new clients are refused, not left waiting */
-    while (server->metrics.in_flight > 0 && lst_clock_monotonic_ns() < deadline) {
-        sleep_milliseconds(5);
-    }
-    cut = server->metrics.in_flight;
-    /* The library can't stop while a request waits for its commit. From here on none begins, and
-     * those that wait are woken: commits always end, and questions to remotes do so now. */
-    server->is_stopped = true;
+    cut = lst_engine_drain(server->engine, deadline);
+    /* What waits is woken: commits always end, and questions to remotes do so now. */
     lst_api_cancel(server->api);
-    while (server->busy_count > 0) {
-        sleep_milliseconds(1);
-    }
-    MHD_stop_daemon(server->daemon);
-    server->daemon = NULL;
+    lst_engine_stop(server->engine);
     (void)close(server->listener);
     server->listener = -1;
     return cut;

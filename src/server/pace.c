@@ -1,189 +1,173 @@
-/* pace.c - cutting off clients that hold a connection without using it. */
-#include "server/pace.h"
-
-#include "base/clock.h"
+/*
+ * pace.c - deadlines: clients that hold a connection without using it are cut off.
+ *
+ * A period begins whenever it becomes somebody else's turn, and with every answer. At its end,
+ * after
+ * --idle-timeout, LST_PACE_LEAST bytes a second must have moved, and the last of them not that long
+ * ago; then another period begins. So neither silence nor a trickle holds a connection, and who
+ * sends or reads a large body steadily has all the time he needs. While it is the server's own turn
+ * there is no deadline.
+ */
+#include "server/connection.h"
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 
-#define SECOND        1000000000ULL
-#define LOOK_EVERY_NS (5 * SECOND)
-#define SURPLUS_NS    (2 * SECOND)
-#define TCP_CLOSE_WAIT                                                                             \
-    8 /* of tcpi_state: the client has sent its end. <netinet/tcp.h> has it too */
+#define SECOND               1000000000ULL
+#define LST_PACE_LEAST       500 /* bytes a second */
+#define LINGER_SILENCE_NS    (5 * SECOND)
+#define LINGER_ALTOGETHER_NS (30 * SECOND)
+#define DRAIN_NS             SECOND /* that a new connection, or one that lingers, has in a drain */
 
-struct lst_pace {
-    pthread_t thread;
-    pthread_mutex_t mutex; /* of all that follows, and of every connection's own notes */
-    pthread_cond_t wake;
-    bool stopping;
-    uint64_t limit_ns;
-    struct lst_paced *first;
+enum turn {
+    TURN_OURS,
+    TURN_IDLE, /* between two requests */
+    TURN_SENDS,
+    TURN_READS,
+    TURN_LINGERS,
 };
 
-static void begin_period(struct lst_paced *paced, uint64_t now)
+static enum turn turn_of(const struct lst_connection *connection)
 {
-    paced->begin_ns = now;
-    paced->begin_moved = paced->moved;
-    paced->begin_answered = atomic_load(&paced->answered);
+    switch (connection->state) {
+    case LST_CONNECTION_HEAD:
+        return connection->input == NULL ? TURN_IDLE : TURN_SENDS;
+    case LST_CONNECTION_HANDSHAKE:
+    case LST_CONNECTION_BODY:
+        return TURN_SENDS;
+    case LST_CONNECTION_ANSWER:
+        return TURN_READS;
+    case LST_CONNECTION_LINGER:
+        return TURN_LINGERS;
+    case LST_CONNECTION_WAITS:
+    case LST_CONNECTION_CLOSED:
+        break;
+    }
+    return TURN_OURS;
 }
 
-/* At the end of a period: was it used? */
-static bool was_used(const struct lst_paced *paced, uint64_t now)
-{
-    uint64_t seconds = (now - paced->begin_ns) / SECOND;
-
-    return paced->begin_answered != atomic_load(&paced->answered) ||
-           paced->moved - paced->begin_moved >= seconds * LST_PACE_LEAST;
-}
-
-/* False if the connection is to be closed. */
-static bool look(struct lst_paced *paced, uint64_t now)
+/* Bytes that have moved by now. What waits in the kernel for a client to read it has not. */
+static uint64_t moved_by_now(const struct lst_connection *connection, enum turn turn)
 {
     struct tcp_info information = {0};
     socklen_t size = sizeof(information);
-    int turn = atomic_load(&paced->turn);
-    uint64_t before = paced->moved;
-    bool was_ended = paced->was_ended;
 
-    if (getsockopt(paced->socket, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) {
+    if (turn != TURN_READS) {
+        return connection->received;
+    }
+    if (getsockopt(connection->socket, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) {
+        return 0;
+    }
+    return information.tcpi_bytes_acked;
+}
+
+static uint64_t limit_of(const struct lst_connection *connection, enum turn turn)
+{
+    bool is_draining = connection->worker->engine->is_draining;
+    uint64_t limit = turn == TURN_LINGERS ? LINGER_SILENCE_NS : connection->limit_ns;
+
+    return is_draining && (turn == TURN_IDLE || turn == TURN_LINGERS) && limit > DRAIN_NS ? DRAIN_NS
+                                                                                          : limit;
+}
+
+/* How long a period is. */
+static uint64_t length_of(const struct lst_connection *connection, enum turn turn)
+{
+    return turn == TURN_LINGERS && !connection->worker->engine->is_draining
+               ? LINGER_ALTOGETHER_NS
+               : limit_of(connection, turn);
+}
+
+static void set_deadline(struct lst_connection *connection, enum turn turn)
+{
+    uint64_t silence = connection->heard_ns + limit_of(connection, turn);
+    uint64_t end = connection->period_ns + length_of(connection, turn);
+
+    lst_timers_set(&connection->worker->timers, &connection->timer, silence < end ? silence : end);
+}
+
+bool lst_connection_watch(struct lst_connection *connection)
+{
+    enum turn turn = turn_of(connection);
+    uint64_t now = connection->worker->now_ns;
+
+    if (turn == TURN_OURS) {
+        connection->period_turn = TURN_OURS;
         return true;
     }
-    paced->looked_ns = now;
-    paced->moved = information.tcpi_bytes_received + information.tcpi_bytes_acked;
-    paced->was_ended = information.tcpi_state == TCP_CLOSE_WAIT && turn == LST_PACE_CLIENT_SENDS;
-    if (paced->was_ended && was_ended && paced->moved == before) {
+    if (turn == TURN_IDLE && connection->was_used && connection->worker->engine->is_draining) {
         return false;
     }
-    if (turn == LST_PACE_OURS) {
-        begin_period(paced, now);
-    } else if (now - paced->begin_ns >= paced->limit_ns) {
-        if (!was_used(paced, now)) {
-            return false;
-        }
-        begin_period(paced, now);
+    if (turn != connection->period_turn || connection->answered != connection->period_answered) {
+        connection->period_turn = (uint8_t)turn;
+        connection->period_answered = connection->answered;
+        connection->period_ns = now;
+        connection->heard_ns = now;
+        connection->period_moved = moved_by_now(connection, turn);
+        connection->looked_moved = connection->period_moved;
+        set_deadline(connection, turn);
     }
     return true;
 }
 
-static void look_at_all(struct lst_pace *pace)
+void lst_connection_hurry(struct lst_connection *connection)
 {
-    uint64_t now = lst_clock_monotonic_ns();
+    enum turn turn = turn_of(connection);
 
-    for (struct lst_paced *paced = pace->first; paced != NULL; paced = paced->next) {
-        bool is_due =
-            now - paced->looked_ns >= LOOK_EVERY_NS || now - paced->begin_ns >= paced->limit_ns;
-
-        if (is_due && !look(paced, now)) {
-            /* The library's thread sees the end, and closes. */
-            atomic_store(&paced->was_cut, true);
-            (void)shutdown(paced->socket, SHUT_RDWR);
-            begin_period(paced, now);
-        }
+    if (turn == TURN_IDLE || turn == TURN_LINGERS) {
+        connection->period_ns = connection->worker->now_ns;
+        connection->heard_ns = connection->worker->now_ns;
+        set_deadline(connection, turn);
     }
 }
 
-static void *run(void *argument)
+/* Is it used? */
+static bool is_in_time(struct lst_connection *connection, enum turn turn)
 {
-    struct lst_pace *pace = argument;
+    uint64_t now = connection->worker->now_ns;
+    uint64_t moved = moved_by_now(connection, turn);
+    uint64_t period = now - connection->period_ns;
 
-    pthread_mutex_lock(&pace->mutex);
-    while (!pace->stopping) {
-        if (pace->first == NULL) {
-            pthread_cond_wait(&pace->wake, &pace->mutex);
-        } else {
-            struct timespec until;
-
-            (void)clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec++;
-            (void)pthread_cond_timedwait(&pace->wake, &pace->mutex, &until);
-            look_at_all(pace);
-        }
+    if (moved != connection->looked_moved && turn == TURN_READS) {
+        connection->heard_ns = now;
     }
-    pthread_mutex_unlock(&pace->mutex);
-    return NULL;
+    connection->looked_moved = moved;
+    if (now - connection->heard_ns >= limit_of(connection, turn)) {
+        return false;
+    }
+    if (period < length_of(connection, turn)) {
+        return true;
+    }
+    if (turn == TURN_LINGERS ||
+        moved - connection->period_moved < period / SECOND * LST_PACE_LEAST) {
+        return false;
+    }
+    connection->period_ns = now;
+    connection->period_moved = moved;
+    return true;
 }
 
-int lst_pace_open(uint64_t limit, struct lst_pace **ret_pace)
+void lst_connection_check_time(void *owner)
 {
-    struct lst_pace *pace = calloc(1, sizeof(*pace));
+    struct lst_connection *connection = owner;
+    enum turn turn = turn_of(connection);
 
-    if (pace == NULL) {
-        return LST_ERR_NO_MEMORY;
+    if (turn == TURN_OURS) {
+        return; /* a deadline of the turn before */
     }
-    pace->limit_ns = limit * SECOND;
-    pthread_mutex_init(&pace->mutex, NULL);
-    pthread_cond_init(&pace->wake, NULL);
-    if (pthread_create(&pace->thread, NULL, run, pace) != 0) {
-        pthread_cond_destroy(&pace->wake);
-        pthread_mutex_destroy(&pace->mutex);
-        free(pace);
-        return LST_ERR_NO_MEMORY;
-    }
-    *ret_pace = pace;
-    return LST_OK;
-}
-
-void lst_pace_close(struct lst_pace *pace)
-{
-    if (pace == NULL) {
+    if (turn !=
+        connection->period_turn) { /* it is in the row, and has not come as far as to wait */
+        lst_timers_set(&connection->worker->timers, &connection->timer,
+                       connection->worker->now_ns + connection->limit_ns);
         return;
     }
-    pthread_mutex_lock(&pace->mutex);
-    pace->stopping = true;
-    pthread_cond_signal(&pace->wake);
-    pthread_mutex_unlock(&pace->mutex);
-    pthread_join(pace->thread, NULL);
-    pthread_cond_destroy(&pace->wake);
-    pthread_mutex_destroy(&pace->mutex);
-    free(pace);
-}
-
-void lst_pace_add(struct lst_pace *pace, struct lst_paced *paced, int socket, bool is_surplus)
-{
-    uint64_t now = lst_clock_monotonic_ns();
-
-    paced->socket = socket;
-    paced->limit_ns = is_surplus && pace->limit_ns > SURPLUS_NS ? SURPLUS_NS : pace->limit_ns;
-    paced->looked_ns = now;
-    begin_period(paced, now);
-    pthread_mutex_lock(&pace->mutex);
-    paced->next = pace->first;
-    if (pace->first != NULL) {
-        pace->first->previous = paced;
+    if (is_in_time(connection, turn)) {
+        set_deadline(connection, turn);
     } else {
-        pthread_cond_signal(&pace->wake);
+        if (connection->exchange != NULL && connection->exchange->status == 0) {
+            connection->exchange->why_cut = "nothing, or hardly anything, came for --idle-timeout";
+        }
+        lst_connection_close(connection, turn == TURN_SENDS || turn == TURN_READS);
     }
-    pace->first = paced;
-    pthread_mutex_unlock(&pace->mutex);
-}
-
-void lst_pace_remove(struct lst_pace *pace, struct lst_paced *paced)
-{
-    pthread_mutex_lock(&pace->mutex);
-    if (paced->previous != NULL) {
-        paced->previous->next = paced->next;
-    } else {
-        pace->first = paced->next;
-    }
-    if (paced->next != NULL) {
-        paced->next->previous = paced->previous;
-    }
-    pthread_mutex_unlock(&pace->mutex);
-}
-
-void lst_pace_take_turn(struct lst_paced *paced, enum lst_pace_turn turn)
-{
-    atomic_store_explicit(&paced->turn, turn, memory_order_relaxed);
-}
-
-void lst_pace_count_answer(struct lst_paced *paced)
-{
-    atomic_fetch_add_explicit(&paced->answered, 1, memory_order_relaxed);
-    lst_pace_take_turn(paced, LST_PACE_CLIENT_SENDS);
 }

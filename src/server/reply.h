@@ -1,27 +1,22 @@
 /*
- * reply.h - from a response as plain data to one that the HTTP library sends.
+ * reply.h - the head of an answer: from a response as plain data to bytes on the wire.
  */
 #ifndef LST_SERVER_REPLY_H
 #define LST_SERVER_REPLY_H
 
-#include "base/error.h"
+#include "base/clock.h"
 #include "http/response.h"
 
-#include <microhttpd.h>
-
 /*
- * Queue it. The body's memory or file goes over to the library, without a copy. *ret_length: bytes
- * of body that will be sent if all goes well. LST_ERR_NO_MEMORY, also when the library does not
- * take it.
+ * Append status line and headers, with the empty line. is_old: to a client of HTTP/1.0, who wants
+ * to be told that the connection is kept. date: as lst_clock_format_http() writes it.
+ * Content-Length is that of RFC 9110, section 8.6: none of a 204, and of a 304 only if the response
+ * gives it.
  */
-LST_MUST_CHECK int lst_reply_queue(struct MHD_Connection *connection, bool is_head,
-                                   struct lst_http_response *response, uint64_t *ret_length);
+void lst_reply_format(const struct lst_http_response *response, bool is_old, const char *date,
+                      struct lst_buffer *out);
 
-/*
- * Send a response of BYTES past the library, which takes none in the middle of a body: the answer
- * to an upload that failed half-way (a full disk, a wrong chunk). It says Connection: close; the
- * caller then closes. What does not fit the socket's buffer at once is lost.
- */
-void lst_reply_send(struct MHD_Connection *connection, const struct lst_http_response *response);
+/* The reason phrase of a status (RFC 9110, section 15); "Unknown" if it has none. */
+const char *lst_reply_phrase(int status);
 
 #endif

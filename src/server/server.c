@@ -5,8 +5,10 @@
 #include "base/random.h"
 #include "index/complete.h"
 #include "server/damage.h"
+#include "server/engine.h"
 #include "server/listen.h"
 #include "server/startup.h"
+#include "server/tls.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -166,12 +168,6 @@ static bool open_s3(struct lst_server *server)
     options.ledger = server->ledger;
     status = lst_s3_open(&options, &server->s3);
     if (status == LST_OK) {
-        status = lst_linger_open(&server->linger);
-    }
-    if (status == LST_OK) {
-        status = lst_pace_open(config->idle_timeout, &server->pace);
-    }
-    if (status == LST_OK) {
         server->strangers = lst_strangers_new(config->anonymous_rate);
         status = server->strangers == NULL ? LST_ERR_NO_MEMORY : LST_OK;
     }
@@ -238,12 +234,21 @@ static bool open_log(struct lst_server *server)
     return status == LST_OK;
 }
 
+static bool open_tls(struct lst_server *server)
+{
+    if (server->config->tls_certificates.count == 0) {
+        return true;
+    }
+    server->tls = lst_tls_open(server->config);
+    return server->tls != NULL;
+}
+
 bool lst_server_open(struct lst_server *server, const struct lst_config *config)
 {
     server->config = config;
     server->listener = -1;
     derive(server);
-    return lst_listen_read_tls(server) && lst_listen_open(server) && !is_damaged(server) &&
+    return open_tls(server) && lst_listen_open(server) && !is_damaged(server) &&
            open_store(server) && open_gate(server) && open_s3(server) && mark_complete(server) &&
            open_api(server) && open_log(server);
 }
@@ -253,8 +258,6 @@ void lst_server_close(struct lst_server *server)
     if (server->listener >= 0) {
         (void)close(server->listener);
     }
-    lst_linger_close(server->linger);
-    lst_pace_close(server->pace);
     lst_strangers_free(server->strangers);
     lst_api_close(server->api);
     if (server->s3 != NULL) {
@@ -269,11 +272,8 @@ void lst_server_close(struct lst_server *server)
     }
     lst_store_close(server->store);
     lst_log_close(server->log);
-    free(server->tls_certificate);
-    if (server->tls_key != NULL) {
-        explicit_bzero(server->tls_key, strlen(server->tls_key));
-    }
-    free(server->tls_key);
+    lst_engine_free(server->engine); /* after all that could wake a connection */
+    lst_tls_free(server->tls);
 }
 
 /* A connection takes a descriptor, and an upload another. */
@@ -340,6 +340,20 @@ static bool has_failed(const struct lst_server *server)
     return part != NULL;
 }
 
+/* SIGHUP. */
+static void read_anew(struct lst_server *server)
+{
+    int status = lst_log_reopen(server->log);
+
+    if (status != LST_OK) {
+        lst_server_complain("can't reopen the access log %s: %s; going on with the old one",
+                            server->config->access_log, lst_error_text(status));
+    }
+    if (server->tls != NULL && !lst_tls_reload(server->tls)) {
+        lst_server_complain("going on with the certificates as they were");
+    }
+}
+
 /* False: the server has to end, and not because somebody asked. */
 static bool wait_for_end(struct lst_server *server, const sigset_t *signals)
 {
@@ -347,18 +361,12 @@ static bool wait_for_end(struct lst_server *server, const sigset_t *signals)
     int number = 0;
 
     while (number != SIGTERM && number != SIGINT) {
-        int status;
-
         number = sigtimedwait(signals, NULL, &moment);
         if (has_failed(server)) {
             return false;
         }
         if (number == SIGHUP) {
-            status = lst_log_reopen(server->log);
-            if (status != LST_OK) {
-                lst_server_complain("can't reopen the access log %s: %s; going on with the old one",
-                                    server->config->access_log, lst_error_text(status));
-            }
+            read_anew(server);
         }
     }
     return true;

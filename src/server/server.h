@@ -11,13 +11,12 @@
 #include "server/address.h"
 #include "server/config.h"
 #include "server/cors.h"
-#include "server/linger.h"
 #include "server/log.h"
 #include "server/metrics.h"
-#include "server/pace.h"
 #include "server/strangers.h"
 
-#include <microhttpd.h>
+struct lst_engine;
+struct lst_tls;
 
 struct lst_server {
     const struct lst_config *config; /* the caller's */
@@ -29,8 +28,6 @@ struct lst_server {
     struct lst_s3 *s3;
     struct lst_api *api;
     struct lst_log *log;
-    struct lst_linger *linger;
-    struct lst_pace *pace;
     struct lst_strangers *strangers;
     struct lst_cors cors;
     struct lst_metrics metrics;
@@ -39,17 +36,15 @@ struct lst_server {
     bool is_public_secure;                             /* the first public URL begins with https */
     size_t public_host_count;
 
-    char *tls_certificate; /* PEM text, NULL without TLS */
-    char *tls_key;         /* PEM text, wiped */
-    struct MHD_Daemon *daemon;
+    struct lst_tls *tls; /* NULL without */
+    struct lst_engine *engine;
     int listener;                            /* -1 if there is none */
+    bool listener_is_lent;                   /* by systemd, which goes on listening */
     char address[LST_ADDRESS_TEXT_MAX + 16]; /* that it listens on, "127.0.0.1:9000" */
 
     uint64_t id_base; /* of request ids: random */
     _Atomic uint64_t id_count;
     _Atomic bool is_draining;
-    _Atomic bool is_stopped;     /* no callback may begin anything any more */
-    _Atomic uint64_t busy_count; /* callbacks that run, and requests that wait for a commit */
 };
 
 /*

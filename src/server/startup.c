@@ -107,7 +107,7 @@ static int copy_name(void *context, const struct lst_bucket *bucket)
 /* What a client on this machine calls the server: "http://127.0.0.1:9000". */
 static void endpoint_of(const struct lst_server *server, struct lst_buffer *out)
 {
-    const char *scheme = server->tls_certificate != NULL ? "https" : "http";
+    const char *scheme = server->tls != NULL ? "https" : "http";
     const char *address = server->address;
     const char *port = strrchr(address, ':');
 

@@ -249,6 +249,12 @@ LST_MUST_CHECK int lst_object_stream_open(struct lst_object *object, uint64_t fi
 /* *ret_length is 0 only at the end. */
 LST_MUST_CHECK int lst_object_stream_read(struct lst_object_stream *stream, char *out,
                                           size_t capacity, size_t *ret_length);
+/* The file that the next bytes are in, which stays the stream's until its next call: *ret_length
+ * bytes of it, at most so many, from *ret_offset on. The stream goes on behind them.
+ * LST_ERR_NOT_FOUND: they are in no file, or there are none. */
+LST_MUST_CHECK int lst_object_stream_file(struct lst_object_stream *stream, uint64_t most,
+                                          int *ret_file, uint64_t *ret_offset,
+                                          uint64_t *ret_length);
 void lst_object_stream_close(struct lst_object_stream *stream);
 
 /* ---- Writing objects */

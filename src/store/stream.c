@@ -176,6 +176,29 @@ static int next_part(struct lst_object_stream *stream)
     return status == LST_ERR_NOT_FOUND ? LST_ERR_CORRUPT : status;
 }
 
+int lst_object_stream_file(struct lst_object_stream *stream, uint64_t most, int *ret_file,
+                           uint64_t *ret_offset, uint64_t *ret_length)
+{
+    uint64_t end;
+
+    if (stream->at >= stream->source_end && stream->at < stream->end) {
+        int status = next_part(stream);
+
+        if (status != LST_OK) {
+            return status;
+        }
+    }
+    if (stream->blob == NULL || lst_blob_file(stream->blob) < 0) {
+        return LST_ERR_NOT_FOUND;
+    }
+    end = stream->end < stream->source_end ? stream->end : stream->source_end;
+    *ret_file = lst_blob_file(stream->blob);
+    *ret_offset = stream->at - stream->source_first;
+    *ret_length = end - stream->at < most ? end - stream->at : most;
+    stream->at += *ret_length;
+    return LST_OK;
+}
+
 int lst_object_stream_read(struct lst_object_stream *stream, char *out, size_t capacity,
                            size_t *ret_length)
 {

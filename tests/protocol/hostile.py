@@ -14,7 +14,7 @@ def connect(server, timeout=10):
 
 def exchange(server, request, timeout=15, ends=True):
     """Send bytes and say no more; all that comes back until the server closes, which it must. ends: say
-    that there is no more; the HTTP library then takes a client whose write is being committed for gone."""
+    that there is no more."""
     received = b""
     with connect(server, timeout) as sock:
         with contextlib.suppress(OSError):  # a reset may overtake the answer

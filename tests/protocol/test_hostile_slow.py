@@ -144,7 +144,7 @@ def test_slow_readers_are_cut_off_and_others_are_served(server, s3):
 
 
 def test_a_client_that_leaves_in_the_middle_does_not_hold_the_server(server, s3):
-    """Its last bytes and its end arrive together: the HTTP library alone would wait for more."""
+    """Its last bytes and its end arrive together."""
     target = target_of(presign(s3, "put_object", key="left"))
     for _ in range(20):
         with connect(server) as sock:

@@ -1,0 +1,89 @@
+/* accept.c - new connections: taken, and handed to the worker that has the fewest. */
+#include "server/connection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define AT_ONCE  64           /* connections, before others have a turn */
+#define PAUSE_NS 100000000ULL /* when there is no room for another one */
+
+/* The worker with the fewest connections: this one, if no other has fewer. */
+static struct lst_worker *find_worker(struct lst_worker *worker)
+{
+    struct lst_engine *engine = worker->engine;
+    struct lst_worker *found = worker;
+
+    for (unsigned i = 0; i < engine->worker_count; i++) {
+        if (engine->workers[i].count < found->count) {
+            found = &engine->workers[i];
+        }
+    }
+    return found;
+}
+
+/* Leave what waits where it is, for a moment. */
+static void pause_accepting(struct lst_worker *worker)
+{
+    lst_worker_listen(worker, false);
+    worker->accept_again_ns = worker->now_ns + PAUSE_NS;
+}
+
+/* False if there is nothing more to take, or no room for it. */
+static bool accept_one(struct lst_worker *worker)
+{
+    struct lst_engine *engine = worker->engine;
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof(address);
+    struct lst_connection *connection;
+    struct lst_worker *owner;
+    int one = 1;
+    int file;
+
+    if (engine->count >= engine->count_max) {
+        pause_accepting(worker);
+        return false;
+    }
+    file =
+        accept4(engine->listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (file < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(worker);
+        } else if (errno == EINVAL) { /* it was shut down */
+            lst_worker_listen(worker, false);
+        }
+        return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
+    }
+    (void)setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    connection = lst_connection_new(engine, file, (const struct sockaddr *)&address);
+    if (connection == NULL) {
+        (void)close(file);
+        pause_accepting(worker);
+        return false;
+    }
+    owner = find_worker(worker);
+    owner->count++;
+    if (owner == worker) {
+        lst_connection_begin(worker, connection);
+    } else {
+        lst_worker_hand(owner, connection);
+    }
+    return true;
+}
+
+void lst_worker_accept(struct lst_worker *worker)
+{
+    for (int i = 0; i < AT_ONCE; i++) {
+        if (!accept_one(worker)) {
+            break;
+        }
+    }
+}
+
+void lst_worker_accept_all(struct lst_worker *worker)
+{
+    while (accept_one(worker)) {
+    }
+}

@@ -1,0 +1,201 @@
+/*
+ * connection.h - one connection, as the engine's files see it. engine.h is the manual.
+ *
+ * What a connection does next depends on its state alone; connection.c has the loop. A step goes as
+ * far as the socket lets it, and says how it ended.
+ */
+#ifndef LST_SERVER_CONNECTION_H
+#define LST_SERVER_CONNECTION_H
+
+#include "server/exchange.h"
+#include "server/worker.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#define LST_CONNECTION_TURN     (2UL * 1024 * 1024) /* bytes in one turn */
+#define LST_CONNECTION_REQUESTS 64                  /* requests in one turn */
+
+enum lst_connection_state {
+    LST_CONNECTION_HANDSHAKE, /* TLS is being agreed upon */
+    LST_CONNECTION_HEAD,      /* a request is read, or waited for */
+    LST_CONNECTION_BODY,      /* its body is read */
+    LST_CONNECTION_WAITS,     /* for lst_worker_wake(): a commit, a remote, the disk */
+    LST_CONNECTION_ANSWER,    /* the answer is sent */
+    LST_CONNECTION_LINGER,    /* it was shut down; what still comes is read and forgotten */
+    LST_CONNECTION_CLOSED,    /* it is among the dead */
+};
+
+/* How a step ended. */
+enum lst_step {
+    LST_STEP_ON,    /* there is more to do: another step */
+    LST_STEP_WAIT,  /* until the socket, or another thread, has more */
+    LST_STEP_YIELD, /* its turn is over; it has more to do */
+    LST_STEP_CLOSE, /* close it */
+    LST_STEP_RESET, /* close it, and forget what was not sent */
+};
+
+/* Bytes that wait to be sent. */
+struct lst_unsent {
+    char *bytes; /* NULL: none */
+    size_t length;
+    size_t sent;
+};
+
+struct lst_connection {
+    struct lst_worker *worker;
+    struct lst_connection *next; /* of worker->all */
+    struct lst_connection **link;
+    struct lst_connection *next_ready;
+    struct lst_connection *next_arrived;
+    struct lst_connection *next_woken;
+    int socket;
+    enum lst_connection_state state;
+    bool is_ready; /* in worker->ready */
+    bool may_read; /* as far as is known: the socket was not empty when it was looked at last */
+    bool may_write;
+    bool peer_ended;    /* the kernel says that the peer has sent its last byte */
+    bool has_ended;     /* and it was read */
+    bool had_last_look; /* in a drain */
+    bool was_used;      /* a request has been read from it */
+    bool keeps;         /* it is kept after this answer */
+    bool was_shut;      /* nothing more is sent */
+    struct ssl_st *tls; /* OpenSSL's session; NULL without */
+
+    /* What was read: a head and what came with it. The head is where a request's slices point, so
+     * it does not move while there is an exchange. */
+    char *input; /* NULL: nothing */
+    size_t input_size;
+    size_t input_length;
+    size_t input_taken;       /* the bytes before this one were dealt with */
+    struct lst_unsent behind; /* read behind the end of a chunked body: the next request's */
+
+    struct lst_exchange *exchange; /* NULL between two requests */
+    uint64_t body_left;            /* bytes, if the length is known; that are read away at most */
+    struct lst_chunked chunked;    /* else */
+
+    struct lst_unsent unsent; /* goes out before all else, as it is */
+    uint64_t answer_left;     /* bytes of the answer's body */
+
+    /* The file that its next bytes are in: the response's own, or the stream's. */
+    int file;
+    uint64_t file_at;
+    uint64_t file_left;  /* bytes; 0: there is none, or no more of it */
+    bool file_is_warm;   /* it was read just now, or can't be asked whether it is in memory */
+    bool waits_for_disk; /* of WAITS: the state is ANSWER then */
+    bool disk_failed;
+    struct lst_disk_job job;
+
+    size_t turn_left; /* bytes */
+    unsigned turn_requests;
+
+    /* Of pace.c. */
+    struct lst_timer timer;
+    uint64_t limit_ns;
+    uint64_t received; /* bytes */
+    uint64_t heard_ns; /* when a byte moved last, as far as is known */
+    uint64_t period_ns;
+    uint64_t period_moved;
+    uint64_t looked_moved;
+    uint32_t answered; /* requests */
+    uint32_t period_answered;
+    uint8_t period_turn;
+
+    struct lst_peer peer;
+};
+
+/* ---- Life (connection.c) */
+
+/* A connection that was accepted; NULL without memory. socket stays the caller's then. */
+struct lst_connection *lst_connection_new(struct lst_engine *engine, int socket,
+                                          const struct sockaddr *address);
+
+/* Begin with it, in the worker's thread. */
+void lst_connection_begin(struct lst_worker *worker, struct lst_connection *connection);
+
+/* The events of epoll for it. */
+void lst_connection_take_events(struct lst_connection *connection, uint32_t events);
+
+/* Go on, as far as it goes. It may be closed after that. */
+void lst_connection_run(struct lst_connection *connection);
+
+/* What it waited for is over. */
+void lst_connection_resume(struct lst_connection *connection);
+
+/* The engine drains: close it, unless there is a request, or one may still come. */
+void lst_connection_drain(struct lst_connection *connection);
+
+/* Close it now. is_reset: and forget what was not sent. Must not be one that waits. */
+void lst_connection_close(struct lst_connection *connection, bool is_reset);
+
+/* Free one of the dead. */
+void lst_connection_free(struct lst_connection *connection);
+
+/* An exchange for the head that begins. False without memory. */
+LST_MUST_CHECK bool lst_connection_take_exchange(struct lst_connection *connection);
+
+/* It is over. */
+void lst_connection_give_exchange(struct lst_connection *connection);
+
+/* ---- Reading (connection_read.c) */
+
+enum lst_step lst_connection_read_head(struct lst_connection *connection);
+enum lst_step lst_connection_read_body(struct lst_connection *connection);
+enum lst_step lst_connection_read_away(struct lst_connection *connection);
+
+/* The answer was sent; what has come behind the request is the next one. */
+enum lst_step lst_connection_next_request(struct lst_connection *connection);
+
+/* The exchange says what is next. */
+enum lst_step lst_connection_follow(struct lst_connection *connection, enum lst_exchange_next next);
+
+/* ---- Answering (connection_write.c, and for bodies connection_send.c) */
+
+/* A piece of what is left of the body. */
+enum lst_step lst_connection_send_body(struct lst_connection *connection,
+                                       const struct lst_http_response *response);
+
+/* The disk has done its work. */
+enum lst_step lst_connection_resume_answer(struct lst_connection *connection);
+
+/* Make the answer of the exchange ready and send it. */
+enum lst_step lst_connection_begin_answer(struct lst_connection *connection);
+enum lst_step lst_connection_write_answer(struct lst_connection *connection);
+
+/* Say 100 Continue. */
+enum lst_step lst_connection_ask_for_body(struct lst_connection *connection);
+
+/* Send what is unsent. ON: there is nothing left. */
+enum lst_step lst_connection_flush(struct lst_connection *connection);
+
+/* ---- The socket (transport.c): with TLS or without */
+
+/* Bytes that were read; 0 at the end; -1 with may_read false if there are none yet, or with it true
+ * if the connection is broken. */
+ssize_t lst_connection_receive(struct lst_connection *connection, char *out, size_t size);
+
+/*
+ * Bytes that were taken of these, in order. They are sent, or kept in `unsent`, which must be empty
+ * before. has_more: more follows at once. -1 as above, with may_write.
+ */
+ssize_t lst_connection_send(struct lst_connection *connection, const struct iovec *parts,
+                            size_t count, bool has_more);
+
+/* Keep bytes to be sent before all else. False without memory. */
+LST_MUST_CHECK bool lst_unsent_keep(struct lst_unsent *unsent, const struct iovec *parts,
+                                    size_t count, size_t sent);
+void lst_unsent_release(struct lst_unsent *unsent);
+
+/* ---- Deadlines (pace.c) */
+
+/* It has gone as far as it can: set the deadline for what it waits for. False: it is to be closed,
+ * as an idle one in a drain. */
+LST_MUST_CHECK bool lst_connection_watch(struct lst_connection *connection);
+
+/* The engine drains: if it is idle or lingers, it has only a moment from now on. */
+void lst_connection_hurry(struct lst_connection *connection);
+
+/* A timer is over; owner: the connection. */
+void lst_connection_check_time(void *owner);
+
+#endif

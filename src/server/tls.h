@@ -1,0 +1,47 @@
+/*
+ * tls.h - TLS 1.2 and 1.3 (RFC 5246, 8446), by OpenSSL.
+ *
+ * One certificate or several, of which the server name that a client sends (SNI, RFC 6066) chooses;
+ * who sends none, or an unknown one, gets the first. Sessions are resumed by tickets. Certificates
+ * and keys can be read anew: a connection keeps what it began with.
+ */
+#ifndef LST_SERVER_TLS_H
+#define LST_SERVER_TLS_H
+
+#include "server/connection.h"
+
+struct lst_tls;
+struct ssl_st;
+
+/* Read what --tls-cert and --tls-key name. NULL, reported, if they can't be used. */
+struct lst_tls *lst_tls_open(const struct lst_config *config);
+void lst_tls_free(struct lst_tls *tls); /* NULL does nothing */
+
+/* Read the same files anew. False, reported, if they can't be used; what was read before stays in
+ * use then. Any thread. */
+LST_MUST_CHECK bool lst_tls_reload(struct lst_tls *tls);
+
+/* ---- Sessions (tls_session.c): one worker's thread */
+
+/* A session of the first certificate, before its handshake. NULL without memory. */
+struct ssl_st *lst_tls_begin(struct lst_tls *tls);
+
+struct ssl_st *lst_tls_session_new(struct lst_tls *tls, struct lst_connection *connection);
+
+/* says_end: send a close_notify, if there is room for it in the socket. NULL does nothing. */
+void lst_tls_session_free(struct ssl_st *session, bool says_end);
+
+enum lst_step lst_tls_handshake(struct lst_connection *connection);
+
+/* As lst_connection_receive() and lst_connection_send(). */
+ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t size);
+ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *parts, size_t count,
+                     bool has_more);
+
+/* Take all of this, and release it. */
+enum lst_step lst_tls_send_all(struct lst_connection *connection, struct lst_unsent *plain);
+
+/* Put a close_notify into what is unsent. ON, also without TLS. */
+enum lst_step lst_tls_say_end(struct lst_connection *connection);
+
+#endif

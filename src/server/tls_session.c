@@ -1,0 +1,261 @@
+/*
+ * tls_session.c - the TLS of one connection.
+ *
+ * OpenSSL reads from the socket and writes into memory of the worker; what it wrote is sent when it
+ * returns. So it never waits while it writes, and many records go out in one call.
+ */
+#include "server/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#define RECORD 16384UL /* bytes of plain text in a record, at most */
+
+_Static_assert(LST_WORKER_CIPHER >= LST_WORKER_TLS_PIECE + 32 * 1024, "records and alerts fit");
+
+/* ---- What OpenSSL reads from and writes to */
+
+static int write_cipher(BIO *bio, const char *bytes, int length)
+{
+    struct lst_connection *connection = BIO_get_data(bio);
+    struct lst_worker *worker = connection->worker;
+
+    if ((size_t)length > LST_WORKER_CIPHER - worker->cipher_length) {
+        return -1;
+    }
+    memcpy(worker->cipher + worker->cipher_length, bytes, (size_t)length);
+    worker->cipher_length += (size_t)length;
+    return length;
+}
+
+static int read_cipher(BIO *bio, char *out, int size)
+{
+    struct lst_connection *connection = BIO_get_data(bio);
+    ssize_t length = -1;
+
+    BIO_clear_retry_flags(bio);
+    if (connection->may_read) {
+        length = recv(connection->socket, out, (size_t)size, 0);
+        if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+            connection->may_read = false;
+        }
+    }
+    if (length > 0) {
+        connection->received += (uint64_t)length;
+        connection->heard_ns = connection->worker->now_ns;
+        connection->may_read = length == size || connection->peer_ended;
+    } else if (length < 0 && !connection->may_read) {
+        BIO_set_retry_read(bio);
+    }
+    return (int)length;
+}
+
+static long control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio;
+    (void)number;
+    (void)pointer;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static int create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+static BIO_METHOD *method;
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+static void make_method(void)
+{
+    method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+    if (method != NULL) {
+        (void)BIO_meth_set_write(method, write_cipher);
+        (void)BIO_meth_set_read(method, read_cipher);
+        (void)BIO_meth_set_ctrl(method, control);
+        (void)BIO_meth_set_create(method, create);
+    }
+}
+
+/* Send what OpenSSL has written, or keep it. False if the connection is broken. */
+static bool push(struct lst_connection *connection, bool has_more)
+{
+    struct lst_worker *worker = connection->worker;
+    struct iovec part = {worker->cipher, worker->cipher_length};
+    ssize_t sent = 0;
+
+    if (part.iov_len == 0) {
+        return true;
+    }
+    worker->cipher_length = 0;
+    if (connection->unsent.bytes == NULL && connection->may_write) {
+        sent = send(connection->socket, part.iov_base, part.iov_len,
+                    MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+            return false;
+        }
+        connection->may_write = sent == (ssize_t)part.iov_len;
+        connection->heard_ns = connection->worker->now_ns;
+    }
+    return lst_unsent_keep(&connection->unsent, &part, 1, sent < 0 ? 0 : (size_t)sent);
+}
+
+/* ---- Life */
+
+struct ssl_st *lst_tls_session_new(struct lst_tls *tls, struct lst_connection *connection)
+{
+    SSL *session = lst_tls_begin(tls);
+    BIO *bio;
+
+    (void)pthread_once(&method_once, make_method);
+    bio = method == NULL ? NULL : BIO_new(method);
+    if (session == NULL || bio == NULL) {
+        SSL_free(session);
+        BIO_free(bio);
+        ERR_clear_error();
+        return NULL;
+    }
+    BIO_set_data(bio, connection);
+    SSL_set_bio(session, bio, bio);
+    SSL_set_accept_state(session);
+    return session;
+}
+
+void lst_tls_session_free(struct ssl_st *session, bool says_end)
+{
+    if (session != NULL && says_end && SSL_is_init_finished(session)) {
+        struct lst_connection *connection = BIO_get_data(SSL_get_wbio(session));
+
+        (void)lst_tls_say_end(connection);
+    }
+    SSL_free(session);
+    ERR_clear_error();
+}
+
+enum lst_step lst_tls_handshake(struct lst_connection *connection)
+{
+    enum lst_step flushed = lst_connection_flush(connection);
+    int result;
+
+    if (flushed != LST_STEP_ON) {
+        return flushed;
+    }
+    if (!connection->may_read) {
+        return LST_STEP_WAIT;
+    }
+    ERR_clear_error();
+    result = SSL_do_handshake(connection->tls);
+    if (!push(connection, false)) {
+        return LST_STEP_RESET;
+    }
+    if (result == 1) {
+        connection->state = LST_CONNECTION_HEAD;
+        connection->may_read = true; /* OpenSSL may have read more than it needed */
+        return LST_STEP_ON;
+    }
+    return SSL_get_error(connection->tls, result) == SSL_ERROR_WANT_READ ? LST_STEP_WAIT
+                                                                         : LST_STEP_CLOSE;
+}
+
+/* ---- Bytes */
+
+ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t size)
+{
+    size_t total = 0;
+    size_t length = 0;
+    int error = SSL_ERROR_NONE;
+
+    ERR_clear_error();
+    while (total < size && error == SSL_ERROR_NONE) {
+        int result = SSL_read_ex(connection->tls, out + total, size - total, &length);
+
+        if (result == 1) {
+            total += length;
+        } else {
+            error = SSL_get_error(connection->tls, result);
+        }
+    }
+    if (!push(connection, false)) {
+        connection->may_read = true;
+        return -1;
+    }
+    if (error == SSL_ERROR_NONE) {
+        connection->may_read |= SSL_has_pending(connection->tls) == 1;
+    } else if (error == SSL_ERROR_ZERO_RETURN) {
+        connection->has_ended = true;
+    } else if (error != SSL_ERROR_WANT_READ) {
+        connection->may_read = true;
+        return total > 0 ? (ssize_t)total : -1;
+    }
+    if (total == 0) {
+        return connection->has_ended ? 0 : -1;
+    }
+    return (ssize_t)total;
+}
+
+/* Short pieces are put together, so that a head and its body share a record. */
+static size_t gather(struct lst_worker *worker, const struct iovec *parts, size_t count)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size_t room = RECORD - length;
+        size_t size = parts[i].iov_len < room ? parts[i].iov_len : room;
+
+        memcpy(worker->block + length, parts[i].iov_base, size);
+        length += size;
+    }
+    return length;
+}
+
+ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *parts, size_t count,
+                     bool has_more)
+{
+    const char *bytes = parts[0].iov_base;
+    size_t size = parts[0].iov_len < LST_WORKER_TLS_PIECE ? parts[0].iov_len : LST_WORKER_TLS_PIECE;
+    size_t length = 0;
+
+    if (count > 1) {
+        size = gather(connection->worker, parts, count);
+        bytes = connection->worker->block;
+    }
+    ERR_clear_error();
+    if (SSL_write_ex(connection->tls, bytes, size, &length) != 1) {
+        (void)push(connection, false);
+        connection->may_write = true;
+        return -1;
+    }
+    if (!push(connection, has_more)) {
+        connection->may_write = true;
+        return -1;
+    }
+    return (ssize_t)length;
+}
+
+enum lst_step lst_tls_send_all(struct lst_connection *connection, struct lst_unsent *plain)
+{
+    bool is_good = true;
+
+    while (is_good && plain->sent < plain->length) {
+        struct iovec part = {plain->bytes + plain->sent, plain->length - plain->sent};
+        ssize_t sent = lst_tls_send(connection, &part, 1, false);
+
+        is_good = sent > 0;
+        plain->sent += is_good ? (size_t)sent : 0;
+    }
+    lst_unsent_release(plain);
+    return is_good ? LST_STEP_ON : LST_STEP_RESET;
+}
+
+enum lst_step lst_tls_say_end(struct lst_connection *connection)
+{
+    if (connection->tls != NULL) {
+        ERR_clear_error();
+        (void)SSL_shutdown(connection->tls);
+        (void)push(connection, false);
+    }
+    return LST_STEP_ON;
+}

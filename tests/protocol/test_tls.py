@@ -1,0 +1,179 @@
+"""HTTPS: versions, certificates by name, renewed certificates, and clients that speak something else."""
+import random
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+from harness import clean_environment, presign, target_of
+from hostile import read_answers
+
+BUCKET = "pictures"
+HEALTH = b"GET /-/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def make_certificate(folder, name, *names):
+    """NAME.pem and NAME.key, signed by itself, for these host names."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", "2", "-subj", f"/CN={name}",
+                    "-addext", "subjectAltName=" + ",".join(f"DNS:{each}" for each in names)], check=True, capture_output=True)
+    return ["--tls-cert", folder / f"{name}.pem", "--tls-key", folder / f"{name}.key"]
+
+
+def connect(server, name="localhost", **limits):
+    """A TLS connection that trusts anybody, and asks for this name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for limit, version in limits.items():
+        setattr(context, limit, version)
+    return context.wrap_socket(socket.create_connection(("127.0.0.1", server.port), timeout=20), server_hostname=name)
+
+
+def names_of(sock):
+    """The host names of the certificate that the server has shown."""
+    shown = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-ext", "subjectAltName"], check=True,
+                           input=sock.getpeercert(binary_form=True), capture_output=True).stdout.decode()
+    return [part.strip().removeprefix("DNS:") for part in shown.split("\n")[1].split(",")]
+
+
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("certificates")
+
+
+@pytest.fixture(name="secure", scope="module")
+def _secure(start, folder):
+    return start("--buckets", BUCKET, *make_certificate(folder, "first", "localhost", "first.example"),
+                 *make_certificate(folder, "second", "second.example", "*.files.example"))
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_versions(secure, version):
+    with connect(secure, minimum_version=version, maximum_version=version) as sock:
+        sock.sendall(HEALTH)
+        assert read_answers(sock, 1)[0][0] == 200
+        assert sock.version() == version.name.replace("_", ".")
+
+
+def test_older_versions_are_refused(secure):
+    with pytest.raises((ssl.SSLError, ConnectionError)), \
+            connect(secure, minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1):
+        pass
+
+
+@pytest.mark.parametrize("asked,shown", [("first.example", "first.example"), ("second.example", "second.example"),
+                                         ("a.files.example", "second.example"), ("SECOND.example", "second.example"),
+                                         ("unknown.example", "first.example"), (None, "first.example")])
+def test_the_name_chooses_the_certificate(secure, asked, shown):
+    with connect(secure, asked) as sock:
+        assert shown in names_of(sock)
+
+
+def test_protocols_that_a_client_offers(secure):
+    for offered, chosen in ((["h2", "http/1.1"], "http/1.1"), (["h2"], None), (["http/1.1"], "http/1.1")):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(offered)
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", secure.port))) as sock:
+            assert sock.selected_alpn_protocol() == chosen
+
+
+def test_a_session_is_resumed(secure):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    session = None
+    for _ in range(2):
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", secure.port)), session=session) as sock:
+            sock.sendall(HEALTH)
+            assert read_answers(sock, 1)[0][0] == 200
+            was_resumed, session = sock.session_reused, sock.session
+    assert was_resumed
+
+
+def test_bodies_of_every_size(secure):
+    """Around the size of a record, and of what is enciphered at once."""
+    s3, source = secure.client(verify=False), random.Random(1)
+    with connect(secure) as sock:
+        for size in (0, 1, 8192, 8193, 16383, 16384, 16385, 131072, 131073, 3_000_001):
+            body = source.randbytes(size)
+            put = target_of(presign(s3, "put_object", key="sized"))
+            sock.sendall(f"PUT {put} HTTP/1.1\r\nHost: {secure.host}\r\nContent-Length: {size}\r\n\r\n".encode() + body)
+            assert read_answers(sock, 1)[0][0] == 200
+            sock.sendall(f"GET {target_of(presign(s3, 'get_object', key='sized'))} HTTP/1.1\r\nHost: {secure.host}\r\n\r\n".encode())
+            assert read_answers(sock, 1) == [(200, body)]
+
+
+def test_many_requests_in_one_record(secure):
+    with connect(secure) as sock:
+        sock.sendall(HEALTH * 200)
+        assert [status for status, _ in read_answers(sock, 200)] == [200] * 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\0" * 70000,
+                                  b"\x16\x03\x01\0\x05\x01\0\0\x01\0", b"\x15\x03\x03\0\x02\x02\x00", b"\x80\x2e\x01\x00\x02", b"\0" * 1000,
+                                  b"\x17\x03\x03\0\x10" + b"a" * 16, b"\x16\x03\x03\0\0" * 1000])
+def test_what_is_no_handshake_does_no_harm(secure, sent):
+    with socket.create_connection(("127.0.0.1", secure.port), timeout=20) as sock:
+        try:
+            sock.sendall(sent)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
+        except OSError:
+            pass
+    with connect(secure) as sock:
+        sock.sendall(HEALTH)
+        assert read_answers(sock, 1)[0][0] == 200
+
+
+# ---- Renewal
+
+def wait_until_shown(server, name):
+    for _ in range(200):
+        with connect(server) as sock:
+            if name in names_of(sock):
+                return True
+    return False
+
+
+def test_a_renewed_certificate_is_taken_without_losing_a_connection(start, tmp_path):
+    server = start("--buckets", BUCKET, *make_certificate(tmp_path, "site", "localhost", "old.example"))
+    with connect(server) as kept:
+        kept.sendall(HEALTH)
+        assert read_answers(kept, 1)[0][0] == 200
+        make_certificate(tmp_path, "site", "localhost", "new.example")
+        server.process.send_signal(signal.SIGHUP)
+        assert wait_until_shown(server, "new.example")
+        kept.sendall(HEALTH)
+        assert read_answers(kept, 1)[0][0] == 200
+
+
+def test_a_certificate_that_cant_be_used_is_named_and_the_old_one_stays(start, tmp_path):
+    server = start("--buckets", BUCKET, *make_certificate(tmp_path, "site", "localhost", "old.example"))
+    before = (tmp_path / "site.key").read_bytes()
+    make_certificate(tmp_path, "site", "localhost", "new.example")
+    (tmp_path / "site.key").write_bytes(before)  # of the other certificate
+    server.process.send_signal(signal.SIGHUP)
+    assert server.wait_for_log(r"site\.key.*\n(.*\n)*.*certificates")
+    with connect(server) as sock:
+        assert "old.example" in names_of(sock)
+
+
+@pytest.mark.parametrize("change,named", [("swap", "belongs to the certificate"), ("passphrase", "passphrase"),
+                                          ("text", "PEM"), ("count", "one key for each")])
+def test_mistakes_are_named_at_start(tmp_path, folder, secure, change, named):
+    arguments = make_certificate(tmp_path, "site", "localhost")
+    if change == "swap":
+        arguments[3] = folder / "first.key"
+    elif change == "passphrase":
+        subprocess.run(["openssl", "ec", "-aes128", "-passout", "pass:word", "-in", arguments[3], "-out", tmp_path / "locked"],
+                       check=True, capture_output=True)
+        arguments[3] = tmp_path / "locked"
+    elif change == "text":
+        (tmp_path / "site.pem").write_text("a certificate")
+    else:
+        arguments += ["--tls-cert", folder / "first.pem"]
+    done = subprocess.run([secure.binary, "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", *arguments], text=True,
+                          capture_output=True, check=False, timeout=30, stdin=subprocess.DEVNULL, env=clean_environment())
+    assert done.returncode != 0 and named in done.stderr, done.stderr
