@@ -33,39 +33,44 @@ enum place {
     IN_FORM,   /* what is not ASCII, or a control character, becomes an encoded word */
 };
 
-/* Text as an encoded word, in the room that all of them share. */
-static struct lst_slice encode(struct lst_put_fields *fields, struct lst_slice text)
+/* Keep text in the room that all of them share, as it is or as an encoded word. False if it is not
+ * UTF-8, or there is no room: one byte that was sent can become many. */
+static bool keep_text(struct lst_put_fields *fields, struct lst_slice text,
+                      struct lst_slice *ret_kept)
 {
-    char *word = fields->words + fields->words_length;
+    char *room = fields->words + fields->words_length;
     size_t length;
 
     if (!lst_slice_is_utf8(text) ||
         LST_ENCODED_WORD_BOUND(text.length) > sizeof(fields->words) - fields->words_length) {
-        return text;
+        return false;
     }
-    length = lst_encoded_word_write(text, word);
+    if (lst_encoded_word_is_needed(text)) {
+        length = lst_encoded_word_write(text, room);
+    } else {
+        length = text.length;
+        memcpy(room, text.bytes, length);
+    }
     fields->words_length += length;
-    return lst_slice_make(word, length);
+    *ret_kept = lst_slice_make(room, length);
+    return true;
 }
 
-/* The value as it comes back: plain where it is printable ASCII. */
+/* The value as it comes back: plain where it is printable ASCII. What can't be kept so stays as it
+ * was sent. */
 static struct lst_slice as_kept(struct lst_put_fields *fields, struct lst_slice value,
                                 enum place place)
 {
     char decoded[LST_ENCODED_WORD_BOUND(LST_METADATA_MAX)];
-    char *room = fields->words + fields->words_length;
+    struct lst_slice result = value;
     size_t length;
 
     if (place != IN_FORM && lst_encoded_words_decode(value, decoded, &length)) {
-        struct lst_slice text = lst_slice_make(decoded, length);
-        if (lst_encoded_word_is_needed(text)) {
-            return encode(fields, text);
-        }
-        memcpy(room, decoded, length); /* no longer than the value: there is room */
-        fields->words_length += length;
-        return lst_slice_make(room, length);
+        (void)keep_text(fields, lst_slice_make(decoded, length), &result);
+    } else if (place != IN_HEADER && lst_encoded_word_is_needed(value)) {
+        (void)keep_text(fields, value, &result);
     }
-    return place != IN_HEADER && lst_encoded_word_is_needed(value) ? encode(fields, value) : value;
+    return result;
 }
 
 /* name: decoded, after "x-amz-meta-". False if it is too much. */

@@ -20,7 +20,8 @@ struct lst_put_fields {
 
 /*
  * Content-Type and the other headers that come back with the object, and x-amz-meta-* (also from
- * the query of a presigned URL), encoded words and text that is not ASCII as S3 gives them back.
+ * the query of a presigned URL), encoded words and text that is not ASCII as S3 gives them back,
+ * or as they were sent if there is no room for that.
  * There is room for one more field, the checksum. False, having answered, if they are more than an
  * object can have, or if one could not be given back in a header: a metadata name that is no token,
  * a control character, a Content-Type that is not one media type.

@@ -2,9 +2,13 @@
 import base64
 import hashlib
 import json
+import re
 
 import pytest
-from harness import code_of, sign_and_send
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from harness import ACCESS_KEY, SECRET_KEY, code_of, sign_and_send
 from test_answers_writing import error_of, signed_put
 
 BUCKET = "pictures"
@@ -32,6 +36,38 @@ def test_encoded_words_in_a_header(server, s3, sent, given):
     s3.copy_object(Bucket=BUCKET, Key="words2", CopySource=f"{BUCKET}/words", MetadataDirective="REPLACE",
                    Metadata={"word": sent})
     assert s3.head_object(Bucket=BUCKET, Key="words2")["Metadata"] == {"word": given}
+
+
+class RawSigner(S3SigV4Auth):
+    """botocore's, for headers whose characters are sent as single bytes."""
+
+    def string_to_sign(self, request, canonical_request):
+        digest = hashlib.sha256(canonical_request.encode("latin-1")).hexdigest()
+        return "\n".join(["AWS4-HMAC-SHA256", request.context["timestamp"], self.credential_scope(request), digest])
+
+
+def word_of(letters, raw):
+    """An encoded word of raw bytes, each of which becomes three in UTF-8 and nine in form Q."""
+    return "=?UTF-8?Q?" + "a" * letters + "\xff" * raw + "?="
+
+
+@pytest.mark.parametrize("values", [
+    ["=?UTF-8?Q?a?= \xff"], ["=?ISO-8859-1?Q?" + "\xe9" * 1900 + "?="], [word_of(0, 1900)],
+    [word_of(376, 374), word_of(262, 260), "=?UTF-8?Q?" + "b" * 690 + "?="]], ids=["not UTF-8", "twice", "thrice", "together"])
+def test_encoded_words_that_grow(server, values):
+    """What has no room as S3 would give it back stays as it was sent; no byte of it is another's."""
+    names = [f"x-amz-meta-{number}" for number in range(len(values))]
+    signed = AWSRequest("PUT", f"{server.endpoint}/{BUCKET}/grown", data=b"", headers=dict(zip(names, values)))
+    RawSigner(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1").add_auth(signed)
+    answer = server.send("PUT", f"/{BUCKET}/grown", dict(signed.headers.items()), b"")
+    assert answer.status == 200, answer
+    answer = sign_and_send(server, "HEAD", "/pictures/grown", b"")
+    for name, value in zip(names, values):
+        encoded = re.fullmatch(r"=\?UTF-8\?Q\?(a+)((?:=EF=BF=BD)+)\?=", answer.headers[name])
+        if encoded:
+            assert word_of(len(encoded[1]), len(encoded[2]) // 9) == value
+        else:
+            assert answer.headers[name] in (value, value.removeprefix("=?UTF-8?Q?").removesuffix("?="))
 
 
 def test_metadata_in_a_signed_query_that_is_not_ascii(server, s3):
