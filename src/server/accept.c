@@ -7,8 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define AT_ONCE  64           /* connections, before others have a turn */
-#define PAUSE_NS 100000000ULL /* when there is no room for another one */
+#define AT_ONCE 64 /* connections, before others have a turn */
 
 /* The worker with the fewest connections: this one, if no other has fewer. */
 static struct lst_worker *find_worker(struct lst_worker *worker)
@@ -28,7 +27,7 @@ static struct lst_worker *find_worker(struct lst_worker *worker)
 static void pause_accepting(struct lst_worker *worker)
 {
     lst_worker_listen(worker, false);
-    worker->accept_again_ns = worker->now_ns + PAUSE_NS;
+    worker->accept_again_ns = worker->now_ns + LST_WORKER_PAUSE_NS;
 }
 
 /* False if there is nothing more to take, or no room for it. */

@@ -72,7 +72,7 @@ enum lst_step lst_connection_begin_answer(struct lst_connection *connection)
         connection->file_left = response->length;
     }
     lst_buffer_clear(&worker->reply);
-    lst_reply_format(response, exchange->head.is_old, date_of(worker), &worker->reply);
+    lst_reply_format(response, is_head, exchange->head.is_old, date_of(worker), &worker->reply);
     if (lst_buffer_status(&worker->reply) != LST_OK) {
         return LST_STEP_RESET;
     }

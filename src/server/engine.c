@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,19 +19,17 @@ static void sleep_milliseconds(long milliseconds)
 
 static int open_worker(struct lst_engine *engine, struct lst_worker *worker)
 {
+    int status = lst_worker_open(worker);
+
     worker->engine = engine;
     worker->block = malloc(LST_WORKER_BLOCK);
     worker->cipher = engine->tls == NULL ? NULL : malloc(LST_WORKER_CIPHER);
-    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
-    worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&worker->mutex, NULL);
     lst_buffer_init(&worker->reply, 4UL * LST_RESPONSE_HEADERS_MAX);
-    if (worker->epoll < 0 || worker->wake < 0) {
-        return LST_ERR_TOO_MANY_FILES;
+    if (worker->block == NULL || (engine->tls != NULL && worker->cipher == NULL)) {
+        return LST_ERR_NO_MEMORY;
     }
-    return worker->block == NULL || (engine->tls != NULL && worker->cipher == NULL)
-               ? LST_ERR_NO_MEMORY
-               : LST_OK;
+    return status;
 }
 
 static void close_worker(struct lst_worker *worker)

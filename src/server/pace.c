@@ -10,8 +10,10 @@
  */
 #include "server/connection.h"
 
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define SECOND               1000000000ULL
@@ -148,6 +150,14 @@ static bool is_in_time(struct lst_connection *connection, enum turn turn)
     return true;
 }
 
+/* Does some of an answer that was sent wait in the kernel for the client to read it? */
+static bool has_unread(const struct lst_connection *connection)
+{
+    int waiting = 0;
+
+    return ioctl(connection->socket, SIOCOUTQ, &waiting) == 0 && waiting > 0;
+}
+
 void lst_connection_check_time(void *owner)
 {
     struct lst_connection *connection = owner;
@@ -168,6 +178,7 @@ void lst_connection_check_time(void *owner)
         if (connection->exchange != NULL && connection->exchange->status == 0) {
             connection->exchange->why_cut = "nothing, or hardly anything, came for --idle-timeout";
         }
-        lst_connection_close(connection, turn == TURN_SENDS || turn == TURN_READS);
+        lst_connection_close(connection,
+                             turn == TURN_SENDS || turn == TURN_READS || has_unread(connection));
     }
 }

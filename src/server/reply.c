@@ -64,13 +64,15 @@ static void append_header(struct lst_buffer *out, const char *name, const char *
     lst_buffer_append(out, LST_SLICE("\r\n"));
 }
 
-static void append_length(struct lst_buffer *out, const struct lst_http_response *response)
+static void append_length(struct lst_buffer *out, const struct lst_http_response *response,
+                          bool is_head)
 {
     uint64_t length = response->kind == LST_BODY_BYTES  ? response->body.length
                       : response->kind == LST_BODY_NONE ? 0
                                                         : response->length;
 
-    if (response->status == 204 || (response->status == 304 && response->kind == LST_BODY_NONE)) {
+    if (response->status == 204 ||
+        (response->kind == LST_BODY_NONE && (is_head || response->status == 304))) {
         return;
     }
     lst_buffer_append(out, LST_SLICE("Content-Length: "));
@@ -78,8 +80,8 @@ static void append_length(struct lst_buffer *out, const struct lst_http_response
     lst_buffer_append(out, LST_SLICE("\r\n"));
 }
 
-void lst_reply_format(const struct lst_http_response *response, bool is_old, const char *date,
-                      struct lst_buffer *out)
+void lst_reply_format(const struct lst_http_response *response, bool is_head, bool is_old,
+                      const char *date, struct lst_buffer *out)
 {
     size_t at = 0;
     const char *name;
@@ -101,6 +103,6 @@ void lst_reply_format(const struct lst_http_response *response, bool is_old, con
         append_header(out, name, value);
     }
     lst_buffer_append(out, LST_SLICE("Server: Latchstring\r\n"));
-    append_length(out, response);
+    append_length(out, response, is_head);
     lst_buffer_append(out, LST_SLICE("\r\n"));
 }

@@ -116,6 +116,8 @@ void lst_worker_listen(struct lst_worker *worker, bool is_accepting)
     if (epoll_ctl(worker->epoll, is_accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
                   worker->engine->listener, &event) == 0) {
         worker->is_accepting = is_accepting;
+    } else if (is_accepting) {
+        worker->accept_again_ns = worker->now_ns + LST_WORKER_PAUSE_NS;
     }
 }
 
@@ -223,14 +225,25 @@ static void run_once(struct lst_worker *worker)
     bury(worker);
 }
 
+int lst_worker_open(struct lst_worker *worker)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = &of_wake}};
+
+    worker->epoll = epoll_create1(EPOLL_CLOEXEC);
+    worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->epoll < 0 || worker->wake < 0) {
+        return LST_ERR_TOO_MANY_FILES;
+    }
+    return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->wake, &event) == 0 ? LST_OK
+                                                                              : LST_ERR_NO_MEMORY;
+}
+
 void *lst_worker_run(void *argument)
 {
     struct lst_worker *worker = argument;
-    struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = &of_wake}};
 
     worker->now_ns = lst_clock_monotonic_ns();
     lst_timers_init(&worker->timers, worker->now_ns);
-    (void)epoll_ctl(worker->epoll, EPOLL_CTL_ADD, worker->wake, &event);
     lst_worker_listen(worker, true);
     while (!worker->engine->is_stopping || worker->all != NULL || worker->count > 0) {
         run_once(worker);

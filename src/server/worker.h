@@ -18,8 +18,9 @@
 #define LST_WORKER_CIPHER    (192UL * 1024)
 #define LST_WORKER_STREAM                                                                          \
     (64UL * 1024) /* bytes: what is read at once of an answer that is read while it is sent */
-#define LST_WORKER_INPUT       8192 /* bytes: where a head is read; most fit */
-#define LST_WORKER_INPUTS_KEPT 64   /* of these, for the next requests */
+#define LST_WORKER_INPUT       8192         /* bytes: where a head is read; most fit */
+#define LST_WORKER_INPUTS_KEPT 64           /* of these, for the next requests */
+#define LST_WORKER_PAUSE_NS    100000000ULL /* when there is no room for another connection */
 
 struct lst_connection;
 struct lst_exchange;
@@ -78,10 +79,14 @@ struct lst_engine {
     struct lst_worker workers[];
 };
 
+/* Make what it waits on. LST_ERR_TOO_MANY_FILES, LST_ERR_NO_MEMORY; what was made stays. */
+LST_MUST_CHECK int lst_worker_open(struct lst_worker *worker);
+
 /* The thread. */
 void *lst_worker_run(void *worker);
 
-/* Take part in accepting, or no longer. */
+/* Take part in accepting, or no longer. If the kernel has no memory for it, it is tried again after
+ * a pause. */
 void lst_worker_listen(struct lst_worker *worker, bool is_accepting);
 
 /* accept.c: take some of what waits, for this worker or for another that has fewer connections;
