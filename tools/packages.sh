@@ -22,7 +22,7 @@ packages_for() {
     # awscli is the second generation; PyPI has the first.
     test)
         echo g++ python3 python3-venv ca-certificates openssl chromium chromium-driver \
-            curl unzip awscli s3cmd rclone restic s3fs fuse libfuse3-dev \
+            curl unzip awscli s3cmd rclone restic s3fs fuse libfuse3-dev nginx-light \
             ceph-mon ceph-osd radosgw ceph-common
         ;;
     check) echo clang clang-format clang-tidy cppcheck ;;
