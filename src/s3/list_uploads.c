@@ -44,7 +44,7 @@ static int write_entry(void *context, const struct lst_upload_entry *entry)
 
 static void answer(struct lst_s3_exchange *exchange, const struct page *page, bool is_truncated)
 {
-    const struct lst_listing *listing = page->listing;
+    struct lst_listing *listing = page->listing;
     struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
 
     lst_xml_begin(body, "ListMultipartUploadsResult");
@@ -58,7 +58,12 @@ static void answer(struct lst_s3_exchange *exchange, const struct page *page, bo
                               : lst_slice_make("", 0));
     lst_xml_text(body, "NextUploadIdMarker",
                  lst_slice_make(page->last_upload, page->last_upload_length));
-    if (listing->has_prefix) {
+    /* Here alone S3 has the delimiter before the prefix, and leaves both out if they are empty. */
+    if (listing->delimiter.length > 0) {
+        lst_listing_write_key(listing, body, "Delimiter", listing->delimiter);
+        listing->delimiter.length = 0; /* what every listing ends with lacks it then */
+    }
+    if (listing->prefix.length > 0) {
         lst_listing_write_key(listing, body, "Prefix", listing->prefix);
     }
     lst_xml_number(body, "MaxUploads", listing->max_keys);

@@ -92,6 +92,14 @@ def test_listings_that_are_answered(read, query, element):
     assert answer.status == 200 and element in answer.body.decode()
 
 
+def test_a_list_of_uploads_has_its_elements_in_an_order_of_its_own(read):
+    body = read("GET", f"{BUCKET}?uploads&encoding-type=url&prefix=none%2F&delimiter=%2F").body.decode()
+    assert ("<NextUploadIdMarker></NextUploadIdMarker><Delimiter>/</Delimiter><Prefix>none/</Prefix><MaxUploads>1000</MaxUploads>"
+            "<EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>") in body
+    body = read("GET", f"{BUCKET}?uploads&prefix=&delimiter=&key-marker=").body.decode()
+    assert "Prefix" not in body and "Delimiter" not in body
+
+
 @pytest.mark.parametrize("query,message,name,value", [
     ("max-buckets=abc", "Provided max-buckets not an integer or within integer range", "max-buckets", "abc"),
     ("max-buckets=%201", "Provided max-buckets not an integer or within integer range", "max-buckets", " 1"),
