@@ -161,14 +161,10 @@ void lst_api_json_append(json_t **json, json_t *value)
 
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out)
 {
-    lst_api_append_base_url(exchange->api, exchange->request, out);
-}
+    const struct lst_http_request *request = exchange->request;
 
-void lst_api_append_base_url(const struct lst_api *api, const struct lst_http_request *request,
-                             struct lst_buffer *out)
-{
-    if (api->options.public_url.length > 0) {
-        lst_buffer_append(out, api->options.public_url);
+    if (exchange->api->options.public_url.length > 0) {
+        lst_buffer_append(out, exchange->api->options.public_url);
         return;
     }
     lst_buffer_append_string(out, request->secure ? "https://" : "http://");

@@ -205,14 +205,17 @@ static void make_token(char ret_token[TOKEN])
     lst_wipe(bytes, sizeof(bytes));
 }
 
+/* Of the host nothing is taken from the request: with a Host of his own a client would have the
+ * application look at another server's bytes. */
 static json_t *make_url(const struct pending *pending)
 {
-    const struct lst_api *api = pending->approvals->api;
+    const struct lst_api_options *options = &pending->approvals->api->options;
     struct lst_buffer url;
     json_t *json = NULL;
 
     lst_buffer_init(&url, LST_API_URL_MAX);
-    lst_api_append_base_url(api, pending->approval->request, &url);
+    lst_buffer_append(&url,
+                      options->public_url.length > 0 ? options->public_url : options->own_url);
     lst_buffer_append_string(&url, LST_STAGED_PATH);
     lst_buffer_append(&url, lst_slice_make(pending->token, sizeof(pending->token)));
     if (lst_buffer_status(&url) == LST_OK) {

@@ -130,9 +130,6 @@ bool lst_api_check_bucket(struct lst_api_exchange *exchange, struct lst_slice bu
 
 /* "https://host": the public URL, or what the request came to. */
 void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer *out);
-/* The same for a request that is not the API's. */
-void lst_api_append_base_url(const struct lst_api *api, const struct lst_http_request *request,
-                             struct lst_buffer *out);
 
 static inline int64_t lst_api_now(const struct lst_api_exchange *exchange)
 {

@@ -36,7 +36,6 @@ bool lst_approval_prepare(struct lst_s3_exchange *exchange)
         return false;
     }
     if (exchange->approval != NULL) {
-        exchange->approval->request = exchange->request;
         exchange->approval->use = use;
         exchange->approval->exchange = exchange;
     }

@@ -24,7 +24,6 @@ enum lst_verdict {
 
 /* One object that waits. All but what the approver sets by lst_approval_end() is S3's. */
 struct lst_approval {
-    const struct lst_http_request *request;
     struct lst_use use; /* whose and what: user, id, bucket, key */
     struct lst_put *staged;
     struct lst_s3_exchange *exchange;

@@ -69,6 +69,7 @@ static void describe_listener(struct lst_server *server)
     socklen_t size = sizeof(bound);
     char text[LST_ADDRESS_TEXT_MAX];
     const struct sockaddr *address = (const struct sockaddr *)&bound;
+    bool is_any;
 
     if (getsockname(server->listener, (struct sockaddr *)&bound, &size) != 0) {
         return;
@@ -77,6 +78,10 @@ static void describe_listener(struct lst_server *server)
     (void)snprintf(server->address, sizeof(server->address),
                    strchr(text, ':') != NULL ? "[%s]:%u" : "%s:%u", text,
                    lst_address_port(address));
+    is_any = strcmp(text, "0.0.0.0") == 0 || strcmp(text, "::") == 0;
+    (void)snprintf(server->own_url, sizeof(server->own_url), "%s://%s%s",
+                   server->tls != NULL ? "https" : "http", is_any ? "127.0.0.1" : "",
+                   is_any ? strrchr(server->address, ':') : server->address);
 }
 
 /* Bind to the first address of a host that can be bound to. False, with errno, or reported. */

@@ -202,6 +202,7 @@ static bool open_api(struct lst_server *server)
         .gate = server->gate,
         .ledger = server->ledger,
         .s3 = server->s3,
+        .own_url = lst_slice_of(server->own_url),
         .region = config->region[0] == '\0' ? LST_SLICE("us-east-1") : lst_slice_of(config->region),
         .expires_max = (int64_t)config->expires_max,
         .profile_folder = config->profiles,

@@ -41,6 +41,7 @@ struct lst_server {
     int listener;                            /* -1 if there is none */
     bool listener_is_lent;                   /* by systemd, which goes on listening */
     char address[LST_ADDRESS_TEXT_MAX + 16]; /* that it listens on, "127.0.0.1:9000" */
+    char own_url[LST_ADDRESS_TEXT_MAX + 40]; /* for this machine: "http://127.0.0.1:9000" */
 
     uint64_t id_base; /* of request ids: random */
     _Atomic uint64_t id_count;

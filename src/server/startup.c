@@ -107,17 +107,11 @@ static int copy_name(void *context, const struct lst_bucket *bucket)
 /* What a client on this machine calls the server: "http://127.0.0.1:9000". */
 static void endpoint_of(const struct lst_server *server, struct lst_buffer *out)
 {
-    const char *scheme = server->tls != NULL ? "https" : "http";
-    const char *address = server->address;
-    const char *port = strrchr(address, ':');
-
     if (server->public_host_count > 0) {
         lst_buffer_append_string(out, server->is_public_secure ? "https://" : "http://");
         lst_buffer_append(out, server->public_hosts[0]);
-    } else if (strncmp(address, "0.0.0.0:", 8) == 0 || strncmp(address, "[::]:", 5) == 0) {
-        lst_buffer_append_format(out, "%s://127.0.0.1%s", scheme, port);
     } else {
-        lst_buffer_append_format(out, "%s://%s", scheme, address);
+        lst_buffer_append_string(out, server->own_url);
     }
 }
 

@@ -406,6 +406,31 @@ def test_the_address_is_for_one_upload(server, token, app, tmp_path):
     assert [seen[upload["id"]] for upload, _ in uploads] == [str(number).encode() * 9000 for number in range(1, 7)]
 
 
+@pytest.mark.parametrize("method", ["PUT", "POST", "MULTIPART"])
+def test_the_address_is_the_servers_whatever_a_client_calls_it(server, token, s3, app, tmp_path, method):
+    """Else a client could have the application look at harmless bytes of another server."""
+    add_profile(server, "called", app, tmp_path)
+    client, there = make_client_token(server, token, profile="called"), {"Host": "elsewhere.example"}
+    api = {"Authorization": "Bearer " + client, **there}
+    app.otherwise = {"approve": False}
+    answer, made = call("POST", server.endpoint + "/-/api/uploads",
+                        json.dumps({"profile": "called", "method": method, "size": 5}), api)
+    assert answer.status == 201
+    made = json.loads(made.replace(b"http://elsewhere.example", server.endpoint.encode()))
+    upload = made["upload"]
+    if method == "PUT":
+        answer, _ = call("PUT", upload["url"], b"hello", {**upload["headers"], **there})
+    elif method == "POST":
+        answer, _ = send_form(made, b"hello", headers=there)
+    else:
+        answer, _ = call("PUT", upload["parts"][0]["url"], b"hello", there)
+        parts = {"parts": [{"number": 1, "etag": answer.headers["ETag"]}]}
+        answer, _ = call("POST", upload["complete_url"], json.dumps(parts), api)
+    assert answer.status == 403
+    assert [question["url"].split("/-/")[0] for _, _, question in app.questions] == [server.endpoint]
+    assert keys(s3, made["key"]) == []
+
+
 # ---- Bounds, stops and crashes
 
 def test_many_wait_and_nobody_else_does(server, token, s3, app, tmp_path):

@@ -195,7 +195,7 @@ def test_uploads_survive_a_restart(server, token, start, tmp_path):
 
 # ---- Forms
 
-def send_form(upload, body, extra=(), **changes):
+def send_form(upload, body, extra=(), headers=None, **changes):
     fields = {**upload["upload"]["fields"], **changes}
     boundary = "----a-boundary"
     parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
@@ -203,7 +203,7 @@ def send_form(upload, body, extra=(), **changes):
     parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n'
                  'Content-Type: application/octet-stream\r\n\r\n'.encode() + body + f"\r\n--{boundary}--\r\n".encode())
     return call("POST", upload["upload"]["url"], b"".join(parts),
-                {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+                {"Content-Type": f"multipart/form-data; boundary={boundary}", **(headers or {})})
 
 
 def test_a_form(server, token):
