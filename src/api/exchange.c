@@ -267,7 +267,7 @@ static bool find_route(struct lst_api_exchange *exchange)
     }
     if (exchange->route == NULL && allow[0] != '\0') {
         lst_http_response_add(&exchange->response, "Allow", lst_slice_of(allow));
-        lst_api_fail(exchange, 405, "MethodNotAllowed", "Here only %s is possible", allow);
+        lst_api_fail(exchange, 405, "MethodNotAllowed", "Only %s works here", allow);
     } else {
         lst_api_fail(exchange, 404, "NotFound",
                      "There is nothing here: %sopenapi.json says what there is", LST_API_PATH);

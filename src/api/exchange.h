@@ -105,7 +105,8 @@ const struct lst_api_route *lst_api_routes(enum lst_api_place place, size_t *ret
 void lst_api_describe(struct lst_api_exchange *exchange);
 
 /* The route for a method and a path behind what leads to the place. NULL: none; *ret_allow then
- * says which methods there are for the path, as an Allow header does, or is empty. */
+ * says which methods there are for the path, as an Allow header does (HEAD goes with GET), or is
+ * empty. */
 const struct lst_api_route *lst_api_route_find(enum lst_api_place place, struct lst_slice method,
                                                struct lst_slice path,
                                                struct lst_slice ret_names[LST_API_NAMES_MAX],

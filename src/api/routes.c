@@ -92,8 +92,9 @@ static const struct lst_api_route *find(const struct lst_api_route *table, size_
         if (lst_slice_equal(method, lst_slice_of(table[i].method))) {
             return &table[i];
         }
-        length += (size_t)snprintf(ret_allow + length, LST_API_ALLOW_MAX - length, "%s%s",
-                                   length == 0 ? "" : ", ", table[i].method);
+        length += (size_t)snprintf(ret_allow + length, LST_API_ALLOW_MAX - length, "%s%s%s",
+                                   length == 0 ? "" : ", ", table[i].method,
+                                   strcmp(table[i].method, "GET") == 0 ? ", HEAD" : "");
     }
     return NULL;
 }
