@@ -127,19 +127,18 @@ def connect_again(server, context=None):
     raise AssertionError("every connection is reset")
 
 
-def run(server, requests, connections=2, context=None):
+def run(server, requests, context=None):
     """All requests, on as few connections as it takes; how many were answered. A connection that ends is replaced."""
-    answered = 0
-    for _ in range(connections):
-        waiting, sock = list(requests), None
-        while waiting:
-            sock = sock or connect_again(server, context)
-            request = waiting.pop(0)
-            was_answered = exchange(sock, request)
-            answered += was_answered
-            if not was_answered or request[2] == 400:
-                sock.close()
-                sock = None
+    answered, sock = 0, None
+    for request in requests:
+        sock = sock or connect_again(server, context)
+        was_answered = exchange(sock, request)
+        answered += was_answered
+        if not was_answered or request[2] == 400:
+            sock.close()
+            sock = None
+    if sock:
+        sock.close()
     return answered
 
 
@@ -167,14 +166,14 @@ def test_each_call_fails(server, faults, requests, call):
     run(server, requests)
     open_files = settle(server)
     faults.arm(call, 0)
-    assert run(server, requests) == 2 * len(requests)
+    assert run(server, requests) == len(requests)
     count, _ = faults.disarm()
     for at, number in enumerate(spread(count, 200 if IS_LONG else 6)):
         faults.arm(call, number, which=at)
         answered = run(server, requests)
         _, fired = faults.disarm()
-        assert answered >= 2 * len(requests) - 2 * fired, f"call {number}: {answered} answered"
-    assert run(server, requests) == 2 * len(requests), "as before"
+        assert answered >= len(requests) - 2 * fired, f"call {number}: {answered} answered"
+    assert run(server, requests) == len(requests), "as before"
     assert server.client().get_object(Bucket=BUCKET, Key="put-large")["Body"].read() == LARGE
     assert settle(server) <= open_files + 2, "descriptors are left open"
 
@@ -186,17 +185,17 @@ def test_each_call_fails_under_tls(start, faults, authority):
     requests = make_requests(server, str(authority / "ca.pem"))
     for call in "recv", "sendmsg", "epoll_ctl":
         faults.arm(call, 0)
-        assert run(server, requests, 1, context) == len(requests)
+        assert run(server, requests, context) == len(requests)
         count, _ = faults.disarm()
         for at, number in enumerate(spread(count, 100 if IS_LONG else 5)):
             faults.arm(call, number, which=at)
-            answered = run(server, requests, 1, context)
+            answered = run(server, requests, context)
             _, fired = faults.disarm()
             assert answered >= len(requests) - 2 * fired, f"{call}, number {number}: {answered} answered"
     faults.arm(None, 0, most=700)
-    assert run(server, requests, 1, context) == len(requests), "a few bytes at once"
+    assert run(server, requests, context) == len(requests), "a few bytes at once"
     faults.disarm()
-    assert run(server, requests, 1, context) == len(requests), "as before"
+    assert run(server, requests, context) == len(requests), "as before"
 
 
 @pytest.mark.parametrize("most", [1, 1000])
@@ -205,7 +204,7 @@ def test_each_call_sends_a_little(server, faults, requests, most):
     few = [request for request in requests if most > 1 or len(request[3] or b"") < 1000]
     faults.arm(None, 0, most=most)
     try:
-        assert run(server, few, 1) == len(few)
+        assert run(server, few) == len(few)
     finally:
         faults.disarm()
 
@@ -259,7 +258,7 @@ def test_connections_can_not_be_watched_for_a_while(server, faults, requests):
                 break
         assert time.monotonic() < deadline, "it takes no connections any more"
     for _ in range(4):
-        assert run(server, requests, 1) == len(requests)
+        assert run(server, requests) == len(requests)
 
 
 @pytest.mark.parametrize("call", ["epoll_create1", "eventfd", "epoll_ctl"])
