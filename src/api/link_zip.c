@@ -43,7 +43,6 @@ struct noted_file {
 enum step {
     STEP_HEAD,
     STEP_BODY,
-    STEP_DESCRIPTOR,
     STEP_ENTRY, /* of the directory */
     STEP_END,
     STEP_DONE,
@@ -376,7 +375,7 @@ static int read_archive(void *context, char *out, size_t capacity, size_t *ret_l
 
     *ret_length = 0;
     while (archive->status == LST_OK && length > 0 && *ret_length < capacity &&
-           (archive->step > STEP_DESCRIPTOR || archive->at - first < FILES_AT_ONCE)) {
+           (archive->step >= STEP_ENTRY || archive->at - first < FILES_AT_ONCE)) {
         archive->status = take(archive, out + *ret_length, capacity - *ret_length, &length);
         *ret_length += archive->status == LST_OK ? length : 0;
     }

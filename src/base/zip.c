@@ -2,6 +2,7 @@
 #include "base/zip.h"
 
 #include "base/clock.h"
+#include "base/encoding.h"
 
 #include <time.h>
 
@@ -240,6 +241,17 @@ static bool is_letter(char byte)
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
+/* Does the text begin with what put_escaped() writes for one of the bytes that are escaped? Then
+ * that stands in the path itself, and must not become the name of another path. */
+static bool is_escape(struct lst_slice text)
+{
+    unsigned char byte;
+
+    return text.length >= 3 && text.bytes[0] == '%' &&
+           lst_hex_decode(lst_slice_make(text.bytes + 1, 2), &byte, 1) &&
+           (byte < 0x20 || byte == 0x7F || strchr("%./:\\", byte) != NULL);
+}
+
 /* What stands between two slashes. */
 static void put_part(struct record *record, struct lst_slice part, bool is_utf8, bool is_first)
 {
@@ -255,7 +267,7 @@ static void put_part(struct record *record, struct lst_slice part, bool is_utf8,
         unsigned char byte = (unsigned char)part.bytes[i];
 
         if (byte < 0x20 || byte == 0x7F || byte == '\\' || is_dots || (byte > 0x7F && !is_utf8) ||
-            (byte == ':' && i == 1 && is_drive)) {
+            (byte == ':' && i == 1 && is_drive) || is_escape(lst_slice_after(part, i))) {
             put_escaped(record, part.bytes[i]);
         } else {
             put(record, byte, 1);

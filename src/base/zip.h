@@ -33,7 +33,9 @@ struct lst_zip_file {
  * below the folder where it is unpacked: the bytes that would lead elsewhere, or that some system
  * takes for a separator, are written as %XX: control characters, '\', the dots of "." and "..",
  * the ':' of a drive, and what is not UTF-8. An empty part, as between two slashes, becomes "%2F",
- * apart from the last one of a folder. path: at most LST_ZIP_PATH_MAX bytes. Gives the length.
+ * apart from the last one of a folder. A '%' that would look like one of these is written as %25,
+ * so no two paths of UTF-8 have the same name. path: at most LST_ZIP_PATH_MAX bytes. Gives the
+ * length.
  */
 size_t lst_zip_name(struct lst_slice path, bool is_folder, char ret_name[LST_ZIP_NAME_MAX]);
 

@@ -32,6 +32,10 @@ static void test_names(void)
     check_name(LST_SLICE("a/C:b 12:30"), false, "a/C:b 12:30");
     check_name(LST_SLICE("12:30"), false, "12:30");
     check_name(LST_SLICE("a\nb\x7f\0c"), false, "a%0Ab%7F%00c");
+    check_name(LST_SLICE("..%5C..%5ca"), false, "..%255C..%255ca"); /* not that of "..\\..\\a" */
+    check_name(LST_SLICE("%2E%2E/%2F/%0A%7F%3a%25"), false,
+               "%252E%252E/%252F/%250A%257F%253a%2525");
+    check_name(LST_SLICE("my%20file 100% %41 %"), false, "my%20file 100% %41 %");
     check_name(LST_SLICE("\xff\xc3\xbc"), false, "%FF%C3%BC");
 }
 
