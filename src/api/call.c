@@ -228,10 +228,11 @@ bool lst_call(struct lst_api_exchange *exchange, const struct lst_call_request *
 
 void lst_call_fail(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
 {
-    if (answer->status >= 400 && answer->status < 500) {
-        lst_api_fail(exchange, answer->status, answer->code, "%s", answer->message);
-    } else if (answer->status == 503) {
-        lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
+    bool is_told = (answer->status >= 400 && answer->status < 500) || answer->status == 503;
+
+    if (is_told) { /* a 503 may say that it is not known what happened */
+        lst_api_fail(exchange, answer->status, answer->code, "%s",
+                     answer->message[0] != '\0' ? answer->message : answer->code);
     } else if (answer->status == 507) {
         lst_api_fail_code(exchange, LST_ERR_NO_SPACE);
     } else {

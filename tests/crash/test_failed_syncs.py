@@ -318,6 +318,25 @@ def test_the_same_call_again_gives_one_answer(faulty, kind):
     faulty.close()
 
 
+@pytest.mark.parametrize("kind", ["sync", "meta-lands"])
+def test_parts_whose_completion_may_have_happened(faulty, kind):
+    """The API says so, too, though it asks the store by a request of its own; and asking again is right."""
+    faulty.server.command("profile", "add", "films", "--bucket", BUCKET, "--key", "{uuid}", "--data", faulty.data)
+    headers = bearer(faulty.server, "upload")
+    answer = faulty.server.send("POST", "/-/api/uploads", headers, b'{"profile":"films","method":"MULTIPART","size":5}')
+    upload = json.loads(answer.body)["upload"]
+    etag = fetch(faulty.server, upload["parts"][0]["url"], "PUT", b"hello").headers["ETag"]
+    body = json.dumps({"parts": [{"number": 1, "etag": etag}]}).encode()
+    faulty.fail(kind, "index.mdb")
+    answer = faulty.server.send("POST", target_of(upload["complete_url"]), headers, body)
+    assert answer.status == 503 and json.loads(answer.body)["error"]["code"] == "ServiceUnavailable", answer
+    assert b"may or may not" in answer.body, answer
+    faulty.assert_ends("objects")
+    answer = faulty.start_again().send("POST", target_of(upload["complete_url"]), headers, body)
+    assert answer.status == 200 and json.loads(answer.body)["status"] == "complete", answer
+    faulty.close()
+
+
 # ---- Users, and the command line
 
 @pytest.mark.parametrize("kind", ["sync", "meta-lands"])
