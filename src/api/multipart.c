@@ -21,15 +21,12 @@ void lst_multipart_plan(struct lst_upload *upload)
         most == 0 ? 1 : (most + upload->part_size - 1) / upload->part_size; /* empty has one too */
 }
 
-/* {"number": 1, "url": ...}: the plan bounds what all parts can have together. */
+/* {"number": 1, "url": ...} */
 static json_t *make_part(const struct lst_api_exchange *exchange,
                          const struct lst_uppy_upload *upload, uint32_t number, int64_t life)
 {
-    uint64_t most = lst_uppy_size_max(upload);
-    uint64_t part = (uint64_t)upload->part_size;
-
     return json_pack("{s:i, s:o}", "number", (int)number, "url",
-                     lst_uppy_part_url(exchange, upload, number, part < most ? part : most, life));
+                     lst_uppy_part_url(exchange, upload, number, lst_uppy_size_max(upload), life));
 }
 
 /* The address of an operation on it. */

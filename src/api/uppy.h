@@ -134,7 +134,8 @@ int64_t lst_uppy_url_life(const struct lst_api_exchange *exchange,
 /* A URL for what the upload is of, and signing says how. NULL: it can't be made. */
 json_t *lst_uppy_url(const struct lst_api_exchange *exchange, struct lst_signing signing);
 
-/* The URL for a part, which may have so many bytes. NULL: it can't be made. */
+/* The URL for a part, which may have so many bytes, and no more than its plan says. NULL: it can't
+ * be made. */
 json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
                           const struct lst_uppy_upload *upload, uint32_t number, uint64_t left,
                           int64_t life);

@@ -56,6 +56,9 @@ json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
         {LST_SLICE("x-latch-sniff"), LST_SLICE("1")},
     };
 
+    if (upload->part_size > 0 && left > (uint64_t)upload->part_size) {
+        left = (uint64_t)upload->part_size;
+    }
     query[0].value.length = (size_t)snprintf(number_text, sizeof(number_text), "%u", number);
     query[3].value.length =
         (size_t)snprintf(length_text, sizeof(length_text), "0-%llu", (unsigned long long)left);

@@ -318,6 +318,12 @@ def test_uppy_and_plain_clients_keep_to_the_same_limits(server, token, s3):
     listed = [{"PartNumber": 1, "ETag": answer.headers["ETag"]}]
     status, refused = test_uppy.ask(server, client, "POST", test_uppy.of(uppy, "/complete"), {"parts": listed})
     assert status == 400 and "10 at least" in refused["error"]
+    made = begin(server, client, "files", size=2 * PART)
+    uppy = {"key": made["key"], "uploadId": made["upload"]["parts_url"].split("/uploads/")[1].split("/")[0]}
+    for rest, more in (("/1", {}), ("/batch", {"partNumbers": "1"})):
+        status, signed = test_uppy.ask(server, client, "GET", test_uppy.of(uppy, rest, **more))
+        url = signed.get("url") or signed["presignedUrls"]["1"]
+        assert call("PUT", url, b"x" * (PART + 1))[0].status == 400, "no part is larger than the plan says"
     made = begin(server, client, "files", size=10)
     [url] = sign(client, made, 1)
     answer, _ = call("PUT", url, b"x" * 9)
