@@ -8,7 +8,7 @@ import time
 import pytest
 from harness import presign, target_of
 from hostile import connect, signed_head
-from test_hostile_slow import ESTABLISHED, GRACE, metric
+from test_hostile_slow import ESTABLISHED, GRACE, many_files, metric  # noqa: F401
 
 BUCKET = "pictures"
 LIMIT = 2  # seconds of --idle-timeout
@@ -76,7 +76,7 @@ def is_over(sock, byte, reads):
         return True
 
 
-def test_a_crowd(server, s3):
+def test_a_crowd(server, s3, many_files):
     files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
     every = kinds(server, s3)
     crowd = [(name, begin(server, first, reads), rest, reads)
