@@ -25,7 +25,7 @@ struct lst_api_options {
     struct lst_s3 *s3; /* through which it changes the store */
     struct lst_slice region;
     struct lst_slice public_url;      /* "https://files.example.com"; empty: as the request came */
-    struct lst_slice own_url;         /* "http://127.0.0.1:9000", where no client may say what */
+    struct lst_slice own_url;         /* "http://127.0.0.1:9000": how this machine reaches it */
     int64_t expires_max;              /* seconds that a signed URL may live */
     const char *profile_folder;       /* of NAME.json files; NULL or "": none */
     void (*report)(const char *text); /* what an operator should know; from any thread; or NULL */
