@@ -56,12 +56,27 @@ const char *lst_reply_phrase(int status)
     return "Unknown";
 }
 
-static void append_header(struct lst_buffer *out, const char *name, const char *value)
+/* All headers at once: each NUL becomes two bytes. */
+static void append_headers(struct lst_buffer *out, const struct lst_http_response *response)
 {
-    lst_buffer_append_string(out, name);
-    lst_buffer_append(out, LST_SLICE(": "));
-    lst_buffer_append_string(out, value);
-    lst_buffer_append(out, LST_SLICE("\r\n"));
+    const char *from = response->headers.bytes;
+    const char *end = from + response->headers.length;
+    char *to = lst_buffer_reserve(out, 2 * response->headers.length);
+    const char *begin = to;
+    bool is_name = true;
+
+    while (to != NULL && from < end) {
+        size_t length = strlen(from);
+
+        memcpy(to, from, length);
+        memcpy(to + length, is_name ? ": " : "\r\n", 2);
+        to += length + 2;
+        from += length + 1;
+        is_name = !is_name;
+    }
+    if (to != NULL) {
+        out->length += (size_t)(to - begin);
+    }
 }
 
 static void append_length(struct lst_buffer *out, const struct lst_http_response *response,
@@ -83,10 +98,6 @@ static void append_length(struct lst_buffer *out, const struct lst_http_response
 void lst_reply_format(const struct lst_http_response *response, bool is_head, bool is_old,
                       const char *date, struct lst_buffer *out)
 {
-    size_t at = 0;
-    const char *name;
-    const char *value;
-
     lst_buffer_append(out, LST_SLICE("HTTP/1.1 "));
     lst_buffer_append_number(out, (uint64_t)response->status);
     lst_buffer_append_byte(out, ' ');
@@ -99,8 +110,8 @@ void lst_reply_format(const struct lst_http_response *response, bool is_head, bo
     } else if (is_old) {
         lst_buffer_append(out, LST_SLICE("Connection: keep-alive\r\n"));
     }
-    while (lst_http_response_next(response, &at, &name, &value)) {
-        append_header(out, name, value);
+    if (response->headers.length > 0) {
+        append_headers(out, response);
     }
     lst_buffer_append(out, LST_SLICE("Server: Latchstring\r\n"));
     append_length(out, response, is_head);

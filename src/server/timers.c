@@ -8,6 +8,7 @@ void lst_timers_init(struct lst_timers *timers, uint64_t now_ns)
 {
     memset(timers, 0, sizeof(*timers));
     timers->tick = now_ns / LST_TIMERS_TICK_NS;
+    timers->next = UINT64_MAX;
 }
 
 /* The slot of the first tick that begins when the deadline is over. */
@@ -20,6 +21,7 @@ static void insert(struct lst_timers *timers, struct lst_timer *timer)
         tick = timers->tick;
     }
     slot = tick % LST_TIMERS_SLOTS;
+    timers->next = tick < timers->next ? tick : timers->next;
     timer->tick = tick;
     timer->next = timers->slots[slot];
     timer->link = &timers->slots[slot];
@@ -82,10 +84,30 @@ static void run_slot(struct lst_timers *timers, size_t slot, uint64_t now_ns,
     }
 }
 
+/* The first tick from now on in whose slot there is one. */
+static uint64_t find_next(const struct lst_timers *timers)
+{
+    uint64_t end = timers->tick + LST_TIMERS_SLOTS;
+
+    for (uint64_t tick = timers->tick; tick < end; tick++) {
+        size_t slot = tick % LST_TIMERS_SLOTS;
+
+        if (slot % 64 == 0 && timers->filled[slot / 64] == 0) {
+            tick += 63;
+        } else if (timers->slots[slot] != NULL) {
+            return tick;
+        }
+    }
+    return UINT64_MAX;
+}
+
 void lst_timers_run(struct lst_timers *timers, uint64_t now_ns, void (*fire)(void *owner))
 {
     uint64_t last = now_ns / LST_TIMERS_TICK_NS;
 
+    if (last < timers->tick) {
+        return;
+    }
     if (last >= timers->tick + LST_TIMERS_SLOTS) { /* it slept for long: one turn sees them all */
         timers->tick = last - LST_TIMERS_SLOTS + 1;
     }
@@ -96,22 +118,15 @@ void lst_timers_run(struct lst_timers *timers, uint64_t now_ns, void (*fire)(voi
             run_slot(timers, slot, now_ns, fire);
         }
     }
+    timers->next = find_next(timers);
 }
 
 int lst_timers_wait_ms(const struct lst_timers *timers, uint64_t now_ns)
 {
-    for (uint64_t i = 0; i < LST_TIMERS_SLOTS; i++) {
-        size_t slot = (timers->tick + i) % LST_TIMERS_SLOTS;
+    uint64_t at_ns = timers->next * LST_TIMERS_TICK_NS;
 
-        if (timers->filled[slot / 64] == 0 && slot % 64 == 0) {
-            i += 63;
-            continue;
-        }
-        if (timers->slots[slot] != NULL) {
-            uint64_t at_ns = (timers->tick + i) * LST_TIMERS_TICK_NS;
-
-            return at_ns <= now_ns ? 0 : (int)((at_ns - now_ns) / 1000000 + 1);
-        }
+    if (timers->next == UINT64_MAX) {
+        return -1;
     }
-    return -1;
+    return at_ns <= now_ns ? 0 : (int)((at_ns - now_ns) / 1000000 + 1);
 }

@@ -28,7 +28,8 @@ struct lst_timer {
 struct lst_timers {
     struct lst_timer *slots[LST_TIMERS_SLOTS];
     uint64_t filled[LST_TIMERS_SLOTS / 64]; /* a bit for each slot that may have one */
-    uint64_t tick;                          /* the first that has not been looked at */
+    uint64_t next; /* no timer is in a slot before this tick; UINT64_MAX: none is in any */
+    uint64_t tick; /* the first that has not been looked at */
 };
 
 /* now_ns: of the monotonic clock, as everywhere here. */
