@@ -22,6 +22,8 @@ enum {
     BLOCK_SIZE = 256 * 1024,
     BLOCK_OF_UNKNOWN = 64 * 1024, /* of a blob whose size is not known: it may be small */
     BLOCKS_MAX = 16 * 1024 * 1024,
+    LARGE = 64 * 1024, /* of a piece that is written as it is */
+    PAGE = 4096,
 };
 
 static int make_folder(const struct lst_blobs *blobs, const char *path)
@@ -206,9 +208,32 @@ int lst_blob_flush(struct lst_blob_writer *writer)
     return writer->status;
 }
 
+/* A large piece needs no gathering, but for what is left of a page at either end. The rest of it is
+ * in *ret_rest. */
+static int write_large(struct lst_blob_writer *writer, struct lst_slice bytes,
+                       struct lst_slice *ret_rest)
+{
+    size_t missing = (PAGE - writer->gathered % PAGE) % PAGE;
+    struct lst_slice whole = lst_slice_after(bytes, missing);
+    int status = LST_OK;
+
+    if (writer->gathered > 0) {
+        memcpy(writer->block + writer->gathered, bytes.bytes, missing);
+        writer->gathered += missing;
+        status = lst_blob_flush(writer);
+    }
+    whole = lst_slice_first(whole, whole.length - whole.length % PAGE);
+    *ret_rest = lst_slice_after(bytes, missing + whole.length);
+    return status == LST_OK ? write_all(writer, whole) : status;
+}
+
 static int gather(struct lst_blob_writer *writer, struct lst_slice bytes)
 {
     int status = LST_OK;
+
+    if (bytes.length >= LARGE && writer->gathered + PAGE <= writer->block_size) {
+        status = write_large(writer, bytes, &bytes);
+    }
 
     while (bytes.length > 0 && status == LST_OK) {
         struct lst_slice part = lst_slice_first(bytes, writer->block_size - writer->gathered);
