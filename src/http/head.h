@@ -119,7 +119,7 @@ void lst_http_head_move(struct lst_http_head *head, const char *from, const char
 struct lst_http_head_refusal {
     int status;
     const char *code;    /* of S3's error document */
-    const char *message; /* what is wrong, for whoever wrote the client */
+    const char *message; /* what is wrong, without a full stop; NULL: S3's own text */
     const char *section; /* of the RFC that wants it so, such as "RFC 9112, 5.1" */
 };
 

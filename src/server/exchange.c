@@ -119,7 +119,7 @@ enum lst_exchange_next lst_exchange_refuse_body(struct lst_exchange *exchange,
     }
     lst_exchange_refuse(exchange, "BadRequest",
                         verdict == LST_CHUNKED_TOO_LARGE
-                            ? "The extensions of the chunks, or the trailers, are too large."
+                            ? "The chunk extensions or the trailers are too large (RFC 9112, 7.1)."
                             : "The body is not framed in chunks as RFC 9112, 7.1, wants it.");
     exchange->own_response.close = true;
     return LST_NEXT_ANSWER;

@@ -78,12 +78,14 @@ static void refuse_large_head(struct lst_exchange *exchange)
 static void refuse_verdict(struct lst_exchange *exchange, enum lst_http_head_verdict verdict)
 {
     const struct lst_http_head_refusal *refusal = lst_http_head_refusal(verdict);
+    char text[256];
 
     if (verdict == LST_HEAD_TOO_LARGE) {
         refuse_large_head(exchange);
         return;
     }
-    refuse_head(exchange, refusal->code, refusal->message);
+    (void)snprintf(text, sizeof(text), "%s (%s).", refusal->message, refusal->section);
+    refuse_head(exchange, refusal->code, text);
     exchange->own_response.status = refusal->status;
 }
 

@@ -18,7 +18,7 @@ import typing
 import zlib
 
 import pytest
-from conformance import CUT, KEEP, ROWS
+from conformance import CLOSE, CUT, KEEP, ROWS
 from harness import presign, target_of
 from hostile import connect, signed_head
 from test_hostile_smuggling import BODY
@@ -180,6 +180,8 @@ def check(row, request, received, ended):
         assert answer.status == int(status), (wanted, answer)
         if code not in ("", "HEAD"):
             assert f"<Code>{code}</Code>".encode() in answer.body, (wanted, answer)
+        if code == "BadRequest" and row.keeps == CLOSE:
+            assert re.search(rb"<Message>[^<]+RFC 911[02], \d", answer.body), f"it names the rule: {answer.body}"
         last = answer
     if row.keeps == CUT:
         assert not re.search(rb"HTTP/1\.1 2", received), received
