@@ -190,6 +190,7 @@ void lst_connection_take_events(struct lst_connection *connection, uint32_t even
     if (is_long(connection)) {
         line_up(connection);
     } else {
+        connection->worker->short_ns = connection->worker->now_ns;
         lst_connection_run(connection);
     }
 }

@@ -8,6 +8,9 @@
 /* Beyond a chunk's data: bytes that are read with it. What they are not taken for is kept. */
 #define BEHIND_CHUNK 4096
 
+/* So long after short work more of it is expected. */
+#define SHORT_WORK_NS 50000000ULL
+
 static size_t smaller(uint64_t a, size_t b)
 {
     return a < b ? (size_t)a : b;
@@ -236,9 +239,15 @@ static enum lst_step take_block(struct lst_connection *connection, size_t length
     return next;
 }
 
+/* Bytes that are read, hashed and written at once, with nobody served meanwhile. */
+static size_t slice_of(const struct lst_worker *worker)
+{
+    return worker->now_ns - worker->short_ns < SHORT_WORK_NS ? LST_WORKER_SLICE : LST_WORKER_BLOCK;
+}
+
 enum lst_step lst_connection_read_body(struct lst_connection *connection)
 {
-    size_t size = LST_WORKER_BLOCK;
+    size_t size = slice_of(connection->worker);
     ssize_t length;
 
     if (connection->input_taken < connection->input_length) {
@@ -258,7 +267,7 @@ enum lst_step lst_connection_read_body(struct lst_connection *connection)
                    size);
     length = lst_connection_receive(connection, connection->worker->block, size);
     if (length > 0) {
-        connection->turn_left -= smaller((uint64_t)length, connection->turn_left);
+        connection->turn_left = 0;
         return take_block(connection, (size_t)length);
     }
     if (length == 0) {

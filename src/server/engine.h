@@ -15,13 +15,15 @@
  * turn of a connection ends after LST_CONNECTION_TURN bytes or LST_CONNECTION_REQUESTS requests,
  * for the sake of the others. Long work (bodies, large answers, handshakes) waits in a row, of
  * which one has its turn between two looks for events; so a short request waits for one turn at
- * most.
+ * most. A turn of a body is one slice: LST_WORKER_BLOCK, or LST_WORKER_SLICE while short requests
+ * come.
  *
  * - Heads are read into a buffer of the worker's pool; an idle connection keeps none. Requests that
  *   come in one piece are answered in order.
  * - Bodies are received into the worker's block and handed down at once; a body in chunks is
- * decoded in place. `Expect: 100-continue` is answered when the operation wants the body.
- * - Head and small body of an answer go out in one call; files by sendfile().
+ *   decoded in place. `Expect: 100-continue` is answered when the operation wants the body.
+ * - Head and small body of an answer go out in one call; files by sendfile(). What the page cache
+ *   does not have is read by other threads first (disk.h).
  * - What is refused in the middle of its body is answered, and then the connection is shut down and
  *   read on for a while (LINGER), so that no reset overtakes the answer (RFC 9112, section 9.6).
  * - Every wait for a client has a deadline (pace.c).

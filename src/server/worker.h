@@ -18,9 +18,10 @@
 #define LST_WORKER_CIPHER    (192UL * 1024)
 #define LST_WORKER_STREAM                                                                          \
     (64UL * 1024) /* bytes: what is read at once of an answer that is read while it is sent */
-#define LST_WORKER_INPUT       8192         /* bytes: where a head is read; most fit */
-#define LST_WORKER_INPUTS_KEPT 64           /* of these, for the next requests */
-#define LST_WORKER_PAUSE_NS    100000000ULL /* when there is no room for another connection */
+#define LST_WORKER_SLICE       (64UL * 1024) /* of a body, while short work comes in between */
+#define LST_WORKER_INPUT       8192          /* bytes: where a head is read; most fit */
+#define LST_WORKER_INPUTS_KEPT 64            /* of these, for the next requests */
+#define LST_WORKER_PAUSE_NS    100000000ULL  /* when there is no room for another connection */
 
 struct lst_connection;
 struct lst_exchange;
@@ -49,6 +50,7 @@ struct lst_worker {
     bool has_drained;         /* the drain began here */
     uint64_t accept_again_ns; /* 0: now */
     uint64_t now_ns;
+    uint64_t short_ns; /* when short work came last */
     struct lst_timers timers;
 
     /* Spare memory, and memory that is nobody's between two turns. */
