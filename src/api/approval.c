@@ -353,7 +353,7 @@ static struct pending *find(struct lst_approvals *approvals, struct lst_slice to
 static int open_staged(struct lst_approvals *approvals, struct lst_slice token, uint64_t *ret_size,
                        struct lst_object_stream **ret_stream)
 {
-    struct lst_object object;
+    struct lst_object object = {.size = 0};
     struct pending *pending;
     int status = LST_ERR_NOT_FOUND;
 

@@ -58,16 +58,19 @@ static struct lst_settlement *new_settlement(struct lst_ledger *ledger, size_t l
                                              bool is_reserved)
 {
     struct lst_settlement *settlement = malloc(sizeof(*settlement) + length);
-    bool is_spare = settlement == NULL && is_reserved;
 
-    if (is_spare) {
+    if (settlement != NULL) {
+        settlement->is_spare = false;
+        return settlement;
+    }
+    if (is_reserved) {
         pthread_mutex_lock(&ledger->lock);
         settlement = ledger->spare;
         ledger->spare = NULL;
         pthread_mutex_unlock(&ledger->lock);
     }
     if (settlement != NULL) {
-        settlement->is_spare = is_spare;
+        settlement->is_spare = true;
     }
     return settlement;
 }
