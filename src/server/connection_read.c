@@ -185,21 +185,18 @@ static enum lst_step take_plain(struct lst_connection *connection, const char *b
                                                                length, connection->body_left == 0));
 }
 
-/* Bytes of a body in chunks, and what follows it. */
-static enum lst_step take_chunked(struct lst_connection *connection, char *bytes, size_t length,
-                                  size_t *ret_taken)
+/* What was decoded of a body in chunks: data, out of so many bytes. */
+static enum lst_step take_chunks(struct lst_connection *connection,
+                                 enum lst_chunked_verdict verdict, struct lst_slice data,
+                                 size_t on_wire)
 {
     struct lst_exchange *exchange = connection->exchange;
-    size_t data;
-    enum lst_chunked_verdict verdict =
-        lst_chunked_decode(&connection->chunked, bytes, length, &data, ret_taken);
 
     if (verdict != LST_CHUNKED_MORE && verdict != LST_CHUNKED_COMPLETE) {
         return lst_connection_follow(connection, lst_exchange_refuse_body(exchange, verdict));
     }
-    return lst_connection_follow(connection,
-                                 lst_exchange_body(exchange, lst_slice_make(bytes, data),
-                                                   *ret_taken, verdict == LST_CHUNKED_COMPLETE));
+    return lst_connection_follow(
+        connection, lst_exchange_body(exchange, data, on_wire, verdict == LST_CHUNKED_COMPLETE));
 }
 
 /* What came with the head. */
@@ -207,36 +204,38 @@ static enum lst_step take_input(struct lst_connection *connection)
 {
     char *bytes = connection->input + connection->input_taken;
     size_t length = connection->input_length - connection->input_taken;
-    size_t taken = length;
-    enum lst_step next;
+    enum lst_chunked_verdict verdict;
+    size_t data;
+    size_t taken;
 
     if (!connection->exchange->head.is_chunked) {
         length = smaller(connection->body_left, length);
         connection->input_taken += length;
         return take_plain(connection, bytes, length);
     }
-    connection->input_taken = connection->input_length;
-    next = take_chunked(connection, bytes, length, &taken);
-    connection->input_taken -= length - taken;
-    return next;
+    verdict = lst_chunked_decode(&connection->chunked, bytes, length, &data, &taken);
+    connection->input_taken += taken;
+    return take_chunks(connection, verdict, lst_slice_make(bytes, data), taken);
 }
 
 static enum lst_step take_block(struct lst_connection *connection, size_t length)
 {
     char *block = connection->worker->block;
-    size_t taken = length;
-    enum lst_step next;
+    enum lst_chunked_verdict verdict;
     struct iovec behind;
+    size_t data;
+    size_t taken;
 
     if (!connection->exchange->head.is_chunked) {
         return take_plain(connection, block, length);
     }
-    next = take_chunked(connection, block, length, &taken);
+    verdict = lst_chunked_decode(&connection->chunked, block, length, &data, &taken);
+    /* Before anything is answered: over TLS an answer is put together in the block. */
     behind = (struct iovec){block + taken, length - taken};
     if (!lst_unsent_keep(&connection->behind, &behind, 1, 0)) {
         return LST_STEP_RESET;
     }
-    return next;
+    return take_chunks(connection, verdict, lst_slice_make(block, data), taken);
 }
 
 /* Bytes that are read, hashed and written at once, with nobody served meanwhile. */

@@ -300,6 +300,30 @@ def test_over_tls(start, authority):
     report(failures, len(rows))
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_what_comes_with_the_end_of_a_body(start, authority, secure):
+    """Two requests in two pieces, cut everywhere: the second request arrives with the last bytes of the first one's body,
+    and is read as it was sent."""
+    more = ["--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem")] if secure else []
+    server = start("--buckets", BUCKET, *more)
+    follows = b"GET /-/ready HTTP/1.1\r\nHost: h\r\n\r\n"
+    bodies = [b"Transfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\nA: b\r\n\r\n", b"Content-Length: 5\r\n\r\nhello"]
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(connect(server))
+        if secure:
+            context = ssl.create_default_context(cafile=authority / "ca.pem")
+            sock = stack.enter_context(context.wrap_socket(sock, server_hostname="127.0.0.1"))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for body in bodies:
+            stream = b"GET /-/health HTTP/1.1\r\nHost: h\r\n" + body + follows
+            for at in range(1, len(stream)):
+                sock.sendall(stream[:at])
+                time.sleep(0.002)  # so that the server mostly reads it alone
+                sock.sendall(stream[at:])
+                health, ready = receive(sock, 2)
+                assert (health.status, ready.body) == (200, READY), (at, body, ready)
+
+
 # ---- The same bytes through a proxy
 
 NGINX = """
