@@ -41,6 +41,9 @@ static bool accept_one(struct lst_worker *worker)
     int one = 1;
     int file;
 
+    if (engine->is_stopping) { /* the others may have ended already */
+        return false;
+    }
     if (engine->count >= engine->count_max) {
         pause_accepting(worker);
         return false;
