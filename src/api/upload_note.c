@@ -146,35 +146,44 @@ int64_t lst_upload_note_number(const json_t *note, const char *name, int64_t oth
 /* Nobody waits for it. */
 static void given_up(struct lst_store_write *write, int status)
 {
-    (void)status; /* if it could not be done, the parts stay */
+    (void)status; /* the next sweep looks whether it could be done */
     free(write);
 }
 
-/* Let go of the parts of an upload that was not completed. Otherwise there is none of that id. */
-static void give_up(struct lst_store *store, struct lst_slice row)
+/*
+ * Let go of the parts of an upload that was not completed. False while they may be there: the note
+ * says what the next sweep has to let go of, so it stays until then. A note that can't be read
+ * names no parts.
+ */
+static bool give_up(struct lst_store *store, struct lst_slice row)
 {
     struct lst_store_write *write = NULL;
     json_t *note = NULL;
     const char *bucket;
     const char *key;
     const char *id;
+    int status = lst_json_read(row, &note);
 
-    if (lst_json_read(row, &note) == LST_OK &&
-        json_unpack(note, "{s:{s:s, s:s, s:s}}", "parts", "bucket", &bucket, "key", &key, "id",
-                    &id) == 0) {
+    if (status == LST_OK && json_unpack(note, "{s:{s:s, s:s, s:s}}", "parts", "bucket", &bucket,
+                                        "key", &key, "id", &id) == 0) {
         write = calloc(1, sizeof(*write));
+        status = LST_ERR_NO_MEMORY;
+    } else if (status != LST_ERR_NO_MEMORY) {
+        status = LST_ERR_UPLOAD_NOT_FOUND;
     }
     if (write != NULL) {
         write->done = given_up;
-        if (lst_upload_abort(store,
-                             &(struct lst_upload_name){.bucket = lst_slice_of(bucket),
-                                                       .key = lst_slice_of(key),
-                                                       .upload = lst_slice_of(id)},
-                             write) != LST_OK) {
+        status = lst_upload_abort(store,
+                                  &(struct lst_upload_name){.bucket = lst_slice_of(bucket),
+                                                            .key = lst_slice_of(key),
+                                                            .upload = lst_slice_of(id)},
+                                  write);
+        if (status != LST_OK) {
             free(write);
         }
     }
     json_decref(note);
+    return status == LST_ERR_UPLOAD_NOT_FOUND || status == LST_ERR_BUCKET_NOT_FOUND;
 }
 
 /* No ticket is ever made twice, so nothing can be written anew under its key. */
@@ -189,8 +198,8 @@ static int forget(struct lst_index_reader *reader, struct lst_store *store,
 
     memcpy(bytes + 1, ticket.bytes, ticket.length);
     status = lst_index_get(reader, LST_LEDGER_PARTITION, key, &row);
-    if (status == LST_OK) {
-        give_up(store, row);
+    if (status == LST_OK && !give_up(store, row)) {
+        return LST_OK;
     }
     if (status == LST_OK || status == LST_ERR_NOT_FOUND) {
         status = lst_ledger_changes_delete(more, expiry_key);
