@@ -80,7 +80,8 @@ enum lst_step lst_connection_begin_answer(struct lst_connection *connection)
     if (response->kind == LST_BODY_BYTES && connection->answer_left > 0) {
         parts[count++] = (struct iovec){response->body.bytes, response->body.length};
     }
-    if (connection->unsent.bytes == NULL && connection->may_write) {
+    /* Over TLS it is always enciphered at once: what is kept unsent goes out as it is. */
+    if (connection->tls != NULL || (connection->unsent.bytes == NULL && connection->may_write)) {
         sent = lst_connection_send(connection, parts, count,
                                    count == 1 && connection->answer_left > 0);
     }
@@ -91,7 +92,9 @@ enum lst_step lst_connection_begin_answer(struct lst_connection *connection)
     if ((size_t)sent > parts[0].iov_len) {
         connection->answer_left -= (uint64_t)sent - parts[0].iov_len;
         exchange->sent = (uint64_t)sent - parts[0].iov_len;
-    } else if (!lst_unsent_keep(&connection->unsent, parts, 1, (size_t)sent)) {
+    } else if (connection->tls != NULL
+                   ? (size_t)sent < parts[0].iov_len
+                   : !lst_unsent_keep(&connection->unsent, parts, 1, (size_t)sent)) {
         return LST_STEP_RESET;
     }
     return LST_STEP_ON;

@@ -218,7 +218,7 @@ ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *part
     size_t size = parts[0].iov_len < LST_WORKER_TLS_PIECE ? parts[0].iov_len : LST_WORKER_TLS_PIECE;
     size_t length = 0;
 
-    if (count > 1) {
+    if (count > 1 && parts[0].iov_len < RECORD) {
         size = gather(connection->worker, parts, count);
         bytes = connection->worker->block;
     }

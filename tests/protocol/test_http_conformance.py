@@ -324,6 +324,29 @@ def test_what_comes_with_the_end_of_a_body(start, authority, secure):
                 assert (health.status, ready.body) == (200, READY), (at, body, ready)
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_an_answer_with_a_large_head(start, authority, secure):
+    """More than a TLS record holds, head and body both arrive whole."""
+    more = ["--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem")] if secure else []
+    server = start("--buckets", BUCKET, *more)
+    s3 = server.client(verify=str(authority / "ca.pem"))
+    names = [f"x-{number:04}-{'a' * 90}" for number in range(300)]
+    s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [
+        {"AllowedOrigins": ["*"], "AllowedMethods": ["GET"], "ExposeHeaders": names}]})
+    s3.put_object(Bucket=BUCKET, Key="k", Body=b"hello")
+    request = (f"GET {target_of(presign(s3, 'get_object', key='k'))} HTTP/1.1\r\nHost: {server.host}\r\n"
+               "Origin: https://a.example\r\n\r\n").encode()
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(connect(server))
+        if secure:
+            context = ssl.create_default_context(cafile=authority / "ca.pem")
+            sock = stack.enter_context(context.wrap_socket(sock, server_hostname="127.0.0.1"))
+        for _ in range(3):
+            sock.sendall(request)
+            answer, = receive(sock, 1)
+            assert answer.body == b"hello" and len(answer.get(b"access-control-expose-headers")[0]) > 25_000
+
+
 # ---- The same bytes through a proxy
 
 NGINX = """
