@@ -61,6 +61,8 @@ struct lst_connection {
     bool keeps;         /* it is kept after this answer */
     bool was_shut;      /* nothing more is sent */
     struct ssl_st *tls; /* OpenSSL's session; NULL without */
+    size_t cipher_left; /* bytes that it may yet read at once */
+    bool is_spent;      /* these were not enough: there is more to read, in the next turn */
 
     /* What was read: a head and what came with it. The head is where a request's slices point, so
      * it does not move while there is an exchange. */
@@ -170,13 +172,22 @@ enum lst_step lst_connection_flush(struct lst_connection *connection);
 
 /* ---- The socket (transport.c): with TLS or without */
 
-/* Bytes that were read; 0 at the end; -1 with may_read false if there are none yet, or with it true
- * if the connection is broken. */
+/* recv(), begun again when a signal came. To take EINTR for EAGAIN would be to wait for an event
+ * that does not come: these are edges. */
+ssize_t lst_socket_receive(int socket, void *out, size_t size, int flags);
+
+/* Bytes that were read; 0 at the end; -1 if there are none yet, or the connection is broken:
+ * lst_connection_step_without() tells. */
 ssize_t lst_connection_receive(struct lst_connection *connection, char *out, size_t size);
 
+/* What is next after -1. */
+enum lst_step lst_connection_step_without(const struct lst_connection *connection);
+
 /*
- * Bytes that were taken of these, in order. They are sent, or kept in `unsent`, which must be empty
- * before. has_more: more follows at once. -1 as above, with may_write.
+ * Bytes that were taken of these, in order. They are sent, or kept in `unsent`; without TLS that
+ * must be empty before. With TLS all of the first part is taken, if it has LST_WORKER_TLS_PIECE
+ * bytes at most. has_more: more follows at once. -1 with may_write false if there is no room yet,
+ * or with it true if the connection is broken.
  */
 ssize_t lst_connection_send(struct lst_connection *connection, const struct iovec *parts,
                             size_t count, bool has_more);

@@ -96,11 +96,17 @@ static enum lst_step read_more(struct lst_connection *connection)
     if (length == 0) {
         return LST_STEP_CLOSE;
     }
-    return connection->may_read ? LST_STEP_RESET : LST_STEP_WAIT;
+    return lst_connection_step_without(connection);
 }
 
 enum lst_step lst_connection_read_head(struct lst_connection *connection)
 {
+    enum lst_step flushed = lst_connection_flush(connection);
+
+    /* TLS answers some of what it reads. Who doesn't take these answers is not read from. */
+    if (flushed != LST_STEP_ON) {
+        return flushed;
+    }
     if (connection->input_length > 0) {
         enum lst_http_head_verdict verdict;
 
@@ -247,8 +253,12 @@ static size_t slice_of(const struct lst_worker *worker)
 enum lst_step lst_connection_read_body(struct lst_connection *connection)
 {
     size_t size = slice_of(connection->worker);
+    enum lst_step flushed = lst_connection_flush(connection);
     ssize_t length;
 
+    if (flushed != LST_STEP_ON) { /* 100 Continue, or as for heads */
+        return flushed;
+    }
     if (connection->input_taken < connection->input_length) {
         return take_input(connection);
     }
@@ -272,7 +282,7 @@ enum lst_step lst_connection_read_body(struct lst_connection *connection)
     if (length == 0) {
         return LST_STEP_CLOSE;
     }
-    return connection->may_read ? LST_STEP_RESET : LST_STEP_WAIT;
+    return lst_connection_step_without(connection);
 }
 
 /* ---- After the end */
@@ -299,14 +309,14 @@ enum lst_step lst_connection_read_away(struct lst_connection *connection)
         return LST_STEP_YIELD;
     }
     /* MSG_TRUNC: the kernel drops the bytes without copying them. */
-    length = recv(connection->socket, NULL, connection->turn_left, MSG_TRUNC);
+    length = lst_socket_receive(connection->socket, NULL, connection->turn_left, MSG_TRUNC);
     if (length > 0) {
         connection->heard_ns = connection->worker->now_ns;
         connection->turn_left -= (size_t)length;
         connection->body_left -= smaller((uint64_t)length, connection->body_left);
         return LST_STEP_ON;
     }
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+    if (length < 0 && errno == EAGAIN) {
         connection->may_read = false;
         return LST_STEP_WAIT;
     }

@@ -162,8 +162,10 @@ static enum lst_step send_file(struct lst_connection *connection)
         connection->file_left -= before - connection->answer_left;
         return step;
     }
-    length = sendfile(connection->socket, connection->file, &at, size);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+    do {
+        length = sendfile(connection->socket, connection->file, &at, size);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0 && errno == EAGAIN) {
         connection->may_write = false;
         return LST_STEP_WAIT;
     }

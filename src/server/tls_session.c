@@ -13,6 +13,10 @@
 
 #define RECORD 16384UL /* bytes of plain text in a record, at most */
 
+/* Bytes that are read at once, besides those with a due share of plain text in them. Records of a
+ * byte, or with new keys in them, are as much work as full ones. */
+#define WORK (64UL * 1024)
+
 _Static_assert(LST_WORKER_CIPHER >= LST_WORKER_TLS_PIECE + 32 * 1024, "records and alerts fit");
 
 /* ---- What OpenSSL reads from and writes to */
@@ -36,9 +40,14 @@ static int read_cipher(BIO *bio, char *out, int size)
     ssize_t length = -1;
 
     BIO_clear_retry_flags(bio);
+    connection->is_spent = connection->may_read && connection->cipher_left == 0;
+    if (connection->is_spent) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     if (connection->may_read) {
-        length = recv(connection->socket, out, (size_t)size, 0);
-        if (length < 0 && (errno == EAGAIN || errno == EINTR)) {
+        length = lst_socket_receive(connection->socket, out, (size_t)size, 0);
+        if (length < 0 && errno == EAGAIN) {
             connection->may_read = false;
         }
     }
@@ -46,10 +55,18 @@ static int read_cipher(BIO *bio, char *out, int size)
         connection->received += (uint64_t)length;
         connection->heard_ns = connection->worker->now_ns;
         connection->may_read = length == size || connection->peer_ended;
+        connection->cipher_left -=
+            (size_t)length < connection->cipher_left ? (size_t)length : connection->cipher_left;
     } else if (length < 0 && !connection->may_read) {
         BIO_set_retry_read(bio);
     }
     return (int)length;
+}
+
+static void begin_reading(struct lst_connection *connection)
+{
+    connection->cipher_left = WORK;
+    connection->is_spent = false;
 }
 
 static long control(BIO *bio, int command, long number, void *pointer)
@@ -92,9 +109,11 @@ static bool push(struct lst_connection *connection, bool has_more)
     }
     worker->cipher_length = 0;
     if (connection->unsent.bytes == NULL && connection->may_write) {
-        sent = send(connection->socket, part.iov_base, part.iov_len,
-                    MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
-        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        do {
+            sent = send(connection->socket, part.iov_base, part.iov_len,
+                        MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
+        } while (sent < 0 && errno == EINTR);
+        if (sent < 0 && errno != EAGAIN) {
             return false;
         }
         connection->may_write = sent == (ssize_t)part.iov_len;
@@ -147,6 +166,7 @@ enum lst_step lst_tls_handshake(struct lst_connection *connection)
         return LST_STEP_WAIT;
     }
     ERR_clear_error();
+    begin_reading(connection);
     result = SSL_do_handshake(connection->tls);
     if (!push(connection, false)) {
         return LST_STEP_RESET;
@@ -156,8 +176,10 @@ enum lst_step lst_tls_handshake(struct lst_connection *connection)
         connection->may_read = true; /* OpenSSL may have read more than it needed */
         return LST_STEP_ON;
     }
-    return SSL_get_error(connection->tls, result) == SSL_ERROR_WANT_READ ? LST_STEP_WAIT
-                                                                         : LST_STEP_CLOSE;
+    if (SSL_get_error(connection->tls, result) != SSL_ERROR_WANT_READ) {
+        return LST_STEP_CLOSE;
+    }
+    return connection->is_spent ? LST_STEP_YIELD : LST_STEP_WAIT;
 }
 
 /* ---- Bytes */
@@ -169,17 +191,20 @@ ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t siz
     int error = SSL_ERROR_NONE;
 
     ERR_clear_error();
+    begin_reading(connection);
     while (total < size && error == SSL_ERROR_NONE) {
         int result = SSL_read_ex(connection->tls, out + total, size - total, &length);
 
         if (result == 1) {
             total += length;
+            connection->cipher_left += 2 * length;
         } else {
             error = SSL_get_error(connection->tls, result);
         }
     }
     if (!push(connection, false)) {
         connection->may_read = true;
+        connection->is_spent = false;
         return -1;
     }
     if (error == SSL_ERROR_NONE) {

@@ -7,6 +7,16 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+ssize_t lst_socket_receive(int socket, void *out, size_t size, int flags)
+{
+    ssize_t length;
+
+    do {
+        length = recv(socket, out, size, flags);
+    } while (length < 0 && errno == EINTR);
+    return length;
+}
+
 ssize_t lst_connection_receive(struct lst_connection *connection, char *out, size_t size)
 {
     ssize_t length;
@@ -14,7 +24,7 @@ ssize_t lst_connection_receive(struct lst_connection *connection, char *out, siz
     if (connection->tls != NULL) {
         return lst_tls_receive(connection, out, size);
     }
-    length = recv(connection->socket, out, size, 0);
+    length = lst_socket_receive(connection->socket, out, size, 0);
     if (length > 0) {
         connection->received += (uint64_t)length;
         connection->heard_ns = connection->worker->now_ns;
@@ -22,22 +32,32 @@ ssize_t lst_connection_receive(struct lst_connection *connection, char *out, siz
         connection->may_read = (size_t)length == size || connection->peer_ended;
     } else if (length == 0) {
         connection->has_ended = true;
-    } else if (errno == EAGAIN || errno == EINTR) {
+    } else if (errno == EAGAIN) {
         connection->may_read = false;
     }
     return length;
+}
+
+enum lst_step lst_connection_step_without(const struct lst_connection *connection)
+{
+    if (!connection->may_read) {
+        return LST_STEP_WAIT;
+    }
+    return connection->is_spent ? LST_STEP_YIELD : LST_STEP_RESET;
 }
 
 static ssize_t send_plain(struct lst_connection *connection, const struct iovec *parts,
                           size_t count, bool has_more)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = count};
-    ssize_t length =
-        sendmsg(connection->socket, &message, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
+    ssize_t length;
 
+    do {
+        length = sendmsg(connection->socket, &message, MSG_NOSIGNAL | (has_more ? MSG_MORE : 0));
+    } while (length < 0 && errno == EINTR);
     if (length >= 0) {
         connection->heard_ns = connection->worker->now_ns;
-    } else if (errno == EAGAIN || errno == EINTR) {
+    } else if (errno == EAGAIN) {
         connection->may_write = false;
     }
     return length;

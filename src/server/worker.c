@@ -245,7 +245,9 @@ void *lst_worker_run(void *argument)
     worker->now_ns = lst_clock_monotonic_ns();
     lst_timers_init(&worker->timers, worker->now_ns);
     lst_worker_listen(worker, true);
-    while (!worker->engine->is_stopping || worker->all != NULL || worker->count > 0) {
+    /* Those in the row are freed only when it is their turn. */
+    while (!worker->engine->is_stopping || worker->all != NULL || worker->count > 0 ||
+           worker->ready != NULL) {
         run_once(worker);
     }
     return NULL;

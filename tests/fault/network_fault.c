@@ -24,10 +24,10 @@ enum { ERRORS_MAX = 6 };
  * kernel says when to go on, which nobody would do here. */
 #define CALLS(X)                                                                                   \
     X(accept4, EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EPROTO)                              \
-    X(recv, ECONNRESET, ENOMEM, ETIMEDOUT)                                                         \
-    X(send, EPIPE, ECONNRESET, ENOBUFS)                                                            \
-    X(sendmsg, EPIPE, ECONNRESET, ENOBUFS, ENOMEM)                                                 \
-    X(sendfile64, EPIPE, EIO, ENOMEM, EINVAL)                                                      \
+    X(recv, ECONNRESET, ENOMEM, ETIMEDOUT, EINTR)                                                  \
+    X(send, EPIPE, ECONNRESET, ENOBUFS, EINTR)                                                     \
+    X(sendmsg, EPIPE, ECONNRESET, ENOBUFS, ENOMEM, EINTR)                                          \
+    X(sendfile64, EPIPE, EIO, ENOMEM, EINVAL, EINTR)                                               \
     X(epoll_ctl, ENOMEM, ENOSPC)                                                                   \
     X(epoll_wait, EINTR)                                                                           \
     X(epoll_create1, EMFILE, ENFILE, ENOMEM)                                                       \
@@ -81,8 +81,9 @@ __attribute__((constructor)) static void map_control(void)
     }
 }
 
-/* Of sendmsg() and sendfile() alone, which are called until the kernel says that it is full. Who
- * takes a short send() for that is right (epoll(7)), and would wait for ever here. */
+/* Of sendmsg() and sendfile(), which are called until the kernel says that it is full. Who takes a
+ * short send() for that is right (epoll(7)), and would wait here until something comes: so only the
+ * one that is armed sends less, in place of failing. */
 static size_t limited(size_t length)
 {
     return control->most != 0 && control->most < length ? control->most : length;
@@ -126,7 +127,10 @@ REAL(ssize_t, recv, int file, void *bytes, size_t length, int flags)
 
 REAL(ssize_t, send, int file, const void *bytes, size_t length, int flags)
 {
-    return fails(CALL_send) ? -1 : __real_send(file, bytes, length, flags);
+    if (!fails(CALL_send)) {
+        return __real_send(file, bytes, length, flags);
+    }
+    return control->most == 0 ? -1 : __real_send(file, bytes, limited(length), flags);
 }
 
 REAL(ssize_t, sendmsg, int file, const struct msghdr *message, int flags)

@@ -45,6 +45,9 @@ class Faults:
         struct.pack_into("=5I", self.map, 0, 0, 0, 0, 0, 0)
         return struct.unpack_from(LAYOUT, self.map)[5:]
 
+    def fired(self):
+        return struct.unpack_from(LAYOUT, self.map)[6]
+
 
 @pytest.fixture(name="faults", scope="module")
 def _faults(tmp_path_factory):
@@ -183,7 +186,7 @@ def test_each_call_fails_under_tls(start, faults, authority):
     server = start_faulty(start, faults, "--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem"))
     context = ssl.create_default_context(cafile=authority / "ca.pem")
     requests = make_requests(server, str(authority / "ca.pem"))
-    for call in "recv", "sendmsg", "epoll_ctl":
+    for call in "recv", "send", "sendmsg", "epoll_ctl":
         faults.arm(call, 0)
         assert run(server, requests, context) == len(requests)
         count, _ = faults.disarm()
@@ -194,6 +197,22 @@ def test_each_call_fails_under_tls(start, faults, authority):
             assert answered >= len(requests) - 2 * fired, f"{call}, number {number}: {answered} answered"
     faults.arm(None, 0, most=700)
     assert run(server, requests, context) == len(requests), "a few bytes at once"
+    faults.disarm()
+    with connect_again(server, context) as sock:  # an answer behind bytes that wait: not even its head goes out as it is
+        assert exchange(sock, requests[0])
+        faults.arm("send", 1, most=10)
+        sent = requests[1][0].replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n", 1)
+        sock.sendall(sent.removesuffix(b"hello"))
+        deadline = time.monotonic() + GRACE
+        while not faults.fired():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        sock.sendall(b"hello")
+        received = b""
+        while b"\r\n\r\n" not in received.partition(b"HTTP/1.1 200 ")[2]:
+            piece = sock.recv(65536)
+            assert piece, received
+            received += piece
     faults.disarm()
     assert run(server, requests, context) == len(requests), "as before"
 

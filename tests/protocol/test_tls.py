@@ -1,4 +1,7 @@
 """HTTPS: versions, certificates by name, renewed certificates, and clients that speak something else."""
+import contextlib
+import ctypes
+import ctypes.util
 import random
 import signal
 import socket
@@ -46,6 +49,65 @@ def _folder(tmp_path_factory):
 def _secure(start, folder):
     return start("--buckets", BUCKET, *make_certificate(folder, "first", "localhost", "first.example"),
                  *make_certificate(folder, "second", "second.example", "*.files.example"))
+
+
+class Updater:
+    """A client that is OpenSSL itself, because Python's module never announces new keys. It is not verified."""
+    TYPES = {"TLS_client_method": "p", "SSL_CTX_new": "pp", "SSL_CTX_free": "vp", "SSL_new": "pp", "SSL_free": "vp",
+             "SSL_set_fd": "ipi", "SSL_connect": "ip", "SSL_key_update": "ipi", "SSL_do_handshake": "ip",
+             "SSL_write": "ipsi", "SSL_read": "ipsi", "BIO_s_mem": "p", "BIO_new": "pp", "BIO_read": "ipsi",
+             "SSL_set0_wbio": "vpp", "BIO_ctrl_pending": "zp"}
+    C = {"p": ctypes.c_void_p, "i": ctypes.c_int, "s": ctypes.c_char_p, "v": None, "z": ctypes.c_size_t}
+
+    def __init__(self, server):
+        library = ctypes.CDLL(ctypes.util.find_library("ssl"))
+        for name, types in self.TYPES.items():
+            function = getattr(library, name)
+            function.restype, *function.argtypes = (self.C[kind] for kind in types)
+            setattr(self, name, function)
+        self.socket = socket.create_connection(("127.0.0.1", server.port))
+        self.socket.settimeout(None)
+        self.context = self.SSL_CTX_new(self.TLS_client_method())
+        self.session = self.SSL_new(self.context)
+        assert self.SSL_set_fd(self.session, self.socket.fileno()) == 1
+        assert self.SSL_connect(self.session) == 1
+        self.records = self.BIO_new(self.BIO_s_mem())  # what it writes is kept, and sent by hand
+        self.SSL_set0_wbio(self.session, self.records)
+
+    def updates(self, count, is_answer_wanted=False):
+        """That many records, each of which announces new keys."""
+        for _ in range(count):
+            assert self.SSL_key_update(self.session, is_answer_wanted) == 1
+            assert self.SSL_do_handshake(self.session) == 1
+        return self.take()
+
+    def write(self, text):
+        """Its records."""
+        assert self.SSL_write(self.session, text, len(text)) == len(text)
+        return self.take()
+
+    def take(self):
+        room = ctypes.create_string_buffer(self.BIO_ctrl_pending(self.records) or 1)
+        length = self.BIO_read(self.records, room, len(room))
+        return room.raw[:max(length, 0)]
+
+    def read(self):
+        room = ctypes.create_string_buffer(65536)
+        length = self.SSL_read(self.session, room, len(room))
+        return room.raw[:max(length, 0)]
+
+    def close(self):
+        self.SSL_free(self.session)
+        self.SSL_CTX_free(self.context)
+        self.socket.close()
+
+
+@pytest.mark.parametrize("is_answer_wanted", [False, True])
+def test_many_new_keys_and_a_request_behind_them(secure, is_answer_wanted):
+    """More than are taken in one turn: the request is answered when its turn comes."""
+    with contextlib.closing(Updater(secure)) as client:
+        client.socket.sendall(client.updates(3500, is_answer_wanted) + client.write(HEALTH))
+        assert client.read().startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
