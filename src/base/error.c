@@ -41,6 +41,10 @@ int lst_error_from_errno(int number)
     case EPERM:
     case EROFS:
         return LST_ERR_PERMISSION;
+    case EISDIR:
+        return LST_ERR_IS_FOLDER;
+    case ENOTDIR:
+        return LST_ERR_NOT_FOLDER;
     case EFBIG:
         return LST_ERR_TOO_LARGE;
     default:

@@ -30,6 +30,8 @@
     X(LST_ERR_ENDING, -214,                                                                        \
       "a sync of the disk failed; nothing is read or written until a restart")                     \
     X(LST_ERR_NOT_APPROVED, -215, "whoever has to approve it has not")                             \
+    X(LST_ERR_IS_FOLDER, -216, "it is a folder, and a file is needed")                             \
+    X(LST_ERR_NOT_FOLDER, -217, "it is a file, and a folder is needed")                            \
     X(LST_ERR_BUCKET_NOT_FOUND, -220, "the bucket does not exist")                                 \
     X(LST_ERR_BUCKET_EXISTS, -221, "the bucket exists already")                                    \
     X(LST_ERR_BUCKET_NOT_EMPTY, -222, "the bucket is not empty")                                   \

@@ -1,5 +1,5 @@
 /* config_file.c - settings from a file, in inih's dialect. */
-#include "server/config.h"
+#include "server/config_names.h"
 
 #include "base/file.h"
 #include "server/settings_file.h"
@@ -34,12 +34,12 @@ static bool take_line(void *user, const char *section, const char *name, const c
         }
     }
     if (section[0] != '\0') {
-        lst_buffer_append_format(reading->message, "there are no [sections] here: remove [%s]",
-                                 section);
+        lst_buffer_append_format(
+            reading->message, "there are no [sections] here: remove [%s] above this line", section);
     } else {
-        lst_buffer_append_format(reading->message,
-                                 "there is no setting '%s'; `latchstring serve --help` lists them",
-                                 name);
+        lst_buffer_append_format(reading->message, "there is no setting '%s'", name);
+        lst_config_append_similar(lst_slice_of(name), false, reading->message);
+        lst_buffer_append_string(reading->message, " `latchstring serve --help` lists them all");
     }
     reading->status = LST_ERR_MALFORMED;
     return false;

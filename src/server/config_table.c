@@ -70,7 +70,7 @@ static const struct lst_setting settings[] = {
     DURATION("idle-timeout", idle_timeout, 1, 3600, "60s",
              "close a connection after this time with little or no traffic"),
     DURATION("drain-timeout", drain_timeout, 0, 3600, "30s",
-             "on SIGTERM, wait at most this long for running requests"),
+             "on SIGTERM or Ctrl-C, wait at most this long for running requests"),
     SIZE("request-memory", request_memory, 8388608, 1099511627776U, "64MiB",
          "memory for bodies and answers that are held whole, for all requests together; requests "
          "beyond it get 503 SlowDown"),

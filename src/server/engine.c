@@ -112,7 +112,8 @@ static void nudge_all(struct lst_engine *engine)
     }
 }
 
-uint64_t lst_engine_drain(struct lst_engine *engine, uint64_t deadline_ns)
+uint64_t lst_engine_drain(struct lst_engine *engine, uint64_t deadline_ns,
+                          lst_engine_hurry *must_hurry, void *user)
 {
     engine->is_draining = true;
     nudge_all(engine);
@@ -122,7 +123,7 @@ uint64_t lst_engine_drain(struct lst_engine *engine, uint64_t deadline_ns)
     if (!engine->listener_is_lent) { /* new clients are refused, not left waiting */
         (void)shutdown(engine->listener, SHUT_RDWR);
     }
-    while (engine->count > 0 && lst_clock_monotonic_ns() < deadline_ns) {
+    while (engine->count > 0 && lst_clock_monotonic_ns() < deadline_ns && !must_hurry(user)) {
         sleep_milliseconds(2);
     }
     return engine->server->metrics.in_flight;

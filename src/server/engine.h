@@ -50,9 +50,13 @@ struct lst_server;
 LST_MUST_CHECK int lst_engine_start(struct lst_server *server, int listener, bool listener_is_lent,
                                     unsigned workers, struct lst_engine **ret_engine);
 
+/* Whether to wait no longer; asked every few milliseconds. */
+typedef bool lst_engine_hurry(void *user);
+
 /* Take no more connections, and wait until there are none, at most until the deadline of the
- * monotonic clock. Returns how many requests still run. */
-uint64_t lst_engine_drain(struct lst_engine *engine, uint64_t deadline_ns);
+ * monotonic clock, or until must_hurry says so. Returns how many requests still run. */
+uint64_t lst_engine_drain(struct lst_engine *engine, uint64_t deadline_ns,
+                          lst_engine_hurry *must_hurry, void *user);
 
 /* Close every connection, those that wait when they are woken, and end the threads. */
 void lst_engine_stop(struct lst_engine *engine);

@@ -26,7 +26,8 @@ void lst_exchange_init(struct lst_exchange *exchange, struct lst_server *server,
     exchange->peer = peer;
     exchange->operation = "-";
     exchange->error = "";
-    exchange->why_cut = "the client was gone, or too slow, before there was an answer";
+    exchange->why_cut =
+        "the client was gone or too slow, or the server stopped, before there was an answer";
     exchange->began_ns = now_ns;
     lst_buffer_init(&exchange->joined, LST_HEAD_SECTION_MAX);
     lst_http_response_init(&exchange->own_response);

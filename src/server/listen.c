@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #define BACKLOG      1024
-#define END_MAX      20 /* seconds after --drain-timeout */
-#define HANDED_FIRST 3  /* SD_LISTEN_FDS_START */
+#define END_MAX      20            /* seconds after --drain-timeout */
+#define AGAIN_NS     1000000000ULL /* after which a signal is a second one, and not the same */
+#define HANDED_FIRST 3             /* SD_LISTEN_FDS_START */
 
 static int bind_one(const struct addrinfo *candidate)
 {
@@ -43,12 +44,12 @@ static void complain_about_bind(const struct lst_server *server, int number)
 
     if (number == EADDRINUSE) {
         const char *colon = strrchr(address, ':');
-        int host = colon == NULL ? 0 : (int)(colon - address);
-        unsigned long port = colon == NULL ? 0 : strtoul(colon + 1, NULL, 10);
+        int before_port = colon == NULL ? 0 : (int)(colon + 1 - address);
+        unsigned long port = strtoul(address + before_port, NULL, 10);
 
         lst_server_complain("%s is in use: another server listens there. Stop it, or choose "
-                            "another port, such as --listen %.*s:%lu",
-                            address, host, address, port < UINT16_MAX ? port + 1 : port - 1);
+                            "another port, such as --listen %.*s%lu",
+                            address, before_port, address, port < UINT16_MAX ? port + 1 : port - 1);
     } else if (number == EACCES) {
         lst_server_complain("not allowed to listen on %s: ports below 1024 need the capability "
                             "CAP_NET_BIND_SERVICE. Choose a port above, with --listen",
@@ -236,18 +237,63 @@ static void limit_end(const struct lst_server *server)
     (void)alarm((unsigned)server->config->drain_timeout + END_MAX);
 }
 
-uint64_t lst_listen_stop(struct lst_server *server)
+struct stopping {
+    const sigset_t *signals;
+    uint64_t begun_ns;
+};
+
+/* Ctrl-C once more, or SIGTERM. Wrappers and supervisors may send one signal twice: what follows
+ * at once does not count. */
+static bool is_asked_again(void *user)
 {
-    uint64_t deadline = lst_clock_monotonic_ns() + server->config->drain_timeout * 1000000000ULL;
+    const struct stopping *stopping = user;
+    const struct timespec none = {0};
+    int number = sigtimedwait(stopping->signals, NULL, &none);
+
+    return (number == SIGTERM || number == SIGINT) &&
+           lst_clock_monotonic_ns() - stopping->begun_ns > AGAIN_NS;
+}
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static void say_what_runs(const struct lst_server *server)
+{
+    uint64_t running = server->metrics.in_flight;
+    uint64_t seconds = server->config->drain_timeout;
+
+    if (running > 0) {
+        lst_server_complain("waiting for %llu running request%s, at most %llu second%s "
+                            "(Ctrl-C or SIGTERM again cuts them short)",
+                            (unsigned long long)running, plural(running),
+                            (unsigned long long)seconds, plural(seconds));
+    }
+}
+
+static void say_what_was_cut(uint64_t cut)
+{
+    if (cut > 0) {
+        lst_server_complain("%llu request%s still running and cut short", (unsigned long long)cut,
+                            cut == 1 ? " was" : "s were");
+    }
+}
+
+void lst_listen_stop(struct lst_server *server, const sigset_t *signals)
+{
+    struct stopping stopping = {signals, lst_clock_monotonic_ns()};
+    uint64_t deadline = stopping.begun_ns + server->config->drain_timeout * 1000000000ULL;
     uint64_t cut;
 
     limit_end(server);
     server->is_draining = true;
-    cut = lst_engine_drain(server->engine, deadline);
+    say_what_runs(server);
+    cut = lst_engine_drain(server->engine, deadline, is_asked_again, &stopping);
     /* What waits is woken: commits always end, and questions to remotes do so now. */
     lst_api_cancel(server->api);
     lst_engine_stop(server->engine);
     (void)close(server->listener);
     server->listener = -1;
-    return cut;
+    say_what_was_cut(cut);
 }

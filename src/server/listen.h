@@ -6,6 +6,8 @@
 
 #include "server/server.h"
 
+#include <signal.h>
+
 /*
  * Bind and listen, or take the socket that systemd hands over (sd_listen_fds(3)), whatever --listen
  * says; fills in server->listener and server->address. False, reported, on failure.
@@ -16,10 +18,11 @@ LST_MUST_CHECK bool lst_listen_open(struct lst_server *server);
 LST_MUST_CHECK bool lst_listen_start(struct lst_server *server);
 
 /*
- * Take no more connections, wait for running requests as long as --drain-timeout says, then close
- * what is left. Returns how many requests were cut short. From now on the process ends by itself
- * some time after --drain-timeout, whatever hangs.
+ * Take no more connections, wait for running requests as long as --drain-timeout says, or until
+ * one of the (blocked) signals asks again, then close what is left. Says how many requests it waits
+ * for, and how many it cuts short. From now on the process ends by itself some time after
+ * --drain-timeout, whatever hangs.
  */
-uint64_t lst_listen_stop(struct lst_server *server);
+void lst_listen_stop(struct lst_server *server, const sigset_t *signals);
 
 #endif

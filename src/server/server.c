@@ -377,7 +377,6 @@ static bool run_opened(struct lst_server *server, const sigset_t *signals)
 {
     bool root_is_new = false;
     bool was_asked;
-    uint64_t cut;
 
     if (!lst_startup_root(server, &root_is_new) || !lst_startup_buckets(server) ||
         !lst_listen_start(server)) {
@@ -385,12 +384,7 @@ static bool run_opened(struct lst_server *server, const sigset_t *signals)
     }
     lst_startup_greet(server, root_is_new);
     was_asked = wait_for_end(server, signals);
-    cut = lst_listen_stop(server);
-    if (cut > 0) {
-        lst_server_complain("%llu requests were still running after %llu seconds and were cut",
-                            (unsigned long long)cut,
-                            (unsigned long long)server->config->drain_timeout);
-    }
+    lst_listen_stop(server, signals);
     return was_asked && !has_failed(server);
 }
 

@@ -65,8 +65,8 @@ static bool make_buckets(struct lst_server *server, const struct lst_user *root)
         int status = create_bucket(server->store, &bucket);
 
         if (status == LST_ERR_BUCKET_NAME) {
-            lst_server_complain("'%s' can't be a bucket's name: 3 to 63 lower-case letters, "
-                                "digits, hyphens and dots (LATCHSTRING_BUCKETS)",
+            lst_server_complain("buckets: '%s' can't be a bucket's name: 3 to 63 lower-case "
+                                "letters, digits, hyphens and dots",
                                 names->values[i].bytes);
         } else if (status != LST_OK && status != LST_ERR_BUCKET_EXISTS) {
             lst_server_complain("can't make the bucket '%s': %s", names->values[i].bytes,

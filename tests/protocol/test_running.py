@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -44,6 +45,22 @@ def test_a_port_that_is_taken_names_another(server, tmp_path):
     assert done.returncode == 1
     assert f"{host}:{port} is in use" in done.stderr
     assert f"--listen {host}:{int(port) + (1 if port != '65535' else -1)}" in done.stderr
+
+
+def test_a_port_alone_that_is_taken_names_another(tmp_path):
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", "--listen", port, "--data", tmp_path / "data")
+    assert done.returncode == 1
+    assert f"such as --listen {port + 1 if port < 65535 else port - 1}\n" in done.stderr
+
+
+@pytest.mark.parametrize(("option", "kind"), [("--config", "it is a folder"), ("--data", "it is a file")])
+def test_a_file_and_a_folder_are_told_apart(tmp_path, option, kind):
+    (tmp_path / "file").write_text("")
+    path = tmp_path if option == "--config" else tmp_path / "file"
+    done = run("serve", "--listen", "127.0.0.1:0", option, path, folder=tmp_path)
+    assert done.returncode != 0 and str(path) in done.stderr and kind in done.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -302,14 +319,41 @@ def test_it_stops_with_status_0(start, number):
     assert start().stop(number) == 0
 
 
-def test_the_second_signal_or_the_limit_ends_a_stuck_upload(start, tmp_path):
-    server = start("--buckets", BUCKET, "--drain-timeout", "1")
+def begin_upload(server):
+    """An upload whose client sends no more, once the server waits for its body."""
     connection = server.connection()
     connection.putrequest("PUT", target_of(presign(server.client(), "put_object", key="stuck")))
     connection.putheader("Content-Length", "1000000")
-    connection.endheaders(b"x" * 1000)
-    time.sleep(0.2)
+    connection.putheader("Expect", "100-continue")
+    connection.endheaders()
+    assert b"100" in connection.sock.recv(100)
+    connection.send(b"x" * 1000)
+    return connection
+
+
+def test_the_limit_ends_a_stuck_upload(start):
+    server = start("--buckets", BUCKET, "--drain-timeout", "1")
+    connection = begin_upload(server)
     begun = time.monotonic()
-    server.stop()
-    assert time.monotonic() - begun < 10
+    assert server.stop() == 0 and time.monotonic() - begun < 10
+    assert "waiting for 1 running request, at most 1 second " in server.log()
+    assert "1 request was still running and cut short" in server.log()
+    connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_a_stuck_upload(start, number):
+    server = start("--buckets", BUCKET, "--drain-timeout", "300")
+    connection = begin_upload(server)
+    server.process.send_signal(number)
+    assert server.wait_for_log("waiting for 1 running request, at most 300 seconds")
+    for _ in range(100):  # in the first second they are taken for the same one
+        server.process.send_signal(number)
+        try:
+            server.process.wait(timeout=0.3)
+            break
+        except subprocess.TimeoutExpired:
+            pass
+    assert server.process.returncode == 0
+    assert server.wait_for_log("1 request was still running and cut short")
     connection.close()

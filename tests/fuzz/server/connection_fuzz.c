@@ -93,7 +93,10 @@ static int remove_one(const char *path, const struct stat *information, int kind
 
 static void stop(void)
 {
-    (void)lst_listen_stop(&server);
+    sigset_t none;
+
+    sigemptyset(&none);
+    lst_listen_stop(&server, &none);
     lst_server_close(&server);
     lst_config_release(&config);
     (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);

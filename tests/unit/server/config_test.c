@@ -128,7 +128,10 @@ static void test_mistakes(void)
     struct lst_config config;
 
     check_file("listen=:1\nlistne = :2\n", "line 2");
-    check_file("[section]\nlisten = :2\n", "section");
+    check_file("listne = :2\n", "is it listen?");
+    check_file("trusted_proxys = 10.0.0.1\n", "is it trusted-proxy?");
+    check_file("zzzzzzzzzz = 1\n", "'zzzzzzzzzz'. `latchstring serve --help`");
+    check_file("[section]\nlisten = :2\n", "remove [section] above");
     check_file("threads = many\n", "many");
     check_file("just words\n", "name = value");
     check_refused("threads", "257", "256");
