@@ -104,8 +104,9 @@ static const struct row rows[] = {
 
     {LST_REFUSED_SIGNATURE_V2, {"signature-v2", "InvalidRequest",
         "The authorization mechanism you have provided is not supported. Please use "
-        "AWS4-HMAC-SHA256. In boto3 set Config(signature_version='s3v4'); in other tools choose "
-        "Signature Version 4.", 400}},
+        "AWS4-HMAC-SHA256. In boto3 set Config(signature_version='s3v4'); for the AWS CLI run 'aws "
+        "configure set default.s3.signature_version s3v4'; in other tools choose Signature Version "
+        "4.", 400}},
     {LST_REFUSED_ALGORITHM, {"algorithm", QUERY_ERROR,
         "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\"", 400}},
     {LST_REFUSED_PARAMETER_MISSING, {"parameter-missing", QUERY_ERROR, SIX_PARAMETERS, 400}},

@@ -199,7 +199,9 @@ static void print_verdict(const struct lst_answer *answer)
     if (answer->problem_count > 0) {
         printf("\n\nIt would be refused:\n");
     } else if (answer->signature == LST_SIGNATURE_RIGHT) {
-        printf("\n\nIt would be accepted, if its signer may do this.\n");
+        printf("\n\nIt would be accepted, unless its signer may not do this, or it was revoked or "
+               "used up:"
+               "\nonly the server knows.\n");
     } else {
         printf("\n\nNothing is wrong with it, as far as can be seen.\n");
     }

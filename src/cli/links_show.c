@@ -375,8 +375,11 @@ static int revoke_signed(struct lst_client_api *api, const struct target *target
                    target->key[0] == '\0' ? "" : "?access_key_id=", target->key);
     lst_client_api_call(api, "DELETE", path, NULL, &answer);
     json_decref(answer.json);
-    return answer.outcome == LST_CLIENT_API_DONE ? LST_EXIT_OK
-                                                 : lst_client_api_report(api, &answer);
+    if (answer.outcome != LST_CLIENT_API_DONE) {
+        return lst_client_api_report(api, &answer);
+    }
+    printf("Every URL with the x-latch-id %s is refused from now on.\n", target->id);
+    return LST_EXIT_OK;
 }
 
 static int revoke(struct lst_client_api *api, const struct target *target)
@@ -389,6 +392,7 @@ static int revoke(struct lst_client_api *api, const struct target *target)
     call(api, "DELETE", target->id, &answer);
     json_decref(answer.json);
     if (answer.outcome == LST_CLIENT_API_DONE) {
+        printf("Link %s is revoked.\n", target->id);
         return LST_EXIT_OK;
     }
     if (strcmp(answer.code, "NoSuchLink") != 0) {

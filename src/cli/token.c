@@ -326,6 +326,8 @@ static int command_revoke(int argument_count, char **arguments)
                    operands.values[0]);
     } else if (status != LST_OK) {
         lst_report(usage.command, "%s", lst_error_text(status));
+    } else {
+        printf("Token %s is revoked. Links made with it keep working.\n", operands.values[0]);
     }
     return status == LST_OK ? LST_EXIT_OK : LST_EXIT_FAILED;
 }

@@ -248,7 +248,7 @@ static int test(struct lst_client_api *api, const char *profile, bool json)
         return is_delivered ? printed : LST_EXIT_FAILED;
     }
     if (is_delivered) {
-        printf("The receiver took it: it answered %" JSON_INTEGER_FORMAT
+        printf("The receiver accepted it: it answered %" JSON_INTEGER_FORMAT
                " after %" JSON_INTEGER_FORMAT " ms.\n",
                json_integer_value(status),
                json_integer_value(json_object_get(answer.json, "milliseconds")));

@@ -128,7 +128,7 @@ def test_each_use_is_shown(server, link):
 def test_a_revoked_link_is_dead(link, by):
     made = json.loads(link("create", "s3://photos/seen.jpg", "--json").stdout)
     done = link("revoke", made[by])
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"Link {made['id']} is revoked.\n", "")
     assert fetch(made["url"])[0] == 403
     assert fetch(made["short_url"])[0] == 410
     assert re.search(r"\nState +revoked\n", link("show", made["id"]).stdout)
@@ -307,7 +307,7 @@ def test_an_id_that_was_never_seen_is_revoked(server, link, own):
     assert done.returncode == FAILED and "--signed" in done.stderr
     assert fetch(url)[0] == 200
     assert fetch(presigned(server, "never-seen"))[0] == 200
-    assert link("revoke", "--signed", "never-before").returncode == 0
+    assert "x-latch-id never-before is refused" in link("revoke", "--signed", "never-before").stdout
     assert fetch(presigned(server, "never-before"))[0] == 403
     assert link("revoke", "--signed", latch_id).returncode == 0
     status, body, _ = fetch(url)

@@ -50,7 +50,8 @@ def test_a_token_is_shown_once_and_stored_hashed(server):
 def test_a_token_is_revoked_at_once(server):
     token = create(server, "short-lived", "--role", "link")
     assert ask(server, token)[0].status == 200
-    assert server.command("token", "revoke", "short-lived", "--data", server.data).returncode == 0
+    done = server.command("token", "revoke", "short-lived", "--data", server.data)
+    assert (done.returncode, done.stdout.startswith("Token short-lived is revoked.")) == (0, True)
     answer, error = ask(server, token)
     assert (answer.status, error["error"]["code"]) == (401, "InvalidToken")
     again = create(server, "short-lived", "--role", "link")
