@@ -266,7 +266,7 @@ static void say_what_runs(const struct lst_server *server)
 
     if (running > 0) {
         lst_server_complain("waiting for %llu running request%s, at most %llu second%s "
-                            "(Ctrl-C or SIGTERM again cuts them short)",
+                            "(Ctrl-C or SIGTERM again: stop now)",
                             (unsigned long long)running, plural(running),
                             (unsigned long long)seconds, plural(seconds));
     }
