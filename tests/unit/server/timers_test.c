@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define SECOND 1000000000ULL
+#define SECOND UINT64_C(1000000000)
 #define COUNT  2000
 
 struct watched {
