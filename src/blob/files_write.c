@@ -214,7 +214,7 @@ static int write_large(struct lst_blob_writer *writer, struct lst_slice bytes,
                        struct lst_slice *ret_rest)
 {
     size_t missing = (PAGE - writer->gathered % PAGE) % PAGE;
-    struct lst_slice whole = lst_slice_after(bytes, missing);
+    size_t whole = (bytes.length - missing) / PAGE * PAGE;
     int status = LST_OK;
 
     if (writer->gathered > 0) {
@@ -222,9 +222,9 @@ static int write_large(struct lst_blob_writer *writer, struct lst_slice bytes,
         writer->gathered += missing;
         status = lst_blob_flush(writer);
     }
-    whole = lst_slice_first(whole, whole.length - whole.length % PAGE);
-    *ret_rest = lst_slice_after(bytes, missing + whole.length);
-    return status == LST_OK ? write_all(writer, whole) : status;
+    *ret_rest = lst_slice_make(bytes.bytes + missing + whole, bytes.length - missing - whole);
+    return status == LST_OK ? write_all(writer, lst_slice_make(bytes.bytes + missing, whole))
+                            : status;
 }
 
 static int gather(struct lst_blob_writer *writer, struct lst_slice bytes)

@@ -166,7 +166,7 @@ static int command_add(int argument_count, char **arguments)
             "Add a remote, an S3 store that profiles and links can use. Nothing is sent to it now.",
         LST_OPTIONS(options)};
     struct lst_remote remote;
-    struct lst_ledger *ledger;
+    struct lst_ledger *ledger = NULL;
     int status;
     const char *name = parse_name(&usage, argument_count, arguments, &status);
 
@@ -222,7 +222,7 @@ static int command_list(int argument_count, char **arguments)
                                     .summary = "List all remotes.",
                                     LST_OPTIONS(options)};
     struct lst_operands operands;
-    struct lst_ledger *ledger;
+    struct lst_ledger *ledger = NULL;
     json_t *list = NULL;
     int status;
 
@@ -260,7 +260,7 @@ static int command_show(int argument_count, char **arguments)
                                     .summary = "Show a remote, as JSON. Its secret is never shown.",
                                     LST_OPTIONS(options)};
     struct lst_remote remote;
-    struct lst_ledger *ledger;
+    struct lst_ledger *ledger = NULL;
     int status;
     const char *name = parse_name(&usage, argument_count, arguments, &status);
 
@@ -292,7 +292,7 @@ static int command_remove(int argument_count, char **arguments)
             "Remove a remote and its keys. Profiles that name it accept no more uploads, and its "
             "links stop working. Presigned URLs already given out work until they expire.",
         LST_OPTIONS(options)};
-    struct lst_ledger *ledger;
+    struct lst_ledger *ledger = NULL;
     int status;
     const char *name = parse_name(&usage, argument_count, arguments, &status);
 

@@ -54,15 +54,19 @@ struct lst_connection {
     bool is_ready; /* in worker->ready */
     bool may_read; /* as far as is known: the socket was not empty when it was looked at last */
     bool may_write;
-    bool peer_ended;    /* the kernel says that the peer has sent its last byte */
-    bool has_ended;     /* and it was read */
-    bool had_last_look; /* in a drain */
-    bool was_used;      /* a request has been read from it */
-    bool keeps;         /* it is kept after this answer */
-    bool was_shut;      /* nothing more is sent */
-    struct ssl_st *tls; /* OpenSSL's session; NULL without */
-    size_t cipher_left; /* bytes that it may yet read at once */
-    bool is_spent;      /* these were not enough: there is more to read, in the next turn */
+    bool peer_ended;     /* the kernel says that the peer has sent its last byte */
+    bool has_ended;      /* and it was read */
+    bool had_last_look;  /* in a drain */
+    bool was_used;       /* a request has been read from it */
+    bool keeps;          /* it is kept after this answer */
+    bool was_shut;       /* nothing more is sent */
+    bool is_spent;       /* cipher_left was not enough: there is more to read, in the next turn */
+    bool file_is_warm;   /* it was read just now, or can't be asked whether it is in memory */
+    bool waits_for_disk; /* of WAITS: the state is ANSWER then */
+    bool disk_failed;
+    uint8_t period_turn; /* of pace.c */
+    struct ssl_st *tls;  /* OpenSSL's session; NULL without */
+    size_t cipher_left;  /* bytes that it may yet read at once */
 
     /* What was read: a head and what came with it. The head is where a request's slices point, so
      * it does not move while there is an exchange. */
@@ -80,16 +84,13 @@ struct lst_connection {
     uint64_t answer_left;     /* bytes of the answer's body */
 
     /* The file that its next bytes are in: the response's own, or the stream's. */
-    int file;
     uint64_t file_at;
-    uint64_t file_left;  /* bytes; 0: there is none, or no more of it */
-    bool file_is_warm;   /* it was read just now, or can't be asked whether it is in memory */
-    bool waits_for_disk; /* of WAITS: the state is ANSWER then */
-    bool disk_failed;
+    uint64_t file_left; /* bytes; 0: there is none, or no more of it */
     struct lst_disk_job job;
+    int file;
 
-    size_t turn_left; /* bytes */
     unsigned turn_requests;
+    size_t turn_left; /* bytes */
 
     /* Of pace.c. */
     struct lst_timer timer;
@@ -101,7 +102,6 @@ struct lst_connection {
     uint64_t looked_moved;
     uint32_t answered; /* requests */
     uint32_t period_answered;
-    uint8_t period_turn;
 
     struct lst_peer peer;
 };
