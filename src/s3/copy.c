@@ -133,7 +133,7 @@ void lst_copying_answer(struct lst_s3_exchange *exchange, const char *root, bool
     }
     lst_s3_answer_version(exchange, &exchange->write.version);
     lst_xml_begin(body, root);
-    lst_xml_time(body, "LastModified", exchange->write.modified_ms);
+    lst_xml_modified(body, exchange->write.modified_ms);
     lst_xml_etag(body, lst_slice_make(exchange->write.etag, exchange->write.etag_length));
     if (checksum.length > 0) {
         lst_xml_text(body, lst_checksum_element(copying->kind), checksum);

@@ -79,7 +79,7 @@ static int write_entry(void *context, const struct lst_list_entry *entry)
     }
     lst_xml_open(body, "Contents");
     lst_listing_write_key(listing, body, "Key", entry->key);
-    lst_xml_time(body, "LastModified", entry->modified_ms);
+    lst_xml_modified(body, entry->modified_ms);
     lst_buffer_append(body, LST_SLICE("<ETag>&quot;"));
     lst_xml_escape(body, entry->etag);
     lst_buffer_append(body, LST_SLICE("&quot;</ETag>"));

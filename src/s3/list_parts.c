@@ -84,7 +84,7 @@ static int write_part(void *context, const struct lst_part *part)
     page->last = part->number;
     lst_xml_open(body, "Part");
     lst_xml_number(body, "PartNumber", part->number);
-    lst_xml_time(body, "LastModified", part->modified_ms);
+    lst_xml_modified(body, part->modified_ms);
     lst_xml_etag(body, part->etag);
     lst_xml_number(body, "Size", part->size);
     if (kind != LST_CHECKSUM_NONE && page->shows_checksums) {

@@ -28,7 +28,7 @@ static int write_entry(void *context, const struct lst_version_entry *entry)
     lst_listing_write_key(listing, body, "Key", entry->key);
     lst_xml_text(body, "VersionId", lst_version_id_slice(&entry->version));
     lst_xml_string(body, "IsLatest", entry->is_latest ? "true" : "false");
-    lst_xml_time(body, "LastModified", entry->modified_ms);
+    lst_xml_modified(body, entry->modified_ms);
     if (!entry->is_marker) {
         lst_buffer_append(body, LST_SLICE("<ETag>&quot;"));
         lst_xml_escape(body, entry->etag);

@@ -58,8 +58,13 @@ void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms)
 {
     char text[LST_ISO8601_LENGTH];
 
-    lst_clock_format_iso8601(lst_clock_whole_seconds(time_ms) * 1000, text);
+    lst_clock_format_iso8601(time_ms - time_ms % 1000, text);
     lst_xml_text(buffer, name, lst_slice_make(text, sizeof(text)));
+}
+
+void lst_xml_modified(struct lst_buffer *buffer, int64_t time_ms)
+{
+    lst_xml_time(buffer, "LastModified", lst_clock_whole_seconds(time_ms) * 1000);
 }
 
 void lst_xml_etag(struct lst_buffer *buffer, struct lst_slice etag)

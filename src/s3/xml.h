@@ -20,9 +20,11 @@ void lst_xml_number(struct lst_buffer *buffer, const char *name, uint64_t number
 /* The same, of a field. */
 void lst_xml_field(struct lst_buffer *buffer, const struct lst_field *field);
 
-/* An element with a time, "2026-11-23T19:18:00.000Z": in whole seconds, rounded up as in
- * Last-Modified (lst_clock_whole_seconds()). */
+/* An element with a time in whole seconds, "2026-11-23T19:18:00.000Z". */
 void lst_xml_time(struct lst_buffer *buffer, const char *name, int64_t time_ms);
+
+/* <LastModified>: rounded up, as the header is (lst_clock_whole_seconds()). */
+void lst_xml_modified(struct lst_buffer *buffer, int64_t time_ms);
 
 /* <ETag>, in quotes. */
 void lst_xml_etag(struct lst_buffer *buffer, struct lst_slice etag);

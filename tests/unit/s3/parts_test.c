@@ -18,11 +18,13 @@ static void test_xml(void)
                "what XML can't carry is escaped");
     lst_buffer_clear(&buffer);
     lst_xml_time(&buffer, "At", 1448190000123);
+    lst_xml_modified(&buffer, 1448190000123);
     lst_xml_number(&buffer, "N", UINT64_MAX);
     lst_xml_text(&buffer, "Empty", lst_slice_make(NULL, 0));
     CHECK_TEXT(buffer.bytes, buffer.length,
-               "<At>2015-11-22T11:00:01.000Z</At><N>18446744073709551615</N><Empty></Empty>",
-               "times to the second begun, numbers and nothing");
+               "<At>2015-11-22T11:00:00.000Z</At><LastModified>2015-11-22T11:00:01.000Z</"
+               "LastModified><N>18446744073709551615</N><Empty></Empty>",
+               "times in whole seconds, those of objects rounded up, numbers and nothing");
     lst_buffer_release(&buffer);
 }
 
