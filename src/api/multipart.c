@@ -193,7 +193,7 @@ void lst_multipart_list(struct lst_api_exchange *exchange)
             exchange, 200,
             json_pack("{s:I, s:O}", "part_size", (json_int_t)upload->part_size, "parts", list));
     } else {
-        lst_api_fail_code(exchange, status);
+        lst_uppy_fail_code(exchange, status);
     }
     json_decref(list);
 }

@@ -114,6 +114,10 @@ bool lst_uppy_find_read(struct lst_api_exchange *exchange, struct lst_uppy_uploa
  * others have. Gives false. */
 bool lst_uppy_fail_unknown(struct lst_api_exchange *exchange);
 
+/* Answer with what the store said of an upload. It may have been completed, or given up, since it
+ * was found: that is no fault of the server. */
+void lst_uppy_fail_code(struct lst_api_exchange *exchange, int status);
+
 /* Find the one that the path and the parameter `key` name. extra: another parameter that must be
  * there, valid as long as the upload; NULL: none. NULL, having answered, as above. */
 struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,

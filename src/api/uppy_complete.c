@@ -181,7 +181,7 @@ static bool read_parts(struct lst_api_exchange *exchange, const struct lst_uppy_
     status = lst_upload_parts(exchange->api->options.store, &upload->name, 0, LST_PART_NUMBER_MAX,
                               note_size, listing, &is_truncated);
     if (status != LST_OK) {
-        lst_api_fail_code(exchange, status);
+        lst_uppy_fail_code(exchange, status);
         return false;
     }
     lst_xml_open(&listing->document, "CompleteMultipartUpload");

@@ -171,7 +171,7 @@ void lst_uppy_list(struct lst_api_exchange *exchange)
         lst_api_answer(exchange, 200, list);
     } else {
         json_decref(list);
-        lst_api_fail_code(exchange, status);
+        lst_uppy_fail_code(exchange, status);
     }
 }
 

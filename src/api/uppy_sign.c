@@ -155,7 +155,7 @@ static void sign_completion(struct lst_api_exchange *exchange, struct lst_uppy_u
     int status = lst_uppy_size(exchange, upload, 0, &size);
 
     if (status != LST_OK) {
-        lst_api_fail_code(exchange, status);
+        lst_uppy_fail_code(exchange, status);
         return;
     }
     if (!lst_uppy_check_size(exchange, upload, size)) {

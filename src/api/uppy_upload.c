@@ -38,6 +38,15 @@ bool lst_uppy_fail_unknown(struct lst_api_exchange *exchange)
     return false;
 }
 
+void lst_uppy_fail_code(struct lst_api_exchange *exchange, int status)
+{
+    if (status == LST_ERR_UPLOAD_NOT_FOUND || status == LST_ERR_BUCKET_NOT_FOUND) {
+        (void)lst_uppy_fail_unknown(exchange);
+    } else {
+        lst_api_fail_code(exchange, status);
+    }
+}
+
 static struct lst_slice field_of(const struct lst_open_upload *open, const char *name)
 {
     for (size_t i = 0; i < open->field_count; i++) {

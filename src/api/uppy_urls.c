@@ -86,7 +86,7 @@ bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_uploa
     int status = lst_uppy_size(exchange, upload, number, &size);
 
     if (status != LST_OK) {
-        lst_api_fail_code(exchange, status);
+        lst_uppy_fail_code(exchange, status);
     } else if (size >= most) {
         lst_uppy_refuse(exchange, upload, 400, "EntityTooLarge",
                         "The file may have %llu bytes at most: the upload is given up",
