@@ -33,8 +33,8 @@ void lst_budget_give(size_t bytes);
 /* Bytes charged at the moment. */
 size_t lst_budget_used(void);
 
-/* malloc(), realloc() and free() that charge every byte, for libraries that take an allocator of
- * one's own. NULL if there is no memory or no budget. */
+/* malloc(), realloc() and free() that charge what a piece takes of the heap, however small it is,
+ * for libraries that take an allocator of one's own. NULL if there is no memory or no budget. */
 void *lst_budget_malloc(size_t size);
 void *lst_budget_realloc(void *memory, size_t size);
 void lst_budget_free(void *memory);
