@@ -132,7 +132,8 @@ static void end(struct pending *pending, enum lst_verdict verdict, const char *r
 
 /* ---- The answer */
 
-/* A text of the application's, which the client is shown: on one line, not cut amid a character. */
+/* A text of the application's, which the client is shown: on one line, not cut amid a character,
+ * and without the two characters of UTF-8 that XML does not have, U+FFFE and U+FFFF. */
 static void copy_reason(const char *text, char ret_reason[LST_APPROVAL_REASON_MAX])
 {
     size_t length = strlen(text);
@@ -147,6 +148,9 @@ static void copy_reason(const char *text, char ret_reason[LST_APPROVAL_REASON_MA
     ret_reason[length] = '\0';
     for (char *at = ret_reason; *at != '\0'; at++) {
         *at = (unsigned char)*at < ' ' || *at == '\x7F' ? ' ' : *at;
+        if (strncmp(at, "\xEF\xBF\xBE", 3) == 0 || strncmp(at, "\xEF\xBF\xBF", 3) == 0) {
+            at[2] = '\xBD'; /* U+FFFD */
+        }
     }
 }
 
@@ -174,6 +178,22 @@ static enum lst_verdict read_answer(struct lst_slice text, char ret_reason[LST_A
     return verdict;
 }
 
+/* Nothing becomes visible for an id after it was revoked: that may have happened meanwhile. */
+static enum lst_verdict check_revoked(const struct pending *pending,
+                                      char ret_reason[LST_APPROVAL_REASON_MAX])
+{
+    const struct lst_use *use = &pending->approval->use;
+    int status = lst_ledger_check(pending->approvals->api->options.ledger, use->user, use->id, 0);
+
+    if (status == LST_OK) {
+        return LST_VERDICT_YES;
+    }
+    (void)snprintf(ret_reason, LST_APPROVAL_REASON_MAX, "%s",
+                   status == LST_ERR_CLOSED ? "it was revoked while it waited for approval"
+                                            : lst_error_text(status));
+    return status == LST_ERR_CLOSED ? LST_VERDICT_NO : LST_VERDICT_NONE;
+}
+
 /* On the thread of the jobs. */
 static void is_answered(struct lst_question *question)
 {
@@ -190,6 +210,9 @@ static void is_answered(struct lst_question *question)
         (void)snprintf(reason, sizeof(reason), "it answered with status %d", question->http_status);
     } else {
         verdict = read_answer(lst_buffer_slice(&question->answer), reason);
+    }
+    if (verdict == LST_VERDICT_YES) {
+        verdict = check_revoked(pending, reason);
     }
     end(pending, verdict, reason);
 }

@@ -12,8 +12,9 @@
  * waits for.
  *
  * Bounds: so many at a time in all and to one receiver (scheme, host and port), each for so long;
- * of an answer so much is read, and nothing is kept. Redirects are not followed. Addresses of
- * private networks are allowed: who may write a profile runs the server.
+ * of an answer so much is read, and nothing is kept; a longer answer to a question is none.
+ * Redirects are not followed. Addresses of private networks are allowed: who may write a profile
+ * runs the server.
  */
 #ifndef LST_API_JOBS_H
 #define LST_API_JOBS_H
@@ -69,7 +70,7 @@ struct lst_question {
     int http_status;                    /* 0: there was no answer, for this problem: */
     char problem[LST_JOBS_PROBLEM_MAX]; /* fit to be shown; "" if there was one */
     bool is_cancelled;                  /* there was none because the server stops */
-    struct lst_buffer answer;           /* its body, as far as it was read: to be released */
+    struct lst_buffer answer;           /* its body, whole: to be released */
 
     struct lst_question *next; /* of the jobs alone, as the next */
     void *transfer;

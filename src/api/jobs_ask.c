@@ -114,10 +114,16 @@ void lst_jobs_take_questions(struct lst_jobs *jobs)
 
 void lst_jobs_answered(struct lst_jobs *jobs, struct lst_question *question, CURLcode code)
 {
+    const struct lst_transfer *transfer = question->transfer;
+    bool is_cut = transfer->is_cut;
     long status;
 
-    code = lst_transfer_result(question->transfer, code, &status);
+    code = lst_transfer_result(transfer, code, &status);
     take_off(jobs, question);
+    if (is_cut) { /* the rest might have made something else of it */
+        fail(jobs, question, "its answer is longer than 64 KiB");
+        return;
+    }
     if (code != CURLE_OK) {
         /* Never curl's own text, which may have the URL in it. */
         fail(jobs, question, curl_easy_strerror(code));
