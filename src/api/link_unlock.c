@@ -76,14 +76,32 @@ static void refuse(struct lst_link_opening *opening, const char *code, const cha
     }
 }
 
+/* Are there as many wrong passwords as there may be? Else some of those that are counted are not
+ * checked yet, or were right and are given back in a moment. */
+static bool is_spent(const struct lst_link_opening *opening)
+{
+    const struct lst_use *use = &opening->attempts[opening->attempt].reservation.use;
+    struct lst_ledger_summary summary;
+    int status =
+        lst_ledger_find(opening->exchange->api->options.ledger, use->user, use->id, &summary);
+
+    return status != LST_OK || summary.succeeded >= use->limit;
+}
+
 static void refuse_for_now(struct lst_link_opening *opening)
 {
     struct lst_api_exchange *exchange = opening->exchange;
     int64_t seconds = WINDOW - lst_api_now(exchange) % WINDOW;
     char text[128];
 
-    (void)snprintf(text, sizeof(text), "Too many wrong passwords. Try again in %d minutes.",
-                   (int)(seconds + 59) / 60);
+    if (is_spent(opening)) {
+        (void)snprintf(text, sizeof(text), "Too many wrong passwords. Try again in %d minutes.",
+                       (int)(seconds + 59) / 60);
+    } else {
+        seconds = 1;
+        (void)snprintf(text, sizeof(text),
+                       "Too many passwords are being checked now. Try again in a moment.");
+    }
     lst_http_response_add_number(&exchange->response, "Retry-After", (uint64_t)seconds);
     lst_link_refuse(exchange, 429, "TooManyRequests", text);
 }

@@ -296,6 +296,17 @@ def test_all_tries_of_a_link_are_bounded(proxied):
     assert press_from(link, "9.9.9.9", "open+sesame") == 429
 
 
+def test_many_right_passwords_at_once_are_not_called_wrong(server, bucket):
+    """They are counted until they have been checked; who comes too soon is told to come again at once."""
+    link = create(server, password="open sesame")
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        answers = list(pool.map(lambda _: press(link["short_url"], body="password=open+sesame"), range(24)))
+    assert {answer.status for answer, _ in answers} <= {303, 429}
+    for answer, page in answers:
+        if answer.status == 429:
+            assert answer.headers["Retry-After"] == "1" and b"wrong" not in page
+
+
 def test_the_right_password_uses_no_tries(server, bucket):
     link = create(server, password="open sesame")
     for _ in range(12):
