@@ -72,6 +72,9 @@ struct lst_api_exchange {
     struct lst_call *call;            /* of the store, under way; NULL: none */
     struct lst_ledger_waiter settled; /* see lst_api_after_uses() */
     void (*after_uses)(void *exchange);
+    /* What the operation has made so far stays. Otherwise the operation takes it back when it is
+     * over: its answer can't name it, or was given before. */
+    bool is_kept;
     void *work; /* the operation's own */
     void (*free_work)(void *work);
     char room[]; /* as many bytes as the path has, for the names */

@@ -27,6 +27,8 @@ struct remembering {
     json_t *answer;
     int answer_status;
     int status;
+    void *before; /* the work of the operation */
+    void (*free_before)(void *work);
 };
 
 static struct lst_slice header_of(const struct lst_api_exchange *exchange)
@@ -140,6 +142,9 @@ static void free_remembering(void *work)
     lst_changes_release(&remembering->changes);
     lst_buffer_release(&remembering->row);
     json_decref(remembering->answer);
+    if (remembering->free_before != NULL) {
+        remembering->free_before(remembering->before);
+    }
     free(remembering);
 }
 
@@ -174,6 +179,8 @@ static void answer_remembered(void *owner)
     struct remembering *remembering = exchange->work;
     json_t *answer = remembering->answer;
 
+    exchange->is_kept =
+        remembering->status == LST_OK || remembering->status == LST_ERR_UNKNOWN; /* may be there */
     if (remembering->status == LST_ERR_EXISTS) { /* the same call at the same time was first */
         if (!lst_idempotency_replay(exchange)) {
             lst_api_fail_code(exchange, LST_ERR_CONFLICT);
@@ -259,6 +266,7 @@ void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_
 
     if (answer == NULL || (!has_key(exchange) && changes->count == 0)) {
         lst_changes_release(changes);
+        exchange->is_kept = answer != NULL;
         lst_api_answer(exchange, status, answer);
         return;
     }
@@ -275,7 +283,10 @@ void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_
     remembering->changes = *changes;
     *changes = (struct lst_changes){.count = 0};
     lst_buffer_init(&remembering->row, LST_INDEX_VALUE_MAX);
-    lst_api_set_work(exchange, remembering, free_remembering);
+    remembering->before = exchange->work;
+    remembering->free_before = exchange->free_work;
+    exchange->work = remembering;
+    exchange->free_work = free_remembering;
     submit(remembering, has_key(exchange));
 }
 

@@ -21,7 +21,8 @@ bool lst_idempotency_replay(struct lst_api_exchange *exchange);
 /*
  * As lst_api_answer(), once the changes (rows of the ledger, which this takes) and, if the call has
  * a key, the answer are durable: all of it in one batch. If the answer is too large to be kept the
- * call is refused, and nothing is written: 413. What exchange->work was is freed, and replaced.
+ * call is refused, and nothing is written: 413. exchange->work is freed when the exchange is; by
+ * then exchange->is_kept says whether the answer was given, and is not that of an earlier call.
  */
 void lst_idempotency_answer(struct lst_api_exchange *exchange, int status, json_t *answer,
                             struct lst_changes *changes);

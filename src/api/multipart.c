@@ -269,36 +269,17 @@ static void completed(struct lst_api_exchange *exchange, const struct lst_uppy_u
     show(exchange);
 }
 
-/* A client who lost the answer asks again: the object that there is may be the upload's own. */
-static int find_object(const struct lst_api_exchange *exchange,
-                       const struct lst_uppy_upload *upload)
-{
-    struct lst_uploaded uploaded;
-
-    return lst_upload_is_own(exchange, &upload->named)
-               ? lst_uploaded_find(exchange->api->options.store, &upload->named, &uploaded)
-               : LST_ERR_NOT_FOUND;
-}
-
 void lst_multipart_complete(struct lst_api_exchange *exchange)
 {
     struct lst_uppy_upload *upload = lst_uppy_begin(exchange);
-    int status;
 
     if (upload == NULL) {
         return;
     }
+    upload->completed = completed;
     if (!lst_uppy_read_id(exchange, upload)) {
         (void)lst_uppy_fail_unknown(exchange);
-        return;
-    }
-    status = find_object(exchange, upload);
-    if (status == LST_OK) {
-        show(exchange);
-    } else if (status != LST_ERR_NOT_FOUND) {
-        lst_api_fail_code(exchange, status);
     } else if (find_planned(exchange, upload)) {
-        upload->completed = completed;
         lst_uppy_complete_parts(exchange, upload);
     }
 }

@@ -2,7 +2,6 @@
 #include "api/upload_note.h"
 
 #include "access/json.h"
-#include "store/upload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +149,22 @@ static void given_up(struct lst_store_write *write, int status)
     free(write);
 }
 
+int lst_upload_note_give_up(struct lst_store *store, const struct lst_upload_name *name)
+{
+    struct lst_store_write *write = calloc(1, sizeof(*write));
+    int status;
+
+    if (write == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    write->done = given_up;
+    status = lst_upload_abort(store, name, write);
+    if (status != LST_OK) {
+        free(write);
+    }
+    return status;
+}
+
 /*
  * Let go of the parts of an upload that was not completed. False while they may be there: the note
  * says what the next sweep has to let go of, so it stays until then. A note that can't be read
@@ -157,7 +172,6 @@ static void given_up(struct lst_store_write *write, int status)
  */
 static bool give_up(struct lst_store *store, struct lst_slice row)
 {
-    struct lst_store_write *write = NULL;
     json_t *note = NULL;
     const char *bucket;
     const char *key;
@@ -166,21 +180,12 @@ static bool give_up(struct lst_store *store, struct lst_slice row)
 
     if (status == LST_OK && json_unpack(note, "{s:{s:s, s:s, s:s}}", "parts", "bucket", &bucket,
                                         "key", &key, "id", &id) == 0) {
-        write = calloc(1, sizeof(*write));
-        status = LST_ERR_NO_MEMORY;
+        status =
+            lst_upload_note_give_up(store, &(struct lst_upload_name){.bucket = lst_slice_of(bucket),
+                                                                     .key = lst_slice_of(key),
+                                                                     .upload = lst_slice_of(id)});
     } else if (status != LST_ERR_NO_MEMORY) {
         status = LST_ERR_UPLOAD_NOT_FOUND;
-    }
-    if (write != NULL) {
-        write->done = given_up;
-        status = lst_upload_abort(store,
-                                  &(struct lst_upload_name){.bucket = lst_slice_of(bucket),
-                                                            .key = lst_slice_of(key),
-                                                            .upload = lst_slice_of(id)},
-                                  write);
-        if (status != LST_OK) {
-            free(write);
-        }
     }
     json_decref(note);
     return status == LST_ERR_UPLOAD_NOT_FOUND || status == LST_ERR_BUCKET_NOT_FOUND;

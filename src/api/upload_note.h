@@ -14,6 +14,7 @@
 #include "api/fields.h"
 #include "api/upload.h"
 #include "store/changes.h"
+#include "store/upload.h"
 
 #define LST_UPLOAD_METADATA_MAX 4096           /* bytes of JSON */
 #define LST_UPLOAD_NOTE_SECONDS (24 * 60 * 60) /* after the upload has expired */
@@ -35,6 +36,11 @@ void lst_upload_note_show(json_t *note, json_t **json);
 
 /* A number that is in a note; otherwise what to take. */
 int64_t lst_upload_note_number(const json_t *note, const char *name, int64_t otherwise);
+
+/* Let go of an upload in parts, in the store, without waiting for it. Errors of
+ * lst_upload_abort(); LST_ERR_NO_MEMORY. */
+LST_MUST_CHECK int lst_upload_note_give_up(struct lst_store *store,
+                                           const struct lst_upload_name *name);
 
 /*
  * Add to a sweep of the ledger the notes that were kept long enough at `now` (seconds): see struct

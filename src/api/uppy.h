@@ -32,6 +32,7 @@ void lst_uppy_abort(struct lst_api_exchange *exchange);
 /* ---- Beginning an upload in parts: uppy_parts.c */
 
 struct lst_uppy_creation {
+    struct lst_api_exchange *exchange;
     struct lst_upload upload;
     char id[LST_UPLOAD_ID_LENGTH]; /* the store's, once it is created */
     bool has_id;
@@ -88,6 +89,7 @@ struct lst_uppy_upload {
     int64_t part_size;                  /* of its plan (api/multipart.h); 0: it has none */
     int64_t part_count;
     json_t *query;
+    /* Answers when it is complete: of a call that is to complete it, else NULL. */
     void (*completed)(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload);
 
     /* For what is answered when the store has answered. */
@@ -122,6 +124,17 @@ void lst_uppy_fail_code(struct lst_api_exchange *exchange, int status);
  * there, valid as long as the upload; NULL: none. NULL, having answered, as above. */
 struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,
                                             struct lst_slice *ret_extra);
+
+/* As lst_uppy_find_named(), for a call that is to complete the upload. If that is done already,
+ * completed() answers, and this gives NULL. */
+struct lst_uppy_upload *lst_uppy_find_to_complete(
+    struct lst_api_exchange *exchange,
+    void (*completed)(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload));
+
+/* Was the named upload, which this call is to complete, completed before? Then completed() has
+ * answered: a client that lost the answer, or did not wait for it, calls again. */
+bool lst_uppy_answer_complete(struct lst_api_exchange *exchange,
+                              const struct lst_uppy_upload *upload);
 
 /* Bytes of the parts that are there, but for one (0: of all). Errors of lst_upload_parts(). */
 LST_MUST_CHECK int lst_uppy_size(const struct lst_api_exchange *exchange,

@@ -181,7 +181,9 @@ static bool read_parts(struct lst_api_exchange *exchange, const struct lst_uppy_
     status = lst_upload_parts(exchange->api->options.store, &upload->name, 0, LST_PART_NUMBER_MAX,
                               note_size, listing, &is_truncated);
     if (status != LST_OK) {
-        lst_uppy_fail_code(exchange, status);
+        if (!lst_uppy_answer_complete(exchange, upload)) {
+            lst_uppy_fail_code(exchange, status);
+        }
         return false;
     }
     lst_xml_open(&listing->document, "CompleteMultipartUpload");
@@ -224,12 +226,15 @@ static void completed(struct lst_api_exchange *exchange, const struct lst_call_a
 {
     struct lst_uppy_upload *upload = exchange->work;
 
-    if (answer->status == 412) { /* another was faster, and this one can't be the object any more */
+    if (answer->status == 200) {
+        upload->completed(exchange, upload);
+    } else if (lst_uppy_answer_complete(exchange, upload)) {
+        return;
+    } else if (answer->status ==
+               412) { /* another was faster, and this one can't be the object any more */
         lst_uppy_refuse(exchange, upload, 412, answer->code,
                         "There is an object of this key already, and the profile does not replace "
                         "one: the upload is given up");
-    } else if (answer->status == 200) {
-        upload->completed(exchange, upload);
     } else {
         lst_call_fail(exchange, answer);
     }
@@ -281,10 +286,9 @@ void lst_uppy_complete_parts(struct lst_api_exchange *exchange, struct lst_uppy_
 
 void lst_uppy_complete(struct lst_api_exchange *exchange)
 {
-    struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
+    struct lst_uppy_upload *upload = lst_uppy_find_to_complete(exchange, answer_completed);
 
     if (upload != NULL) {
-        upload->completed = answer_completed;
         lst_uppy_complete_parts(exchange, upload);
     }
 }

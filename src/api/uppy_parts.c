@@ -1,5 +1,6 @@
 /* uppy_parts.c - an upload in parts, step by step: beginning it, its parts, their URLs. */
 #include "api/call.h"
+#include "api/upload_note.h"
 #include "api/uppy.h"
 #include "s3/xml_read.h"
 
@@ -13,10 +14,26 @@ enum {
 
 /* ---- Beginning */
 
+/* An upload whose id nobody was given would stay in the store for ever. */
+static void take_back(const struct lst_uppy_creation *creation)
+{
+    const struct lst_upload *upload = &creation->upload;
+    const struct lst_upload_name name = {.bucket = lst_slice_of(upload->profile->bucket),
+                                         .key = lst_buffer_slice(&upload->key),
+                                         .upload =
+                                             lst_slice_make(creation->id, sizeof(creation->id))};
+    int status = lst_upload_note_give_up(creation->exchange->api->options.store, &name);
+
+    (void)status; /* more can't be done: it is empty, and the lists of the bucket show it */
+}
+
 static void release_creation(void *work)
 {
     struct lst_uppy_creation *creation = work;
 
+    if (creation->has_id && !creation->exchange->is_kept) {
+        take_back(creation);
+    }
     lst_upload_release(&creation->upload);
     free(creation);
 }
@@ -29,6 +46,7 @@ struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *excha
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
         return NULL;
     }
+    creation->exchange = exchange;
     lst_upload_init(&creation->upload, lst_api_now(exchange));
     creation->upload.life = LST_UPPY_LIFE;
     exchange->work = creation;

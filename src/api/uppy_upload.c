@@ -1,5 +1,6 @@
 /* uppy_upload.c - an upload in parts that is under way: whose it is, and what is there of it. */
 #include "api/upload_note.h"
+#include "api/upload_object.h"
 #include "api/uppy.h"
 
 #include <stdio.h>
@@ -36,6 +37,20 @@ bool lst_uppy_fail_unknown(struct lst_api_exchange *exchange)
                        "up"
                      : "You have no upload in parts of this id: it may be complete, or given up");
     return false;
+}
+
+bool lst_uppy_answer_complete(struct lst_api_exchange *exchange,
+                              const struct lst_uppy_upload *upload)
+{
+    struct lst_uploaded uploaded;
+
+    if (upload->completed == NULL || upload->named.text.length == 0 ||
+        !lst_upload_is_own(exchange, &upload->named) ||
+        lst_uploaded_find(exchange->api->options.store, &upload->named, &uploaded) != LST_OK) {
+        return false;
+    }
+    upload->completed(exchange, upload);
+    return true;
 }
 
 void lst_uppy_fail_code(struct lst_api_exchange *exchange, int status)
@@ -121,7 +136,7 @@ bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *up
     int status = find(exchange, upload);
 
     if (status == LST_ERR_NOT_FOUND) {
-        return lst_uppy_fail_unknown(exchange);
+        return !lst_uppy_answer_complete(exchange, upload) && lst_uppy_fail_unknown(exchange);
     }
     if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
@@ -158,19 +173,17 @@ bool lst_uppy_find_read(struct lst_api_exchange *exchange, struct lst_uppy_uploa
             lst_uppy_fail_unknown(exchange));
 }
 
-struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,
-                                            struct lst_slice *ret_extra)
+/* The key, the id and the extra parameter that the call names. False, having answered, if that
+ * can't be read. */
+static bool read_named(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
+                       const char *extra, struct lst_slice *ret_extra)
 {
-    struct lst_uppy_upload *upload = lst_uppy_begin(exchange);
     struct lst_slice key = LST_SLICE("");
     struct lst_fields fields;
 
-    if (upload == NULL) {
-        return NULL;
-    }
     upload->query = lst_uppy_query(exchange);
     if (upload->query == NULL) {
-        return NULL;
+        return false;
     }
     lst_fields_begin(&fields, upload->query, NULL);
     lst_fields_text(&fields, "key", LST_FIELD_REQUIRED, 1, LST_TEMPLATE_MAX, &key);
@@ -179,13 +192,35 @@ struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, c
     }
     if (lst_fields_end(&fields) != LST_OK) {
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
+        return false;
+    }
+    return (lst_uppy_read_id(exchange, upload) && lst_slice_equal(key, upload->named.key)) ||
+           lst_uppy_fail_unknown(exchange);
+}
+
+struct lst_uppy_upload *lst_uppy_find_named(struct lst_api_exchange *exchange, const char *extra,
+                                            struct lst_slice *ret_extra)
+{
+    struct lst_uppy_upload *upload = lst_uppy_begin(exchange);
+
+    return upload != NULL && read_named(exchange, upload, extra, ret_extra) &&
+                   lst_uppy_find_read(exchange, upload)
+               ? upload
+               : NULL;
+}
+
+struct lst_uppy_upload *lst_uppy_find_to_complete(
+    struct lst_api_exchange *exchange,
+    void (*completed)(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload))
+{
+    struct lst_uppy_upload *upload = lst_uppy_begin(exchange);
+
+    if (upload == NULL) {
         return NULL;
     }
-    if (!lst_uppy_read_id(exchange, upload) || !lst_slice_equal(key, upload->named.key)) {
-        (void)lst_uppy_fail_unknown(exchange);
-        return NULL;
-    }
-    return lst_uppy_find_read(exchange, upload) ? upload : NULL;
+    upload->completed = completed;
+    return read_named(exchange, upload, NULL, NULL) && lst_uppy_find_read(exchange, upload) ? upload
+                                                                                            : NULL;
 }
 
 /* ---- Its parts */

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import urllib.parse
+import xml.etree.ElementTree as xml
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jsonschema
@@ -229,7 +230,7 @@ NO_ANSWERS = {
     "an error": (500, {"approve": True}), "a redirect": (302, {"approve": True}), "nothing": b"", "no JSON": b"yes",
     "a number": {"approve": 1}, "a text": {"approve": "true"}, "null": {"approve": None}, "another field": {"approved": True},
     "a list": [{"approve": True}], "true": b"true", "twice": b'{"approve":false,"approve":true}', "cut": b'{"approve":true',
-    "too long": b'{"approve":true, "x":"' + b"x" * 70_000 + b'"}', "more behind it": b'{"approve":true} no',
+    "too long": b'{"approve":true, "x":"' + b"x" * 70_000 + b'"}', "a yes that does not end": b'{"approve":true}' + b" " * 70_000, "more behind it": b'{"approve":true} no',
     "a closed connection": None, "not UTF-8": b'{"approve":true,"reason":"\xff"}',
 }
 
@@ -275,7 +276,7 @@ def test_nobody_there_is_no_answer(server, token, s3, tmp_path):
 
 
 @pytest.mark.parametrize(("reason", "shown"), [
-    ("a\nb\r\x00\x1b[31m", "a b"), ("\u00e4" * 500, "\u00e4"), ("", None), (None, None), ({"a": 1}, None), ("</Message>", "</Message>")])
+    ("a\nb\r\x00\x1b[31m", "a b"), ("a\ufffeb\uffff", "a\ufffdb\ufffd"), ("\u00e4" * 500, "\u00e4"), ("", None), (None, None), ({"a": 1}, None), ("</Message>", "</Message>")])
 def test_a_reason_is_one_short_line_of_text(server, token, app, tmp_path, reason, shown):
     add_profile(server, "reason", app, tmp_path)
     upload, finish = in_one(server, token, "reason", b"hello")
@@ -285,7 +286,7 @@ def test_a_reason_is_one_short_line_of_text(server, token, app, tmp_path, reason
     app.answers = [body]
     answer, text = finish()
     assert answer.status == 403
-    text.decode()
+    assert xml.fromstring(text).findtext("Code") == "AccessDenied", "it is XML"
     status = show(server, token, upload)["reason"]
     assert status.startswith("The upload was not approved") and len(status.encode()) < 512
     assert all(ord(letter) >= 0x20 for letter in status)
@@ -335,6 +336,43 @@ def test_given_up_while_it_is_asked_about(server, token, s3, app, tmp_path):
     app.answers = [lambda _: request(token, "DELETE", upload["upload"]["abort_url"]) and {"approve": True}]
     assert complete(token, upload, parts)[0] == 404
     assert keys(s3, upload["key"]) == []
+
+
+@pytest.mark.parametrize("later", [True, False, None])
+def test_completed_again_while_it_is_asked_about(server, token, s3, app, tmp_path, later):
+    """A client that did not wait for the answer calls again: what the first call made is the answer to both."""
+    add_profile(server, "twice", app, tmp_path, seconds=30)
+    upload, finish = in_parts(server, token, "twice", b"x" * 20_000)
+    first, second = threading.Event(), threading.Event()
+    app.answers = [lambda _: first.wait(20) and {"approve": True}, lambda _: second.wait(20) and {"approve": later}]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        one = pool.submit(finish)
+        app.wait(1)
+        two = pool.submit(finish)
+        app.wait(2)
+        first.set()
+        assert one.result()[0].status == 200
+        second.set()
+        answer, text = two.result()
+    assert answer.status == 200 and json.loads(text)["status"] == "complete", text
+    assert s3.get_object(Bucket=BUCKET, Key=upload["key"])["Body"].read() == b"x" * 20_000
+
+
+@pytest.mark.parametrize("way", [in_one, by_form, in_parts])
+def test_revoked_while_it_is_asked_about(server, token, s3, app, tmp_path, way):
+    add_profile(server, "revoked", app, tmp_path)
+    upload, finish = way(server, token, "revoked", b"x" * 20_000)
+
+    def revoke(question):
+        ticket = question["upload"]["id"].rsplit("~", 1)[0]
+        answer, text = call("DELETE", f"{server.endpoint}/-/api/ids/{ticket}", None, {"Authorization": "Bearer " + token})
+        assert answer.status == 204, text
+        return {"approve": True}
+
+    app.answers = [revoke]
+    answer, text = finish()
+    assert answer.status == 403 and b"revoked while it waited" in text, text
+    assert keys(s3, upload["key"]) == [] and show(server, token, upload)["status"] == "rejected"
 
 
 def test_its_outcome_is_told_once(server, token, app, tmp_path):

@@ -146,6 +146,7 @@ def test_a_file_in_parts(server, backend, s3, in_path):
     status, done = ask(server, client, "POST", of(made, "/complete"), {"parts": parts}, in_path=in_path)
     assert status == 200, done
     assert done == {"location": f"{server.endpoint}/{BUCKET}/{made['key']}", "key": made["key"], "bucket": BUCKET}
+    assert ask(server, client, "POST", of(made, "/complete"), {"parts": parts}, in_path=in_path) == (200, done), "the answer was lost"
     got = s3.get_object(Bucket=BUCKET, Key=made["key"])
     assert got["Body"].read() == b"".join(bodies) and got["ContentType"] == "image/jpeg"
     shown = show(server, client, made)
