@@ -50,6 +50,34 @@ static bool is_intruder(struct lst_slice type)
     return false;
 }
 
+/* Does it begin as a page, by the table with which browsers look for HTML in what has no type
+ * ("MIME Sniffing", section 7.1)? libmagic looks less far behind white space, and for fewer tags.
+ */
+static bool begins_as_page(struct lst_slice head)
+{
+    static const char *const starts[] = {
+        "<!doctype html", "<html", "<head",  "<script", "<iframe", "<h1",   "<div", "<font",
+        "<table",         "<a",    "<style", "<title",  "<b",      "<body", "<br",  "<p",
+        "<!--",           "<svg",  "<meta",  "<link",
+    };
+
+    if (lst_slice_starts_with(head, LST_SLICE("\xEF\xBB\xBF"))) {
+        head = lst_slice_after(head, 3);
+    }
+    while (head.length > 0 && strchr(" \t\r\n\f", head.bytes[0]) != NULL && head.bytes[0] != '\0') {
+        head = lst_slice_after(head, 1);
+    }
+    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
+        struct lst_slice rest = lst_slice_after(head, strlen(starts[i]));
+
+        if (begins(head, starts[i]) && (starts[i][1] == '!' || rest.length == 0 ||
+                                        strchr(" \t\r\n\f/>", rest.bytes[0]) != NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- Text */
 
 /* Without control characters that no text has; UTF-16 only with its mark. */
@@ -95,7 +123,11 @@ static bool text_agrees(const struct lst_content_sight *sight, struct lst_slice 
             return false;
         }
     }
-    return true;
+    /* Markdown may begin with a tag, and often does. */
+    *ret_culprit = LST_SLICE("text/html");
+    return lst_content_is_html(type) ||
+           lst_slice_equal_ignoring_case(type, LST_SLICE("text/markdown")) ||
+           !begins_as_page(sight->head);
 }
 
 /* ---- Everything else */
@@ -143,34 +175,6 @@ static bool is_script_picture(struct lst_slice head, struct lst_slice *ret_culpr
                        (after_gif.length > 1 && after_gif.bytes[0] == '=' &&
                         after_gif.bytes[1] >= ' ' && after_gif.bytes[1] < 0x7F))) ||
            (is_jpeg && lst_slice_starts_with(after_jpeg, LST_SLICE("/*")));
-}
-
-/* Does it begin as a page, by the table with which browsers look for HTML in what has no type
- * ("MIME Sniffing", section 7.1)? libmagic looks less far behind white space, and for fewer tags.
- */
-static bool begins_as_page(struct lst_slice head)
-{
-    static const char *const starts[] = {
-        "<!doctype html", "<html", "<head",  "<script", "<iframe", "<h1",   "<div", "<font",
-        "<table",         "<a",    "<style", "<title",  "<b",      "<body", "<br",  "<p",
-        "<!--",           "<svg",  "<meta",  "<link",
-    };
-
-    if (lst_slice_starts_with(head, LST_SLICE("\xEF\xBB\xBF"))) {
-        head = lst_slice_after(head, 3);
-    }
-    while (head.length > 0 && strchr(" \t\r\n\f", head.bytes[0]) != NULL && head.bytes[0] != '\0') {
-        head = lst_slice_after(head, 1);
-    }
-    for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++) {
-        struct lst_slice rest = lst_slice_after(head, strlen(starts[i]));
-
-        if (begins(head, starts[i]) && (starts[i][1] == '!' || rest.length == 0 ||
-                                        strchr(" \t\r\n\f/>", rest.bytes[0]) != NULL)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Something else within what is, at first sight, of the type? */

@@ -89,6 +89,9 @@ static void start_element(void *user, const XML_Char *name, const XML_Char **att
         problem = "is other XML";
     } else if (++svg->depth > DEPTH_MAX) {
         problem = "is nested too deeply";
+    } else if (svg->style_depth > 0) {
+        /* A browser reads the style around it: of "@im<g>x</g>port" it sees an @import. */
+        problem = "has an element within a style";
     } else if (svg->has_external && refers_to_entity(svg)) {
         problem = "refers to an entity that it does not declare";
     }
@@ -99,8 +102,7 @@ static void start_element(void *user, const XML_Char *name, const XML_Char **att
     }
     if (problem != NULL) {
         refuse(svg, problem);
-    } else if (is_svg && svg->style_depth == 0 &&
-               lst_xml_is_word(lst_xml_local_name(name), "style")) {
+    } else if (is_svg && lst_xml_is_word(lst_xml_local_name(name), "style")) {
         svg->style_depth = svg->depth;
         lst_buffer_clear(&svg->style);
     }

@@ -228,7 +228,9 @@ bool lst_content_is_recognisable(struct lst_slice type)
 
 bool lst_content_is_xml(struct lst_slice type)
 {
+    /* text/rdf: Firefox reads it as XML. The x- names are old ones of the same. */
     return is(type, "application/xml") || is(type, "text/xml") || is(type, "text/xsl") ||
+           is(type, "text/rdf") || is(type, "application/x-xml") || is(type, "text/x-xml") ||
            (ends(type, "+xml") && !lst_content_is_svg(type) && !lst_content_is_html(type));
 }
 

@@ -11,8 +11,8 @@ struct lst_slice lst_content_essence(struct lst_slice content_type);
 bool lst_content_claims_nothing(struct lst_slice type);
 
 bool lst_content_is_svg(struct lst_slice type);
-/* XML that browsers show as such: application/xml, text/xml, text/xsl, .../...+xml; not SVG, and
- * not XHTML. */
+/* XML that browsers show as such: application/xml, text/xml, text/xsl, text/rdf, .../...+xml; not
+ * SVG, and not XHTML. */
 bool lst_content_is_xml(struct lst_slice type);
 
 /* Is it one media type (RFC 9110, section 8.3.1), and none of those that browsers look for another

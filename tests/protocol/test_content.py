@@ -86,6 +86,11 @@ def good():
     yield "text/plain; charset=utf-8", "Größe\n".encode() * 5000
     yield "application/json", b'{"a": [1, 2]}'
     yield "text/html", PAGE
+    yield "text/html", b"\n" * 5000 + PAGE
+    yield "text/markdown", b'<p align="center">A readme</p>\n'
+    yield "text/plain", b"<hello>\n"
+    yield "image/svg+xml", svg(b"<style>a{fill:red}</style><style><![CDATA[b{fill:url(#c)}]]></style>")
+    yield "text/rdf", b'<RDF xmlns="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'
     yield "application/octet-stream", ELF
 
 
@@ -213,6 +218,12 @@ XHTML = "http://www.w3.org/1999/xhtml"
     ("image/svg+xml", b'<!DOCTYPE svg PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-strict.dtd">'
                       b'<svg xmlns="http://www.w3.org/2000/svg"><a href="javascript&colon;alert&lpar;1&rpar;"/></svg>'),
     ("application/xml", f'<r xmlns:x="{XHTML}"><x:script>alert(1)</x:script></r>'.encode()),
+    *((kind, f'<r xmlns:x="{XHTML}"><x:script>alert(1)</x:script></r>'.encode()) for kind in ("text/rdf", "text/x-xml", "application/x-xml")),
+    # A browser reads the style around the element, and sees an @import, or a url().
+    ("image/svg+xml", svg(b"<style>@imp<g>x</g>ort 'https://example.com/a.css';</style>")),
+    ("image/svg+xml", svg(b"<style>a{background:ur<style>x</style>l(https://example.com)}</style>")),
+    *((kind, b"\n" * 5000 + start) for kind in ("text/plain", "text/css", "application/json") for start in (b"<html><script>1</script>", b"<p onmouseover=alert(1)>")),
+    ("text/plain", b"<iframe src=//example.com>"), ("text/plain", b"\xef\xbb\xbf\r\n<body onload=alert(1)>"),
     ("text/xml", f'<html xmlns="{XHTML}"/>'.encode()), ("text/xml", svg()), ("application/rss+xml", svg()),
     ("application/xml", b'<?xml-stylesheet type="text/xsl" href="#x"?><r/>'),
     ("image/svg+xml; charset=shift_jis", svg()),
