@@ -34,6 +34,7 @@ struct noted_file {
     uint64_t offset;
     uint32_t crc;
     bool has_crc;
+    bool is_beside; /* a folder of the same name */
     uint16_t name_length;
     uint8_t etag_length;
     char etag[ETAG_MAX];
@@ -102,7 +103,10 @@ static struct lst_zip_file describe(struct archive *archive, const struct noted_
 {
     struct lst_slice name = name_of(archive, file);
     bool is_folder = file->size == 0 && name.bytes[name.length - 1] == '/';
-    size_t length = lst_zip_name(name, is_folder, archive->name);
+    enum lst_zip_kind kind = is_folder         ? LST_ZIP_FOLDER
+                             : file->is_beside ? LST_ZIP_FILE_BESIDE
+                                               : LST_ZIP_FILE;
+    size_t length = lst_zip_name(name, kind, archive->name);
 
     return (struct lst_zip_file){.name = lst_slice_make(archive->name, length),
                                  .size = file->size,
@@ -146,11 +150,9 @@ static int note_file(void *context, const struct lst_list_entry *entry)
                                                  .key = entry->key};
     struct noted_file file = {.size = entry->size,
                               .modified = lst_clock_whole_seconds(entry->modified_ms),
-                              .offset = archive->length,
                               .name = archive->names.length,
                               .name_length = (uint16_t)name.length,
                               .etag_length = (uint8_t)entry->etag.length};
-    struct lst_zip_file head;
     int status;
 
     memcpy(noting->last, entry->key.bytes, entry->key.length);
@@ -170,12 +172,45 @@ static int note_file(void *context, const struct lst_list_entry *entry)
     if (status == LST_OK) {
         status = lst_buffer_status(&archive->files);
     }
-    if (status == LST_OK) {
-        archive->count++;
-        head = describe(archive, &file);
-        archive->length += lst_zip_head(&head, NULL) + file.size + lst_zip_descriptor(&head, NULL);
-    }
+    archive->count += status == LST_OK ? 1 : 0;
     return status;
+}
+
+/*
+ * Find the files that have the name of a folder. The names are in order, so whatever stands between
+ * "a" and "a/b" begins with "a", too: a stack has the files whose names the current one begins
+ * with.
+ */
+static void find_beside(struct archive *archive)
+{
+    struct noted_file *stack[KEY_MAX]; /* each name is longer than the one under it */
+    size_t depth = 0;
+
+    for (size_t i = 0; i < archive->count; i++) {
+        struct noted_file *file = file_at(archive, i);
+        struct lst_slice name = name_of(archive, file);
+
+        while (depth > 0 && !lst_slice_starts_with(name, name_of(archive, stack[depth - 1]))) {
+            depth--;
+        }
+        for (size_t j = 0; j < depth; j++) {
+            stack[j]->is_beside |= name.bytes[stack[j]->name_length] == '/';
+        }
+        stack[depth++] = file;
+    }
+}
+
+/* Where each file will be. */
+static void add_files(struct archive *archive)
+{
+    find_beside(archive);
+    for (size_t i = 0; i < archive->count; i++) {
+        struct noted_file *file = file_at(archive, i);
+        const struct lst_zip_file head = describe(archive, file);
+
+        file->offset = archive->length;
+        archive->length += lst_zip_head(&head, NULL) + file->size + lst_zip_descriptor(&head, NULL);
+    }
 }
 
 /* The length of directory and end. */
@@ -207,6 +242,7 @@ static int note_files(struct archive *archive, struct lst_link_opening *opening)
         status = lst_store_list(archive->store, &options, note_file, &noting, &is_truncated);
     }
     if (status == LST_OK) {
+        add_files(archive);
         add_directory(archive);
     }
     return status;

@@ -275,11 +275,11 @@ static void put_part(struct record *record, struct lst_slice part, bool is_utf8,
     }
 }
 
-size_t lst_zip_name(struct lst_slice path, bool is_folder, char ret_name[LST_ZIP_NAME_MAX])
+size_t lst_zip_name(struct lst_slice path, enum lst_zip_kind kind, char ret_name[LST_ZIP_NAME_MAX])
 {
     struct record record = begin(ret_name);
     bool is_utf8 = lst_slice_is_utf8(path);
-    bool ends = is_folder && path.length > 0 && path.bytes[path.length - 1] == '/';
+    bool ends = kind == LST_ZIP_FOLDER && path.length > 0 && path.bytes[path.length - 1] == '/';
     size_t at = 0;
 
     path.length -= ends ? 1 : 0;
@@ -294,8 +294,10 @@ size_t lst_zip_name(struct lst_slice path, bool is_folder, char ret_name[LST_ZIP
         }
         put(&record, '/', 1);
     }
-    if (is_folder) {
+    if (kind == LST_ZIP_FOLDER) {
         put(&record, '/', 1);
+    } else if (kind == LST_ZIP_FILE_BESIDE) {
+        put_escaped(&record, '/');
     }
     return record.length;
 }

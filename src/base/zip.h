@@ -28,16 +28,22 @@ struct lst_zip_file {
     bool has_crc;          /* it was known at the head: there is no descriptor */
 };
 
+enum lst_zip_kind {
+    LST_ZIP_FILE,
+    LST_ZIP_FILE_BESIDE, /* a file whose path is also that of a folder: "a", where "a/b" is */
+    LST_ZIP_FOLDER,
+};
+
 /*
  * The name of a file in an archive, from any path. Whoever unpacks it must get what the path says,
  * below the folder where it is unpacked: the bytes that would lead elsewhere, or that some system
  * takes for a separator, are written as %XX: control characters, '\', the dots of "." and "..",
  * the ':' of a drive, and what is not UTF-8. An empty part, as between two slashes, becomes "%2F",
- * apart from the last one of a folder. A '%' that would look like one of these is written as %25,
- * so no two paths of UTF-8 have the same name. path: at most LST_ZIP_PATH_MAX bytes. Gives the
- * length.
+ * apart from the last one of a folder. A file beside a folder ends in "%2F", since a file system
+ * can't have both. A '%' that would look like one of these is written as %25, so no two paths of
+ * UTF-8 have the same name. path: at most LST_ZIP_PATH_MAX bytes. Gives the length.
  */
-size_t lst_zip_name(struct lst_slice path, bool is_folder, char ret_name[LST_ZIP_NAME_MAX]);
+size_t lst_zip_name(struct lst_slice path, enum lst_zip_kind kind, char ret_name[LST_ZIP_NAME_MAX]);
 
 /* The records. Each gives its length, and writes it unless out is NULL. Lengths do not depend on
  * the CRC. */

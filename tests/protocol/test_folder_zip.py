@@ -107,6 +107,21 @@ def test_names_lead_nowhere_else(server, s3, tmp_path):
         "it.zip", *(f"in/deep/{name}" for name in names.values())}
 
 
+def test_a_file_beside_a_folder_of_its_name(server, s3, tmp_path):
+    """No file system has both; all must be there when it is unpacked."""
+    names = {"a": "a%2F", "a b": "a b", "a.txt": "a.txt", "a/b": "a/b%2F", "a/b/c": "a/b/c", "a/b0": "a/b0", "a0": "a0", "a%2F": "a%252F", "A": "A",
+             "d": "d%2F", "e": "e%2F", "f/x": "f/x", "..": "%2E%2E%2F", "../x": "%2E%2E/x", "g/": "g/%2F%2F", "g//h": "g/%2F/h", "\u00fc": "\u00fc%2F", "\u00fc/i": "\u00fc/i"}
+    for name in [*names, "e/k"]:
+        plain_put(server, "beside/" + name, name.encode())
+    put(s3, **{"beside/d/": b"", "beside/f/": b""})
+    _, body, opened = archive(create(server, key="beside/", folder=True)["short_url"] + "?zip=1")
+    found = {entry.filename: opened.read(entry).decode() for entry in opened.infolist()}
+    assert found == {**{new: old for old, new in names.items()}, "e/k": "e/k", "d/": "", "f/": ""}
+    (tmp_path / "it.zip").write_bytes(body)
+    subprocess.run(["unzip", "-q", tmp_path / "it.zip", "-d", tmp_path / "in"], capture_output=True, check=True)
+    assert sum(path.is_file() for path in (tmp_path / "in").rglob("*")) == len(names) + 1
+
+
 def test_many_small_files(server, s3):
     names = [f"{number:03}.txt" for number in range(70)]
     put(s3, **{"small/" + name: name.encode() for name in names})

@@ -32,7 +32,8 @@ static void check(struct lst_slice path, bool is_folder)
 {
     char text[LST_ZIP_NAME_MAX];
     char record[LST_ZIP_RECORD_MAX];
-    struct lst_slice name = {text, lst_zip_name(path, is_folder, text)};
+    struct lst_slice name = {text,
+                             lst_zip_name(path, is_folder ? LST_ZIP_FOLDER : LST_ZIP_FILE, text)};
     struct lst_zip_file file = {
         .name = name, .size = path.length, .modified = (int64_t)path.length};
     struct lst_slice rest = name;

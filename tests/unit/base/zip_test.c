@@ -6,7 +6,7 @@
 static void check_name(struct lst_slice path, bool is_folder, const char *name)
 {
     char got[LST_ZIP_NAME_MAX];
-    size_t length = lst_zip_name(path, is_folder, got);
+    size_t length = lst_zip_name(path, is_folder ? LST_ZIP_FOLDER : LST_ZIP_FILE, got);
 
     CHECK_TEXT(got, length, name, name);
 }
@@ -47,10 +47,12 @@ static void test_longest(void)
     struct lst_zip_file file = {.size = UINT64_MAX, .offset = UINT64_MAX, .modified = 1};
 
     memset(path, '/', sizeof(path));
-    CHECK(lst_zip_name(lst_slice_make(path, sizeof(path)), false, name) <= sizeof(name),
+    CHECK(lst_zip_name(lst_slice_make(path, sizeof(path)), LST_ZIP_FILE_BESIDE, name) <=
+              sizeof(name),
           "nothing but slashes fits");
     memset(path, '\xff', sizeof(path));
-    file.name = lst_slice_make(name, lst_zip_name(lst_slice_make(path, sizeof(path)), true, name));
+    file.name = lst_slice_make(
+        name, lst_zip_name(lst_slice_make(path, sizeof(path)), LST_ZIP_FOLDER, name));
     CHECK(file.name.length == 3 * sizeof(path) + 1, "each byte as three");
     CHECK(lst_zip_head(&file, record) <= sizeof(record) &&
               lst_zip_entry(&file, record) <= sizeof(record) &&
