@@ -316,23 +316,29 @@ static int append_variable(const struct lst_template_facts *facts, struct lst_sl
     return LST_OK;
 }
 
-/* Does the template have this variable? Lists, for a problem, those that it has. */
-static bool has_variable(struct lst_slice template, struct lst_slice name, struct lst_buffer *all)
+bool lst_template_has_variable(struct lst_slice template, struct lst_slice name)
 {
-    struct lst_slice rest = template;
     struct piece piece;
 
-    while (take_piece(&rest, &piece)) {
-        if (!piece.is_variable || find_built_in(piece.text) != NULL) {
-            continue;
-        }
-        if (lst_slice_equal(piece.text, name)) {
+    while (find_built_in(name) == NULL && take_piece(&template, &piece)) {
+        if (piece.is_variable && lst_slice_equal(piece.text, name)) {
             return true;
         }
-        lst_buffer_append_string(all, all->length == 0 ? "" : ", ");
-        lst_buffer_append(all, piece.text);
     }
     return false;
+}
+
+/* The template's variables, for a problem. */
+static void list_variables(struct lst_slice template, struct lst_buffer *all)
+{
+    struct piece piece;
+
+    while (take_piece(&template, &piece)) {
+        if (piece.is_variable && find_built_in(piece.text) == NULL) {
+            lst_buffer_append_string(all, all->length == 0 ? "" : ", ");
+            lst_buffer_append(all, piece.text);
+        }
+    }
 }
 
 /* A variable that nothing is made of is a mistake: refused. */
@@ -348,19 +354,16 @@ static int check_variables(struct lst_slice template, json_t *variables,
     json_object_foreach(variables, name, value)
     {
         struct lst_buffer all;
-        bool is_used;
 
+        if (lst_template_has_variable(template, lst_slice_of(name))) {
+            continue;
+        }
         lst_buffer_init(&all, LST_TEMPLATE_MAX * 2);
-        is_used = has_variable(template, lst_slice_of(name), &all);
-        if (!is_used) {
-            lst_problem(problem, "vars.%.64s: the key has no such variable; it has %.*s", name,
-                        all.length == 0 ? 4 : (int)all.length,
-                        all.length == 0 ? "none" : all.bytes);
-        }
+        list_variables(template, &all);
+        lst_problem(problem, "vars.%.64s: the key has no such variable; it has %.*s", name,
+                    all.length == 0 ? 4 : (int)all.length, all.length == 0 ? "none" : all.bytes);
         lst_buffer_release(&all);
-        if (!is_used) {
-            return LST_ERR_MALFORMED;
-        }
+        return LST_ERR_MALFORMED;
     }
     return LST_OK;
 }

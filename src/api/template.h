@@ -30,6 +30,9 @@
 /* Can keys be made from it? LST_ERR_MALFORMED: the problem says what is wrong. */
 LST_MUST_CHECK int lst_template_check(struct lst_slice template, char problem[LST_PROBLEM_MAX]);
 
+/* Has it this variable, which the caller gives? Those that are filled in without him are none. */
+bool lst_template_has_variable(struct lst_slice template, struct lst_slice name);
+
 /* What the caller tells of an upload. */
 struct lst_template_facts {
     struct lst_slice filename; /* may be empty */

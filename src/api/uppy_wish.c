@@ -117,17 +117,6 @@ struct lst_slice lst_uppy_profile(struct lst_api_exchange *exchange, struct lst_
     return only;
 }
 
-/* Does the template of a key have this variable? A brace can't be in it otherwise. */
-static bool has_variable(const struct lst_profile *profile, const char *name)
-{
-    char text[LST_TEMPLATE_MAX + 1];
-    struct lst_slice template = lst_slice_of(profile->key);
-    int length = snprintf(text, sizeof(text), "{%s}", name);
-
-    return length > 0 && (size_t)length < sizeof(text) &&
-           lst_slice_find_slice(template, lst_slice_of(text)) < template.length;
-}
-
 /* Uppy sends all that it knows of a file; what the key needs of it is taken. */
 static int pick_variables(const struct lst_api_exchange *exchange, struct lst_slice name,
                           json_t *metadata, json_t **ret_variables)
@@ -143,7 +132,7 @@ static int pick_variables(const struct lst_api_exchange *exchange, struct lst_sl
     }
     json_object_foreach(metadata, key, value)
     {
-        if (has_variable(profile, key)) {
+        if (lst_template_has_variable(lst_slice_of(profile->key), lst_slice_of(key))) {
             lst_api_json_set(ret_variables, key, json_incref(value));
         }
     }

@@ -22,6 +22,7 @@ PROFILES = {
     "fixed": {"bucket": BUCKET, "key": "fixed/{filename}", "max_size": 20_000_000},
     "named": {"bucket": BUCKET, "key": "named/{name}"},
     "again": {"bucket": BUCKET, "key": "again.bin", "replace": True},
+    "kinds": {"bucket": BUCKET, "key": "kinds/{type}/{filename}"},
     "short": {"bucket": BUCKET, "key": "{uuid}", "upload_expires": 1},
     "remote": {"remote": "elsewhere", "bucket": BUCKET, "key": "remote/{uuid}.{ext}", "types": ["image/*"]},
 }
@@ -414,6 +415,15 @@ def test_a_token_of_the_backend_names_the_profile(server, backend):
     client = client_of(server, backend, "files")
     status, made = ask(server, client, "POST", "s3/multipart", {**body, "metadata": {"profile": "fixed"}})
     assert made["key"].startswith("files/"), "a client's token says which, and nothing else does"
+
+
+def test_what_uppy_tells_of_a_file_is_no_variable_of_the_callers(server, backend):
+    """{type} and {filename} are filled in; Uppy's metadata of these names say nothing about them."""
+    client = client_of(server, backend, "kinds")
+    query = urllib.parse.urlencode({"filename": "a.png", "type": "image/png", "metadata[name]": "b.png", "metadata[type]": "text/html",
+                                    "metadata[filename]": "c.png", "metadata[uuid]": "d"})
+    status, form = ask(server, client, "GET", "s3/params?" + query)
+    assert status == 200 and form["fields"]["key"] == "kinds/image/a.png", form
 
 
 # ---- In one request
