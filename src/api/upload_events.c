@@ -247,6 +247,5 @@ int lst_upload_events_begin(struct lst_api *api)
 
 void lst_upload_events_end(struct lst_api *api)
 {
-    lst_ledger_flush(api->options.ledger);
-    lst_ledger_on_settled(api->options.ledger, &(struct lst_ledger_hook){.settled = NULL});
+    lst_ledger_end_hook(api->options.ledger);
 }

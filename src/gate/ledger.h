@@ -146,8 +146,8 @@ struct lst_use_outcome {
  */
 void lst_ledger_settle(struct lst_ledger *ledger, const struct lst_use_outcome *outcome);
 
-/* Wait until everything that was settled before this call is written. Not on the ledger's thread.
- */
+/* Wait until everything that was settled before this call is written, or is among what is tried
+ * again later. Not on the ledger's thread. */
 void lst_ledger_flush(struct lst_ledger *ledger);
 
 /*
@@ -256,11 +256,17 @@ struct lst_ledger_hook {
  * True without a hook. */
 bool lst_ledger_admits(const struct lst_ledger *ledger, const struct lst_use *use);
 
-/*
- * Set the hook; before the first use is reserved or settled. Copied. To take it away, set one that
- * is empty: when this returns, the ledger's thread is not in the old one and calls it no more.
- */
+/* Set the hook; before the first use is reserved or settled. Copied. */
 void lst_ledger_on_settled(struct lst_ledger *ledger, const struct lst_ledger_hook *hook);
+
+/*
+ * Take the hook away, when nothing is reserved or settled any more. Waits until it has seen all
+ * that was settled: what could not be written is tried a last time, at once. What fails then stays
+ * open, so that lst_ledger_open_uses() finds it after the next opening; nothing that the hook
+ * should have seen is written without it. When this returns, the ledger's thread is not in the hook
+ * and calls it no more. Not on the ledger's thread.
+ */
+void lst_ledger_end_hook(struct lst_ledger *ledger);
 
 /* ---- Housekeeping */
 

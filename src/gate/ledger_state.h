@@ -66,10 +66,11 @@ struct lst_ledger {
     uint64_t flush_due_ns;              /* when the first settlement that waits must be written */
     struct lst_settlement *first_again; /* of reservations; they could not be written for now */
     struct lst_settlement *last_again;
-    size_t again_count;
+    size_t again_count;           /* of these, and of those that are being tried again now */
     uint64_t again_due_ns;        /* when they are tried again */
     uint64_t again_ns;            /* how long they wait */
     struct lst_settlement *spare; /* for one of a reservation when there is no memory; or NULL */
+    bool ending_hook;             /* see lst_ledger_end_hook() */
     bool closing;
     struct lst_ledger_statistics statistics;
 

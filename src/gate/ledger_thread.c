@@ -154,6 +154,20 @@ void lst_ledger_flush(struct lst_ledger *ledger)
     pthread_mutex_unlock(&ledger->lock);
 }
 
+void lst_ledger_end_hook(struct lst_ledger *ledger)
+{
+    pthread_mutex_lock(&ledger->lock);
+    ledger->ending_hook = true;
+    ledger->flush_up_to = ledger->settled;
+    pthread_cond_signal(&ledger->wake);
+    while (ledger->completed < ledger->flush_up_to || ledger->again_count > 0) {
+        pthread_cond_wait(&ledger->flushed, &ledger->lock);
+    }
+    ledger->ending_hook = false;
+    pthread_mutex_unlock(&ledger->lock);
+    lst_ledger_on_settled(ledger, &(struct lst_ledger_hook){.settled = NULL});
+}
+
 bool lst_ledger_flush_begin(struct lst_ledger *ledger, struct lst_ledger_waiter *waiter)
 {
     bool must_wait;
@@ -254,22 +268,44 @@ static void take_round(struct lst_ledger *ledger, struct lst_ledger_round *round
 
 /* ---- What could not be written, and can be later */
 
+/* There is no later for it. With the lock held, as the next. */
+static bool is_last_try(const struct lst_ledger *ledger)
+{
+    return ledger->closing || ledger->ending_hook;
+}
+
 /* For certain nothing of it was written, and it is worth another try. */
 static bool may_try_again(const struct lst_ledger *ledger, const struct lst_settlement *settlement)
 {
     int status = settlement->status;
 
-    return !settlement->is_written && settlement->outcome.sequence != 0 && !ledger->closing &&
+    return !settlement->is_written && settlement->outcome.sequence != 0 && !is_last_try(ledger) &&
            ledger->again_count < LST_LEDGER_WAITING_MAX && !lst_index_has_failed(ledger->index) &&
            (status == LST_ERR_NO_MEMORY || status == LST_ERR_NO_SPACE || status == LST_ERR_IO ||
             status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_CONFLICT);
 }
 
-/* Take out of a round what is to be tried again. With the lock held, as the next. */
+/* With the lock held, as all that follows up to run(). */
+static void keep(struct lst_ledger *ledger, struct lst_settlement *settlement)
+{
+    settlement->next = NULL;
+    settlement->is_again = true;
+    if (ledger->first_again == NULL) {
+        ledger->first_again = settlement;
+    } else {
+        ledger->last_again->next = settlement;
+    }
+    ledger->last_again = settlement;
+    ledger->again_count++;
+}
+
+/* Take out of a round what is to be tried again. The pause grows with what fails again; what waits
+ * already is not put off by it. */
 static void keep_for_later(struct lst_ledger *ledger, struct lst_ledger_round *round)
 {
     struct lst_settlement **link = &round->settlements;
-    bool is_any = false;
+    bool is_first = ledger->first_again == NULL;
+    bool has_failed_again = false;
 
     while (*link != NULL) {
         struct lst_settlement *settlement = *link;
@@ -279,22 +315,13 @@ static void keep_for_later(struct lst_ledger *ledger, struct lst_ledger_round *r
             continue;
         }
         *link = settlement->next;
-        settlement->next = NULL;
-        settlement->is_again = true;
-        if (ledger->first_again == NULL) {
-            ledger->first_again = settlement;
-        } else {
-            ledger->last_again->next = settlement;
-        }
-        ledger->last_again = settlement;
-        ledger->again_count++;
-        is_any = true;
+        has_failed_again = has_failed_again || settlement->is_again;
+        keep(ledger, settlement);
     }
-    if (!is_any) {
-        ledger->again_ns = 0;
+    if (!is_first || ledger->first_again == NULL) {
         return;
     }
-    ledger->again_ns = ledger->again_ns == 0                 ? AGAIN_FIRST_NS
+    ledger->again_ns = !has_failed_again                     ? AGAIN_FIRST_NS
                        : 2 * ledger->again_ns > AGAIN_MAX_NS ? AGAIN_MAX_NS
                                                              : 2 * ledger->again_ns;
     ledger->again_due_ns = lst_clock_monotonic_ns() + ledger->again_ns;
@@ -307,11 +334,13 @@ static void try_again(struct lst_ledger *ledger)
     if (ledger->first_settlement == NULL) {
         ledger->last_settlement = ledger->last_again;
     }
+    for (struct lst_settlement *settlement = ledger->first_again;
+         settlement != ledger->first_settlement; settlement = settlement->next) {
+        ledger->waiting++;
+    }
     ledger->first_settlement = ledger->first_again;
-    ledger->waiting += ledger->again_count;
     ledger->flush_due_ns = 0;
     ledger->first_again = NULL;
-    ledger->again_count = 0;
 }
 
 static void count_round(struct lst_ledger *ledger, const struct lst_ledger_round *round)
@@ -329,6 +358,7 @@ static void count_round(struct lst_ledger *ledger, const struct lst_ledger_round
         statistics->settled += settlement->is_written;
         statistics->dropped += !settlement->is_written && !may_try_again(ledger, settlement);
         ledger->completed += settlement->is_again ? 0 : 1;
+        ledger->again_count -= settlement->is_again ? 1 : 0;
     }
     pthread_cond_broadcast(&ledger->flushed);
 }
@@ -372,7 +402,8 @@ static void *run(void *argument)
     while (!ledger->closing || ledger->first_reservation != NULL ||
            ledger->first_settlement != NULL || ledger->first_again != NULL) {
         uint64_t now_ns = lst_clock_monotonic_ns();
-        if (ledger->first_again != NULL && (ledger->closing || now_ns >= ledger->again_due_ns)) {
+        if (ledger->first_again != NULL &&
+            (is_last_try(ledger) || now_ns >= ledger->again_due_ns)) {
             try_again(ledger);
         }
         if (is_due(ledger, now_ns)) {
