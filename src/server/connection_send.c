@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #define PROBE_BOTH (128 * 1024)    /* bytes: of more, the last is asked for too */
 #define WARM_UP    (1024UL * 1024) /* bytes that are read ahead at once */
 #define PIECE      (64UL * 1024)   /* bytes: of a read for warming up */
+#define PAGE_LEAST 4096            /* bytes of a page, on any system */
 
 static size_t smaller(uint64_t a, size_t b)
 {
@@ -117,6 +119,26 @@ enum lst_step lst_connection_resume_answer(struct lst_connection *connection)
     return LST_STEP_ON;
 }
 
+/* Are these bytes, WARM_UP at most, in the page cache? For file systems that can't be asked by
+ * RWF_NOWAIT, such as NFS and those in user space: there a read can take seconds. */
+static bool is_cached(int file, off_t at, size_t size)
+{
+    unsigned char pages[WARM_UP / PAGE_LEAST + 1];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = (size_t)at % page;
+    size_t count = (before + size + page - 1) / page;
+    void *map = mmap(NULL, before + size, PROT_READ, MAP_SHARED, file, at - (off_t)before);
+    bool is_there = map != MAP_FAILED && mincore(map, before + size, pages) == 0;
+
+    for (size_t i = 0; i < count && is_there; i++) {
+        is_there = (pages[i] & 1) != 0;
+    }
+    if (map != MAP_FAILED) {
+        (void)munmap(map, before + size);
+    }
+    return is_there;
+}
+
 /* Whether sending so many bytes would wait for the disk. */
 static bool is_cold(struct lst_connection *connection, size_t size)
 {
@@ -129,7 +151,7 @@ static bool is_cold(struct lst_connection *connection, size_t size)
         return false;
     }
     if (preadv2(connection->file, &part, 1, at, RWF_NOWAIT) < 0) {
-        return errno == EAGAIN;
+        return errno == EAGAIN || (errno == EOPNOTSUPP && !is_cached(connection->file, at, size));
     }
     return size > PROBE_BOTH &&
            preadv2(connection->file, &part, 1, at + (off_t)size - 1, RWF_NOWAIT) < 0 &&

@@ -10,7 +10,8 @@ struct lst_disk {
     struct lst_disk_job *first;
     struct lst_disk_job *last;
     bool is_ending;
-    unsigned idle;
+    unsigned queued;
+    unsigned idle; /* some of them may have been woken, and not yet be here */
     unsigned count;
     pthread_t threads[LST_DISK_THREADS];
 };
@@ -30,6 +31,7 @@ static void *run(void *argument)
             continue;
         }
         disk->first = job->next;
+        disk->queued--;
         pthread_mutex_unlock(&disk->mutex);
         job->run(job->owner);
         pthread_mutex_lock(&disk->mutex);
@@ -71,7 +73,7 @@ bool lst_disk_submit(struct lst_disk *disk, struct lst_disk_job *job)
     bool is_taken;
 
     pthread_mutex_lock(&disk->mutex);
-    if (disk->idle == 0 && disk->count < LST_DISK_THREADS &&
+    if (disk->idle <= disk->queued && disk->count < LST_DISK_THREADS &&
         pthread_create(&disk->threads[disk->count], NULL, run, disk) == 0) {
         disk->count++;
     }
@@ -84,6 +86,7 @@ bool lst_disk_submit(struct lst_disk *disk, struct lst_disk_job *job)
             disk->last->next = job;
         }
         disk->last = job;
+        disk->queued++;
         pthread_cond_signal(&disk->wake);
     }
     pthread_mutex_unlock(&disk->mutex);
