@@ -141,6 +141,15 @@ static const char *read_uses(struct lst_constraints *constraints, struct lst_sli
     return NULL;
 }
 
+static const char *read_total(struct lst_constraints *constraints, struct lst_slice value)
+{
+    if (!lst_slice_to_number(value, LST_CONSTRAINT_TOTAL_MAX, &constraints->total) ||
+        constraints->total == 0) {
+        return "must be a number of bytes, from 1 to 53687091200000";
+    }
+    return NULL;
+}
+
 int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice name,
                          struct lst_slice value, const char **ret_problem)
 {
@@ -153,6 +162,7 @@ int lst_constraints_read(struct lst_constraints *constraints, struct lst_slice n
         {{"head", 4}, read_head},     {{"not-before", 10}, read_not_before},
         {{"id", 2}, read_id},         {{"uses", 4}, read_uses},
         {{"new", 3}, read_new},       {{"etag", 4}, read_etag},
+        {{"total", 5}, read_total},
     };
 
     for (unsigned i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
@@ -215,6 +225,9 @@ static struct lst_slice misplaced(const struct lst_constraints *constraints,
     }
     if (constraints->has_length && !is_object && !is_part) {
         return LST_SLICE("length");
+    }
+    if (constraints->total > 0 && use != LST_CONSTRAINT_USE_UPLOAD) {
+        return LST_SLICE("total");
     }
     if (constraints->sniff && !is_object && !is_part && use != LST_CONSTRAINT_USE_UPLOAD) {
         return LST_SLICE("sniff");

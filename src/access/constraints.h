@@ -17,6 +17,7 @@
 #define LST_CONSTRAINT_ID_MAX       512 /* bytes */
 #define LST_CONSTRAINT_ETAG_MAX     128 /* bytes */
 #define LST_CONSTRAINT_USES_MAX     1000000
+#define LST_CONSTRAINT_TOTAL_MAX    53687091200000 /* bytes: what S3's largest parts have */
 
 struct lst_constraints {
     unsigned given; /* a bit for each parameter that was read: repeating one is refused */
@@ -33,6 +34,7 @@ struct lst_constraints {
     struct lst_network networks[LST_CONSTRAINT_NETWORKS_MAX];
     size_t network_count; /* 0: from anywhere */
     struct lst_slice id;  /* of the link, for its record; empty: none. Into the value */
+    uint64_t total;       /* bytes of all parts of an upload together, at most; 0: any */
     uint64_t uses;        /* most successful requests, which the id counts; 0: any number */
 };
 

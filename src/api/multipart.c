@@ -132,6 +132,7 @@ void lst_multipart_create(struct lst_api_exchange *exchange, const struct lst_up
     upload = &creation->upload;
     *upload = *wanted;
     upload->life = LST_UPPY_LIFE;
+    upload->is_in_parts = true;
     creation->created = created;
     if (lst_upload_prepare(exchange, upload) && lst_uppy_has_parts(exchange, upload)) {
         lst_multipart_plan(upload);

@@ -38,8 +38,9 @@ struct lst_upload {
     json_t *merged;       /* owned: the variables, with those of a client token */
     int64_t part_size;    /* of an upload in parts that follows a plan: api/multipart.h; 0: none */
     int64_t part_count;
+    bool is_in_parts;          /* the caller's: what there is of it is to be removed in the end */
     struct lst_slice store_id; /* of an upload in parts, once it is created: the store's; the
-                                * caller's memory */
+                                * caller's memory. Empty: its client creates it, perhaps often */
     int64_t created;
     int64_t expires;
 };

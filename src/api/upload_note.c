@@ -11,6 +11,8 @@ enum {
     NOTE_KEY = 1 + LST_TICKET_MAX,
     EXPIRY_KEY = 1 + TIME + LST_TICKET_MAX,
     SWEPT_MAX = 200, /* of one batch */
+    FOUND_MAX = 200, /* uploads of one ticket in one sweep */
+    ENOUGH = 1,      /* what a visit gives to end a walk early */
 };
 
 void lst_upload_note_check(struct lst_fields *fields, json_t *metadata)
@@ -41,6 +43,18 @@ static void set_object(json_t **note, const char *name, json_t *object)
     }
 }
 
+/* Where its parts are. Without an id: in any upload of the key that was begun with its ticket. */
+static json_t *make_parts(const struct lst_upload *upload)
+{
+    json_t *parts = json_pack("{s:s, s:s%}", "bucket", upload->profile->bucket, "key",
+                              upload->key.bytes, upload->key.length);
+
+    if (upload->store_id.length > 0) {
+        lst_api_json_set(&parts, "id", lst_api_json_slice(upload->store_id));
+    }
+    return parts;
+}
+
 static json_t *make_note(const struct lst_upload *upload)
 {
     json_t *note = json_object();
@@ -55,11 +69,8 @@ static json_t *make_note(const struct lst_upload *upload)
         lst_api_json_set(&note, "part_size", json_integer(upload->part_size));
         lst_api_json_set(&note, "part_count", json_integer(upload->part_count));
     }
-    if (upload->store_id.length > 0) {
-        lst_api_json_set(&note, "parts",
-                         json_pack("{s:s, s:s%, s:s%}", "bucket", upload->profile->bucket, "key",
-                                   upload->key.bytes, upload->key.length, "id",
-                                   upload->store_id.bytes, upload->store_id.length));
+    if (upload->is_in_parts) {
+        lst_api_json_set(&note, "parts", make_parts(upload));
     }
     return note;
 }
@@ -165,27 +176,98 @@ int lst_upload_note_give_up(struct lst_store *store, const struct lst_upload_nam
     return status;
 }
 
+/* The uploads of a key that were begun with a ticket, some at a time. */
+struct search {
+    struct lst_store *store;
+    struct lst_slice bucket;
+    struct lst_slice key;
+    struct lst_slice ticket;
+    char ids[FOUND_MAX][LST_UPLOAD_ID_LENGTH];
+    size_t count;
+    bool is_begun_with_it;
+};
+
+static int see(void *context, const struct lst_open_upload *upload)
+{
+    struct search *search = context;
+
+    for (size_t i = 0; i < upload->field_count; i++) {
+        if (lst_slice_equal(upload->fields[i].name, LST_SLICE("x-latch-id")) &&
+            lst_slice_equal(upload->fields[i].value, search->ticket)) {
+            search->is_begun_with_it = true;
+        }
+    }
+    return LST_OK;
+}
+
+static int add_found(void *context, const struct lst_upload_entry *entry)
+{
+    struct search *search = context;
+    const struct lst_upload_name name = {search->bucket, search->key, entry->upload.id};
+    int status;
+
+    if (!lst_slice_equal(entry->upload.key, search->key) || search->count == FOUND_MAX) {
+        return ENOUGH; /* those of the key itself come first */
+    }
+    search->is_begun_with_it = false;
+    status = lst_upload_see(search->store, &name, see, search);
+    if (status == LST_OK && search->is_begun_with_it) {
+        memcpy(search->ids[search->count++], entry->upload.id.bytes, LST_UPLOAD_ID_LENGTH);
+    }
+    return status == LST_ERR_UPLOAD_NOT_FOUND ? LST_OK : status;
+}
+
+/* Abort those that a client began with a URL, which may be used often. LST_ERR_UPLOAD_NOT_FOUND:
+ * there are none. */
+static int abort_uploads(struct search *search)
+{
+    struct lst_upload_list_options options = {
+        .bucket = search->bucket, .prefix = search->key, .max_entries = SIZE_MAX};
+    bool is_truncated;
+    int status = lst_store_list_uploads(search->store, &options, add_found, search, &is_truncated);
+
+    if (status != LST_OK && status != ENOUGH) {
+        return status;
+    }
+    for (size_t i = 0; i < search->count; i++) {
+        const struct lst_upload_name name = {search->bucket, search->key,
+                                             lst_slice_make(search->ids[i], LST_UPLOAD_ID_LENGTH)};
+
+        lst_ignore_status(
+            lst_upload_note_give_up(search->store, &name)); /* the next sweep finds it again */
+    }
+    return search->count > 0 ? LST_OK : LST_ERR_UPLOAD_NOT_FOUND;
+}
+
 /*
  * Let go of the parts of an upload that was not completed. False while they may be there: the note
  * says what the next sweep has to let go of, so it stays until then. A note that can't be read
  * names no parts.
  */
-static bool give_up(struct lst_store *store, struct lst_slice row)
+static bool give_up(struct lst_store *store, struct lst_slice ticket, struct lst_slice row)
 {
     json_t *note = NULL;
     const char *bucket;
     const char *key;
-    const char *id;
+    const char *id = NULL;
     int status = lst_json_read(row, &note);
 
-    if (status == LST_OK && json_unpack(note, "{s:{s:s, s:s, s:s}}", "parts", "bucket", &bucket,
-                                        "key", &key, "id", &id) == 0) {
-        status =
-            lst_upload_note_give_up(store, &(struct lst_upload_name){.bucket = lst_slice_of(bucket),
-                                                                     .key = lst_slice_of(key),
-                                                                     .upload = lst_slice_of(id)});
-    } else if (status != LST_ERR_NO_MEMORY) {
+    if (status == LST_ERR_NO_MEMORY) {
+        return false;
+    }
+    if (status != LST_OK || json_unpack(note, "{s:{s:s, s:s, s?s}}", "parts", "bucket", &bucket,
+                                        "key", &key, "id", &id) != 0) {
         status = LST_ERR_UPLOAD_NOT_FOUND;
+    } else if (id != NULL) {
+        const struct lst_upload_name name = {lst_slice_of(bucket), lst_slice_of(key),
+                                             lst_slice_of(id)};
+        status = lst_upload_note_give_up(store, &name);
+    } else {
+        struct search search = {.store = store,
+                                .bucket = lst_slice_of(bucket),
+                                .key = lst_slice_of(key),
+                                .ticket = ticket};
+        status = abort_uploads(&search);
     }
     json_decref(note);
     return status == LST_ERR_UPLOAD_NOT_FOUND || status == LST_ERR_BUCKET_NOT_FOUND;
@@ -203,7 +285,7 @@ static int forget(struct lst_index_reader *reader, struct lst_store *store,
 
     memcpy(bytes + 1, ticket.bytes, ticket.length);
     status = lst_index_get(reader, LST_LEDGER_PARTITION, key, &row);
-    if (status == LST_OK && !give_up(store, row)) {
+    if (status == LST_OK && !give_up(store, ticket, row)) {
         return LST_OK;
     }
     if (status == LST_OK || status == LST_ERR_NOT_FOUND) {

@@ -66,6 +66,11 @@ struct lst_uppy_wish {
 bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_wish *wish,
                       struct lst_upload *upload);
 
+/* What x-latch-total says when the prepared upload is created at the store. */
+#define LST_UPPY_TOTAL_TEXT 24
+struct lst_slice lst_uppy_total(const struct lst_upload *upload,
+                                char ret_text[LST_UPPY_TOTAL_TEXT]);
+
 /* May it be sent in parts? False, having answered, if not: it goes to a remote. */
 bool lst_uppy_has_parts(struct lst_api_exchange *exchange, const struct lst_upload *upload);
 
@@ -159,6 +164,14 @@ json_t *lst_uppy_part_url(const struct lst_api_exchange *exchange,
 
 /* The most bytes that the whole may have. */
 uint64_t lst_uppy_size_max(const struct lst_uppy_upload *upload);
+
+/* The highest number that a part of it can need: its plan says so, or else that all parts but the
+ * last have LST_PART_SIZE_MIN bytes at least. */
+uint32_t lst_uppy_number_max(const struct lst_uppy_upload *upload);
+
+/* False, having answered, if the number is above that. */
+bool lst_uppy_check_number(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                           uint32_t number);
 
 /* Bytes that this part may have, beside the others. False if there are none left: then the upload
  * is given up, and the exchange is, or will be, answered. */

@@ -49,6 +49,7 @@ struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *excha
     creation->exchange = exchange;
     lst_upload_init(&creation->upload, lst_api_now(exchange));
     creation->upload.life = LST_UPPY_LIFE;
+    creation->upload.is_in_parts = true;
     exchange->work = creation;
     exchange->free_work = release_creation;
     return creation;
@@ -94,10 +95,12 @@ static void is_created(struct lst_api_exchange *exchange, const struct lst_call_
 void lst_uppy_creation_send(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation)
 {
     const struct lst_upload *upload = &creation->upload;
+    char total[LST_UPPY_TOTAL_TEXT];
     const struct lst_field query[] = {
         {LST_SLICE("uploads"), LST_SLICE("")},
         {LST_SLICE("x-latch-id"),
          lst_slice_first(lst_buffer_slice(&upload->id), upload->ticket_length)},
+        {LST_SLICE("x-latch-total"), lst_uppy_total(upload, total)},
         {LST_SLICE("x-latch-sniff"), LST_SLICE("1")},
     };
     const struct lst_field type = {LST_SLICE("Content-Type"), upload->type};
@@ -107,7 +110,7 @@ void lst_uppy_creation_send(struct lst_api_exchange *exchange, struct lst_uppy_c
                                               .bucket = lst_slice_of(upload->profile->bucket),
                                               .key = lst_buffer_slice(&upload->key),
                                               .query = query,
-                                              .query_count = upload->profile->check_content ? 3 : 2,
+                                              .query_count = upload->profile->check_content ? 4 : 3,
                                               .headers = &type,
                                               .header_count = upload->type.length > 0 ? 1 : 0},
                    is_created);
@@ -221,7 +224,8 @@ void lst_uppy_part(struct lst_api_exchange *exchange)
         return;
     }
     upload = lst_uppy_find_named(exchange, NULL, NULL);
-    if (upload != NULL && lst_uppy_part_left(exchange, upload, number, &left)) {
+    if (upload != NULL && lst_uppy_check_number(exchange, upload, number) &&
+        lst_uppy_part_left(exchange, upload, number, &left)) {
         life = lst_uppy_url_life(exchange, upload, 0);
         lst_api_answer(exchange, 200,
                        json_pack("{s:o, s:I}", "url",
@@ -235,7 +239,7 @@ static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_up
                      struct lst_slice numbers, json_t *urls)
 {
     int64_t life = lst_uppy_url_life(exchange, upload, 0);
-    uint64_t most = lst_uppy_size_max(upload); /* what they are together is seen later */
+    uint64_t most = lst_uppy_size_max(upload); /* the store sees to what they are together */
     struct lst_slice text;
     char name[16];
 
@@ -247,7 +251,8 @@ static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_up
                          LST_UPPY_BATCH_MAX);
             return false;
         }
-        if (!read_number(exchange, text, &number)) {
+        if (!read_number(exchange, text, &number) ||
+            !lst_uppy_check_number(exchange, upload, number)) {
             return false;
         }
         (void)snprintf(name, sizeof(name), "%u", number);

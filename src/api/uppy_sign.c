@@ -58,8 +58,12 @@ static json_t *sign_creation(const struct lst_api_exchange *exchange,
                              const struct lst_upload *upload, int64_t life)
 {
     struct lst_upload_limits limits;
-    struct lst_field query[LIMITS_MAX] = {{LST_SLICE("uploads"), LST_SLICE("")}};
-    size_t count = 1;
+    char total[LST_UPPY_TOTAL_TEXT];
+    struct lst_field query[LIMITS_MAX] = {
+        {LST_SLICE("uploads"), LST_SLICE("")},
+        {LST_SLICE("x-latch-total"), lst_uppy_total(upload, total)},
+    };
+    size_t count = 2;
 
     lst_upload_limit(upload, &limits);
     for (size_t i = 0; i < limits.count; i++) {
@@ -122,6 +126,7 @@ static void sign_new(struct lst_api_exchange *exchange, const struct wish *wish)
     lst_upload_init(&upload, lst_api_now(exchange));
     upload.type_comes_later = true;
     upload.life = is_whole ? 0 : LST_UPPY_LIFE;
+    upload.is_in_parts = !is_whole;
     if (lst_uppy_prepare(exchange, &file, &upload)) {
         life = lst_upload_url_life(exchange, upload.profile);
         if (wish->expires > 0 && wish->expires < life) {
@@ -196,7 +201,8 @@ static void sign_part(struct lst_api_exchange *exchange, struct lst_uppy_upload 
 {
     uint64_t left;
 
-    if (lst_uppy_part_left(exchange, upload, number, &left)) {
+    if (lst_uppy_check_number(exchange, upload, number) &&
+        lst_uppy_part_left(exchange, upload, number, &left)) {
         lst_api_answer(
             exchange, 200,
             json_pack("{s:o}", "url", lst_uppy_part_url(exchange, upload, number, left, life)));

@@ -78,6 +78,32 @@ uint64_t lst_uppy_size_max(const struct lst_uppy_upload *upload)
     return (uint64_t)(upload->size < 0 ? upload->profile->max_size : upload->size);
 }
 
+uint32_t lst_uppy_number_max(const struct lst_uppy_upload *upload)
+{
+    uint64_t most = lst_uppy_size_max(upload);
+    uint64_t count = upload->part_count > 0 ? (uint64_t)upload->part_count
+                                            : (most + LST_PART_SIZE_MIN - 1) / LST_PART_SIZE_MIN;
+
+    return count == 0 ? 1 : count > LST_PART_NUMBER_MAX ? LST_PART_NUMBER_MAX : (uint32_t)count;
+}
+
+bool lst_uppy_check_number(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                           uint32_t number)
+{
+    uint32_t most = lst_uppy_number_max(upload);
+
+    if (number > most) {
+        lst_api_fail(
+            exchange, 400, "InvalidArgument",
+            "The number of a part can't be above %u here: the file may have %llu bytes, and "
+            "%s",
+            most, (unsigned long long)lst_uppy_size_max(upload),
+            upload->part_count > 0 ? "its plan says how many parts that makes"
+                                   : "every part but the last must have 5242880 bytes at least");
+    }
+    return number <= most;
+}
+
 bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                         uint32_t number, uint64_t *ret_left)
 {

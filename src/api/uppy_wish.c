@@ -173,6 +173,15 @@ bool lst_uppy_prepare(struct lst_api_exchange *exchange, const struct lst_uppy_w
     return is_well;
 }
 
+struct lst_slice lst_uppy_total(const struct lst_upload *upload, char ret_text[LST_UPPY_TOTAL_TEXT])
+{
+    int64_t most = upload->size < 0 ? upload->profile->max_size : upload->size;
+    /* Nothing at all is said by x-latch-length of its only part. */
+    int length = snprintf(ret_text, LST_UPPY_TOTAL_TEXT, "%lld", most > 0 ? (long long)most : 1LL);
+
+    return lst_slice_make(ret_text, (size_t)length);
+}
+
 bool lst_uppy_has_parts(struct lst_api_exchange *exchange, const struct lst_upload *upload)
 {
     if (upload->remote != NULL) {

@@ -99,7 +99,7 @@ static bool begin_copy(struct lst_s3_exchange *exchange, struct lst_copying *cop
         }
     }
     if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
+        lst_upload_part_fail(exchange, &options, status);
     }
     return status == LST_OK;
 }

@@ -86,6 +86,8 @@ void lst_create_upload(struct lst_s3_exchange *exchange)
         lst_put_tags_read(exchange, &tags)) {
         creation->checksum.is_sniffed =
             exchange->constraints != NULL && exchange->constraints->sniff;
+        creation->checksum.total_max =
+            exchange->constraints == NULL ? 0 : exchange->constraints->total;
         create(exchange, creation, &tags);
     }
     lst_tag_set_release(&tags);

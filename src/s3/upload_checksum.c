@@ -77,6 +77,7 @@ const char *lst_upload_checksum_type(const struct lst_upload_checksum *checksum)
 
 static const char note_over[] = " over";
 static const char note_sniff[] = " sniff";
+static const char note_total[] = " total ";
 
 size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum,
                                       char ret_note[LST_UPLOAD_NOTE_MAX])
@@ -84,14 +85,34 @@ size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum
     const char *over = checksum->key_existed ? note_over : "";
     const char *sniff = checksum->is_sniffed ? note_sniff : "";
 
+    char total[32] = "";
+
+    if (checksum->total_max > 0) {
+        (void)snprintf(total, sizeof(total), "%s%llu", note_total,
+                       (unsigned long long)checksum->total_max);
+    }
+    /* The longest has 53 bytes: the total is LST_UPLOAD_SIZE_MAX at most. */
     if (checksum->is_declared) {
-        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s %s%s%s",
+        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s %s%s%s%s",
                        lst_checksum_name(checksum->kind), lst_upload_checksum_type(checksum), over,
-                       sniff);
+                       sniff, total);
     } else {
-        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s%s", over, sniff);
+        (void)snprintf(ret_note, LST_UPLOAD_NOTE_MAX, "%s%s%s", over, sniff, total);
     }
     return strlen(ret_note);
+}
+
+/* The number at the end of the note, which is taken off with its word; 0 if there is none. */
+static uint64_t take_total(struct lst_slice *note)
+{
+    struct lst_slice word = lst_slice_of(note_total);
+    size_t at = lst_slice_find_slice(*note, word);
+    uint64_t total = 0;
+
+    (void)lst_slice_to_number(lst_slice_after(*note, at + word.length), LST_UPLOAD_SIZE_MAX,
+                              &total);
+    *note = lst_slice_first(*note, at);
+    return total;
 }
 
 /* Is the word at the end of the note? It is taken off. */
@@ -106,6 +127,7 @@ static bool take_word(struct lst_slice *note, const char *word)
 
 struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note)
 {
+    uint64_t total_max = take_total(&note);
     bool is_sniffed = take_word(&note, note_sniff);
     bool key_existed = take_word(&note, note_over);
     size_t space = lst_slice_find(note, ' ');
@@ -116,6 +138,7 @@ struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note)
         .is_declared = true,
         .key_existed = key_existed,
         .is_sniffed = is_sniffed,
+        .total_max = total_max,
     };
 
     if (checksum.kind == LST_CHECKSUM_NONE) {

@@ -1,6 +1,6 @@
 /*
  * upload_checksum.h - what was agreed of a multipart upload when it was created: its checksum, and
- * what comes of its parts; and whether its content is checked.
+ * what comes of its parts; whether its content is checked; and how large its parts may be together.
  *
  * "Checking object integrity for multipart uploads" of the Amazon S3 User Guide. FULL_OBJECT is the
  * checksum of all bytes, computed from those of the parts, which only CRCs allow. COMPOSITE is the
@@ -30,6 +30,8 @@ struct lst_upload_checksum {
     /* x-latch-sniff: part 1 must be there, and be what this Content-Type says; whoever sends it. */
     bool is_sniffed;
     char type[LST_SNIFFED_TYPE_MAX + 1]; /* of the upload that was seen; "" if it has none */
+
+    uint64_t total_max; /* x-latch-total: bytes of all its parts together; 0: no limit */
 };
 
 /* Read x-amz-checksum-algorithm and x-amz-checksum-type of CreateMultipartUpload. False, having
@@ -43,7 +45,8 @@ void lst_upload_checksum_fail_algorithm(struct lst_s3_exchange *exchange);
 const char *lst_upload_checksum_type(const struct lst_upload_checksum *checksum);
 
 /* As the upload's note: "CRC32 COMPOSITE", nothing if none was declared, and, each after a space,
- * "over" if the key existed, "sniff" if the content is checked. */
+ * "over" if the key existed, "sniff" if the content is checked, and "total" and the most bytes that
+ * all parts may have together, if they are limited. */
 size_t lst_upload_checksum_write_note(const struct lst_upload_checksum *checksum,
                                       char ret_note[LST_UPLOAD_NOTE_MAX]);
 struct lst_upload_checksum lst_upload_checksum_of_note(struct lst_slice note);

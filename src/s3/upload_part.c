@@ -35,8 +35,44 @@ bool lst_upload_part_read(struct lst_s3_exchange *exchange, struct lst_part_opti
         lst_s3_fail_code(exchange, status);
         return false;
     }
+    options.total_max = ret_agreed->total_max;
     *ret_options = options;
     return true;
+}
+
+void lst_upload_part_fail(struct lst_s3_exchange *exchange, const struct lst_part_options *options,
+                          int status)
+{
+    char proposed[24];
+    char most[24];
+
+    if (status == LST_ERR_CROWDED) {
+        lst_s3_set_reason(exchange,
+                          "x-latch-total: parts that are still on their way take the room");
+        lst_s3_fail_about(exchange, LST_S3_SLOW_DOWN,
+                          "Other parts of this upload are still on their way, and together with "
+                          "them it would be too large: try again when they have arrived",
+                          "Constraint", LST_SLICE("x-latch-total"));
+        return;
+    }
+    if (status != LST_ERR_TOO_LARGE || options->total_max == 0) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
+    (void)snprintf(proposed, sizeof(proposed), "%llu", (unsigned long long)options->size);
+    (void)snprintf(most, sizeof(most), "%llu", (unsigned long long)options->total_max);
+    struct lst_field details[] = {
+        {LST_SLICE("ProposedSize"), lst_slice_of(proposed)},
+        {LST_SLICE("MaxSizeAllowed"), lst_slice_of(most)},
+        {LST_SLICE("Constraint"), LST_SLICE("x-latch-total")},
+    };
+    lst_s3_set_reason(exchange,
+                      "x-latch-total: with another %s bytes all parts would have more than %s",
+                      proposed, most);
+    lst_s3_fail_with(exchange, LST_S3_ENTITY_TOO_LARGE,
+                     "With this part all parts of the upload together would be larger than they "
+                     "may be",
+                     details, 3);
 }
 
 static void answer_part(struct lst_s3_exchange *exchange)
@@ -84,6 +120,6 @@ void lst_upload_part(struct lst_s3_exchange *exchange)
     options.size_known = lst_body_length(exchange->body, &options.size);
     status = lst_put_begin_part(exchange->s3->options.store, &options, &receiving->put);
     if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
+        lst_upload_part_fail(exchange, &options, status);
     }
 }

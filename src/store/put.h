@@ -31,6 +31,8 @@ struct lst_put {
     char upload_id[LST_ROW_UPLOAD_ID_SIZE];
     bool is_pinned;                             /* that upload is, by this copy */
     uint32_t part_number;                       /* 0: it is no part */
+    struct lst_arrival *arrival;                /* of a part of a limited upload; else NULL */
+    uint64_t total_max;                         /* bytes of all parts of that; 0: no limit */
     const struct lst_completed_part *completed; /* as many as rest.parts has */
     uint8_t part_stamps[SHA256_DIGEST_SIZE];    /* which writes of these parts are meant */
     uint32_t *culprit;

@@ -9,6 +9,10 @@
 static void free_put(struct lst_put *put)
 {
     lst_blob_discard(put->writer);
+    if (put->arrival != NULL) {
+        lst_arrivals_remove(&put->store->arrivals, put->arrival);
+        free(put->arrival);
+    }
     lst_changes_release(&put->changes);
     lst_changes_release(&put->copies);
     lst_buffer_release(&put->row);

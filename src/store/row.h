@@ -149,7 +149,7 @@ enum lst_row_form {
 struct lst_object_row {
     char stamp[LST_ROW_STAMP_SIZE]; /* of this write alone: a row that begins with it is this one */
     enum lst_row_form form;
-    uint64_t size;
+    uint64_t size; /* of an upload whose parts are limited: of those that are there */
     int64_t modified_ms;
     struct lst_version
         version; /* of a row as versions before wrote it: made of modified_ms; null */

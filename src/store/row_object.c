@@ -164,7 +164,7 @@ static bool has_form(struct lst_object_row *row)
         return bodies == 1 && row->note.length == 0;
     }
     row->form = LST_FORM_UPLOAD;
-    return bodies == 0 && row->size == 0;
+    return bodies == 0;
 }
 
 static bool is_old(struct lst_slice value)

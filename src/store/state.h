@@ -2,6 +2,7 @@
 #ifndef LST_STORE_STATE_H
 #define LST_STORE_STATE_H
 
+#include "store/arrivals.h"
 #include "store/changes.h"
 #include "store/copier.h"
 #include "store/pin.h"
@@ -61,7 +62,8 @@ struct lst_store {
     void (*report)(const char *text); /* NULL: nobody is told */
     bool stopping;
 
-    struct lst_pins pins; /* of parts that are read */
+    struct lst_pins pins;         /* of parts that are read */
+    struct lst_arrivals arrivals; /* of parts that are written */
 
     struct lst_copiers copiers;
 

@@ -99,6 +99,7 @@ static void free_store(struct lst_store *store)
     }
     lst_index_close(store->index);
     lst_blobs_close(store->blobs);
+    lst_arrivals_release(&store->arrivals);
     lst_pins_release(&store->pins);
     pthread_cond_destroy(&store->no_writes);
     pthread_cond_destroy(&store->wake);
@@ -128,6 +129,7 @@ int lst_store_open(const struct lst_store_options *options, struct lst_store_rec
     pthread_condattr_destroy(&clock);
     pthread_cond_init(&store->no_writes, NULL);
     lst_pins_init(&store->pins);
+    lst_arrivals_init(&store->arrivals);
     lst_copiers_init(&store->copiers);
     status = open_parts(store, options, &recovery);
     if (status != LST_OK) {

@@ -15,6 +15,7 @@
 #define LST_PART_SIZE_MIN    5242880        /* bytes of all parts but the last: 5 MiB, as S3 */
 #define LST_UPLOAD_SIZE_MAX  53687091200000 /* bytes: as many as the largest parts have, 50 TB */
 #define LST_UPLOAD_NOTE_MAX  64             /* bytes */
+#define LST_UPLOAD_ROOM      67108864       /* bytes: 64 MiB */
 
 /* Which upload. */
 struct lst_upload_name {
@@ -60,13 +61,20 @@ LST_MUST_CHECK int lst_upload_see(struct lst_store *store, const struct lst_uplo
 /*
  * Begin to write a part, over one of that number if there is one; then as any put: lst_put_write(),
  * lst_put_add_field(), lst_put_commit() or lst_put_copy(). LST_ERR_UPLOAD_NOT_FOUND,
- * LST_ERR_INVALID_ARGUMENT (the number), and codes of lst_put_begin().
+ * LST_ERR_INVALID_ARGUMENT (the number, or a limit without a size), and codes of lst_put_begin().
+ *
+ * With a limit: the parts that are there never have more bytes than that together, whatever is sent
+ * at the same time. LST_ERR_TOO_LARGE, at once or by way of done(): with this part they would.
+ * While parts are written they take more of the disk, above all those that replace another or come
+ * twice: with those LST_UPLOAD_ROOM bytes more than the limit at most, or so many as the part has.
+ * LST_ERR_CROWDED: that is taken, and will be free when others have ended.
  */
 struct lst_part_options {
     struct lst_upload_name name;
     uint32_t number;
     bool size_known;
-    uint64_t size; /* bytes, if known */
+    uint64_t size;      /* bytes, if known */
+    uint64_t total_max; /* bytes of all parts; 0: no limit. The same for all of an upload */
 };
 LST_MUST_CHECK int lst_put_begin_part(struct lst_store *store,
                                       const struct lst_part_options *options,

@@ -105,9 +105,24 @@ static int prepare_upload(struct fixture *fixture)
     return upload_begin(fixture, &upload, "b-b", "k");
 }
 
+static int prepare_limited_upload(struct fixture *fixture)
+{
+    int status = prepare_upload(fixture);
+
+    upload.total_max = LARGE;
+    return status;
+}
+
 static int prepare_one_part(struct fixture *fixture)
 {
     int status = prepare_upload(fixture);
+
+    return status == 0 ? upload_part(fixture, &upload, 1, new_bytes, LARGE) : status;
+}
+
+static int prepare_one_limited_part(struct fixture *fixture)
+{
+    int status = prepare_limited_upload(fixture);
 
     return status == 0 ? upload_part(fixture, &upload, 1, new_bytes, LARGE) : status;
 }
@@ -481,6 +496,8 @@ static const struct scene scenes[] = {
     {"the beginning of an upload", SMALL, 0, false, true, NULL, create_upload},
     {"a part", SMALL, 0, false, true, prepare_upload, put_part},
     {"a part again", SMALL, 0, false, true, prepare_one_part, put_part},
+    {"a limited part", SMALL, 0, false, true, prepare_limited_upload, put_part},
+    {"a limited part again", SMALL, 0, false, true, prepare_one_limited_part, put_part},
     {"a completion", LARGE, LARGE, false, false, prepare_one_part, complete},
     {"an abort", SMALL, 0, false, true, prepare_one_part, abort_upload},
     {"tags", LARGE, 0, false, true, NULL, set_tags},

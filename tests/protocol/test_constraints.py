@@ -191,3 +191,28 @@ def test_nobody_can_change_them(server):
     for changed in (url.replace("length=1-2", "length=1-9"), url.replace("x-latch-length=1-2&", ""),
                     url + "&x-latch-sniff=1"):
         refused(send("PUT", changed, data=b"x" * 5), 403, "SignatureDoesNotMatch")
+
+
+# ---- All parts of an upload together
+
+def test_all_parts_together(server, s3):
+    answer = send("POST", sign(server, "POST", "whole", "&uploads=", total="100"))
+    assert answer.status == 200, answer
+    upload = answer.body.split(b"<UploadId>")[1].split(b"<")[0].decode()
+
+    def put(number, body):
+        return send("PUT", sign(server, "PUT", "whole", f"&partNumber={number}&uploadId={upload}"), data=body)
+    assert put(1, b"x" * 60).status == put(2, b"x" * 40).status == 200
+    refused(put(3, b"x"), 400, "EntityTooLarge", "x-latch-total", "together")
+    assert put(3, b"x").error["MaxSizeAllowed"] == "100"
+    with pytest.raises(s3.exceptions.ClientError, match="EntityTooLarge"):
+        s3.upload_part_copy(Bucket=BUCKET, Key="whole", UploadId=upload, PartNumber=3, CopySource=f"{BUCKET}/cat.jpg")
+    assert put(2, b"x" * 35).status == 200, "in place of what is there"
+    s3.upload_part_copy(Bucket=BUCKET, Key="whole", UploadId=upload, PartNumber=3, CopySource=f"{BUCKET}/cat.jpg")
+    refused(put(2, b"x" * 36), 400, "EntityTooLarge", "x-latch-total")
+    listed = s3.list_parts(Bucket=BUCKET, Key="whole", UploadId=upload)["Parts"]
+    assert [part["Size"] for part in listed] == [60, 35, 5]
+    s3.abort_multipart_upload(Bucket=BUCKET, Key="whole", UploadId=upload)
+    for method, more in (("PUT", ""), ("PUT", f"&partNumber=1&uploadId={upload}"), ("GET", "")):
+        refused(send(method, sign(server, method, "whole", more, total="100"), data=b"x" if method == "PUT" else None), 400, "InvalidArgument")
+    refused(send("POST", sign(server, "POST", "whole", "&uploads=", total="0")), 400, "InvalidArgument", None, "number of bytes")

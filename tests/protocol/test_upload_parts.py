@@ -183,10 +183,14 @@ def test_it_outlives_the_server_and_the_profiles_change(start, tmp_path):
 # ---- The profile's limits
 
 def test_it_has_exactly_the_size_that_was_told(server, token, s3):
-    for bodies in ([b"x" * PART, b"y" * 9], [b"x" * PART, b"y" * 11], [b"x" * PART]):
+    made = begin(server, token, "files", size=PART + 10)
+    send_parts(token, made, [b"x" * PART])
+    answer, text = call("PUT", *sign(token, made, 2), b"y" * 11)
+    assert answer.status == 400 and b"x-latch-total" in text and show(server, token, made)["status"] == "rejected"
+    for bodies in ([b"x" * PART, b"y" * 9], [b"x" * PART]):
         made = begin(server, token, "files", size=PART + 10)
         status, refused = complete(token, made, send_parts(token, made, bodies))
-        assert status == 400 and refused["error"]["code"] in ("EntityTooSmall", "EntityTooLarge"), refused
+        assert status == 400 and refused["error"]["code"] == "EntityTooSmall", refused
         assert show(server, token, made)["status"] == "rejected" and "given up" in show(server, token, made)["reason"]
         assert not under_way(s3, made["key"]) and not keys(s3, made["key"])
 
@@ -194,10 +198,13 @@ def test_it_has_exactly_the_size_that_was_told(server, token, s3):
 def test_it_has_a_size_that_the_profile_allows(server, token, s3):
     for fields, status in (({"size": 9}, 400), ({"size": 10 * MIB + 1}, 400), ({"size": 10 * MIB}, 201)):
         assert ask(server, token, "POST", "uploads", {"profile": "small", "method": "MULTIPART", **fields})[0] == status
-    for bodies in ([b"x" * 9], [b"x" * PART, b"y" * (2 * MIB + 1)]):
-        made = begin(server, token, "small")
-        assert complete(token, made, send_parts(token, made, bodies))[0] == 400
-        assert not under_way(s3, made["key"]) and not keys(s3, made["key"])
+    made = begin(server, token, "small")
+    assert complete(token, made, send_parts(token, made, [b"x" * 9]))[0] == 400
+    assert not under_way(s3, made["key"]) and not keys(s3, made["key"])
+    made = begin(server, token, "small")
+    send_parts(token, made, [b"x" * PART])
+    answer, text = call("PUT", *sign(token, made, 2), b"y" * (2 * MIB + 1))
+    assert answer.status == 400 and b"x-latch-total" in text
 
 
 def test_no_part_is_larger_than_planned(server, token):
@@ -208,6 +215,12 @@ def test_no_part_is_larger_than_planned(server, token):
         assert answer.status == 400 and b"x-latch-length" in text
     status, refused = request(token, "POST", made["upload"]["parts_url"], {"numbers": [4]})
     assert status == 400 and "1 to 3" in refused["error"]["message"]
+    client = make_client_token(server, token, profile="files")
+    made = begin(server, client, "files", size=3 * PART)
+    uppy = {"key": made["key"], "uploadId": made["upload"]["parts_url"].split("/uploads/")[1].split("/")[0]}
+    for path in (test_uppy.of(uppy, "/4"), test_uppy.of(uppy, "/batch", partNumbers="4")):
+        status, refused = test_uppy.ask(server, client, "GET", path)
+        assert status == 400 and "above 3" in refused["error"] and "plan" in refused["error"], "by Uppy's ways neither"
     tiny = begin(server, token, "small", size=10)
     assert call("PUT", tiny["upload"]["parts"][0]["url"], b"x" * 11)[0].status == 400
     assert request(token, "GET", made["upload"]["parts_url"])[1]["parts"] == []

@@ -20,6 +20,11 @@ static void check_values(void)
         const char *value;
         int status;
     } cases[] = {
+        {"total", "1", LST_OK},
+        {"total", "53687091200000", LST_OK},
+        {"total", "53687091200001", LST_ERR_MALFORMED},
+        {"total", "0", LST_ERR_MALFORMED},
+        {"total", "", LST_ERR_MALFORMED},
         {"length", "0-0", LST_OK},
         {"length", "1-9223372036854775807", LST_OK},
         {"length", "1-9223372036854775808", LST_ERR_MALFORMED},

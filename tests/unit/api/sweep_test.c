@@ -244,7 +244,8 @@ static bool is_given_up(const struct upload *upload)
     return !is_under_way(upload);
 }
 
-static void note_parts(const char *ticket, int64_t expires, const struct upload *parts)
+static void note_parts(const char *ticket, int64_t expires, const struct upload *parts,
+                       bool is_id_known)
 {
     static const struct lst_profile profile = {.bucket = "photos"};
     struct lst_changes changes = {.count = 0};
@@ -256,7 +257,10 @@ static void note_parts(const char *ticket, int64_t expires, const struct upload 
     lst_buffer_append_string(&upload.id, ticket);
     upload.ticket_length = strlen(ticket);
     upload.expires = expires;
-    upload.store_id = upload_name(parts).upload;
+    upload.is_in_parts = true;
+    if (is_id_known) {
+        upload.store_id = upload_name(parts).upload;
+    }
     CHECK(lst_upload_note_add(&upload, &changes) == LST_OK &&
               lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, changes.list,
                               changes.count) == LST_OK,
@@ -275,8 +279,8 @@ static void test_parts(void)
     CHECK(upload_begin(&store, &old, "photos", "old \xC3\xA4") == LST_OK &&
               upload_begin(&store, &recent, "photos", "recent") == LST_OK,
           "two uploads in parts");
-    note_parts("old", NOW - DAY, &old);
-    note_parts("recent", NOW, &recent);
+    note_parts("old", NOW - DAY, &old, true);
+    note_parts("recent", NOW, &recent, true);
     CHECK(lst_ledger_sweep(ledger, (int64_t)NOW * 1000) == LST_OK && is_under_way(&old),
           "one that expired a day ago may still be noted");
     CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW + 1) * 1000) == LST_OK && is_given_up(&old),
@@ -286,6 +290,56 @@ static void test_parts(void)
               lst_ledger_sweep(ledger, (int64_t)(NOW + 2 * DAY) * 1000) == LST_OK &&
               !is_noted("recent"),
           "one that is gone already is forgotten as well");
+}
+
+/* Begun as by a URL that s3/sign gave: with a ticket. */
+static int begin_with_ticket(struct upload *upload, const char *key, const char *ticket)
+{
+    const struct lst_field field = {LST_SLICE("x-latch-id"), lst_slice_of(ticket)};
+    struct lst_upload_options options = {.bucket = LST_SLICE("photos"),
+                                         .key = lst_slice_of(key),
+                                         .fields = &field,
+                                         .field_count = 1};
+    struct waiter waiter;
+    int status;
+
+    *upload = (struct upload){.bucket = "photos"};
+    (void)snprintf(upload->key, sizeof(upload->key), "%s", key);
+    upload->write = waiter_write(&waiter);
+    status = lst_upload_create(store.store, &options, upload->id, &upload->write);
+    return status == LST_OK ? waiter_wait(&waiter) : status;
+}
+
+/* Who signs does not learn the store's id, and the URL may be used often. */
+static void test_parts_of_unknown_ids(void)
+{
+    enum { FOREIGN = 250, OWN = 3 };
+    static struct upload foreign[FOREIGN];
+    static struct upload own[OWN];
+    struct upload longer;
+    bool ok = true;
+
+    for (int i = 0; i < FOREIGN; i++) {
+        ok = ok && begin_with_ticket(&foreign[i], "same", "theirs") == LST_OK;
+    }
+    for (int i = 0; i < OWN; i++) {
+        ok = ok && begin_with_ticket(&own[i], "same", "signed") == LST_OK;
+    }
+    CHECK(ok && begin_with_ticket(&longer, "same-but-longer", "signed") == LST_OK,
+          "uploads of one key, and one of another");
+    note_parts("signed", NOW - DAY, &own[0], false);
+    CHECK(lst_ledger_sweep(ledger, (int64_t)(NOW + 1) * 1000) == LST_OK, "a sweep");
+    for (int i = 0; i < OWN; i++) {
+        CHECK(is_given_up(&own[i]), "each that was begun with the ticket is given up");
+    }
+    ok = is_under_way(&longer);
+    for (int i = 0; i < FOREIGN; i++) {
+        ok = ok && is_under_way(&foreign[i]);
+    }
+    CHECK(ok, "and no other");
+    CHECK(is_noted("signed") && lst_ledger_sweep(ledger, (int64_t)(NOW + 1) * 1000) == LST_OK &&
+              !is_noted("signed"),
+          "the note stays until none is left");
 }
 
 int main(void)
@@ -302,6 +356,7 @@ int main(void)
     test_notes();
     store = fixture_open();
     test_parts();
+    test_parts_of_unknown_ids();
     fixture_close(&store);
     test_a_fresh_answer();
     lst_ledger_close(ledger);

@@ -18,6 +18,7 @@ struct upload {
     size_t part_count;
     struct lst_completed_part parts[16]; /* to be listed */
     char etags[16][LST_ETAG_MAX];
+    uint64_t total_max; /* bytes of all parts; 0: no limit */
     uint32_t culprit;
     struct lst_store_write write; /* of the last operation */
 };
@@ -55,7 +56,11 @@ static inline int upload_begin(struct fixture *fixture, struct upload *upload, c
 static inline int upload_part(struct fixture *fixture, struct upload *upload, uint32_t number,
                               const char *bytes, size_t size)
 {
-    struct lst_part_options options = {.name = upload_name(upload), .number = number};
+    struct lst_part_options options = {.name = upload_name(upload),
+                                       .number = number,
+                                       .size_known = upload->total_max > 0,
+                                       .size = size,
+                                       .total_max = upload->total_max};
     struct waiter waiter;
     struct lst_put *put;
     int status = lst_put_begin_part(fixture->store, &options, &put);
