@@ -32,7 +32,7 @@ int lst_jobs_ask(struct lst_jobs *jobs, struct lst_question *question)
         free(transfer);
         return LST_ERR_TOO_LARGE;
     }
-    (void)curl_multi_wakeup(jobs->transfers);
+    lst_jobs_nudge(jobs);
     return LST_OK;
 }
 
@@ -41,7 +41,7 @@ void lst_jobs_cancel_questions(struct lst_jobs *jobs)
     pthread_mutex_lock(&jobs->lock);
     jobs->is_cancelled = true;
     pthread_mutex_unlock(&jobs->lock);
-    (void)curl_multi_wakeup(jobs->transfers);
+    lst_jobs_nudge(jobs);
 }
 
 /* It is not to be touched after this: whoever asked may have freed it. */
@@ -68,8 +68,12 @@ static void begin(struct lst_jobs *jobs, struct lst_question *question)
                                         .body = question->body,
                                         .seconds = question->seconds};
 
-    if (lst_transfer_begin(jobs, question->transfer, &message, lst_clock_now_ms()) != LST_OK) {
-        fail(jobs, question, "the server is short of memory");
+    int status = lst_transfer_begin(jobs, question->transfer, &message, lst_clock_now_ms());
+
+    if (status != LST_OK) {
+        fail(jobs, question,
+             status == LST_ERR_NO_LIBRARY ? "the server lacks libcurl"
+                                          : "the server is short of memory");
         return;
     }
     question->next = jobs->asked;

@@ -51,15 +51,18 @@ int lst_jobs_send(struct lst_jobs *jobs, const struct lst_job *job,
     struct lst_message message = {.url = profile->webhook_url,
                                   .secret = profile->webhook_secret,
                                   .seconds = LST_JOBS_SECONDS};
+    int status;
 
     if (delivery == NULL) {
         return LST_ERR_NO_MEMORY;
     }
     message.body = delivery->job.body;
-    if (delivery->value == NULL ||
-        lst_transfer_begin(jobs, &delivery->transfer, &message, now_ms) != LST_OK) {
+    status = delivery->value == NULL
+                 ? LST_ERR_NO_MEMORY
+                 : lst_transfer_begin(jobs, &delivery->transfer, &message, now_ms);
+    if (status != LST_OK) {
         free_delivery(delivery);
-        return LST_ERR_NO_MEMORY;
+        return status;
     }
     delivery->next = jobs->first;
     jobs->first = delivery;
@@ -171,7 +174,7 @@ static bool take_ended(struct lst_jobs *jobs, struct round *round)
     bool is_any = false;
     int left;
 
-    while (round->count < LST_JOBS_AT_ONCE &&
+    while (jobs->transfers != NULL && round->count < LST_JOBS_AT_ONCE &&
            (message = curl_multi_info_read(jobs->transfers, &left)) != NULL) {
         struct lst_transfer *transfer = NULL;
 

@@ -43,7 +43,8 @@ struct lst_delivery {
 struct lst_jobs {
     struct lst_jobs_options options;
     pthread_t thread;
-    CURLM *transfers;
+    int wake;         /* eventfd: the thread has something to do */
+    CURLM *transfers; /* NULL before the first, as libcurl is loaded only then */
     atomic_bool is_stopping;
     atomic_bool has_news; /* there may be something due of which the thread does not know */
     _Atomic uint64_t delivered;
@@ -51,6 +52,7 @@ struct lst_jobs {
     _Atomic uint64_t given_up;
     _Atomic uint64_t count; /* under way; changed by the thread alone, as all that follows */
     struct lst_delivery *first;
+    bool lacks_curl;        /* it was reported that libcurl cannot be loaded */
     int64_t not_before_ms;  /* when to look again after the index failed */
     int64_t quiet_until_ms; /* it was said just before that something will be tried again */
     char served[LST_PROFILE_NAME_MAX + 1]; /* the profile whose job was started last */
@@ -65,7 +67,8 @@ enum { LST_JOBS_BATCH_MAX = 64 };
 
 /* ---- jobs_transfer.c */
 
-/* Begin. All members but question and delivery are to be zero. LST_ERR_NO_MEMORY. */
+/* Begin. All members but question and delivery are to be zero. LST_ERR_NO_MEMORY;
+ * LST_ERR_NO_LIBRARY, which was reported then. */
 LST_MUST_CHECK int lst_transfer_begin(struct lst_jobs *jobs, struct lst_transfer *transfer,
                                       const struct lst_message *message, int64_t now_ms);
 void lst_transfer_end(struct lst_jobs *jobs, struct lst_transfer *transfer);
@@ -90,7 +93,7 @@ int64_t lst_jobs_look(struct lst_jobs *jobs, int64_t now_ms);
 
 /* ---- jobs_send.c */
 
-/* Begin an attempt. LST_ERR_NO_MEMORY. */
+/* Begin an attempt. LST_ERR_NO_MEMORY, LST_ERR_NO_LIBRARY. */
 LST_MUST_CHECK int lst_jobs_send(struct lst_jobs *jobs, const struct lst_job *job,
                                  const struct lst_profile *profile, int64_t now_ms);
 
@@ -101,6 +104,9 @@ bool lst_jobs_finish(struct lst_jobs *jobs);
 void lst_jobs_abandon(struct lst_jobs *jobs);
 
 /* ---- jobs.c */
+
+/* Have the thread look for what there is to do. Any thread may. */
+void lst_jobs_nudge(struct lst_jobs *jobs);
 
 void lst_jobs_report(const struct lst_jobs *jobs, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,6 +1,7 @@
 /* jobs_transfer.c - one signed message on its way to a receiver: what libcurl is told of it. */
 #include "api/jobs_state.h"
 
+#include "api/curl_load.h"
 #include "api/webhook.h"
 
 #include <stdio.h>
@@ -86,9 +87,38 @@ static bool set_options(struct lst_transfer *transfer, const struct lst_message 
     return done;
 }
 
+/* libcurl, and what its transfers share. */
+static int have_transfers(struct lst_jobs *jobs)
+{
+    const char *reason;
+    int status;
+
+    if (jobs->transfers != NULL) {
+        return LST_OK;
+    }
+    status = lst_curl_load(&reason);
+    if (status != LST_OK) {
+        if (!jobs->lacks_curl) {
+            lst_jobs_report(jobs,
+                            "webhooks and questions cannot be sent, because libcurl cannot be "
+                            "loaded (%s): install it (in Debian: libcurl4); they are sent then",
+                            reason);
+            jobs->lacks_curl = true;
+        }
+        return status;
+    }
+    jobs->transfers = curl_multi_init();
+    return jobs->transfers == NULL ? LST_ERR_NO_MEMORY : LST_OK;
+}
+
 int lst_transfer_begin(struct lst_jobs *jobs, struct lst_transfer *transfer,
                        const struct lst_message *message, int64_t now_ms)
 {
+    int status = have_transfers(jobs);
+
+    if (status != LST_OK) {
+        return status;
+    }
     transfer->easy = curl_easy_init();
     if (transfer->easy == NULL || !add_headers(transfer, message, now_ms) ||
         !set_options(transfer, message) ||

@@ -1,6 +1,7 @@
 /* remote_head.c - a HEAD request to a remote. */
 #include "api/remote_head.h"
 
+#include "api/curl_load.h"
 #include "api/sign.h"
 
 #include <curl/curl.h>
@@ -89,7 +90,7 @@ static bool set_options(CURL *easy, struct lst_remote_head *head, char problem[C
 static void *ask(void *context)
 {
     struct lst_remote_head *head = context;
-    CURL *easy = curl_easy_init();
+    CURL *easy = lst_curl_load(NULL) == LST_OK ? curl_easy_init() : NULL;
     char problem[CURL_ERROR_SIZE] = "";
     CURLcode result = CURLE_OUT_OF_MEMORY;
     long status = 0;

@@ -33,6 +33,8 @@
     X(LST_ERR_IS_FOLDER, -216, "it is a folder, and a file is needed")                             \
     X(LST_ERR_NOT_FOLDER, -217, "it is a file, and a folder is needed")                            \
     X(LST_ERR_CROWDED, -218, "too much of it is under way already")                                \
+    X(LST_ERR_NO_LIBRARY, -219,                                                                    \
+      "a library cannot be loaded: install libmagic.so.1 and libcurl.so.4")                        \
     X(LST_ERR_BUCKET_NOT_FOUND, -220, "the bucket does not exist")                                 \
     X(LST_ERR_BUCKET_EXISTS, -221, "the bucket exists already")                                    \
     X(LST_ERR_BUCKET_NOT_EMPTY, -222, "the bucket is not empty")                                   \

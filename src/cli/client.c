@@ -1,6 +1,7 @@
 /* client.c - HTTP requests to a server, by libcurl. */
 #include "cli/client.h"
 
+#include "api/curl_load.h"
 #include "base/error.h"
 #include "cli/link.h"
 
@@ -34,19 +35,22 @@ struct transfer {
     bool is_stopped;
 };
 
-int lst_client_open(struct lst_client **ret_client)
+int lst_client_open(struct lst_client **ret_client, const char **ret_reason)
 {
     struct lst_client *client = calloc(1, sizeof(*client));
+    int status;
 
     if (client == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
+    status = lst_curl_load(ret_reason);
+    if (status == LST_OK) {
         client->curl = curl_easy_init();
+        status = client->curl == NULL ? LST_ERR_NO_MEMORY : LST_OK;
     }
-    if (client->curl == NULL) {
+    if (status != LST_OK) {
         free(client);
-        return LST_ERR_NO_MEMORY;
+        return status;
     }
     *ret_client = client;
     return LST_OK;
@@ -56,7 +60,6 @@ void lst_client_close(struct lst_client *client)
 {
     if (client != NULL) {
         curl_easy_cleanup(client->curl);
-        curl_global_cleanup();
         free(client);
     }
 }

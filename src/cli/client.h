@@ -25,8 +25,9 @@
 /* Keeps its connections for further requests. For one thread. */
 struct lst_client;
 
-/* LST_ERR_NO_MEMORY. */
-LST_MUST_CHECK int lst_client_open(struct lst_client **ret_client);
+/* LST_ERR_NO_MEMORY; LST_ERR_NO_LIBRARY: libcurl cannot be loaded, and *ret_reason says why, as in
+ * base/library.h. */
+LST_MUST_CHECK int lst_client_open(struct lst_client **ret_client, const char **ret_reason);
 
 /* NULL does nothing. */
 void lst_client_close(struct lst_client *client);

@@ -78,6 +78,19 @@ static int take_endpoint(struct lst_client_api *api)
     return LST_EXIT_OK;
 }
 
+static bool open_client(const char *command, struct lst_client **ret_client)
+{
+    const char *reason = "";
+    int status = lst_client_open(ret_client, &reason);
+
+    if (status == LST_ERR_NO_LIBRARY) {
+        lst_report(command, "cannot load libcurl (%s): install it (in Debian: libcurl4)", reason);
+    } else if (status != LST_OK) {
+        lst_report(command, "out of memory");
+    }
+    return status == LST_OK;
+}
+
 int lst_client_api_open(const struct lst_usage *usage, const struct lst_client_options *options,
                         struct lst_client_api *ret_api)
 {
@@ -102,8 +115,7 @@ int lst_client_api_open(const struct lst_usage *usage, const struct lst_client_o
         return LST_EXIT_USAGE;
     }
     status = take_endpoint(api);
-    if (status == LST_EXIT_OK && lst_client_open(&api->client) != LST_OK) {
-        lst_report(usage->command, "out of memory");
+    if (status == LST_EXIT_OK && !open_client(usage->command, &api->client)) {
         status = LST_EXIT_FAILED;
     }
     return status;

@@ -3,17 +3,21 @@
 
 bool lst_http_next_parameter(struct lst_slice *rest, struct lst_field *ret_raw)
 {
-    struct lst_slice pair;
+    while (rest->length > 0) {
+        const char *start = rest->bytes;
+        const char *end = memchr(start, '&', rest->length);
+        size_t length = end == NULL ? rest->length : (size_t)(end - start);
+        const char *equals = memchr(start, '=', length);
+        size_t name = equals == NULL ? length : (size_t)(equals - start);
 
-    while (lst_slice_split(rest, '&', &pair)) {
-        if (pair.length == 0) {
-            continue;
+        rest->bytes += end == NULL ? length : length + 1;
+        rest->length -= end == NULL ? length : length + 1;
+        if (length > 0) {
+            ret_raw->name = lst_slice_make(start, name);
+            ret_raw->value = equals == NULL ? lst_slice_make(NULL, 0)
+                                            : lst_slice_make(equals + 1, length - name - 1);
+            return true;
         }
-        size_t equals = lst_slice_find(pair, '=');
-        ret_raw->name = lst_slice_first(pair, equals);
-        ret_raw->value =
-            equals == pair.length ? lst_slice_make(NULL, 0) : lst_slice_after(pair, equals + 1);
-        return true;
     }
     return false;
 }
@@ -89,7 +93,8 @@ static bool has_escape(struct lst_slice raw)
     return lst_slice_find(raw, '%') < raw.length;
 }
 
-static bool are_one_name(struct lst_slice a, struct lst_slice b)
+/* Without an escape in either, they have as many bytes if they are one. */
+static bool are_one_name(struct lst_slice a, struct lst_slice b, bool may_have_escape)
 {
     size_t at_a = 0;
     size_t at_b = 0;
@@ -97,7 +102,7 @@ static bool are_one_name(struct lst_slice a, struct lst_slice b)
     if (a.length == b.length && lst_slice_equal_ignoring_case(a, b)) {
         return true;
     }
-    if (!has_escape(a) && !has_escape(b)) {
+    if (!may_have_escape) {
         return false;
     }
     while (at_a < a.length && at_b < b.length) {
@@ -114,11 +119,13 @@ bool lst_http_find_repeated_parameter(const struct lst_http_request *request,
     struct lst_slice names[LST_PARAMETERS_MAX];
     struct lst_slice rest = request->query;
     struct lst_field raw;
+    bool has_escapes = false;
     size_t count = 0;
 
     while (lst_http_next_parameter(&rest, &raw)) {
+        has_escapes |= has_escape(raw.name);
         for (size_t i = 0; i < count; i++) {
-            if (are_one_name(names[i], raw.name)) {
+            if (are_one_name(names[i], raw.name, has_escapes)) {
                 *ret_raw_name = raw.name;
                 return true;
             }

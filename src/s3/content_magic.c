@@ -57,9 +57,14 @@ void lst_content_pool_close(struct lst_content_pool *pool)
 
 static int make_handle(magic_t *ret_handle)
 {
-    magic_t handle = magic_open(flags);
     size_t reach = REGEX_REACH;
+    magic_t handle;
+    int status = lst_content_load(NULL);
 
+    if (status != LST_OK) {
+        return status;
+    }
+    handle = magic_open(flags);
     if (handle == NULL) {
         return LST_ERR_NO_MEMORY;
     }

@@ -14,9 +14,14 @@ struct lst_content_reports {
     char text[1024]; /* that the slices point into */
 };
 
+/* Load libmagic, unless it is loaded. LST_ERR_NO_LIBRARY; *ret_reason (NULL: not wanted) then says
+ * why, as in base/library.h. */
+LST_MUST_CHECK int lst_content_load(const char **ret_reason);
+
 /*
  * bytes: at most LST_CONTENT_WINDOW of them. Takes 10 to 500 microseconds for a usual file, and up
- * to 50 ms for one that is made to be slow. LST_ERR_NO_MEMORY; LST_ERR_IO: no database.
+ * to 50 ms for one that is made to be slow. LST_ERR_NO_MEMORY; LST_ERR_NO_LIBRARY: libmagic
+ * cannot be loaded; LST_ERR_IO: it has no database.
  */
 LST_MUST_CHECK int lst_content_pool_look(struct lst_content_pool *pool, struct lst_slice bytes,
                                          struct lst_content_reports *ret_reports);

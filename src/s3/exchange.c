@@ -518,8 +518,11 @@ void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code)
 
 struct lst_http_response *lst_s3_response(struct lst_s3_exchange *exchange)
 {
-    lst_s3_use_settle(exchange);
-    lst_s3_use_forbid_caching(exchange);
+    if (!exchange->is_final) { /* it is asked for several times */
+        lst_s3_use_settle(exchange);
+        lst_s3_use_forbid_caching(exchange);
+        exchange->is_final = true;
+    }
     return &exchange->response;
 }
 

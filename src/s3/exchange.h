@@ -46,6 +46,7 @@ struct lst_s3_exchange {
     const struct lst_operation *operation; /* NULL until routed, or if there is none */
     struct lst_http_response response;
     const char *error;        /* S3's code, "" on success */
+    bool is_final;            /* nothing is added to the response any more */
     bool is_unknown;          /* whether what it was to change has changed: LST_ERR_UNKNOWN */
     struct lst_buffer reason; /* ends in NUL when it is not empty */
     uint64_t bytes_in;

@@ -9,6 +9,10 @@
 
 #define AT_ONCE 64 /* connections, before others have a turn */
 
+/* Connections that can wait on the socket: the kernel's net.core.somaxconn is 4096, whatever asks
+ * for more. Those that come while these are taken do not keep a drain from going on. */
+#define QUEUED_MAX 4097
+
 /* The worker with the fewest connections: this one, if no other has fewer. */
 static struct lst_worker *find_worker(struct lst_worker *worker)
 {
@@ -86,6 +90,6 @@ void lst_worker_accept(struct lst_worker *worker)
 
 void lst_worker_accept_all(struct lst_worker *worker)
 {
-    while (accept_one(worker)) {
+    for (int i = 0; i < QUEUED_MAX && accept_one(worker); i++) {
     }
 }

@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 
 #define LST_CONNECTION_TURN     (2UL * 1024 * 1024) /* bytes in one turn */
-#define LST_CONNECTION_REQUESTS 64                  /* requests in one turn */
+#define LST_CONNECTION_REQUESTS 16                  /* requests in one turn */
 
 enum lst_connection_state {
     LST_CONNECTION_HANDSHAKE, /* TLS is being agreed upon */

@@ -12,8 +12,8 @@ static bool begins(struct lst_slice text, const char *prefix)
  * Sniffing", WHATWG, section 4.6). */
 static bool is_xml(struct lst_slice subtype)
 {
-    for (size_t i = 0; i < subtype.length; i++) {
-        if (begins(lst_slice_after(subtype, i), "xml")) {
+    for (size_t i = 0; subtype.bytes != NULL && i < subtype.length; i++) {
+        if ((subtype.bytes[i] | 0x20) == 'x' && begins(lst_slice_after(subtype, i), "xml")) {
             return true;
         }
     }

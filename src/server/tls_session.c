@@ -184,6 +184,12 @@ enum lst_step lst_tls_handshake(struct lst_connection *connection)
 
 /* ---- Bytes */
 
+/* Another look into OpenSSL is worth it: it costs a record's buffer, taken and given back. */
+static bool may_have_more(const struct lst_connection *connection, size_t so_far)
+{
+    return so_far == 0 || connection->may_read || SSL_has_pending(connection->tls) == 1;
+}
+
 ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t size)
 {
     size_t total = 0;
@@ -192,7 +198,7 @@ ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t siz
 
     ERR_clear_error();
     begin_reading(connection);
-    while (total < size && error == SSL_ERROR_NONE) {
+    while (total < size && error == SSL_ERROR_NONE && may_have_more(connection, total)) {
         int result = SSL_read_ex(connection->tls, out + total, size - total, &length);
 
         if (result == 1) {
