@@ -145,7 +145,10 @@ struct ssl_st *lst_tls_session_new(struct lst_tls *tls, struct lst_connection *c
 
 void lst_tls_session_free(struct ssl_st *session, bool says_end)
 {
-    if (session != NULL && says_end && SSL_is_init_finished(session)) {
+    if (session == NULL) { /* a connection without TLS leaves OpenSSL alone */
+        return;
+    }
+    if (says_end && SSL_is_init_finished(session)) {
         struct lst_connection *connection = BIO_get_data(SSL_get_wbio(session));
 
         (void)lst_tls_say_end(connection);
