@@ -39,6 +39,7 @@ LIBC_HEADERS = PURE_HEADERS | {
     "unistd.h"}
 # Headers that single files may include, each with its reason.
 SINGLE_HEADERS = {
+    "dlfcn.h": {"src/base/library.c"},  # libraries that are loaded when they are first used
     "immintrin.h": {"src/s3/checksum_crc64.c"},  # carry-less multiplication, where there is one: seven times as fast
     "setjmp.h": {"src/access/json.c"},  # the only way out of jansson's reader without memory
 }
