@@ -49,6 +49,7 @@ int lst_link_read(struct lst_link *link, struct lst_slice id, struct lst_slice r
     link->json = json;
     link->owner = text_of(json, "owner");
     link->user = text_of(json, "user");
+    link->user_id = text_of(json, "user_id");
     link->bucket = text_of(json, "bucket");
     link->key = text_of(json, "key");
     link->method = text_of(json, "method");
@@ -76,6 +77,13 @@ void lst_link_release(struct lst_link *link)
 {
     json_decref(link->json);
     link->json = NULL;
+}
+
+bool lst_link_is_signed_by(const struct lst_link *link, const struct lst_passage *passage)
+{
+    return lst_slice_equal(link->user, lst_slice_of(lst_passage_user_name(passage))) &&
+           (link->user_id.length == 0 ||
+            lst_slice_equal(link->user_id, lst_slice_of(lst_passage_canonical_id(passage))));
 }
 
 int lst_link_find(const struct lst_api *api, struct lst_slice id, struct lst_link *ret_link)

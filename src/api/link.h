@@ -18,6 +18,8 @@ struct lst_link {
     json_t *json; /* owned; the texts that follow are in it */
     struct lst_slice owner;
     struct lst_slice user; /* who signs */
+    struct lst_slice
+        user_id; /* his canonical id; empty: root, or a link from before there was this */
     struct lst_slice bucket;
     struct lst_slice key;
     struct lst_slice method;
@@ -65,6 +67,10 @@ void lst_link_release(struct lst_link *link);
 /* Find the link that the exchange names, if the caller may see it. False: the exchange has been
  * answered. */
 bool lst_link_find_own(struct lst_api_exchange *exchange, struct lst_link *ret_link);
+
+/* Is the passage's user the one who signs it? Another may have got his name since he was removed.
+ */
+bool lst_link_is_signed_by(const struct lst_link *link, const struct lst_passage *passage);
 
 /* Does only this server see to the link's limits, since its remote does not know them? Then there
  * is no URL but the short one. LST_ERR_NOT_FOUND: there is no such remote. */

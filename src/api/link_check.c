@@ -114,7 +114,9 @@ static bool check_signer(struct lst_link_opening *opening)
 
     if (status == LST_OK) {
         exchange->is_known = true;
-        status = lst_gate_authorise(gate, &exchange->bearer.passage, &question);
+        status = lst_link_is_signed_by(link, &exchange->bearer.passage)
+                     ? lst_gate_authorise(gate, &exchange->bearer.passage, &question)
+                     : LST_REFUSED_NOT_ALLOWED;
     }
     if (status == LST_OK && link->folder) {
         question = lst_link_listing_question(link);

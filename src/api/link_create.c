@@ -135,6 +135,11 @@ static json_t *make_row(const struct lst_api_exchange *exchange, const struct ls
         "expires", (json_int_t)link->expires, "max_uses", (json_int_t)link->max_uses, "stable",
         (json_int_t)link->stable, "head", link->head ? 1 : 0, "folder", link->folder ? 1 : 0);
 
+    /* Root is always the same, also when its record was made anew. */
+    if (strcmp(lst_passage_user_name(&exchange->bearer.passage), LST_ROOT_USER) != 0) {
+        set_text(&row, "user_id",
+                 lst_slice_of(lst_passage_canonical_id(&exchange->bearer.passage)));
+    }
     set_text(&row, "bucket", link->bucket);
     set_text(&row, "key", link->key);
     set_text(&row, "method", link->method);

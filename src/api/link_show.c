@@ -65,7 +65,8 @@ static int to_json(const struct lst_api_exchange *exchange, const struct lst_lin
 static bool may_see(const struct lst_api_exchange *exchange, const struct lst_link *link)
 {
     return (exchange->bearer.may & LST_MAY_ADMINISTER) != 0 ||
-           lst_slice_equal(link->owner, lst_slice_of(exchange->bearer.id));
+           (lst_slice_equal(link->owner, lst_slice_of(exchange->bearer.id)) &&
+            lst_link_is_signed_by(link, &exchange->bearer.passage));
 }
 
 bool lst_link_find_own(struct lst_api_exchange *exchange, struct lst_link *ret_link)
@@ -223,10 +224,10 @@ static int add_link(const struct lst_api_exchange *exchange, struct lst_slice id
         return LST_OK;
     }
     if (status == LST_OK) {
-        status = to_json(exchange, &link, &json);
+        status = may_see(exchange, &link) ? to_json(exchange, &link, &json) : LST_OK;
         lst_link_release(&link);
     }
-    if (status == LST_OK) {
+    if (status == LST_OK && json != NULL) {
         lst_api_json_append(links, json);
     }
     return status;

@@ -96,9 +96,11 @@ int lst_user_command_enable(int argument_count, char **arguments)
 
 int lst_user_command_remove(int argument_count, char **arguments)
 {
-    return run("user remove",
-               "Remove a user, its access keys and its policy. Every URL that it signed is refused "
-               "from the next request on. Objects stay.",
-               remove_user, false, "removed", ": every URL that it signed is refused from now on.",
-               argument_count, arguments);
+    return run(
+        "user remove",
+        "Remove a user, its access keys, its policy and its tokens. Every URL that it signed is "
+        "refused from the next request on, and so are its links, also if another user gets "
+        "the name. Objects stay.",
+        remove_user, false, "removed", ": every URL that it signed is refused from now on.",
+        argument_count, arguments);
 }

@@ -283,3 +283,44 @@ int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name, int6
     /* Somebody else has revoked it meanwhile. */
     return status == LST_ERR_CONFLICT ? LST_OK : status;
 }
+
+/* Some tokens of a user that are not revoked. */
+struct found {
+    struct lst_slice user;
+    size_t count;
+    char ids[64][LST_TOKEN_ID_LENGTH];
+};
+
+/* LST_ERR_TOO_LARGE: there may be more. */
+static int collect(void *context, const struct lst_token *token)
+{
+    struct found *found = context;
+
+    if (token->revoked != 0 || !lst_slice_equal(lst_slice_of(token->user), found->user)) {
+        return LST_OK;
+    }
+    if (found->count == sizeof(found->ids) / sizeof(found->ids[0])) {
+        return LST_ERR_TOO_LARGE;
+    }
+    memcpy(found->ids[found->count++], token->id, LST_TOKEN_ID_LENGTH);
+    return LST_OK;
+}
+
+int lst_tokens_revoke_of(struct lst_users *users, struct lst_slice user, int64_t now)
+{
+    struct found found = {.user = user};
+    bool has_more;
+    int status;
+
+    do {
+        found.count = 0;
+        status = lst_tokens_list(users, collect, &found);
+        has_more = status == LST_ERR_TOO_LARGE;
+        status = has_more ? LST_OK : status;
+        for (size_t i = 0; status == LST_OK && i < found.count; i++) {
+            status =
+                lst_tokens_revoke(users, lst_slice_make(found.ids[i], LST_TOKEN_ID_LENGTH), now);
+        }
+    } while (status == LST_OK && has_more);
+    return status;
+}

@@ -74,6 +74,10 @@ LST_MUST_CHECK int lst_tokens_list(struct lst_users *users,
 LST_MUST_CHECK int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name,
                                      int64_t now);
 
+/* The same of all tokens of the user, who need not be there. */
+LST_MUST_CHECK int lst_tokens_revoke_of(struct lst_users *users, struct lst_slice user,
+                                        int64_t now);
+
 /* The id in a token's text (pointing into it); false if it is no such text. */
 bool lst_token_id(struct lst_slice text, struct lst_slice *ret_id);
 

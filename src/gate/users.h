@@ -84,7 +84,8 @@ LST_MUST_CHECK int lst_users_add(struct lst_users *users, struct lst_user *user)
  */
 LST_MUST_CHECK int lst_users_change(struct lst_users *users, const struct lst_user *user);
 
-/* LST_ERR_USER_NOT_FOUND. LST_ERR_INVALID_ARGUMENT: the root user can't be removed. */
+/* Revokes the user's tokens too: another user may get the name. LST_ERR_USER_NOT_FOUND.
+ * LST_ERR_INVALID_ARGUMENT: the root user can't be removed. */
 LST_MUST_CHECK int lst_users_remove(struct lst_users *users, struct lst_slice name);
 
 /*

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/encoding.h"
 #include "base/random.h"
+#include "gate/tokens.h"
 
 enum {
     CHANGES_MAX = 2 + 2 * 2 * LST_USER_KEYS_MAX, /* the user, old keys, new keys */
@@ -169,10 +170,31 @@ static int add(struct lst_users *users, struct lst_user *user)
     return status == LST_ERR_USER_NOT_FOUND ? LST_ERR_KEY_ID_EXISTS : status;
 }
 
+/* A token says by name who signs: it must not become that of another person of this name. */
+static int revoke_tokens(struct lst_users *users, struct lst_slice name)
+{
+    return lst_tokens_revoke_of(users, name, lst_clock_now_ms() / 1000);
+}
+
 int lst_users_add(struct lst_users *users, struct lst_user *user)
 {
-    if (strcmp(user->name, LST_ROOT_USER) == 0) {
+    struct lst_slice name = lst_slice_make(user->name, strnlen(user->name, sizeof(user->name)));
+    struct lst_user found;
+    int status;
+
+    if (!lst_user_name_is_valid(name) || lst_slice_equal(name, LST_SLICE(LST_ROOT_USER))) {
         return LST_ERR_INVALID_ARGUMENT;
+    }
+    status = lst_users_find(users, name, &found);
+    if (status == LST_OK) {
+        lst_user_release(&found);
+        return LST_ERR_USER_EXISTS;
+    }
+    if (status == LST_ERR_USER_NOT_FOUND) { /* of one who was removed, if that was cut short */
+        status = revoke_tokens(users, name);
+    }
+    if (status != LST_OK) {
+        return status;
     }
     user->enabled = true;
     user->is_root = false;
@@ -219,7 +241,7 @@ int lst_users_remove(struct lst_users *users, struct lst_slice name)
             lst_user_release(&user);
         }
     }
-    return status;
+    return status == LST_OK ? revoke_tokens(users, name) : status;
 }
 
 /* True if the user has just this key, as it is wanted. */

@@ -6,6 +6,9 @@ import time
 import urllib.parse
 
 import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from harness import HeaderSigner, target_of
 
 
 @pytest.fixture(name="server", scope="module")
@@ -127,3 +130,56 @@ def test_what_is_not_there(server):
         done = server.command("token", *arguments, "--data", server.data, check=False)
         assert done.returncode == 1
         assert word in done.stderr
+
+
+def test_what_a_removed_user_had_is_not_the_next_ones_of_that_name(server):
+    """Tokens, the tokens of clients made with them, and links: by name alone they would come back to life."""
+    server.client().create_bucket(Bucket="names")
+    server.client().put_object(Bucket="names", Key="a.txt", Body=b"a")
+    server.command("profile", "add", "names", "--bucket", "names", "--key", "{uuid}", "--data", server.data)
+    wanted = {"bucket": "names", "key": "a.txt"}
+
+    def add():
+        server.command("user", "add", "reborn", "--policy", "readwrite", "--bucket", "names", "--data", server.data)
+
+    add()
+    tokens = [create(server, f"reborn-{number}", "--role", "backend", "--user", "reborn") for number in range(2)]
+    answer, link = ask(server, tokens[0], "POST", body=wanted)
+    assert answer.status == 201, link
+    answer, client = ask(server, tokens[0], "POST", "/-/api/tokens", {"profile": "names"})
+    assert answer.status == 201, client
+    short = target_of(link["short_url"])
+    assert server.send("GET", short).status == 302
+    server.command("user", "remove", "reborn", "--data", server.data)
+    add()
+    for token in (*tokens, client["token"]):
+        assert ask(server, token, "POST", "/-/api/uploads", {"profile": "names"})[0].status == 401
+    assert server.send("GET", short).status == 410
+    assert server.send("GET", target_of(link["url"])).status == 403
+    answer, links = ask(server, create(server, "reborn-new", "--role", "backend", "--user", "reborn"))
+    assert (answer.status, links["links"]) == (200, [])
+
+
+def test_a_link_of_a_removed_user_is_not_shown_to_the_next_one_of_that_name(server):
+    """What users ask for with a signature is theirs by name."""
+    server.client().create_bucket(Bucket="shown")
+
+    def signed(method, path, body=b""):
+        request = AWSRequest(method, server.endpoint + path, data=body)
+        HeaderSigner(Credentials("SHOWN", "secret-of-shown"), "s3", "us-east-1").add_auth(request)
+        answer = server.send(method, path, dict(request.headers.items()), body or None)
+        return answer.status, json.loads(answer.body) if answer.body else None
+
+    def add():
+        server.command("user", "add", "shown", "--policy", "readwrite", "--bucket", "shown", "--access-key", "SHOWN", "--secret-key-stdin", "--data",
+                       server.data, input="secret-of-shown")
+
+    add()
+    status, link = signed("POST", "/-/api/links", b'{"bucket":"shown","key":"a.txt"}')
+    assert status == 201, link
+    assert [shown["id"] for shown in signed("GET", "/-/api/links")[1]["links"]] == [link["id"]]
+    server.command("user", "remove", "shown", "--data", server.data)
+    add()
+    assert signed("GET", "/-/api/links") == (200, {"links": []})
+    assert signed("GET", "/-/api/links/" + link["id"])[0] == 404
+    assert signed("DELETE", "/-/api/links/" + link["id"])[0] == 404

@@ -146,6 +146,33 @@ static void test_revoke(struct lst_users *users)
           "none of that name");
 }
 
+/* As many as are found at once, and some more; another user's stay. */
+static void test_revoke_of_a_user(struct lst_users *users)
+{
+    struct lst_token token;
+    char text[LST_TOKEN_TEXT_LENGTH];
+    char name[16];
+    int before[2] = {0, 0};
+    int after[2] = {0, 0};
+    struct lst_user user = {.name = "carol"};
+
+    CHECK(lst_users_add(users, &user) == LST_OK, "a user");
+    CHECK(lst_tokens_list(users, count, before) == LST_OK, "the tokens of others");
+    for (int i = 0; i < 70; i++) {
+        (void)snprintf(name, sizeof(name), "carol-%d", i);
+        CHECK(create(users, name, "carol", "link", &token, text) == LST_OK, "%s", name);
+    }
+    CHECK(lst_users_add(users, &user) == LST_ERR_USER_EXISTS &&
+              lst_tokens_find(users, LST_SLICE("carol-0"), &token) == LST_OK,
+          "adding a user who is there revokes nothing");
+    CHECK(lst_users_remove(users, LST_SLICE("carol")) == LST_OK, "is removed");
+    CHECK(lst_tokens_list(users, count, after) == LST_OK && after[0] == before[0] &&
+              after[1] == before[1] + 70,
+          "his tokens are revoked, nobody else's");
+    CHECK(create(users, "carol-0", "carol", "link", &token, text) == LST_ERR_USER_NOT_FOUND,
+          "and he gets no new one");
+}
+
 int main(void)
 {
     struct lst_users *users = NULL;
@@ -160,6 +187,7 @@ int main(void)
     test_refused(users);
     test_hostile_texts();
     test_revoke(users);
+    test_revoke_of_a_user(users);
     lst_users_close(users);
     return tap_done();
 }
