@@ -103,7 +103,8 @@ static json_t *make_how(const struct lst_api_exchange *exchange,
     return how;
 }
 
-static void created(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation)
+json_t *lst_multipart_answer(const struct lst_api_exchange *exchange,
+                             const struct lst_uppy_creation *creation)
 {
     const struct lst_upload *upload = &creation->upload;
     struct lst_buffer id;
@@ -118,24 +119,38 @@ static void created(struct lst_api_exchange *exchange, struct lst_uppy_creation 
                          make_how(exchange, creation, lst_buffer_slice(&id)));
     }
     lst_buffer_release(&id);
-    lst_upload_answer(exchange, upload, 201, json);
+    return json;
+}
+
+static void created(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation)
+{
+    lst_upload_answer(exchange, &creation->upload, 201, lst_multipart_answer(exchange, creation));
+}
+
+bool lst_multipart_prepare(struct lst_api_exchange *exchange, const struct lst_upload *wanted,
+                           struct lst_uppy_creation *creation)
+{
+    struct lst_upload *upload = &creation->upload;
+
+    *upload = *wanted;
+    upload->life = LST_UPPY_LIFE;
+    upload->is_in_parts = true;
+    if (!lst_upload_prepare(exchange, upload) || !lst_uppy_has_parts(exchange, upload)) {
+        return false;
+    }
+    lst_multipart_plan(upload);
+    return true;
 }
 
 void lst_multipart_create(struct lst_api_exchange *exchange, const struct lst_upload *wanted)
 {
     struct lst_uppy_creation *creation = lst_uppy_creation_begin(exchange);
-    struct lst_upload *upload;
 
     if (creation == NULL) {
         return;
     }
-    upload = &creation->upload;
-    *upload = *wanted;
-    upload->life = LST_UPPY_LIFE;
-    upload->is_in_parts = true;
     creation->created = created;
-    if (lst_upload_prepare(exchange, upload) && lst_uppy_has_parts(exchange, upload)) {
-        lst_multipart_plan(upload);
+    if (lst_multipart_prepare(exchange, wanted, creation)) {
         lst_uppy_creation_send(exchange, creation);
     }
 }

@@ -10,6 +10,7 @@
 #define LST_API_MULTIPART_H
 
 #include "api/upload.h"
+#include "api/uppy.h"
 
 #define LST_MULTIPART_PART_MIN (8 * 1024 * 1024) /* bytes of a part, but for the last */
 #define LST_MULTIPART_FIRST    10                /* parts whose URLs are in the first answer */
@@ -18,6 +19,14 @@
 /* Begin what is asked for, whose fields are set and not yet prepared. The caller's upload is used
  * up: it need not be released, and must not be. */
 void lst_multipart_create(struct lst_api_exchange *exchange, const struct lst_upload *wanted);
+
+/* The same in steps, for a call for many: prepare a new creation, which takes over what is wanted;
+ * and once the store has created it, the answer, a new reference. False, having called
+ * lst_api_fail(), if it is refused; NULL without memory. */
+bool lst_multipart_prepare(struct lst_api_exchange *exchange, const struct lst_upload *wanted,
+                           struct lst_uppy_creation *creation);
+json_t *lst_multipart_answer(const struct lst_api_exchange *exchange,
+                             const struct lst_uppy_creation *creation);
 
 void lst_multipart_list(struct lst_api_exchange *exchange);
 void lst_multipart_sign(struct lst_api_exchange *exchange);

@@ -37,13 +37,22 @@ struct lst_uppy_creation {
     char id[LST_UPLOAD_ID_LENGTH]; /* the store's, once it is created */
     bool has_id;
     void (*created)(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation);
+    /* lst_api_fail() has said why it could not be created. NULL: that is all there is to do */
+    void (*failed)(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation);
+    void *owner; /* of both */
 };
 
-/* A new one, with nothing asked for yet, as the exchange's work. NULL, having answered, if there is
- * no memory. */
+/* A new one, with nothing asked for yet. NULL, having answered, if there is no memory. */
+struct lst_uppy_creation *lst_uppy_creation_new(struct lst_api_exchange *exchange);
+
+/* What was created is taken back unless exchange->is_kept. */
+void lst_uppy_creation_free(struct lst_uppy_creation *creation);
+
+/* The same as the exchange's work. */
 struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *exchange);
 
-/* Create the prepared upload at the store. created() then answers, if it could be created. */
+/* Create the prepared upload, which must be the exchange's work, at the store. created() then
+ * answers, if it could be created, else failed(). */
 void lst_uppy_creation_send(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation);
 
 /* Append the id by which callers name the upload from then on: its own, '~', and the store's. */

@@ -27,10 +27,8 @@ static void take_back(const struct lst_uppy_creation *creation)
     (void)status; /* more can't be done: it is empty, and the lists of the bucket show it */
 }
 
-static void release_creation(void *work)
+void lst_uppy_creation_free(struct lst_uppy_creation *creation)
 {
-    struct lst_uppy_creation *creation = work;
-
     if (creation->has_id && !creation->exchange->is_kept) {
         take_back(creation);
     }
@@ -38,7 +36,12 @@ static void release_creation(void *work)
     free(creation);
 }
 
-struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *exchange)
+static void release_creation(void *work)
+{
+    lst_uppy_creation_free(work);
+}
+
+struct lst_uppy_creation *lst_uppy_creation_new(struct lst_api_exchange *exchange)
 {
     struct lst_uppy_creation *creation = calloc(1, sizeof(*creation));
 
@@ -50,8 +53,16 @@ struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *excha
     lst_upload_init(&creation->upload, lst_api_now(exchange));
     creation->upload.life = LST_UPPY_LIFE;
     creation->upload.is_in_parts = true;
-    exchange->work = creation;
-    exchange->free_work = release_creation;
+    return creation;
+}
+
+struct lst_uppy_creation *lst_uppy_creation_begin(struct lst_api_exchange *exchange)
+{
+    struct lst_uppy_creation *creation = lst_uppy_creation_new(exchange);
+
+    if (creation != NULL) {
+        lst_api_set_work(exchange, creation, release_creation);
+    }
     return creation;
 }
 
@@ -74,21 +85,33 @@ static int read_id(void *context, const char *path, struct lst_slice text)
     return LST_OK;
 }
 
-static void is_created(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+/* False, having called lst_api_fail(), if it was not created. */
+static bool read_created(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation,
+                         const struct lst_call_answer *answer)
 {
-    struct lst_uppy_creation *creation = exchange->work;
     int status;
 
     if (answer->status != 200) {
         lst_call_fail(exchange, answer);
-        return;
+        return false;
     }
     status = lst_xml_read(answer->body, TEXT_MAX, read_id, creation);
     if (status != LST_OK || !creation->has_id) {
         lst_api_fail_code(exchange, status != LST_OK ? status : LST_ERR_MALFORMED);
-    } else {
-        creation->upload.store_id = lst_slice_make(creation->id, sizeof(creation->id));
+        return false;
+    }
+    creation->upload.store_id = lst_slice_make(creation->id, sizeof(creation->id));
+    return true;
+}
+
+static void is_created(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
+{
+    struct lst_uppy_creation *creation = exchange->work;
+
+    if (read_created(exchange, creation, answer)) {
         creation->created(exchange, creation);
+    } else if (creation->failed != NULL) {
+        creation->failed(exchange, creation);
     }
 }
 
@@ -104,16 +127,17 @@ void lst_uppy_creation_send(struct lst_api_exchange *exchange, struct lst_uppy_c
         {LST_SLICE("x-latch-sniff"), LST_SLICE("1")},
     };
     const struct lst_field type = {LST_SLICE("Content-Type"), upload->type};
+    const struct lst_call_request request = {.method = LST_SLICE("POST"),
+                                             .bucket = lst_slice_of(upload->profile->bucket),
+                                             .key = lst_buffer_slice(&upload->key),
+                                             .query = query,
+                                             .query_count = upload->profile->check_content ? 4 : 3,
+                                             .headers = &type,
+                                             .header_count = upload->type.length > 0 ? 1 : 0};
 
-    (void)lst_call(exchange,
-                   &(struct lst_call_request){.method = LST_SLICE("POST"),
-                                              .bucket = lst_slice_of(upload->profile->bucket),
-                                              .key = lst_buffer_slice(&upload->key),
-                                              .query = query,
-                                              .query_count = upload->profile->check_content ? 4 : 3,
-                                              .headers = &type,
-                                              .header_count = upload->type.length > 0 ? 1 : 0},
-                   is_created);
+    if (!lst_call(exchange, &request, is_created) && creation->failed != NULL) {
+        creation->failed(exchange, creation);
+    }
 }
 
 /* As Uppy wants to be told of it. */

@@ -374,9 +374,49 @@ def test_what_is_refused(server, token, name, body, word):
 def test_where_there_are_no_parts(server, token):
     status, refused = ask(server, token, "POST", "uploads", {"profile": "remote", "method": "MULTIPART"})
     assert (status, refused["error"]["code"]) == (501, "NotImplemented") and "PUT or POST" in refused["error"]["message"]
-    status, answer = ask(server, token, "POST", "uploads", {"uploads": [{"profile": "files", "method": "MULTIPART"}]})
-    assert status == 200 and answer["results"][0]["status"] == 400
-    assert "a call of its own" in answer["results"][0]["error"]["message"]
+
+
+def open_uploads(s3):
+    return {upload["UploadId"] for upload in s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])}
+
+
+def test_many_in_one_call(server, token, s3):
+    """Each entry as if it were asked for alone, in their order."""
+    before = open_uploads(s3)
+    parts = {"profile": "files", "method": "MULTIPART", "size": 5, "metadata": {"album": "17"}}
+    entries = [parts, {"profile": "files", "size": 5}, {**parts, "profile": "remote"}, {**parts, "profile": "nobody"}, parts,
+               {**parts, "size": -1}, {"profile": "files", "method": "POST"}, {**parts, "size": 3 * PART}, 5]
+    answer, many = ask_with_key(server, token, "many-parts", {"uploads": entries})
+    assert answer.status == 200, many
+    results = many["results"]
+    assert [result["status"] for result in results] == [201, 201, 501, 404, 201, 400, 201, 201, 400]
+    assert [result["error"]["code"] for result in results if "error" in result] == \
+        ["NotImplemented", "NoSuchProfile", "InvalidArgument", "InvalidArgument"]
+    made = [result["result"] for result in results if result["status"] == 201]
+    assert [upload["upload"]["method"] for upload in made] == ["MULTIPART", "PUT", "MULTIPART", "POST", "MULTIPART"]
+    assert len({upload["id"] for upload in made}) == 5 and made[4]["upload"]["part_count"] == 3
+    assert len(open_uploads(s3) - before) == 3
+    assert ask_with_key(server, token, "many-parts", {"uploads": entries})[1] == many
+    assert len(open_uploads(s3) - before) == 3
+    for upload in made[0], made[2]:
+        status, done = complete(token, upload, send_parts(token, upload, [b"hello"]))
+        assert (status, done["status"], done["metadata"]) == (200, "complete", {"album": "17"})
+    assert request(token, "DELETE", made[4]["upload"]["abort_url"])[0] == 204
+    assert open_uploads(s3) == before
+
+
+def test_a_call_for_many_that_is_not_answered_begins_nothing(server, token, s3):
+    before = open_uploads(s3)
+    parts = {"profile": "files", "method": "MULTIPART", "size": 20 * PART}
+    answer, refused = ask_with_key(server, token, "too-many", {"uploads": [parts] * 100})
+    assert answer.status == 413, "the answer can't be kept"
+    assert "fewer" in refused["error"]["message"]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: ask_with_key(server, token, "many-at-once", {"uploads": [parts] * 3}), range(4)))
+    assert len({json.dumps(many) for _, many in answers}) == 1
+    eventually(lambda: len(open_uploads(s3) - before) == 3)
+    for result in answers[0][1]["results"]:
+        assert request(token, "DELETE", result["result"]["upload"]["abort_url"])[0] == 204
 
 
 def test_the_same_call_again_begins_nothing_new(server, token, s3):
