@@ -178,8 +178,9 @@ uint64_t lst_uppy_size_max(const struct lst_uppy_upload *upload);
  * last have LST_PART_SIZE_MIN bytes at least. */
 uint32_t lst_uppy_number_max(const struct lst_uppy_upload *upload);
 
-/* False, having answered, if the number is above that. */
-bool lst_uppy_check_number(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+/* False if the number is above that. Without a plan the file is too large then, and the upload is
+ * given up: the exchange is, or will be, answered. */
+bool lst_uppy_check_number(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                            uint32_t number);
 
 /* Bytes that this part may have, beside the others. False if there are none left: then the upload

@@ -259,7 +259,7 @@ void lst_uppy_part(struct lst_api_exchange *exchange)
 }
 
 /* Add the URLs of these numbers. False, having answered, if that can't be done. */
-static bool add_urls(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+static bool add_urls(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                      struct lst_slice numbers, json_t *urls)
 {
     int64_t life = lst_uppy_url_life(exchange, upload, 0);

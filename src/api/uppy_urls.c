@@ -87,21 +87,26 @@ uint32_t lst_uppy_number_max(const struct lst_uppy_upload *upload)
     return count == 0 ? 1 : count > LST_PART_NUMBER_MAX ? LST_PART_NUMBER_MAX : (uint32_t)count;
 }
 
-bool lst_uppy_check_number(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+bool lst_uppy_check_number(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                            uint32_t number)
 {
     uint32_t most = lst_uppy_number_max(upload);
 
-    if (number > most) {
-        lst_api_fail(
-            exchange, 400, "InvalidArgument",
-            "The number of a part can't be above %u here: the file may have %llu bytes, and "
-            "%s",
-            most, (unsigned long long)lst_uppy_size_max(upload),
-            upload->part_count > 0 ? "its plan says how many parts that makes"
-                                   : "every part but the last must have 5242880 bytes at least");
+    if (number <= most) {
+        return true;
     }
-    return number <= most;
+    if (upload->part_count > 0) {
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "The number of a part can't be above %u: that is how many this upload's plan "
+                     "has",
+                     most);
+    } else { /* so the client sends a file that is too large */
+        lst_uppy_refuse(exchange, upload, 400, "EntityTooLarge",
+                        "The file may have %llu bytes at most, for which no part above %u is "
+                        "needed: the upload is given up",
+                        (unsigned long long)lst_uppy_size_max(upload), most);
+    }
+    return false;
 }
 
 bool lst_uppy_part_left(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,

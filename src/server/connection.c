@@ -1,6 +1,7 @@
 /* connection.c - the life of a connection: begun, run, closed. */
 #include "server/connection.h"
 
+#include "server/strangers.h"
 #include "server/tls.h"
 
 #include <stdlib.h>
@@ -66,11 +67,9 @@ void lst_connection_begin(struct lst_worker *worker, struct lst_connection *conn
     connection->state = LST_CONNECTION_HEAD;
     if (worker->engine->tls != NULL) {
         connection->state = LST_CONNECTION_HANDSHAKE;
-        connection->tls = lst_tls_session_new(worker->engine->tls, connection);
-        if (connection->tls == NULL) {
-            lst_connection_close(connection, true);
-            return;
-        }
+        connection->handshake.owner = connection;
+        connection->handshake.network =
+            lst_strangers_network(lst_slice_of(connection->peer.address));
     }
     if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, connection->socket, &event) != 0) {
         lst_connection_close(connection, true);
@@ -101,7 +100,7 @@ static enum lst_step step(struct lst_connection *connection)
     return LST_STEP_WAIT;
 }
 
-static void line_up(struct lst_connection *connection)
+void lst_connection_line_up(struct lst_connection *connection)
 {
     struct lst_worker *worker = connection->worker;
 
@@ -114,6 +113,18 @@ static void line_up(struct lst_connection *connection)
             worker->ready_last->next_ready = connection;
         }
         worker->ready_last = connection;
+    }
+}
+
+void lst_connection_end_handshake(struct lst_connection *connection)
+{
+    struct lst_worker *worker = connection->worker;
+    struct lst_handshake *next =
+        lst_handshakes_leave(&worker->handshakes, &connection->handshake, worker->now_ns);
+
+    if (next != NULL) {
+        lst_connection_hurry_handshake(next->owner);
+        lst_connection_line_up(next->owner);
     }
 }
 
@@ -142,7 +153,7 @@ void lst_connection_run(struct lst_connection *connection)
     }
     switch (last) {
     case LST_STEP_YIELD:
-        line_up(connection);
+        lst_connection_line_up(connection);
         break;
     case LST_STEP_CLOSE:
     case LST_STEP_RESET:
@@ -188,7 +199,7 @@ void lst_connection_take_events(struct lst_connection *connection, uint32_t even
         return; /* it has its turn in the row, or later */
     }
     if (is_long(connection)) {
-        line_up(connection);
+        lst_connection_line_up(connection);
     } else {
         connection->worker->short_ns = connection->worker->now_ns;
         lst_connection_run(connection);
@@ -287,6 +298,7 @@ void lst_connection_close(struct lst_connection *connection, bool is_reset)
     lst_timers_cancel(&connection->timer);
     lst_tls_session_free(connection->tls, !is_reset);
     connection->tls = NULL;
+    lst_connection_end_handshake(connection);
     /* What a client does not read of its answer must not wait for it in the kernel, megabytes for
      * minutes. */
     if (is_reset) {

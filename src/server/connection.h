@@ -13,8 +13,9 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#define LST_CONNECTION_TURN     (2UL * 1024 * 1024) /* bytes in one turn */
-#define LST_CONNECTION_REQUESTS 16                  /* requests in one turn */
+#define LST_CONNECTION_TURN      (2UL * 1024 * 1024)    /* bytes in one turn */
+#define LST_CONNECTION_REQUESTS  16                     /* requests in one turn */
+#define LST_CONNECTION_READ_AWAY (256ULL * 1024 * 1024) /* bytes, after the answer */
 
 enum lst_connection_state {
     LST_CONNECTION_HANDSHAKE, /* TLS is being agreed upon */
@@ -65,8 +66,9 @@ struct lst_connection {
     bool waits_for_disk; /* of WAITS: the state is ANSWER then */
     bool disk_failed;
     uint8_t period_turn; /* of pace.c */
-    struct ssl_st *tls;  /* OpenSSL's session; NULL without */
-    size_t cipher_left;  /* bytes that it may yet read at once */
+    struct ssl_st *tls;  /* OpenSSL's session; NULL without, and until its handshake may begin */
+    struct lst_handshake handshake;
+    size_t cipher_left; /* bytes that it may yet read at once */
 
     /* What was read: a head and what came with it. The head is where a request's slices point, so
      * it does not move while there is an exchange. */
@@ -117,6 +119,12 @@ void lst_connection_begin(struct lst_worker *worker, struct lst_connection *conn
 
 /* The events of epoll for it. */
 void lst_connection_take_events(struct lst_connection *connection, uint32_t events);
+
+/* Have it go on when it is its turn. */
+void lst_connection_line_up(struct lst_connection *connection);
+
+/* Its handshake is over, or comes to nothing: another may begin. */
+void lst_connection_end_handshake(struct lst_connection *connection);
 
 /* Go on, as far as it goes. It may be closed after that. */
 void lst_connection_run(struct lst_connection *connection);
@@ -205,6 +213,9 @@ LST_MUST_CHECK bool lst_connection_watch(struct lst_connection *connection);
 
 /* The engine drains: if it is idle or lingers, it has only a moment from now on. */
 void lst_connection_hurry(struct lst_connection *connection);
+
+/* Others wait for a handshake: this one has less time from now on. */
+void lst_connection_hurry_handshake(struct lst_connection *connection);
 
 /* A timer is over; owner: the connection. */
 void lst_connection_check_time(void *owner);

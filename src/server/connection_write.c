@@ -4,8 +4,6 @@
 #include "server/reply.h"
 #include "server/tls.h"
 
-#define READ_AWAY_MAX (256ULL * 1024 * 1024) /* bytes, after the answer */
-
 /* ---- Beginning */
 
 enum lst_step lst_connection_ask_for_body(struct lst_connection *connection)
@@ -109,7 +107,7 @@ static enum lst_step end_answer(struct lst_connection *connection)
     }
     lst_connection_give_exchange(connection);
     connection->state = LST_CONNECTION_LINGER;
-    connection->body_left = READ_AWAY_MAX;
+    connection->body_left = LST_CONNECTION_READ_AWAY;
     return lst_tls_say_end(connection);
 }
 

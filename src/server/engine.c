@@ -22,6 +22,7 @@ static int open_worker(struct lst_engine *engine, struct lst_worker *worker)
     int status = lst_worker_open(worker);
 
     worker->engine = engine;
+    worker->handshakes.most = lst_handshakes_most(engine->worker_count);
     worker->block = malloc(LST_WORKER_BLOCK);
     worker->cipher = engine->tls == NULL ? NULL : malloc(LST_WORKER_CIPHER);
     pthread_mutex_init(&worker->mutex, NULL);

@@ -6,7 +6,7 @@
  * --idle-timeout, LST_PACE_LEAST bytes a second must have moved, and the last of them not that long
  * ago; then another period begins. So neither silence nor a trickle holds a connection, and who
  * sends or reads a large body steadily has all the time he needs. While it is the server's own turn
- * there is no deadline.
+ * there is no deadline. A TLS handshake has to be over by a time of its own: server/handshakes.h.
  */
 #include "server/connection.h"
 
@@ -24,7 +24,8 @@
 
 enum turn {
     TURN_OURS,
-    TURN_IDLE, /* between two requests */
+    TURN_IDLE,   /* between two requests */
+    TURN_AGREES, /* on TLS */
     TURN_SENDS,
     TURN_READS,
     TURN_LINGERS,
@@ -36,6 +37,7 @@ static enum turn turn_of(const struct lst_connection *connection)
     case LST_CONNECTION_HEAD:
         return connection->input == NULL ? TURN_IDLE : TURN_SENDS;
     case LST_CONNECTION_HANDSHAKE:
+        return TURN_AGREES;
     case LST_CONNECTION_BODY:
         return TURN_SENDS;
     case LST_CONNECTION_ANSWER:
@@ -81,11 +83,25 @@ static uint64_t length_of(const struct lst_connection *connection, enum turn tur
                : limit_of(connection, turn);
 }
 
+/* However much is sent: nobody needs long for a handshake. */
+static uint64_t end_of_handshake(const struct lst_connection *connection)
+{
+    uint64_t end = lst_handshakes_deadline(&connection->worker->handshakes, &connection->handshake,
+                                           connection->period_ns);
+    uint64_t limit = connection->period_ns + connection->limit_ns;
+
+    return end < limit ? end : limit;
+}
+
 static void set_deadline(struct lst_connection *connection, enum turn turn)
 {
     uint64_t silence = connection->heard_ns + limit_of(connection, turn);
     uint64_t end = connection->period_ns + length_of(connection, turn);
 
+    if (turn == TURN_AGREES) {
+        silence = end_of_handshake(connection);
+        end = silence;
+    }
     lst_timers_set(&connection->worker->timers, &connection->timer, silence < end ? silence : end);
 }
 
@@ -124,6 +140,13 @@ void lst_connection_hurry(struct lst_connection *connection)
     }
 }
 
+void lst_connection_hurry_handshake(struct lst_connection *connection)
+{
+    if (connection->period_turn == TURN_AGREES) {
+        set_deadline(connection, TURN_AGREES);
+    }
+}
+
 /* Is it used? */
 static bool is_in_time(struct lst_connection *connection, enum turn turn)
 {
@@ -131,6 +154,9 @@ static bool is_in_time(struct lst_connection *connection, enum turn turn)
     uint64_t moved = moved_by_now(connection, turn);
     uint64_t period = now - connection->period_ns;
 
+    if (turn == TURN_AGREES) {
+        return now < end_of_handshake(connection);
+    }
     if (moved != connection->looked_moved && turn == TURN_READS) {
         connection->heard_ns = now;
     }
@@ -178,7 +204,7 @@ void lst_connection_check_time(void *owner)
         if (connection->exchange != NULL && connection->exchange->status == 0) {
             connection->exchange->why_cut = "nothing, or hardly anything, came for --idle-timeout";
         }
-        lst_connection_close(connection,
-                             turn == TURN_SENDS || turn == TURN_READS || has_unread(connection));
+        lst_connection_close(connection, turn == TURN_AGREES || turn == TURN_SENDS ||
+                                             turn == TURN_READS || has_unread(connection));
     }
 }

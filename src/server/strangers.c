@@ -67,7 +67,7 @@ bool lst_strangers_is_form(const struct lst_http_request *request)
 }
 
 /* The address as a number that is not 0: all of IPv4, half of IPv6. 0: it is not to be counted. */
-static uint64_t network_of(struct lst_slice peer)
+uint64_t lst_strangers_network(struct lst_slice peer)
 {
     char text[ADDRESS_TEXT_MAX];
     struct in6_addr six;
@@ -112,7 +112,7 @@ static struct stranger *find(struct lst_strangers *strangers, uint64_t network)
 
 bool lst_strangers_take(struct lst_strangers *strangers, struct lst_slice peer, int64_t now_ms)
 {
-    uint64_t network = network_of(peer);
+    uint64_t network = lst_strangers_network(peer);
     bool may;
 
     if (strangers->rate == 0 || network == 0) {

@@ -26,6 +26,10 @@ struct lst_strangers;
 struct lst_strangers *lst_strangers_new(uint64_t rate);
 void lst_strangers_free(struct lst_strangers *strangers); /* NULL does nothing */
 
+/* Of an address: a number that is the same for all addresses that count as one, and 0 for those
+ * that are not counted. */
+uint64_t lst_strangers_network(struct lst_slice address);
+
 /* Whether the request carries something that says who sent it: a signature or a token in the query
  * or in a header, right or wrong. Nobody looks at it in a preflight or on the path of a short link:
  * the caller sees to these, and to tokens in paths. */

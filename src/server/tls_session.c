@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #define RECORD 16384UL /* bytes of plain text in a record, at most */
@@ -157,9 +158,68 @@ void lst_tls_session_free(struct ssl_st *session, bool says_end)
     ERR_clear_error();
 }
 
+/* As S3's clients show it to their users. */
+static enum lst_step answer_plain(struct lst_connection *connection)
+{
+    static char body[] = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                         "<Error><Code>InvalidRequest</Code><Message>This port speaks TLS: use "
+                         "https://</Message></Error>\n";
+    char head[160];
+    int length = snprintf(head, sizeof(head),
+                          "HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\n"
+                          "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+                          sizeof(body) - 1);
+    const struct iovec parts[] = {{head, (size_t)length}, {body, sizeof(body) - 1}};
+
+    if (!lst_unsent_keep(&connection->unsent, parts, 2, 0)) {
+        return LST_STEP_RESET;
+    }
+    connection->state = LST_CONNECTION_LINGER;
+    connection->body_left = LST_CONNECTION_READ_AWAY;
+    return LST_STEP_ON;
+}
+
+static void hurry_all(struct lst_worker *worker)
+{
+    for (struct lst_handshake *each = worker->handshakes.running.first; each != NULL;
+         each = each->next) {
+        lst_connection_hurry_handshake(each->owner);
+    }
+}
+
+/* Look at the first byte: until there is one, nothing is kept for the connection. ON with a
+ * session, or without one if it is no TLS that is spoken. */
+static enum lst_step begin_handshake(struct lst_connection *connection)
+{
+    struct lst_worker *worker = connection->worker;
+    bool was_crowded = worker->handshakes.waiting.count > 0;
+    char first = 0;
+    ssize_t length = lst_socket_receive(connection->socket, &first, 1, MSG_PEEK);
+
+    if (length < 0 && errno == EAGAIN) {
+        connection->may_read = false;
+        return LST_STEP_WAIT;
+    }
+    if (length <= 0) {
+        return length == 0 ? LST_STEP_CLOSE : LST_STEP_RESET;
+    }
+    if (first >= 'A' && first <= 'Z') { /* the method of a request */
+        return answer_plain(connection);
+    }
+    if (!lst_handshakes_enter(&worker->handshakes, &connection->handshake, worker->now_ns)) {
+        if (!was_crowded) {
+            hurry_all(worker);
+        }
+        return connection->peer_ended ? LST_STEP_CLOSE : LST_STEP_WAIT;
+    }
+    connection->tls = lst_tls_session_new(worker->engine->tls, connection);
+    return connection->tls == NULL ? LST_STEP_RESET : LST_STEP_ON;
+}
+
 enum lst_step lst_tls_handshake(struct lst_connection *connection)
 {
     enum lst_step flushed = lst_connection_flush(connection);
+    enum lst_step begun;
     int result;
 
     if (flushed != LST_STEP_ON) {
@@ -168,6 +228,12 @@ enum lst_step lst_tls_handshake(struct lst_connection *connection)
     if (!connection->may_read) {
         return LST_STEP_WAIT;
     }
+    if (connection->tls == NULL) {
+        begun = begin_handshake(connection);
+        if (begun != LST_STEP_ON || connection->tls == NULL) {
+            return begun;
+        }
+    }
     ERR_clear_error();
     begin_reading(connection);
     result = SSL_do_handshake(connection->tls);
@@ -175,6 +241,7 @@ enum lst_step lst_tls_handshake(struct lst_connection *connection)
         return LST_STEP_RESET;
     }
     if (result == 1) {
+        lst_connection_end_handshake(connection);
         connection->state = LST_CONNECTION_HEAD;
         connection->may_read = true; /* OpenSSL may have read more than it needed */
         return LST_STEP_ON;

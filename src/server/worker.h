@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "server/disk.h"
 #include "server/engine.h"
+#include "server/handshakes.h"
 #include "server/timers.h"
 
 #include <pthread.h>
@@ -52,6 +53,7 @@ struct lst_worker {
     uint64_t now_ns;
     uint64_t short_ns; /* when short work came last */
     struct lst_timers timers;
+    struct lst_handshakes handshakes;
 
     /* Spare memory, and memory that is nobody's between two turns. */
     void *inputs; /* each begins with a pointer to the next */

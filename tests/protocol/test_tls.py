@@ -3,6 +3,7 @@ import contextlib
 import ctypes
 import ctypes.util
 import random
+import select
 import signal
 import socket
 import ssl
@@ -187,6 +188,31 @@ def test_what_is_no_handshake_does_no_harm(secure, sent):
     with connect(secure) as sock:
         sock.sendall(HEALTH)
         assert read_answers(sock, 1)[0][0] == 200
+
+
+@pytest.mark.parametrize("sent", [HEALTH, b"PUT /pictures/k HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100000, b"G"])
+def test_plain_http_is_told_to_speak_tls(secure, sent):
+    with socket.create_connection(("127.0.0.1", secure.port), timeout=20) as sock:
+        sock.sendall(sent)
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n") and b"This port speaks TLS: use https://" in answer
+
+
+def test_handshakes_that_are_begun_and_left_keep_nobody_out(secure):
+    """More than may run at a time. Each has announced a message as long as OpenSSL takes it, and sends no more of it."""
+    with contextlib.ExitStack() as stack:
+        left = [stack.enter_context(socket.create_connection(("127.0.0.1", secure.port), timeout=20)) for _ in range(450)]
+        for sock in left:
+            sock.sendall(b"\x16\x03\x01\0\x04\x01\x01\xff\0")
+        with connect(secure) as sock:
+            sock.sendall(HEALTH)
+            assert read_answers(sock, 1)[0][0] == 200
+        poll = select.poll()
+        for sock in left:
+            poll.register(sock, select.POLLIN)
+        assert poll.poll(20_000), "some had to make room"
 
 
 # ---- Renewal

@@ -294,17 +294,21 @@ def test_parts_that_come_at_once_are_bound_together(server, backend, s3, way):
     s3.abort_multipart_upload(Bucket=BUCKET, Key=made["key"], UploadId=store)
 
 
-def test_no_more_parts_than_the_profile_can_need(server, backend):
+def test_no_more_parts_than_the_profile_can_need(server, backend, s3):
     """All but the last have 5 MiB at least."""
     client = client_of(server, backend, "tight")
     made = create(server, client)
     assert ask(server, client, "GET", of(made, "/2"))[0] == 200
     assert "above 2" in refused(server, client, "GET", of(made, "/3"))[1]
+    assert uploads_under_way(s3, made["key"]) == [], "it can come to nothing any more"
+    made = create(server, client)
     assert "above 2" in refused(server, client, "GET", of(made, "/batch", partNumbers="1,2,3"))[1]
+    assert uploads_under_way(s3, made["key"]) == []
     signed = sign(server, client, {"method": "POST", "key": "a.bin"})
     wish = {"method": "PUT", "key": signed["key"], "uploadId": begin(signed)}
     sign(server, client, {**wish, "partNumber": 2})
     assert "above 2" in refused(server, client, "POST", "s3/sign", {**wish, "partNumber": 3})[1]
+    assert uploads_under_way(s3, signed["key"]) == []
 
 
 def test_what_is_signed_is_known_to_the_sweep(server, backend):
