@@ -56,32 +56,85 @@ static void append_column(struct lst_buffer *out, struct lst_slice text)
     lst_buffer_append_byte(out, ' ');
 }
 
+/* A bearer token with its id whole, or a client token, the beginning of one at least. */
+static bool is_token(struct lst_slice text)
+{
+    enum { PREFIX = 4, LEAST = 16 };
+    bool is_bearer = lst_slice_starts_with(text, LST_SLICE("lst_"));
+
+    if (text.length <= PREFIX + LEAST ||
+        (!is_bearer && !lst_slice_starts_with(text, LST_SLICE("lsc_")))) {
+        return false;
+    }
+    for (size_t i = PREFIX; i < PREFIX + LEAST; i++) {
+        char byte = text.bytes[i];
+        bool is_in_id = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+
+        if (!is_in_id &&
+            (is_bearer || !((byte >= 'A' && byte <= 'Z') || byte == '_' || byte == '-'))) {
+            return false;
+        }
+    }
+    return !is_bearer || text.bytes[PREFIX + LEAST] == '_';
+}
+
+/* How much of the text, which is the rest of a name, may be shown before something that opens
+ * something; 0: here is nothing such. */
+static size_t shown_before_secret(struct lst_slice text, bool is_segment)
+{
+    if (lst_slice_starts_with_ignoring_case(text, LST_SLICE("Signature=")) ||
+        lst_slice_starts_with_ignoring_case(text, LST_SLICE("X-Amz-Security-Token="))) {
+        return lst_slice_find(text, '=');
+    }
+    if (is_segment && lst_slice_starts_with(text, LST_SLICE("-/"))) {
+        return lst_slice_starts_with(text, LST_SLICE("-/l/"))     ? strlen("-/l/")
+               : lst_slice_starts_with(text, LST_SLICE("-/api/")) ? strlen("-/api/")
+                                                                  : 0;
+    }
+    return is_token(text) ? strlen("lst_") : 0;
+}
+
 /*
- * The name up to where a signature begins: a URL that was percent-encoded as a whole is all path,
- * and its signature may be good for days.
+ * The name up to where something begins that opens something. A URL that was percent-encoded as a
+ * whole is all path, and its signature may be good for days. An address of ours behind a prefix
+ * that a proxy should have taken off, or behind two slashes, is the name of an object, and has a
+ * client's token in it, or the id of a short link.
  */
-static struct lst_slice without_signature(struct lst_slice name)
+static struct lst_slice without_secrets(struct lst_slice name)
 {
     for (size_t i = 0; i < name.length; i++) {
-        struct lst_slice rest = lst_slice_after(name, i);
+        size_t shown =
+            shown_before_secret(lst_slice_after(name, i), i == 0 || name.bytes[i - 1] == '/');
 
-        if (lst_slice_starts_with_ignoring_case(rest, LST_SLICE("Signature=")) ||
-            lst_slice_starts_with_ignoring_case(rest, LST_SLICE("X-Amz-Security-Token="))) {
-            return lst_slice_first(name, i + lst_slice_find(rest, '='));
+        if (shown > 0) {
+            return lst_slice_first(name, i + shown);
         }
     }
     return name;
 }
 
+/* Of our own addresses, written in some odd way, nothing but the first segment. No bucket has such
+ * a name. */
+static struct lst_slice key_of(const struct lst_log_line *line)
+{
+    bool is_ours = lst_slice_equal(line->bucket, LST_SLICE("-")) ||
+                   lst_slice_equal(line->bucket, LST_SLICE("l")) ||
+                   lst_slice_starts_with(line->bucket, LST_SLICE("-/"));
+
+    return is_ours ? LST_SLICE("") : without_secrets(line->key);
+}
+
 static void append_resource(struct lst_buffer *out, const struct lst_log_line *line)
 {
-    if (line->key.length == 0) {
-        append_column(out, without_signature(line->bucket));
+    struct lst_slice key = key_of(line);
+
+    if (key.length == 0) {
+        append_column(out, without_secrets(line->bucket));
         return;
     }
-    append_escaped(out, without_signature(line->bucket), true);
+    append_escaped(out, without_secrets(line->bucket), true);
     lst_buffer_append_byte(out, '/');
-    append_column(out, without_signature(line->key));
+    append_column(out, key);
 }
 
 void lst_log_format_text(struct lst_buffer *out, const struct lst_log_line *line)
@@ -163,8 +216,8 @@ void lst_log_format_json(struct lst_buffer *out, const struct lst_log_line *line
     append_json(out, "access_key_id", lst_slice_of(line->access_key_id));
     append_json(out, "signed_by", lst_slice_of(line->signed_by));
     append_json(out, "operation", lst_slice_of(line->operation));
-    append_json(out, "bucket", without_signature(line->bucket));
-    append_json(out, "key", without_signature(line->key));
+    append_json(out, "bucket", without_secrets(line->bucket));
+    append_json(out, "key", key_of(line));
     append_json_number(out, "status", (uint64_t)line->status);
     append_json(out, "error", lst_slice_of(line->error));
     append_json_number(out, "bytes_in", line->bytes_in);

@@ -88,6 +88,10 @@ def test_the_access_log_opens_nothing(start, form):
             good.replace("X-Amz-Expires=300", "X-Amz-Expires=9999999"), link["url"], link["short_url"],
             f"{base}/-/api/uppy/{client_token}/s3/params", f"{base}/-/api/uppy/{client_token}/none",
             f"{base}/-/l/{link['id']}/x", f"{base}/-/api/links/{link['id']}", f"{base}/-/nothing/{client_token}"]
+    # Behind a prefix that a proxy should have taken off, two slashes, or escapes, they are names of objects.
+    ours = (f"-/api/uppy/{client_token}/s3/params", f"-/l/{link['id']}", f"-/api/links/{link['id']}", token, f"x/{client_token}")
+    urls += [base + prefix + path for path in ours for prefix in ("//", "/files/", "/files/a/")]
+    urls += [base + path for path in (f"/l/{link['id']}", f"/%2D/l/{link['id']}", f"/-%2Fl/{link['id']}", f"/-/L/{link['id']}")]
     for url in urls:
         for method in ("GET", "PUT", "DELETE", "OPTIONS"):
             requests.request(method, url, timeout=20, allow_redirects=False)
