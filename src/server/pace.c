@@ -2,11 +2,14 @@
  * pace.c - deadlines: clients that hold a connection without using it are cut off.
  *
  * A period begins whenever it becomes somebody else's turn, and with every answer. At its end,
- * after
- * --idle-timeout, LST_PACE_LEAST bytes a second must have moved, and the last of them not that long
- * ago; then another period begins. So neither silence nor a trickle holds a connection, and who
- * sends or reads a large body steadily has all the time he needs. While it is the server's own turn
- * there is no deadline. A TLS handshake has to be over by a time of its own: server/handshakes.h.
+ * after --idle-timeout, PACE_LEAST bytes a second must have moved, and the last of them not that
+ * long ago; then another period begins. So neither silence nor a trickle holds a connection, and
+ * who sends or reads a large body steadily has all the time he needs. While it is the server's own
+ * turn there is no deadline. A TLS handshake has to be over by a time of its own:
+ * server/handshakes.h.
+ *
+ * The kernel takes megabytes of an answer that the client has yet to read. So whoever seems idle,
+ * or lingers, when a deadline comes may still be reading, and then has a reader's deadlines.
  */
 #include "server/connection.h"
 
@@ -17,7 +20,7 @@
 #include <sys/socket.h>
 
 #define SECOND               1000000000ULL
-#define LST_PACE_LEAST       500 /* bytes a second */
+#define PACE_LEAST           500 /* bytes a second */
 #define LINGER_SILENCE_NS    (5 * SECOND)
 #define LINGER_ALTOGETHER_NS (30 * SECOND)
 #define DRAIN_NS             SECOND /* that a new connection, or one that lingers, has in a drain */
@@ -69,8 +72,11 @@ static uint64_t moved_by_now(const struct lst_connection *connection, enum turn 
 static uint64_t limit_of(const struct lst_connection *connection, enum turn turn)
 {
     bool is_draining = connection->worker->engine->is_draining;
-    uint64_t limit = turn == TURN_LINGERS ? LINGER_SILENCE_NS : connection->limit_ns;
+    uint64_t limit = connection->limit_ns;
 
+    if (turn == TURN_LINGERS && limit > LINGER_SILENCE_NS) {
+        limit = LINGER_SILENCE_NS;
+    }
     return is_draining && (turn == TURN_IDLE || turn == TURN_LINGERS) && limit > DRAIN_NS ? DRAIN_NS
                                                                                           : limit;
 }
@@ -105,10 +111,20 @@ static void set_deadline(struct lst_connection *connection, enum turn turn)
     lst_timers_set(&connection->worker->timers, &connection->timer, silence < end ? silence : end);
 }
 
+static void begin_period(struct lst_connection *connection, enum turn turn)
+{
+    connection->period_turn = (uint8_t)turn;
+    connection->period_answered = connection->answered;
+    connection->period_ns = connection->worker->now_ns;
+    connection->heard_ns = connection->worker->now_ns;
+    connection->period_moved = moved_by_now(connection, turn);
+    connection->looked_moved = connection->period_moved;
+    set_deadline(connection, turn);
+}
+
 bool lst_connection_watch(struct lst_connection *connection)
 {
     enum turn turn = turn_of(connection);
-    uint64_t now = connection->worker->now_ns;
 
     if (turn == TURN_OURS) {
         connection->period_turn = TURN_OURS;
@@ -118,13 +134,7 @@ bool lst_connection_watch(struct lst_connection *connection)
         return false;
     }
     if (turn != connection->period_turn || connection->answered != connection->period_answered) {
-        connection->period_turn = (uint8_t)turn;
-        connection->period_answered = connection->answered;
-        connection->period_ns = now;
-        connection->heard_ns = now;
-        connection->period_moved = moved_by_now(connection, turn);
-        connection->looked_moved = connection->period_moved;
-        set_deadline(connection, turn);
+        begin_period(connection, turn);
     }
     return true;
 }
@@ -167,8 +177,7 @@ static bool is_in_time(struct lst_connection *connection, enum turn turn)
     if (period < length_of(connection, turn)) {
         return true;
     }
-    if (turn == TURN_LINGERS ||
-        moved - connection->period_moved < period / SECOND * LST_PACE_LEAST) {
+    if (turn == TURN_LINGERS || moved - connection->period_moved < period / SECOND * PACE_LEAST) {
         return false;
     }
     connection->period_ns = now;
@@ -184,18 +193,27 @@ static bool has_unread(const struct lst_connection *connection)
     return ioctl(connection->socket, SIOCOUTQ, &waiting) == 0 && waiting > 0;
 }
 
+/* Whose turn it is when a deadline comes. */
+static enum turn look_at_turn(const struct lst_connection *connection)
+{
+    enum turn turn = turn_of(connection);
+
+    return (turn == TURN_IDLE || turn == TURN_LINGERS) && has_unread(connection) ? TURN_READS
+                                                                                 : turn;
+}
+
 void lst_connection_check_time(void *owner)
 {
     struct lst_connection *connection = owner;
-    enum turn turn = turn_of(connection);
+    enum turn turn = look_at_turn(connection);
 
     if (turn == TURN_OURS) {
         return; /* a deadline of the turn before */
     }
-    if (turn !=
-        connection->period_turn) { /* it is in the row, and has not come as far as to wait */
-        lst_timers_set(&connection->worker->timers, &connection->timer,
-                       connection->worker->now_ns + connection->limit_ns);
+    if (turn != connection->period_turn) {
+        /* It has read its answer, or has yet to; or it is in the row, and has not come as far as to
+         * wait. */
+        begin_period(connection, turn);
         return;
     }
     if (is_in_time(connection, turn)) {
@@ -204,7 +222,7 @@ void lst_connection_check_time(void *owner)
         if (connection->exchange != NULL && connection->exchange->status == 0) {
             connection->exchange->why_cut = "nothing, or hardly anything, came for --idle-timeout";
         }
-        lst_connection_close(connection, turn == TURN_AGREES || turn == TURN_SENDS ||
-                                             turn == TURN_READS || has_unread(connection));
+        lst_connection_close(connection,
+                             turn == TURN_AGREES || turn == TURN_SENDS || turn == TURN_READS);
     }
 }

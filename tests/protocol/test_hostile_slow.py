@@ -143,6 +143,38 @@ def test_slow_readers_are_cut_off_and_others_are_served(server, s3):
         sock.close()
 
 
+def test_a_steady_reader_gets_all_of_an_answer_that_the_kernel_has_already(server, s3):
+    """The server has sent it, and nothing more comes from the client: that is not yet idle, nor gone."""
+    body = bytes(range(256)) * 8000
+    s3.put_object(Bucket=BUCKET, Key="slowly", Body=body)
+    target = target_of(presign(s3, "get_object", key="slowly"))
+    received = {}
+
+    def read(connection):
+        sock = socket.socket()
+        sock.settimeout(30)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        sock.connect(("127.0.0.1", server.port))
+        sock.sendall(f"GET {target} HTTP/1.1\r\nHost: {server.host}\r\nConnection: {connection}\r\n\r\n".encode())
+        until = time.monotonic() + 1.7 * LIMIT
+        text = b""
+        with sock, contextlib.suppress(ConnectionError):
+            while len(text) < len(body) and (piece := sock.recv(8192)):
+                text += piece
+                time.sleep(0.02 if time.monotonic() < until else 0)
+            while not text.endswith(body) and (piece := sock.recv(65536)):
+                text += piece
+        received[connection] = text
+    readers = [threading.Thread(target=read, args=(connection,)) for connection in ("keep-alive", "close")]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    for connection, text in received.items():
+        is_whole = text.endswith(body)
+        assert is_whole, f"{connection}: {len(text)} bytes of {len(body)} and a head"
+
+
 def test_a_client_that_leaves_in_the_middle_does_not_hold_the_server(server, s3):
     """Its last bytes and its end arrive together."""
     target = target_of(presign(s3, "put_object", key="left"))
