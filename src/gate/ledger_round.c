@@ -298,7 +298,8 @@ void lst_ledger_round_write(struct lst_ledger *ledger, struct lst_ledger_round *
         status = write_once(&work);
     }
     if (status != LST_OK) {
-        fail_all(round, status);
+        /* Others were always faster: whichever row it was, another try may do. */
+        fail_all(round, lst_ledger_must_repeat(status) ? LST_ERR_CONFLICT : status);
     } else if (work.has_more && ledger->hook.written != NULL) {
         ledger->hook.written(ledger->hook.context);
     }

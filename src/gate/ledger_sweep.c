@@ -177,17 +177,26 @@ static int sweep_id(struct sweep *sweep, struct lst_slice name, int64_t expires_
     return status == LST_OK ? remove_id(sweep, name, &state) : status;
 }
 
-/* The row behind this one: its key and a byte 0 is the smallest that is larger. */
+/* The row behind this one: its key and a byte 0 is the smallest that is larger. Behind a key that
+ * is too long for the position: the smallest that does not begin as that one does. */
 static void go_behind(struct sweep *sweep, struct lst_slice key)
 {
-    size_t length = key.length < LST_LEDGER_KEY_MAX ? key.length : LST_LEDGER_KEY_MAX - 1;
+    size_t length = key.length < LST_LEDGER_KEY_MAX ? key.length : LST_LEDGER_KEY_MAX;
+    char *bytes = sweep->position.bytes;
 
-    memcpy(sweep->position.bytes, key.bytes, length);
-    sweep->position.bytes[length] = '\0';
-    sweep->position.length = length + 1;
+    memcpy(bytes, key.bytes, length);
+    if (length < LST_LEDGER_KEY_MAX) {
+        bytes[length++] = '\0';
+    } else {
+        while ((uint8_t)bytes[length - 1] == 0xFF) { /* the first, the row's kind, is none */
+            length--;
+        }
+        bytes[length - 1]++;
+    }
+    sweep->position.length = length;
 }
 
-/* Find the next expiry row. LST_ERR_NOT_FOUND: there is none that is old enough. LST_ERR_CORRUPT:
+/* Find the next expiry row. LST_ERR_NOT_FOUND: there is none that is old enough. LST_ERR_MALFORMED:
  * it names nothing; the next call goes on behind it. */
 static int next_expired(struct sweep *sweep, struct lst_ledger_key *ret_name,
                         int64_t *ret_expires_ms)
@@ -206,7 +215,7 @@ static int next_expired(struct sweep *sweep, struct lst_ledger_key *ret_name,
     }
     go_behind(sweep, key);
     if (key.length <= 1 + 8 || key.length > 1 + 8 + LST_LEDGER_NAME_MAX) {
-        return LST_ERR_CORRUPT;
+        return LST_ERR_MALFORMED;
     }
     expires_ms = lst_ledger_number_read(key.bytes + 1);
     if (sweep->now_ms < LST_LEDGER_GRACE_MS ||
@@ -232,8 +241,11 @@ static int collect(struct sweep *sweep)
         status = next_expired(sweep, &name, &expires_ms);
         if (status == LST_OK) {
             status = sweep_id(sweep, lst_ledger_key_slice(&name), expires_ms);
+            status = status == LST_ERR_CORRUPT ? LST_ERR_MALFORMED : status;
         }
-        if (status == LST_ERR_CORRUPT) { /* one bad row must not keep all others for ever */
+        /* One bad row must not keep all others for ever. (Of a damaged page, where there is no next
+         * row to be found, the sweep ends.) */
+        if (status == LST_ERR_MALFORMED) {
             lst_ledger_changes_cut(&sweep->changes, count);
             sweep->found_corrupt = true;
             sweep->id_count++;
