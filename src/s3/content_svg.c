@@ -21,6 +21,7 @@ struct lst_content_svg {
     enum lst_content_xml_kind kind;
     const char *problem;  /* NULL as long as there is none */
     const char *detected; /* what is seen that is not declared; NULL: nothing */
+    bool has_no_memory;   /* for what has to be looked at whole */
     bool has_external;    /* a document type that leads elsewhere */
     int64_t fed;          /* bytes */
     unsigned depth;
@@ -118,7 +119,10 @@ static void end_element(void *user, const XML_Char *name)
     }
     if (svg->style_depth == svg->depth) {
         svg->style_depth = 0;
-        if (lst_buffer_status(&svg->style) != LST_OK) {
+        if (lst_buffer_status(&svg->style) == LST_ERR_NO_MEMORY) {
+            svg->has_no_memory = true; /* that says nothing against the content */
+            (void)XML_StopParser(svg->parser, XML_FALSE);
+        } else if (lst_buffer_status(&svg->style) != LST_OK) {
             refuse(svg, "has a style that is too long to be checked");
         } else if (!lst_xml_is_inner_style(lst_buffer_slice(&svg->style))) {
             refuse(svg, "has a style that loads something");
@@ -235,7 +239,7 @@ static int feed(struct lst_content_svg *svg, struct lst_slice piece, bool is_las
         }
         return LST_OK;
     }
-    if (XML_GetErrorCode(svg->parser) == XML_ERROR_NO_MEMORY) {
+    if (svg->has_no_memory || XML_GetErrorCode(svg->parser) == XML_ERROR_NO_MEMORY) {
         return LST_ERR_NO_MEMORY;
     }
     if (svg->problem == NULL) {

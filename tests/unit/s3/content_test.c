@@ -1,5 +1,7 @@
 /* content_test.c - which content may be uploaded as which type. */
 #include "s3/content.h"
+
+#include "base/budget.h"
 #include "tap.h"
 
 #include <pthread.h>
@@ -615,6 +617,37 @@ static void test_threads(void)
     CHECK(!any, "eight threads at once get the answers that one gets");
 }
 
+/* A style that there is no room for at the moment says nothing against the SVG. */
+static void test_style_without_memory(void)
+{
+    enum { STYLE = 250 * 1024, LEFT = 200 * 1024 /* bytes: for the parser itself */ };
+    static char document[STYLE + 1024];
+    const struct lst_content_plan plan = {.declared = LST_SLICE("image/svg+xml")};
+    struct lst_content_check *check = NULL;
+    int length = snprintf(document, sizeof(document), SVG_TAG "<style>/*%*s*/</style></svg>",
+                          (int)STYLE, "");
+    size_t taken = 0;
+    int status = lst_content_begin(pool, &plan, &check);
+
+    if (!CHECK(status == LST_OK, "an SVG is begun")) {
+        return;
+    }
+    while (lst_budget_take(LEFT)) {
+        taken += LEFT;
+    }
+    lst_budget_give(LEFT);
+    status = lst_content_take(check, lst_slice_make(document, (size_t)length));
+    if (status == LST_OK) {
+        status = lst_content_end(check);
+    }
+    lst_budget_give(taken - LEFT);
+    lst_content_free(check);
+    CHECK(status == LST_ERR_NO_MEMORY, "its style finds no memory: that is no refusal (%d)",
+          status);
+    CHECK(strcmp(ask("image/svg+xml", lst_slice_make(document, (size_t)length)), "") == 0,
+          "with memory it is accepted");
+}
+
 int main(void)
 {
     if (!CHECK(lst_content_pool_open(&pool) == LST_OK, "a pool can be opened")) {
@@ -635,6 +668,7 @@ int main(void)
     test_early();
     test_parts();
     test_threads();
+    test_style_without_memory();
     lst_content_pool_close(pool);
     return tap_done();
 }
