@@ -146,9 +146,10 @@ struct lst_uppy_upload *lst_uppy_find_to_complete(
     void (*completed)(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload));
 
 /* Was the named upload, which this call is to complete, completed before? Then completed() has
- * answered: a client that lost the answer, or did not wait for it, calls again. */
-bool lst_uppy_answer_complete(struct lst_api_exchange *exchange,
-                              const struct lst_uppy_upload *upload);
+ * answered: a client that lost the answer, or did not wait for it, calls again. LST_ERR_NOT_FOUND:
+ * it was not; any other code: that can't be said now. Then nothing is answered yet. */
+LST_MUST_CHECK int lst_uppy_answer_complete(struct lst_api_exchange *exchange,
+                                            const struct lst_uppy_upload *upload);
 
 /* Bytes of the parts that are there, but for one (0: of all). Errors of lst_upload_parts(). */
 LST_MUST_CHECK int lst_uppy_size(const struct lst_api_exchange *exchange,

@@ -167,6 +167,7 @@ static bool read_parts(struct lst_api_exchange *exchange, const struct lst_uppy_
     struct lst_fields fields;
     json_t *parts = NULL;
     bool is_truncated;
+    int complete_status;
     int status;
 
     lst_fields_begin(&fields, exchange->input, NULL);
@@ -181,8 +182,10 @@ static bool read_parts(struct lst_api_exchange *exchange, const struct lst_uppy_
     status = lst_upload_parts(exchange->api->options.store, &upload->name, 0, LST_PART_NUMBER_MAX,
                               note_size, listing, &is_truncated);
     if (status != LST_OK) {
-        if (!lst_uppy_answer_complete(exchange, upload)) {
-            lst_uppy_fail_code(exchange, status);
+        complete_status = lst_uppy_answer_complete(exchange, upload);
+        if (complete_status != LST_OK) {
+            lst_uppy_fail_code(exchange,
+                               complete_status == LST_ERR_NOT_FOUND ? status : complete_status);
         }
         return false;
     }
@@ -225,13 +228,20 @@ static void answer_completed(struct lst_api_exchange *exchange,
 static void completed(struct lst_api_exchange *exchange, const struct lst_call_answer *answer)
 {
     struct lst_uppy_upload *upload = exchange->work;
+    int status;
 
     if (answer->status == 200) {
         upload->completed(exchange, upload);
-    } else if (lst_uppy_answer_complete(exchange, upload)) {
         return;
-    } else if (answer->status ==
-               412) { /* another was faster, and this one can't be the object any more */
+    }
+    status = lst_uppy_answer_complete(exchange, upload);
+    if (status == LST_OK) {
+        return;
+    }
+    if (answer->status == 412 && status != LST_ERR_NOT_FOUND) {
+        lst_uppy_fail_code(exchange, status); /* whose the object is can't be said now */
+    } else if (answer->status == 412) {
+        /* Another was faster, and this one can't be the object any more. */
         lst_uppy_refuse(exchange, upload, 412, answer->code,
                         "There is an object of this key already, and the profile does not replace "
                         "one: the upload is given up");

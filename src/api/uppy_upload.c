@@ -39,18 +39,21 @@ bool lst_uppy_fail_unknown(struct lst_api_exchange *exchange)
     return false;
 }
 
-bool lst_uppy_answer_complete(struct lst_api_exchange *exchange,
-                              const struct lst_uppy_upload *upload)
+int lst_uppy_answer_complete(struct lst_api_exchange *exchange,
+                             const struct lst_uppy_upload *upload)
 {
     struct lst_uploaded uploaded;
+    int status;
 
     if (upload->completed == NULL || upload->named.text.length == 0 ||
-        !lst_upload_is_own(exchange, &upload->named) ||
-        lst_uploaded_find(exchange->api->options.store, &upload->named, &uploaded) != LST_OK) {
-        return false;
+        !lst_upload_is_own(exchange, &upload->named)) {
+        return LST_ERR_NOT_FOUND;
     }
-    upload->completed(exchange, upload);
-    return true;
+    status = lst_uploaded_find(exchange->api->options.store, &upload->named, &uploaded);
+    if (status == LST_OK) {
+        upload->completed(exchange, upload);
+    }
+    return status;
 }
 
 void lst_uppy_fail_code(struct lst_api_exchange *exchange, int status)
@@ -136,7 +139,13 @@ bool lst_uppy_find(struct lst_api_exchange *exchange, struct lst_uppy_upload *up
     int status = find(exchange, upload);
 
     if (status == LST_ERR_NOT_FOUND) {
-        return !lst_uppy_answer_complete(exchange, upload) && lst_uppy_fail_unknown(exchange);
+        status = lst_uppy_answer_complete(exchange, upload);
+        if (status == LST_OK) {
+            return false;
+        }
+    }
+    if (status == LST_ERR_NOT_FOUND) {
+        return lst_uppy_fail_unknown(exchange);
     }
     if (status != LST_OK) {
         lst_api_fail_code(exchange, status);

@@ -44,11 +44,15 @@ void lst_s3_answer_etag(struct lst_s3_exchange *exchange, struct lst_slice etag)
     lst_http_response_add(&exchange->response, "ETag", lst_slice_make(quoted, tag.length + 2));
 }
 
-/* An answer that memory did not suffice for becomes a bare 503. */
-static void drop_incomplete(struct lst_http_response *response)
+/* An answer that memory did not suffice for becomes a bare 503. What was written stays written: the
+ * client does not know of it, so a use of a link for it is not given back. */
+static void drop_incomplete(struct lst_s3_exchange *exchange)
 {
+    struct lst_http_response *response = &exchange->response;
+
     if (lst_buffer_status(&response->headers) != LST_OK ||
         lst_buffer_status(&response->body) != LST_OK) {
+        exchange->is_unknown |= exchange->written != NULL && response->status < 300;
         lst_http_response_release(response);
         response->status = lst_s3_error_row(LST_S3_SLOW_DOWN)->status;
         response->kind = LST_BODY_BYTES;
@@ -57,7 +61,7 @@ static void drop_incomplete(struct lst_http_response *response)
 
 void lst_s3_answer_end(struct lst_s3_exchange *exchange)
 {
-    drop_incomplete(&exchange->response);
+    drop_incomplete(exchange);
     lst_waiting_answer(&exchange->waiting);
 }
 

@@ -250,14 +250,20 @@ bool lst_completion_check_change(struct lst_s3_exchange *exchange,
     struct lst_object object;
     bool is_same;
     bool is_newer;
+    int status;
 
     if (completion->is_retry || (!condition->only_if_absent && condition->if_match.length == 0)) {
         return true;
     }
-    if (lst_object_open(exchange->s3->options.store, &name, false, &object) != LST_OK) {
+    status = lst_object_open(exchange->s3->options.store, &name, false, &object);
+    if (status == LST_ERR_KEY_NOT_FOUND) {
         return condition->only_if_absent && agreed->key_existed
                    ? fail_conflict(exchange, "If-None-Match")
                    : true;
+    }
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return false;
     }
     is_same = lst_slice_equal(object.etag, condition->if_match);
     is_newer = object.modified_ms > agreed->created_ms;

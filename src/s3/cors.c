@@ -177,6 +177,9 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
     lst_xml_begin(&configuration->written, "CORSConfiguration");
     status = lst_xml_read(document, TEXT_MAX, visit, configuration);
     lst_xml_close(&configuration->written, "CORSConfiguration");
+    if (status == LST_OK) { /* written again it may be longer than it came */
+        status = lst_buffer_status(&configuration->written);
+    }
     value = lst_buffer_slice(&configuration->written);
     if (status == LST_ERR_INVALID_ARGUMENT) {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, configuration->message, NULL, 0);
@@ -237,12 +240,10 @@ static int find_rules(const struct lst_s3 *s3, const struct lst_http_request *re
     if (scratch == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    status = decode_target(s3, request, scratch, &target);
-    if (status == LST_OK) {
-        status = target.bucket.length == 0
-                     ? LST_ERR_NOT_FOUND
-                     : lst_bucket_setting(s3->options.store, target.bucket, setting_name, rules);
-    }
+    /* A path that names nothing has no rules either. */
+    status = decode_target(s3, request, scratch, &target) == LST_OK && target.bucket.length > 0
+                 ? lst_bucket_setting(s3->options.store, target.bucket, setting_name, rules)
+                 : LST_ERR_NOT_FOUND;
     free(scratch);
     return status;
 }
@@ -260,37 +261,34 @@ const char *lst_s3_cors_resource(const struct lst_s3 *s3, const struct lst_http_
 }
 
 /* The requested headers, in lower case and parted by ", ", as S3 lists them. */
-static void add_allowed_headers(struct lst_http_response *response, struct lst_slice requested)
+static void list_headers(struct lst_slice requested, struct lst_buffer *list)
 {
-    struct lst_buffer list;
     struct lst_slice name;
 
-    lst_buffer_init(&list, 2 * requested.length + 2);
     while (lst_slice_split(&requested, ',', &name)) {
         name = lst_slice_trim(name);
-        if (name.length > 0 && list.length > 0) {
-            lst_buffer_append_string(&list, ", ");
+        if (name.length > 0 && list->length > 0) {
+            lst_buffer_append_string(list, ", ");
         }
         for (size_t i = 0; i < name.length; i++) {
             char byte = name.bytes[i];
             byte = (char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
-            lst_buffer_append(&list, lst_slice_make(&byte, 1));
+            lst_buffer_append(list, lst_slice_make(&byte, 1));
         }
     }
-    if (list.length > 0) {
-        lst_http_response_add(response, "Access-Control-Allow-Headers", lst_buffer_slice(&list));
-    }
-    lst_buffer_release(&list);
 }
 
 static void add_headers(struct lst_http_response *response,
-                        const struct lst_cors_question *question, const struct lst_cors_rule *rule)
+                        const struct lst_cors_question *question, const struct lst_cors_rule *rule,
+                        struct lst_slice allowed)
 {
     lst_http_response_add(response, "Access-Control-Allow-Origin",
                           rule->any_origin ? LST_SLICE("*") : question->origin);
     lst_http_response_add(response, "Access-Control-Allow-Methods",
                           lst_buffer_slice(&rule->methods));
-    add_allowed_headers(response, question->headers);
+    if (allowed.length > 0) {
+        lst_http_response_add(response, "Access-Control-Allow-Headers", allowed);
+    }
     if (rule->exposed.length > 0) {
         lst_http_response_add(response, "Access-Control-Expose-Headers",
                               lst_buffer_slice(&rule->exposed));
@@ -303,6 +301,31 @@ static void add_headers(struct lst_http_response *response,
     }
 }
 
+/* What the rules say, as they are kept. What can't be read in them allows nothing. */
+static enum lst_cors_verdict ask_rules(const struct lst_s3 *s3, struct lst_slice rules,
+                                       const struct lst_cors_question *question,
+                                       struct lst_http_response *response)
+{
+    struct lst_cors_rule rule;
+    struct lst_buffer allowed;
+    int status = lst_cors_cache_match(s3->cors, rules, question, &rule);
+
+    lst_buffer_init(&allowed, 2 * question->headers.length + 2);
+    if (status == LST_OK) {
+        list_headers(question->headers, &allowed);
+        status = lst_buffer_status(&allowed);
+    }
+    if (status == LST_OK) {
+        add_headers(response, question, &rule, lst_buffer_slice(&allowed));
+    }
+    lst_buffer_release(&allowed);
+    lst_cors_rule_release(&rule);
+    if (status == LST_ERR_NO_MEMORY) {
+        return LST_CORS_UNKNOWN;
+    }
+    return status == LST_OK ? LST_CORS_ALLOWED : LST_CORS_FORBIDDEN;
+}
+
 enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http_request *request,
                                   struct lst_http_response *response)
 {
@@ -311,8 +334,7 @@ enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http
         .method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method")),
         .headers = lst_http_header(request, LST_SLICE("Access-Control-Request-Headers")),
     };
-    enum lst_cors_verdict verdict = LST_CORS_NO_RULES;
-    struct lst_cors_rule rule;
+    enum lst_cors_verdict verdict = LST_CORS_UNKNOWN;
     struct lst_buffer rules;
     int status = LST_ERR_NOT_FOUND;
 
@@ -324,15 +346,12 @@ enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http
     if (s3 != NULL) {
         status = find_rules(s3, request, &rules);
     }
-    if (status == LST_ERR_BUCKET_NOT_FOUND) {
+    if (status == LST_OK) {
+        verdict = ask_rules(s3, lst_buffer_slice(&rules), &question, response);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        verdict = LST_CORS_NO_RULES;
+    } else if (status == LST_ERR_BUCKET_NOT_FOUND) {
         verdict = LST_CORS_NO_BUCKET;
-    } else if (status == LST_OK) {
-        verdict = LST_CORS_FORBIDDEN;
-        if (lst_cors_cache_match(s3->cors, lst_buffer_slice(&rules), &question, &rule) == LST_OK) {
-            add_headers(response, &question, &rule);
-            verdict = LST_CORS_ALLOWED;
-        }
-        lst_cors_rule_release(&rule);
     }
     lst_buffer_release(&rules);
     return verdict;

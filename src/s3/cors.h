@@ -35,7 +35,8 @@ LST_MUST_CHECK int lst_cors_rules_parse(struct lst_slice document,
                                         struct lst_cors_rules **ret_rules);
 void lst_cors_rules_free(struct lst_cors_rules *rules);
 
-/* Find the rule that fits. ret_rule is to be released either way. LST_ERR_NOT_FOUND: none fits. */
+/* Find the rule that fits. ret_rule is to be released either way. LST_ERR_NOT_FOUND: none fits;
+ * _NO_MEMORY. */
 LST_MUST_CHECK int lst_cors_rules_match(const struct lst_cors_rules *rules,
                                         const struct lst_cors_question *question,
                                         struct lst_cors_rule *ret_rule);
@@ -46,6 +47,7 @@ enum lst_cors_verdict {
     LST_CORS_NO_BUCKET, /* the one that is named is not there */
     LST_CORS_FORBIDDEN,
     LST_CORS_ALLOWED,
+    LST_CORS_UNKNOWN, /* the rules can't be read or asked at the moment */
 };
 
 /*

@@ -175,8 +175,9 @@ static bool fits_headers(const struct lst_cors_rules *rules, size_t begin, size_
     return wanted == 0;
 }
 
-static void take_rule(const struct lst_cors_rules *rules, size_t begin, size_t end,
-                      struct lst_cors_rule *rule)
+/* LST_ERR_NO_MEMORY. What is longer than a list may be is left out. */
+static int take_rule(const struct lst_cors_rules *rules, size_t begin, size_t end,
+                     struct lst_cors_rule *rule)
 {
     struct lst_slice text;
     size_t at = begin;
@@ -192,6 +193,11 @@ static void take_rule(const struct lst_cors_rules *rules, size_t begin, size_t e
     while (next(rules, MAX_AGE, end, &at, &text)) {
         lst_buffer_append(&rule->max_age, text);
     }
+    return lst_buffer_status(&rule->methods) == LST_ERR_NO_MEMORY ||
+                   lst_buffer_status(&rule->exposed) == LST_ERR_NO_MEMORY ||
+                   lst_buffer_status(&rule->max_age) == LST_ERR_NO_MEMORY
+               ? LST_ERR_NO_MEMORY
+               : LST_OK;
 }
 
 /* False if there are more headers than are looked at. */
@@ -244,8 +250,7 @@ int lst_cors_rules_match(const struct lst_cors_rules *rules,
             fits_method(rules, begin, end, question->method) &&
             fits_headers(rules, begin, end, &search)) {
             ret_rule->any_origin = lst_slice_equal(pattern, LST_SLICE("*"));
-            take_rule(rules, begin, end, ret_rule);
-            return LST_OK;
+            return take_rule(rules, begin, end, ret_rule);
         }
         begin = end + 1;
     }

@@ -31,16 +31,17 @@ static void answer_created(struct lst_s3_exchange *exchange)
     lst_s3_answer_xml(exchange);
 }
 
-static bool key_exists(struct lst_s3_exchange *exchange)
+static int key_exists(struct lst_s3_exchange *exchange, bool *ret_exists)
 {
     struct lst_object_name name = {.bucket = exchange->target.bucket, .key = exchange->target.key};
     struct lst_object object;
+    int status = lst_object_open(exchange->s3->options.store, &name, false, &object);
 
-    if (lst_object_open(exchange->s3->options.store, &name, false, &object) != LST_OK) {
-        return false;
+    *ret_exists = status == LST_OK;
+    if (status == LST_OK) {
+        lst_object_close(&object);
     }
-    lst_object_close(&object);
-    return true;
+    return status == LST_ERR_KEY_NOT_FOUND ? LST_OK : status;
 }
 
 static void create(struct lst_s3_exchange *exchange, struct creation *creation,
@@ -61,7 +62,11 @@ static void create(struct lst_s3_exchange *exchange, struct creation *creation,
         return;
     }
     options.field_count = fields.count;
-    creation->checksum.key_existed = key_exists(exchange);
+    status = key_exists(exchange, &creation->checksum.key_existed);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+        return;
+    }
     options.note = lst_slice_make(note, lst_upload_checksum_write_note(&creation->checksum, note));
     status = lst_upload_create(exchange->s3->options.store, &options, creation->id,
                                lst_s3_write_begin(exchange, answer_created));

@@ -47,7 +47,7 @@ struct lst_s3_exchange {
     struct lst_http_response response;
     const char *error;        /* S3's code, "" on success */
     bool is_final;            /* nothing is added to the response any more */
-    bool is_unknown;          /* whether what it was to change has changed: LST_ERR_UNKNOWN */
+    bool is_unknown;          /* what it was to change may have changed, and nobody was told */
     struct lst_buffer reason; /* ends in NUL when it is not empty */
     uint64_t bytes_in;
 

@@ -111,13 +111,18 @@ static bool check_header_names(const struct preflight *preflight, struct lst_sli
     return true;
 }
 
-/* False, having answered, if the bucket is not there, or neither it nor the server's setting has
- * rules that could allow anything. */
+/* False, having answered, if the bucket is not there, if its rules can't be told at the moment, or
+ * if neither it nor the server's setting has rules that could allow anything. */
 static bool check_bucket(const struct preflight *preflight, const struct lst_cors *cors,
                          struct lst_slice origin, enum lst_cors_verdict verdict)
 {
     if (verdict == LST_CORS_NO_BUCKET) {
         forbid(preflight, "CORSResponse: Bucket not found", "BUCKET");
+        return false;
+    }
+    if (verdict == LST_CORS_UNKNOWN) {
+        *preflight->error = "SlowDown";
+        lst_s3_error_response(preflight->request, *preflight->error, NULL, preflight->response);
         return false;
     }
     if (verdict == LST_CORS_NO_RULES && !lst_cors_allows(cors, origin)) {
@@ -255,7 +260,7 @@ void lst_cors_decorate(const struct lst_cors *cors, const struct lst_s3 *s3,
     }
     verdict = lst_s3_cors(s3, request, response);
     if (verdict == LST_CORS_FORBIDDEN || verdict == LST_CORS_ALLOWED ||
-        !lst_cors_allows(cors, origin)) {
+        verdict == LST_CORS_UNKNOWN || !lst_cors_allows(cors, origin)) {
         return;
     }
     add_origin(cors, origin, response);

@@ -139,3 +139,25 @@ def test_configurations_that_may_not_be(server, s3, ruled, document, code):
 def test_a_digest_is_required(server, ruled):
     answer = sign_and_send(server, "PUT", f"/{ruled}", rule(BASE).encode(), query="cors=")
     assert answer.error["Code"] == "InvalidRequest" and "Content-MD5" in answer.error["Message"]
+
+
+def test_a_configuration_is_kept_whole_or_refused(server, s3):
+    """As it is kept, each quote takes six bytes: what would not fit is not cut off."""
+    most = 128 * 1024
+    s3.create_bucket(Bucket="large-rules")
+
+    def send(fill):
+        origins = 21 * ['"' * 1000] + [fill[:4000], fill[4000:]]
+        body = rule("".join(f"<AllowedOrigin>{origin}</AllowedOrigin>" for origin in origins) +
+                    "<AllowedMethod>GET</AllowedMethod>").encode()
+        digest = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+        return sign_and_send(server, "PUT", "/large-rules", body, query="cors=", headers=digest)
+
+    def kept():
+        return sign_and_send(server, "GET", "/large-rules", query="cors=").body
+    assert send("a").status == 200
+    room = most - len(kept())
+    assert send("a" * (1 + room)).status == 200 and len(kept()) == most
+    whole = kept()
+    for more in (1, 5, 19, 20, 21):
+        assert send("a" * (1 + room + more)).error["Code"] == "EntityTooLarge" and kept() == whole

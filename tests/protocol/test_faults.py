@@ -264,10 +264,10 @@ class Upload:
         self.prepare()
         self.etag = self.part().headers["ETag"]
 
-    def complete(self):
+    def complete(self, **headers):
         document = (f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{self.etag}</ETag></Part>"
                     "</CompleteMultipartUpload>").encode()
-        return sign_and_send(self.server, "POST", f"/{BUCKET}/{self.key}", document, f"uploadId={self.id}")
+        return sign_and_send(self.server, "POST", f"/{BUCKET}/{self.key}", document, f"uploadId={self.id}", headers)
 
     def abort(self):
         return sign_and_send(self.server, "DELETE", f"/{BUCKET}/{self.key}", query=f"uploadId={self.id}")
@@ -306,6 +306,23 @@ def test_an_upload(server, faults, kinds):
     each(faults, kinds, upload.complete, completed, upload.prepare_part)
 
 
+def test_a_look_that_fails_finds_no_conflict(server, faults):
+    """The object that If-None-Match forbids is there: whoever can't look does not say that it has come meanwhile."""
+    upload = Upload(server, "conflict")
+    put(server, "conflict", OLD)
+    upload.prepare_part()
+    for number in itertools.count(1):
+        faults.arm(STORE, number, IO)
+        answer = upload.complete(**{"If-None-Match": "*"})
+        fired = faults.disarm()
+        assert answer.code == "PreconditionFailed" or (fired and (answer.status, answer.code) in ERRORS), (number, answer)
+        assert get(server, "conflict") == OLD
+        if not fired:
+            break
+    assert number > 1
+    upload.abort()
+
+
 # ---- Buckets
 
 @KINDS
@@ -339,6 +356,22 @@ def test_settings(server, faults, kinds):
          lambda is_error, _: is_error or status() == 200 or pytest.fail())
     each(faults, kinds, lambda: sign_and_send(server, "DELETE", f"/{BUCKET}", query="cors="),
          lambda is_error, _: is_error or status() == 404 or pytest.fail())
+
+
+@KINDS
+def test_a_preflight(server, faults, kinds):
+    """What the bucket's rules do not allow is not allowed by the server's setting because they can't be read."""
+    server.client().put_bucket_cors(Bucket="versioned", CORSConfiguration={"CORSRules": [
+        {"AllowedOrigins": ["https://a"], "AllowedMethods": ["GET"], "AllowedHeaders": ["x-a"], "ExposeHeaders": ["x-b"]}]})
+    fields = {"Origin": "https://a", "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-a"}
+
+    def ask_it():
+        return server.send("OPTIONS", "/versioned/k", fields)
+
+    def check(is_error, answer):
+        assert is_error or [answer.headers[f"Access-Control-{name}"] for name in (
+            "Allow-Origin", "Allow-Methods", "Allow-Headers", "Expose-Headers")] == ["https://a", "GET", "x-a", "x-b"]
+    each(faults, kinds, ask_it, check, may_close=True)
 
 
 # ---- Reading
@@ -512,6 +545,23 @@ def test_uses_are_never_more(server, faults, kinds):
     each(faults, kinds, lambda: signed(url[0]), check, lambda: url.__setitem__(0, next(urls)), may_close=True)
 
 
+@KINDS
+def test_uses_to_write_are_never_more(server, faults, kinds):
+    """What was written is a use, also when there is no memory to answer so."""
+    urls = (sign(server, "PUT", "used", id=f"writes-{kinds}-{i}", uses=1) for i in itertools.count())
+    url = [None]
+
+    def prepare():
+        put(server, "used", OLD)
+        url[0] = next(urls)
+
+    def check(is_error, _):
+        is_written = get(server, "used") == NEW
+        assert is_written or is_error
+        assert not is_written or signed(url[0], "PUT", SMALL).status == 403
+    each(faults, kinds, lambda: signed(url[0], "PUT", NEW), check, prepare, may_close=True)
+
+
 # ---- Tokens, keys of idempotency, webhooks, Uppy
 
 @pytest.fixture(name="token", scope="module")
@@ -610,7 +660,7 @@ def test_a_webhook_is_told(server, faults, kinds, token, tmp_path):
 
 
 @KINDS
-@pytest.mark.parametrize("name", ["params", "begin", "parts", "url", "urls", "sign", "complete", "abort"])
+@pytest.mark.parametrize("name", ["params", "begin", "parts", "url", "urls", "sign", "complete", "completed", "abort"])
 def test_uppy(server, faults, kinds, token, name):
     made = {}
 
@@ -639,7 +689,9 @@ def test_uppy(server, faults, kinds, token, name):
         "sign": lambda: uppy("POST", "s3/sign", {"method": "PUT", "key": "a.txt", "profile": "fixed"}),
         "complete": lambda: uppy("POST", place("/complete"), {"parts": [{"PartNumber": 1, "ETag": made["etag"]}]}),
         "abort": lambda: uppy("DELETE", place()),
-    }[name]
+    }
+    send["completed"] = send["complete"]  # again, by who lost the answer
+    send = send[name]
     prepare()
     wanted = json.loads(send().body)
 
@@ -648,7 +700,7 @@ def test_uppy(server, faults, kinds, token, name):
             return
         found = json.loads(answer.body)
         assert len(found) == len(wanted) and (not isinstance(wanted, dict) or set(found) == set(wanted))
-        if name == "complete":
+        if name in ("complete", "completed"):
             assert get(server, made["key"]) == SMALL
         if name == "abort":
             assert uppy("GET", place()).status == 404
