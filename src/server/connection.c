@@ -50,34 +50,6 @@ struct lst_connection *lst_connection_new(struct lst_engine *engine, int socket,
     return connection;
 }
 
-void lst_connection_begin(struct lst_worker *worker, struct lst_connection *connection)
-{
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                .data = {.ptr = connection}};
-
-    connection->worker = worker;
-    connection->next = worker->all;
-    connection->link = &worker->all;
-    if (worker->all != NULL) {
-        worker->all->link = &connection->next;
-    }
-    worker->all = connection;
-    connection->may_write = true;
-    connection->may_read = true; /* what has come already is worth a look */
-    connection->state = LST_CONNECTION_HEAD;
-    if (worker->engine->tls != NULL) {
-        connection->state = LST_CONNECTION_HANDSHAKE;
-        connection->handshake.owner = connection;
-        connection->handshake.network =
-            lst_strangers_network(lst_slice_of(connection->peer.address));
-    }
-    if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, connection->socket, &event) != 0) {
-        lst_connection_close(connection, true);
-        return;
-    }
-    lst_connection_run(connection);
-}
-
 /* ---- Going on */
 
 static enum lst_step step(struct lst_connection *connection)
@@ -183,6 +155,44 @@ static bool is_long(const struct lst_connection *connection)
     return false;
 }
 
+/* At once; or in the row, if short work of others should not have to wait for it. */
+static void go_on(struct lst_connection *connection)
+{
+    if (is_long(connection)) {
+        lst_connection_line_up(connection);
+    } else {
+        lst_connection_run(connection);
+    }
+}
+
+void lst_connection_begin(struct lst_worker *worker, struct lst_connection *connection)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data = {.ptr = connection}};
+
+    connection->worker = worker;
+    connection->next = worker->all;
+    connection->link = &worker->all;
+    if (worker->all != NULL) {
+        worker->all->link = &connection->next;
+    }
+    worker->all = connection;
+    connection->may_write = true;
+    connection->may_read = true; /* what has come already is worth a look */
+    connection->state = LST_CONNECTION_HEAD;
+    if (worker->engine->tls != NULL) {
+        connection->state = LST_CONNECTION_HANDSHAKE;
+        connection->handshake.owner = connection;
+        connection->handshake.network =
+            lst_strangers_network(lst_slice_of(connection->peer.address));
+    }
+    if (epoll_ctl(worker->epoll, EPOLL_CTL_ADD, connection->socket, &event) != 0) {
+        lst_connection_close(connection, true);
+        return;
+    }
+    go_on(connection);
+}
+
 void lst_connection_take_events(struct lst_connection *connection, uint32_t events)
 {
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
@@ -198,12 +208,10 @@ void lst_connection_take_events(struct lst_connection *connection, uint32_t even
         connection->state == LST_CONNECTION_CLOSED) {
         return; /* it has its turn in the row, or later */
     }
-    if (is_long(connection)) {
-        lst_connection_line_up(connection);
-    } else {
+    if (!is_long(connection)) {
         connection->worker->short_ns = connection->worker->now_ns;
-        lst_connection_run(connection);
     }
+    go_on(connection);
 }
 
 void lst_exchange_wake(void *context)
@@ -228,7 +236,7 @@ void lst_connection_resume(struct lst_connection *connection)
     if (next == LST_STEP_CLOSE || next == LST_STEP_RESET) {
         lst_connection_close(connection, next == LST_STEP_RESET);
     } else if (next == LST_STEP_ON) {
-        lst_connection_run(connection);
+        go_on(connection);
     }
 }
 

@@ -170,7 +170,6 @@ enum lst_step lst_connection_follow(struct lst_connection *connection, enum lst_
         return LST_STEP_ON;
     case LST_NEXT_WAIT:
         connection->state = LST_CONNECTION_WAITS;
-        connection->worker->waiting++;
         return LST_STEP_WAIT;
     case LST_NEXT_ANSWER:
         return lst_connection_begin_answer(connection);

@@ -92,7 +92,6 @@ static enum lst_step ask_disk(struct lst_connection *connection, void (*run)(voi
     connection->job = (struct lst_disk_job){.run = run, .owner = connection};
     connection->waits_for_disk = true;
     connection->state = LST_CONNECTION_WAITS;
-    connection->worker->waiting++;
     if (!lst_disk_submit(connection->worker->engine->disk, &connection->job)) {
         run(connection); /* there is no thread: others wait */
     }

@@ -118,7 +118,9 @@ static bool push(struct lst_connection *connection, bool has_more)
             return false;
         }
         connection->may_write = sent == (ssize_t)part.iov_len;
-        connection->heard_ns = connection->worker->now_ns;
+        if (sent > 0) {
+            connection->heard_ns = connection->worker->now_ns;
+        }
     }
     return lst_unsent_keep(&connection->unsent, &part, 1, sent < 0 ? 0 : (size_t)sent);
 }

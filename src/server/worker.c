@@ -77,7 +77,6 @@ static void take_queues(struct lst_worker *worker)
         struct lst_connection *connection = woken;
 
         woken = connection->next_woken;
-        worker->waiting--;
         lst_connection_resume(connection);
     }
 }

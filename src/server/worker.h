@@ -27,7 +27,7 @@
 struct lst_connection;
 struct lst_exchange;
 
-/* Connections in a row. A connection has one link for each list that it can be in. */
+/* One thread, and the lists of its connections, of which each has one link for each list. */
 struct lst_worker {
     struct lst_engine *engine;
     pthread_t thread;
@@ -46,7 +46,6 @@ struct lst_worker {
     struct lst_connection *ready; /* by next_ready, first come, first served: have more to do */
     struct lst_connection *ready_last;
     struct lst_connection *dead; /* by next_ready: freed when no event can name them any more */
-    uint64_t waiting;            /* how many wait to be woken */
     bool is_accepting;
     bool has_drained;         /* the drain began here */
     uint64_t accept_again_ns; /* 0: now */
