@@ -15,9 +15,9 @@
 
 #include "base/slice.h"
 
-#define LST_ZIP_PATH_MAX   1024 /* bytes */
-#define LST_ZIP_NAME_MAX   (4 * LST_ZIP_PATH_MAX + 4)
-#define LST_ZIP_RECORD_MAX (LST_ZIP_NAME_MAX + 128) /* bytes of one record */
+#define LST_ZIP_PATH_MAX   1024                       /* bytes */
+#define LST_ZIP_NAME_MAX   (4 * LST_ZIP_PATH_MAX + 6) /* of nothing but slashes */
+#define LST_ZIP_RECORD_MAX (LST_ZIP_NAME_MAX + 128)   /* bytes of one record */
 
 struct lst_zip_file {
     struct lst_slice name; /* as lst_zip_name() makes it; that of a folder ends in '/' */
