@@ -138,7 +138,19 @@ json_t *lst_api_json_time(int64_t seconds)
 
 json_t *lst_api_json_slice(struct lst_slice text)
 {
-    return json_stringn(text.length == 0 ? "" : text.bytes, text.length);
+    json_t *json;
+    char *copy;
+
+    if (lst_slice_is_utf8(text)) {
+        return json_stringn(text.length == 0 ? "" : text.bytes, text.length);
+    }
+    copy = lst_slice_to_string(text);
+    for (size_t i = 0; copy != NULL && i < text.length; i++) {
+        copy[i] = (copy[i] & '\x80') != 0 || copy[i] == '\0' ? '?' : copy[i];
+    }
+    json = copy == NULL ? NULL : json_stringn(copy, text.length);
+    free(copy);
+    return json;
 }
 
 static void keep_whole(json_t **json, int failed)

@@ -7,7 +7,6 @@
 #include "base/random.h"
 
 #include <nettle/sha2.h>
-#include <stdlib.h>
 
 static const char *name_of(const struct lst_event *event)
 {
@@ -40,24 +39,6 @@ void lst_event_id(const struct lst_event *event, uint8_t ret_id[LST_JOB_ID_SIZE]
     sha256_digest(&context, LST_JOB_ID_SIZE, ret_id);
 }
 
-/* A header that a client sent, or a text that was cut, may be no UTF-8. */
-static json_t *text_to_json(struct lst_slice text)
-{
-    json_t *json;
-    char *copy;
-
-    if (lst_slice_is_utf8(text)) {
-        return json_stringn(text.length == 0 ? "" : text.bytes, text.length);
-    }
-    copy = lst_slice_to_string(text);
-    for (size_t i = 0; copy != NULL && i < text.length; i++) {
-        copy[i] = (copy[i] & '\x80') != 0 || copy[i] == '\0' ? '?' : copy[i];
-    }
-    json = copy == NULL ? NULL : json_stringn(copy, text.length);
-    free(copy);
-    return json;
-}
-
 static json_t *id_to_json(const struct lst_ticket *ticket)
 {
     struct lst_buffer id;
@@ -83,16 +64,16 @@ static json_t *upload_to_json(const struct lst_event *event)
     const struct lst_ticket *ticket = event->ticket;
     json_t *json = json_pack(
         "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", id_to_json(ticket), "status",
-        statuses[event->kind], "profile", text_to_json(ticket->profile), "bucket",
-        text_to_json(ticket->bucket), "key", text_to_json(ticket->key), "created_at",
+        statuses[event->kind], "profile", lst_api_json_slice(ticket->profile), "bucket",
+        lst_api_json_slice(ticket->bucket), "key", lst_api_json_slice(ticket->key), "created_at",
         lst_api_json_time(ticket->created), "expires_at", lst_api_json_time(ticket->expires));
     json_t *more;
 
     if (event->kind != LST_EVENT_REJECTED) {
         more = json_pack("{s:I, s:o, s:o}", "size", (json_int_t)event->size, "etag",
-                         text_to_json(event->etag), "type", text_to_json(event->type));
+                         lst_api_json_slice(event->etag), "type", lst_api_json_slice(event->type));
     } else {
-        more = json_pack("{s:o}", "reason", text_to_json(event->reason));
+        more = json_pack("{s:o}", "reason", lst_api_json_slice(event->reason));
     }
     if (more == NULL || json_object_update(json, more) != 0) {
         json_decref(json);

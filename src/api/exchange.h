@@ -181,6 +181,9 @@ void lst_api_fail_code(struct lst_api_exchange *exchange, int code);
 
 /* "2026-11-24T08:00:00Z" */
 json_t *lst_api_json_time(int64_t seconds);
+
+/* A header that a client sent, or a text that was cut, may be no UTF-8: then '?' stands for each
+ * byte above 127. NULL without memory. */
 json_t *lst_api_json_slice(struct lst_slice text);
 
 /*

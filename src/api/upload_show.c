@@ -79,8 +79,8 @@ static int add_object(const struct lst_api_exchange *exchange, const struct lst_
         return status;
     }
     lst_api_json_set(json, "size", json_integer((json_int_t)uploaded->size));
-    lst_api_json_set(json, "etag", json_string(uploaded->etag));
-    lst_api_json_set(json, "type", json_string(uploaded->type));
+    lst_api_json_set(json, "etag", lst_api_json_slice(lst_slice_of(uploaded->etag)));
+    lst_api_json_set(json, "type", lst_api_json_slice(lst_slice_of(uploaded->type)));
     if (is_there) {
         lst_api_json_set(json, "object",
                          lst_uploads_object(exchange, remote, ticket->bucket, ticket->key,
@@ -112,7 +112,7 @@ void lst_uploads_answer(struct lst_api_exchange *exchange, const struct lst_tick
     if (strcmp(state, "complete") == 0) {
         status = add_object(exchange, ticket, uploaded, is_there, remote, &json);
     } else if (reason[0] != '\0') {
-        lst_api_json_set(&json, "reason", json_string(reason));
+        lst_api_json_set(&json, "reason", lst_api_json_slice(lst_slice_of(reason)));
     }
     if (status == LST_OK) {
         lst_api_answer(exchange, 200, json);

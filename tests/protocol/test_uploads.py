@@ -247,6 +247,18 @@ def ask_with_key(server, token, key, body):
     return answer, json.loads(content)
 
 
+@pytest.mark.parametrize(("type_", "shown"), [
+    ('image/png; a="\u00e2\u0082"', 'image/png; a="??"'),  # as bytes of ISO-8859-1
+    ('image/png; ab="' + "\u00c3\u00bc" * 200 + '"', 'image/png; ab="' + "?" * 241)])  # cut amid a character
+def test_a_type_that_is_no_utf8_is_shown(server, token, type_, shown):
+    """What a client sends never takes the upload's status away from the backend."""
+    upload = create(server, token, "again")
+    answer, text = send(upload, b"hello", **{"Content-Type": type_})
+    assert answer.status == 200, text
+    told = show(server, token, upload)
+    assert (told["status"], told["size"], told["type"]) == ("complete", 5, shown)
+
+
 def test_a_call_that_is_made_again_has_the_same_answer(server, token):
     wish = {"profile": "avatars", "filename": "a.png", "type": "image/png", "vars": {"user": "1"}}
     first, upload = ask_with_key(server, token, "key-1", wish)
