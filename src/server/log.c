@@ -22,7 +22,8 @@ struct lst_log {
     pthread_mutex_t mutex; /* of file, waiting and stopping */
     pthread_cond_t more;
     struct lst_buffer waiting;
-    struct lst_buffer writing; /* the writer's own */
+    struct lst_buffer writing; /* the writer's own, as the next */
+    bool is_cut;               /* the file ends amid a line that could not be written */
     _Atomic uint64_t dropped;
 };
 
@@ -38,8 +39,8 @@ static int open_file(const char *path)
     return file >= 0 ? file : lst_error_from_errno(errno);
 }
 
-/* What can't be written is lost: there is nobody to tell, and serving goes on. */
-static void write_all(int file, struct lst_slice bytes)
+/* Gives what can't be written: it is lost, there is nobody to tell, and serving goes on. */
+static struct lst_slice write_all(int file, struct lst_slice bytes)
 {
     while (bytes.length > 0) {
         ssize_t length = write(file, bytes.bytes, bytes.length);
@@ -48,10 +49,31 @@ static void write_all(int file, struct lst_slice bytes)
             continue;
         }
         if (length <= 0) {
-            return;
+            break;
         }
         bytes = lst_slice_after(bytes, (size_t)length);
     }
+    return bytes;
+}
+
+/* Lines that are lost are counted. One of which a part was written is ended before the next. */
+static void write_batch(struct lst_log *log, int file)
+{
+    struct lst_slice batch = lst_buffer_slice(&log->writing);
+    struct lst_slice lost;
+
+    if (log->is_cut && batch.length > 0 && write_all(file, LST_SLICE("\n")).length > 0) {
+        lost = batch;
+    } else {
+        log->is_cut = log->is_cut && batch.length == 0;
+        lost = write_all(file, batch);
+        log->is_cut = log->is_cut ||
+                      (lost.length > 0 && lost.length < batch.length && lost.bytes[-1] != '\n');
+    }
+    for (size_t i = 0; i < lost.length; i++) {
+        log->dropped += lost.bytes[i] == '\n' ? 1 : 0;
+    }
+    lst_buffer_clear(&log->writing);
 }
 
 static void wait_for_more(struct lst_log *log)
@@ -92,8 +114,7 @@ static void *write_lines(void *argument)
         stopping = log->stopping;
         file = log->file;
         pthread_mutex_unlock(&log->mutex);
-        write_all(file, lst_buffer_slice(&log->writing));
-        lst_buffer_clear(&log->writing);
+        write_batch(log, file);
     }
     return NULL;
 }

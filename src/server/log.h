@@ -3,7 +3,8 @@
  *
  * Lines go into memory and are written by a thread of their own, once a second or when 64 KiB have
  * come together, so that a slow disk holds no worker. When the disk falls behind by 1 MiB, lines
- * are dropped and counted. No line ever has a signature, a secret, a token or a query string.
+ * are dropped and counted, as are those that can't be written: the disk is full, or nobody reads
+ * the pipe. No line ever has a signature, a secret, a token or a query string.
  */
 #ifndef LST_SERVER_LOG_H
 #define LST_SERVER_LOG_H

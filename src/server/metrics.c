@@ -160,7 +160,7 @@ void lst_metrics_format(const struct lst_metrics *metrics,
     format_one(out, "connections_total", "counter", "Connections that were accepted.",
                get(&metrics->accepted));
     format_one(out, "log_lines_dropped_total", "counter",
-               "Lines of the access log that were lost to a slow disk.", dropped);
+               "Lines of the access log that were lost to a slow or full disk.", dropped);
     format_latency(metrics, out);
     format_store(statistics, out);
 }

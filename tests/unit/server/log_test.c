@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -166,12 +167,59 @@ static void test_stuck(void)
     (void)unlink(path);
 }
 
+/* A disk that has room for two lines and a half, and later for more. */
+static void test_full(void)
+{
+    char path[] = "/tmp/latchstring-log-XXXXXX";
+    struct lst_log_options options = {.path = path};
+    struct rlimit limit;
+    struct lst_buffer out;
+    struct lst_log *log;
+    char text[4096];
+    ssize_t length;
+    size_t lines;
+    rlim_t before;
+    int file = mkstemp(path);
+
+    lst_buffer_init(&out, 65536);
+    lst_log_format_text(&out, &line);
+    lines = 64 * 1024 / out.length + 1; /* so many are written at once */
+    if (!CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0 && lst_log_open(&options, &log) == LST_OK,
+               "the log opens")) {
+        return;
+    }
+    before = limit.rlim_cur;
+    limit.rlim_cur = 2 * out.length + out.length / 2;
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0, "the disk is small");
+    for (size_t i = 0; i < lines; i++) {
+        lst_log_write(log, &line);
+    }
+    for (int i = 0; i < 60000 && lst_log_dropped(log) < lines - 2; i++) {
+        usleep(1000);
+    }
+    CHECK(lst_log_dropped(log) == lines - 2, "lines that a full disk can't take are counted");
+    limit.rlim_cur = before;
+    (void)setrlimit(RLIMIT_FSIZE, &limit);
+    lst_log_write(log, &line);
+    lst_log_close(log);
+    length = pread(file, text, sizeof(text), 0);
+    CHECK(length == (ssize_t)(3 * out.length + out.length / 2 + 1) &&
+              text[2 * out.length + out.length / 2] == '\n' &&
+              memcmp(text + length - out.length, out.bytes, out.length) == 0,
+          "the next line stands by itself, behind the one that was cut");
+    lst_buffer_release(&out);
+    close(file);
+    (void)unlink(path);
+}
+
 int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
     test_text();
     test_json();
     test_file();
     test_stuck();
+    test_full();
     return tap_done();
 }
