@@ -80,11 +80,14 @@ json_t *lst_delivery_to_json(const struct lst_job *job)
     lst_buffer_append(&id, job->profile);
     lst_buffer_append_byte(&id, '~');
     lst_buffer_append(&id, lst_slice_make(hex, sizeof(hex)));
-    json = json_pack(
-        "{s:o, s:s%, s:s, s:I, s:o}", "id", lst_api_json_slice(lst_buffer_slice(&id)), "message",
-        hex, sizeof(hex), "state", job->is_given_up ? "given_up" : "waiting", "attempts",
-        (json_int_t)job->attempts, job->is_given_up ? "given_up_at" : "next_attempt_at",
-        lst_api_json_time(job->due_ms / 1000));
+    json = lst_buffer_status(&id) != LST_OK
+               ? NULL
+               : json_pack("{s:o, s:s%, s:s, s:I, s:o}", "id",
+                           lst_api_json_slice(lst_buffer_slice(&id)), "message", hex, sizeof(hex),
+                           "state", job->is_given_up ? "given_up" : "waiting", "attempts",
+                           (json_int_t)job->attempts,
+                           job->is_given_up ? "given_up_at" : "next_attempt_at",
+                           lst_api_json_time(job->due_ms / 1000));
     lst_buffer_release(&id);
     if (json != NULL) {
         add_event(&json, job->body);

@@ -148,9 +148,11 @@ bool lst_link_check_object(struct lst_link_opening *opening)
         opening->has_size = true;
         opening->size = object.size;
         lst_object_close(&object);
-    } else if ((status == LST_ERR_KEY_NOT_FOUND || status == LST_ERR_BUCKET_NOT_FOUND ||
-                status == LST_ERR_DELETE_MARKER) &&
-               opening->reader == LST_LINK_PERSON) {
+    } else if (status != LST_ERR_KEY_NOT_FOUND && status != LST_ERR_BUCKET_NOT_FOUND &&
+               status != LST_ERR_DELETE_MARKER) {
+        lst_api_fail_code(exchange, status);
+        return false;
+    } else if (opening->reader == LST_LINK_PERSON) {
         lst_link_refuse(exchange, 404, "NoSuchKey", "The file is not there.");
         return false;
     }

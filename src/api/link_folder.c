@@ -151,14 +151,16 @@ static json_t *json_address(const struct listing *listing, const char *parameter
                             struct lst_slice value)
 {
     struct lst_buffer url;
-    json_t *json;
+    json_t *json = NULL;
 
     lst_buffer_init(&url, LST_API_URL_MAX);
     lst_api_base_url(listing->opening->exchange, &url);
     lst_buffer_append_string(&url, LST_LINKS_PATH);
     lst_buffer_append_string(&url, listing->opening->link.id);
     append_address(listing, &url, parameter, value, "&");
-    json = lst_api_json_slice(lst_buffer_slice(&url));
+    if (lst_buffer_status(&url) == LST_OK) {
+        json = lst_api_json_slice(lst_buffer_slice(&url));
+    }
     lst_buffer_release(&url);
     return json;
 }

@@ -69,7 +69,11 @@ static void add_policy(struct lst_http_response *response, struct lst_slice targ
                              (int)sizeof(hash), hash, origin.length == 0 ? "" : " ");
     lst_buffer_append(&policy, origin);
     lst_buffer_append_string(&policy, "; base-uri 'none'; frame-ancestors 'none'");
-    lst_http_response_add(response, "Content-Security-Policy", lst_buffer_slice(&policy));
+    if (lst_buffer_status(&policy) == LST_OK) {
+        lst_http_response_add(response, "Content-Security-Policy", lst_buffer_slice(&policy));
+    } else {
+        response->headers.status = lst_buffer_status(&policy); /* no page without all of it */
+    }
     lst_http_response_add(response, "X-Frame-Options", LST_SLICE("DENY"));
     lst_buffer_release(&policy);
 }
@@ -161,10 +165,16 @@ void lst_link_page_ask(struct lst_link_opening *opening, int status, const char 
     bool is_locked = link->password.length > 0;
     int64_t now = lst_api_now(exchange);
     struct lst_buffer url;
+    int signed_status;
 
     lst_buffer_init(&url, LST_API_URL_MAX);
-    if (lst_link_sign(exchange, &exchange->bearer, link, now, 1, &url) != LST_OK) {
-        lst_buffer_clear(&url);
+    signed_status = lst_link_sign(exchange, &exchange->bearer, link, now, 1, &url);
+    if (signed_status == LST_ERR_NOT_FOUND) {
+        lst_buffer_clear(&url); /* its remote is gone: whoever presses the button is told */
+    } else if (signed_status != LST_OK) { /* the page would not allow where the button leads to */
+        lst_buffer_release(&url);
+        lst_api_fail_code(exchange, signed_status);
+        return;
     }
     /* What a locked link leads to is nobody's business yet. */
     lst_link_page_begin(

@@ -486,7 +486,7 @@ static void refuse(struct lst_link_opening *opening, int status)
 }
 
 /* "photos/2026/" is saved as "2026.zip". */
-static void add_name(struct lst_link_opening *opening)
+static void add_name(const struct lst_link_opening *opening, struct lst_http_response *response)
 {
     struct lst_slice shown = lst_link_shown_name(&opening->link);
     struct lst_buffer name;
@@ -499,8 +499,11 @@ static void add_name(struct lst_link_opening *opening)
     if (lst_disposition_attachment(lst_buffer_slice(&name), &value) != LST_OK) {
         lst_buffer_append_string(&value, "attachment; filename=\"files.zip\"");
     }
-    lst_http_response_add(&opening->exchange->response, "Content-Disposition",
-                          lst_buffer_slice(&value));
+    if (lst_buffer_status(&name) == LST_OK && lst_buffer_status(&value) == LST_OK) {
+        lst_http_response_add(response, "Content-Disposition", lst_buffer_slice(&value));
+    } else {
+        response->headers.status = LST_ERR_NO_MEMORY;
+    }
     lst_buffer_release(&name);
     lst_buffer_release(&value);
 }
@@ -524,7 +527,7 @@ void lst_link_zip(struct lst_link_opening *opening)
     }
     lst_link_page_headers(exchange);
     lst_http_response_add(response, "Content-Type", LST_SLICE("application/zip"));
-    add_name(opening);
+    add_name(opening, response);
     response->length = archive->length;
     if (lst_slice_equal(exchange->request->message.method, LST_SLICE("HEAD"))) {
         response->kind = LST_BODY_LENGTH;

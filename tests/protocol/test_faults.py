@@ -463,6 +463,28 @@ def test_the_api(server, faults, kinds):
          lambda is_error, answer: is_error or json.loads(answer.body) == page or pytest.fail())
 
 
+@KINDS
+@pytest.mark.parametrize("name", ["button", "password", "files", "list", "archive"])
+def test_short_links(server, faults, kinds, name):
+    """What a person or a program sees of one is whole, its policy too, or it is an error."""
+    for key in ("opened/a.txt", "opened/b.txt"):
+        put(server, key, OLD)
+    terms = {"button": {"key": "opened/a.txt", "max_uses": 1000}, "password": {"key": "opened/a.txt", "password": "open sesame"}}
+    status, link = ask(server, "POST", "/-/api/links", {
+        "bucket": BUCKET, **terms.get(name, {"key": "opened/", "folder": True})})
+    assert status == 201, link
+    path = urllib.parse.urlsplit(link["short_url"]).path + ("?zip=1" if name == "archive" else "")
+    accept = {"Accept": "application/json" if name == "list" else "text/html"}
+    names = ("Content-Security-Policy", "X-Frame-Options", "Content-Type", "Content-Disposition")
+
+    def seen(answer):
+        return answer.status, answer.body, [answer.headers[field] for field in names]
+    wanted = seen(server.send("GET", path, accept))
+    assert wanted[0] == 200
+    each(faults, kinds, lambda: server.send("GET", path, accept),
+         lambda is_error, answer: is_error or seen(answer) == wanted or pytest.fail(f"{answer.body}"), may_close=True)
+
+
 def restart(server):
     """Stop it in good order, and start it again at the same address."""
     server.process.terminate()
