@@ -39,11 +39,13 @@ static int open_file(const char *path)
     return file >= 0 ? file : lst_error_from_errno(errno);
 }
 
-/* Gives what can't be written: it is lost, there is nobody to tell, and serving goes on. */
-static struct lst_slice write_all(int file, struct lst_slice bytes)
+/* Gives how much was written. The rest is lost: there is nobody to tell, and serving goes on. */
+static size_t write_all(int file, struct lst_slice bytes)
 {
-    while (bytes.length > 0) {
-        ssize_t length = write(file, bytes.bytes, bytes.length);
+    size_t written = 0;
+
+    while (written < bytes.length) {
+        ssize_t length = write(file, bytes.bytes + written, bytes.length - written);
 
         if (length < 0 && errno == EINTR) {
             continue;
@@ -51,27 +53,26 @@ static struct lst_slice write_all(int file, struct lst_slice bytes)
         if (length <= 0) {
             break;
         }
-        bytes = lst_slice_after(bytes, (size_t)length);
+        written += (size_t)length;
     }
-    return bytes;
+    return written;
 }
 
 /* Lines that are lost are counted. One of which a part was written is ended before the next. */
 static void write_batch(struct lst_log *log, int file)
 {
     struct lst_slice batch = lst_buffer_slice(&log->writing);
-    struct lst_slice lost;
+    size_t written = 0;
 
-    if (log->is_cut && batch.length > 0 && write_all(file, LST_SLICE("\n")).length > 0) {
-        lost = batch;
-    } else {
-        log->is_cut = log->is_cut && batch.length == 0;
-        lost = write_all(file, batch);
-        log->is_cut = log->is_cut ||
-                      (lost.length > 0 && lost.length < batch.length && lost.bytes[-1] != '\n');
+    if (batch.length == 0) {
+        return;
     }
-    for (size_t i = 0; i < lost.length; i++) {
-        log->dropped += lost.bytes[i] == '\n' ? 1 : 0;
+    if (!log->is_cut || write_all(file, LST_SLICE("\n")) == 1) {
+        written = write_all(file, batch);
+        log->is_cut = written > 0 && batch.bytes[written - 1] != '\n';
+    }
+    for (size_t i = written; i < batch.length; i++) {
+        log->dropped += batch.bytes[i] == '\n' ? 1 : 0;
     }
     lst_buffer_clear(&log->writing);
 }
