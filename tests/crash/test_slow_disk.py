@@ -21,26 +21,27 @@ def _library(tmp_path_factory):
 
 def test_nobody_waits_with_those_who_wait_for_the_disk(library, tmp_path):
     rule, log = tmp_path / "slow", tmp_path / "slow.log"
-    server = Server(tmp_path / "data", "--buckets", BUCKET, environment={"LD_PRELOAD": library, "SLOW_DISK": str(rule)})
-    s3 = server.client()
-    s3.put_object(Bucket=BUCKET, Key="large", Body=BODY)
-    s3.put_object(Bucket=BUCKET, Key="small", Body=b"small")
-    large, small = (presign(s3, "get_object", bucket=BUCKET, key=key) for key in ("large", "small"))
-    get = lambda url: server.send("GET", url[len(server.endpoint):]).body
-    assert get(large) == BODY
-    rule.touch()
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(get, large) for _ in range(8)]
-        try:
-            deadline = time.monotonic() + 20
-            while time.monotonic() < deadline and (not log.exists() or log.stat().st_size < 4):
-                time.sleep(0.01)
-            for _ in range(8):
-                assert get(small) == b"small"
-                assert get(server.endpoint + "/-/health")
-            s3.put_object(Bucket=BUCKET, Key="another", Body=BODY)
-            assert not any(one.done() for one in waiting)
-        finally:
-            rule.unlink()
-        assert all(one.result() == BODY for one in waiting)
-    assert server.stop() == 0
+    environment = {"LD_PRELOAD": library, "SLOW_DISK": str(rule)}
+    with Server(tmp_path / "data", "--buckets", BUCKET, environment=environment) as server:
+        s3 = server.client()
+        s3.put_object(Bucket=BUCKET, Key="large", Body=BODY)
+        s3.put_object(Bucket=BUCKET, Key="small", Body=b"small")
+        large, small = (presign(s3, "get_object", bucket=BUCKET, key=key) for key in ("large", "small"))
+        get = lambda url: server.send("GET", url[len(server.endpoint):]).body
+        assert get(large) == BODY
+        rule.touch()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            waiting = [pool.submit(get, large) for _ in range(8)]
+            try:
+                deadline = time.monotonic() + 20
+                while time.monotonic() < deadline and (not log.exists() or log.stat().st_size < 4):
+                    time.sleep(0.01)
+                for _ in range(8):
+                    assert get(small) == b"small"
+                    assert get(server.endpoint + "/-/health")
+                s3.put_object(Bucket=BUCKET, Key="another", Body=BODY)
+                assert not any(one.done() for one in waiting)
+            finally:
+                rule.unlink()
+            assert all(one.result() == BODY for one in waiting)
+        assert server.stop() == 0
