@@ -13,7 +13,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#define LST_CONNECTION_TURN      (2UL * 1024 * 1024)    /* bytes in one turn */
+#define LST_CONNECTION_TURN      (512UL * 1024)         /* bytes in one turn */
 #define LST_CONNECTION_REQUESTS  16                     /* requests in one turn */
 #define LST_CONNECTION_READ_AWAY (256ULL * 1024 * 1024) /* bytes, after the answer */
 
