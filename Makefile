@@ -28,9 +28,12 @@ help: ## this list
 deps: ## install the Debian packages that the build needs (as root, or with sudo)
 	@tools/packages.sh build
 
+# A variable beats a configuration file, so where there is one, that alone says which buckets are made.
+FIRST_BUCKET = $(if $(findstring --config,$(ARGS))$(LATCHSTRING_CONFIG),,LATCHSTRING_BUCKETS=$${LATCHSTRING_BUCKETS-photos})
+
 run: deps ## install what is missing, build, and start the server (ARGS='--listen ...' to change how)
 	@$(MAKE) --no-print-directory all
-	@LATCHSTRING_BUCKETS=$${LATCHSTRING_BUCKETS-photos} $(BUILD)/latchstring serve $(ARGS)
+	@$(FIRST_BUCKET) $(BUILD)/latchstring serve $(ARGS)
 
 test: ## run every test (FILTER=name for those with that in their name)
 	@tools/packages.sh build test

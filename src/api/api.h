@@ -45,6 +45,10 @@ void lst_api_close(struct lst_api *api);
 /* The server stops: requests that wait for a remote are answered within a second. */
 void lst_api_cancel(struct lst_api *api);
 
+/* Report each profile whose bucket is not there: its uploads will be refused. Of many, the first
+ * ones. */
+void lst_api_check_profiles(const struct lst_api *api);
+
 /* What the webhooks have done since it was opened, for metrics. */
 struct lst_jobs_statistics;
 void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_statistics);

@@ -59,9 +59,12 @@ static int wants(void *context, const struct lst_use *use, bool *ret_wants)
     int status;
 
     *ret_wants = false;
-    if (lst_ticket_read_at(api->secret, use->user, use->id, use->bucket, use->key, &ticket) !=
-        LST_OK) {
+    status = lst_ticket_read_at(api->secret, use->user, use->id, use->bucket, use->key, &ticket);
+    if (status == LST_ERR_NOT_FOUND) {
         return LST_OK; /* no upload of a profile */
+    }
+    if (status != LST_OK) {
+        return status; /* nobody can say that it needs no approval */
     }
     status = lst_profiles_find(api->profiles, ticket.profile, &profile);
     if (status == LST_ERR_NOT_FOUND) {

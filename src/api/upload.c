@@ -73,6 +73,24 @@ static bool find_remote(struct lst_api_exchange *exchange, struct lst_upload *up
     return status == LST_OK;
 }
 
+/* "type: it must be image/png or image/jpeg". */
+static void fail_type(struct lst_api_exchange *exchange, const struct lst_upload *upload)
+{
+    struct lst_slice rest = lst_slice_of(upload->profile->types);
+    struct lst_slice type;
+    struct lst_buffer list;
+
+    lst_buffer_init(&list, LST_PROBLEM_MAX);
+    while (lst_slice_split(&rest, ',', &type)) {
+        lst_buffer_append_string(&list, list.length == 0 ? "" : rest.bytes == NULL ? " or " : ", ");
+        lst_buffer_append(&list, type);
+    }
+    lst_api_fail(exchange, 400, "TypeNotAllowed", "type: %sit must be %.*s",
+                 upload->type.length == 0 ? "it is missing, and " : "", (int)list.length,
+                 list.bytes);
+    lst_buffer_release(&list);
+}
+
 static bool fits_profile(struct lst_api_exchange *exchange, const struct lst_upload *upload)
 {
     const struct lst_profile *profile = upload->profile;
@@ -83,12 +101,12 @@ static bool fits_profile(struct lst_api_exchange *exchange, const struct lst_upl
                      "type: it must be one media type, such as image/png");
     } else if ((upload->type.length > 0 || !upload->type_comes_later) &&
                !lst_profile_allows_type(profile, upload->type)) {
-        lst_api_fail(exchange, 400, "TypeNotAllowed", "type: it must be one of %s", profile->types);
+        fail_type(exchange, upload);
     } else if (upload->size > profile->max_size) {
-        lst_api_fail(exchange, 400, "EntityTooLarge", "size: it may be %lld bytes at most",
+        lst_api_fail(exchange, 400, "EntityTooLarge", "size: it must be at most %lld bytes",
                      (long long)profile->max_size);
     } else if (upload->size >= 0 && upload->size < profile->min_size) {
-        lst_api_fail(exchange, 400, "EntityTooSmall", "size: it must be %lld bytes at least",
+        lst_api_fail(exchange, 400, "EntityTooSmall", "size: it must be at least %lld bytes",
                      (long long)profile->min_size);
     } else {
         return true;

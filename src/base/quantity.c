@@ -1,6 +1,8 @@
 /* quantity.c - durations and sizes as people write them. */
 #include "base/quantity.h"
 
+#include <stdio.h>
+
 struct unit {
     const char *name; /* in lower case */
     uint64_t factor;
@@ -56,4 +58,34 @@ bool lst_size_parse(struct lst_slice text, uint64_t maximum, uint64_t *ret_bytes
     };
 
     return parse(text, units, sizeof(units) / sizeof(units[0]), maximum, ret_bytes);
+}
+
+/* ---- Examples */
+
+void lst_duration_examples(uint64_t minimum, uint64_t maximum,
+                           char ret_text[LST_DURATION_EXAMPLES_MAX])
+{
+    static const struct {
+        const char *text;
+        uint64_t seconds;
+    } known[] = {{"10", 10},       {"30s", 30},        {"15m", 900},      {"3600", 3600},
+                 {"90m", 90 * 60}, {"12h", 12 * 3600}, {"2d", 2 * 86400}, {"1w", 7 * 86400}};
+    enum { KNOWN = sizeof(known) / sizeof(known[0]), SHOWN_MAX = 5 };
+    size_t end = KNOWN;
+    size_t first = 0;
+    size_t length = 0;
+
+    while (end > 0 && known[end - 1].seconds > maximum) {
+        end--;
+    }
+    while (first < end && (known[first].seconds < minimum || end - first > SHOWN_MAX)) {
+        first++;
+    }
+    ret_text[0] = '\0';
+    for (size_t i = first; i < end; i++) {
+        const char *joint = i == first ? "" : i + 1 == end ? " or " : ", ";
+
+        length += (size_t)snprintf(ret_text + length, LST_DURATION_EXAMPLES_MAX - length, "%s%s",
+                                   joint, known[i].text);
+    }
 }

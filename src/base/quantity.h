@@ -10,8 +10,8 @@
 #include "base/slice.h"
 
 /* What to tell somebody whose value was refused. */
-#define LST_DURATION_EXAMPLES "3600, 90m, 12h, 2d or 1w"
-#define LST_SIZE_EXAMPLES     "5000000, 5MB (the same) or 5MiB (5242880)"
+#define LST_DURATION_EXAMPLES_MAX 64 /* bytes, with the NUL */
+#define LST_SIZE_EXAMPLES         "5000000, 5MB (the same) or 5MiB (5242880)"
 
 /*
  * Seconds: digits, then s, m, h, d, w or nothing (seconds). False if it is anything else, or more
@@ -19,6 +19,11 @@
  */
 LST_MUST_CHECK bool lst_duration_parse(struct lst_slice text, uint64_t maximum,
                                        uint64_t *ret_seconds);
+
+/* Durations from minimum to maximum, as examples: "3600, 90m, 12h, 2d or 1w". The largest of what
+ * is in store, five at most; "" if none fits. */
+void lst_duration_examples(uint64_t minimum, uint64_t maximum,
+                           char ret_text[LST_DURATION_EXAMPLES_MAX]);
 
 /*
  * Bytes: digits, then B or nothing, kB, MB, GB, TB (powers of 1,000), KiB, MiB, GiB, TiB (powers of

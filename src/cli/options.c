@@ -332,8 +332,11 @@ bool lst_option_duration(const struct lst_usage *usage, const char *name, const 
     uint64_t seconds;
 
     if (!lst_duration_parse(lst_slice_of(text), maximum, &seconds) || seconds < minimum) {
-        return report_quantity(usage, name, text, "duration", LST_DURATION_EXAMPLES, minimum,
-                               maximum, "seconds");
+        char examples[LST_DURATION_EXAMPLES_MAX];
+
+        lst_duration_examples(minimum, maximum, examples);
+        return report_quantity(usage, name, text, "duration", examples, minimum, maximum,
+                               "seconds");
     }
     *ret_seconds = seconds;
     return true;

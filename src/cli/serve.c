@@ -161,10 +161,11 @@ static int refuse_operand(const struct lst_usage *usage, const char *operand)
 {
     bool is_address = strspn(operand, "0123456789") > 0 || strchr(":[", operand[0]) != NULL;
 
-    return lst_usage_error(usage,
-                           is_address ? "unexpected '%s'; did you mean '--listen %s%s'?"
-                                      : "unexpected '%s'; did you mean '--data %s%s'?",
-                           operand, is_address && strchr(operand, ':') == NULL ? ":" : "", operand);
+    return lst_usage_error(
+        usage,
+        is_address ? "unexpected '%s'; did you mean '--listen %s%s'?"
+                   : "unexpected '%s'; did you mean '--data %s%s'?",
+        operand, is_address && strpbrk(operand, ":.") == NULL ? "127.0.0.1:" : "", operand);
 }
 
 int lst_command_serve(int argument_count, char **arguments)

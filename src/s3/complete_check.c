@@ -47,7 +47,11 @@ void lst_completion_fail_part(struct lst_s3_exchange *exchange,
         {LST_SLICE("PartNumber"), lst_slice_of(number)},
         {LST_SLICE("ETag"), etag},
     };
-    if (is_small) {
+    if (completion->culprit == 0) {
+        lst_s3_fail_about(exchange, LST_S3_INVALID_PART,
+                          "A part was sent again while the upload was looked at: complete it again",
+                          "UploadId", completion->name.upload);
+    } else if (is_small) {
         lst_s3_fail_with(exchange, LST_S3_ENTITY_TOO_SMALL, NULL, small, 4);
     } else {
         lst_s3_fail_with(exchange, LST_S3_INVALID_PART, NULL, invalid, 3);

@@ -190,7 +190,7 @@ static int take_rule(const struct lst_cors_rules *rules, size_t begin, size_t en
         append_to_list(&rule->exposed, text);
     }
     at = begin;
-    while (next(rules, MAX_AGE, end, &at, &text)) {
+    if (next(rules, MAX_AGE, end, &at, &text)) { /* the first, if a rule has two */
         lst_buffer_append(&rule->max_age, text);
     }
     return lst_buffer_status(&rule->methods) == LST_ERR_NO_MEMORY ||

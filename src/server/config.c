@@ -75,12 +75,14 @@ static int set_number(uint64_t *number, const struct lst_setting *setting, const
     struct lst_slice text = lst_slice_of(value);
     const char *kind = "number";
     const char *examples = "";
+    char durations[LST_DURATION_EXAMPLES_MAX] = "";
     uint64_t parsed = 0;
     bool is_one;
 
     if (setting->kind == LST_SETTING_DURATION) {
         kind = "duration";
-        examples = " seconds, such as " LST_DURATION_EXAMPLES;
+        examples = " seconds, such as ";
+        lst_duration_examples(setting->minimum, setting->maximum, durations);
         is_one = lst_duration_parse(text, setting->maximum, &parsed);
     } else if (setting->kind == LST_SETTING_SIZE) {
         kind = "size";
@@ -93,9 +95,9 @@ static int set_number(uint64_t *number, const struct lst_setting *setting, const
         *number = parsed;
         return LST_OK;
     }
-    lst_buffer_append_format(message, "%s: '%s' is not a %s from %llu to %llu%s", setting->name,
+    lst_buffer_append_format(message, "%s: '%s' is not a %s from %llu to %llu%s%s", setting->name,
                              value, kind, (unsigned long long)setting->minimum,
-                             (unsigned long long)setting->maximum, examples);
+                             (unsigned long long)setting->maximum, examples, durations);
     return LST_ERR_MALFORMED;
 }
 
@@ -259,6 +261,15 @@ static int check_names(const struct lst_config *config, struct lst_buffer *messa
         lst_buffer_append_format(message, "region: '%s' can't be a region; try eu-west-1",
                                  config->region);
         return LST_ERR_MALFORMED;
+    }
+    for (size_t i = 0; i < config->buckets.count; i++) {
+        if (lst_bucket_name_check(config->buckets.values[i]) != LST_OK) {
+            lst_buffer_append_format(message,
+                                     "buckets: '%s' can't be a bucket's name: 3 to 63 lower-case "
+                                     "letters, digits, hyphens and dots; try photos",
+                                     config->buckets.values[i].bytes);
+            return LST_ERR_MALFORMED;
+        }
     }
     for (size_t i = 0; i < config->domains.count; i++) {
         if (!is_name(config->domains.values[i], '.')) {

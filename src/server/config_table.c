@@ -34,8 +34,10 @@
 
 static const struct lst_setting settings[] = {
     TEXT("data", "DIR", data, "data", "data directory; created if it does not exist"),
-    TEXT("listen", "ADDR:PORT", listen, "127.0.0.1:9000",
-         "address and port to listen on; ':9000' means every interface, port 0 any free port"),
+    TEXT(
+        "listen", "ADDR:PORT", listen, "127.0.0.1:9000",
+        "address and port to listen on; '9000' means 127.0.0.1:9000, ':9000' every interface, port "
+        "0 any free port"),
     TEXT("config", "FILE", file, NULL, "read settings from this file"),
     LIST("buckets", "NAME", buckets, NULL,
          "create this bucket at start if it does not exist; may be repeated"),

@@ -384,6 +384,7 @@ static bool run_opened(struct lst_server *server, const sigset_t *signals)
         !lst_listen_start(server)) {
         return false;
     }
+    lst_api_check_profiles(server->api);
     lst_startup_greet(server, root_is_new);
     was_asked = wait_for_end(server, signals);
     lst_listen_stop(server, signals);

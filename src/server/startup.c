@@ -64,11 +64,7 @@ static bool make_buckets(struct lst_server *server, const struct lst_user *root)
                                     .owner = lst_slice_of(root->canonical_id)};
         int status = create_bucket(server->store, &bucket);
 
-        if (status == LST_ERR_BUCKET_NAME) {
-            lst_server_complain("buckets: '%s' can't be a bucket's name: 3 to 63 lower-case "
-                                "letters, digits, hyphens and dots",
-                                names->values[i].bytes);
-        } else if (status != LST_OK && status != LST_ERR_BUCKET_EXISTS) {
+        if (status != LST_OK && status != LST_ERR_BUCKET_EXISTS) {
             lst_server_complain("can't make the bucket '%s': %s", names->values[i].bytes,
                                 lst_error_text(status));
         }

@@ -123,7 +123,7 @@ struct lst_complete_options {
  * LST_ERR_BUCKET_NOT_FOUND, _UPLOAD_NOT_FOUND, _PART_INVALID (one is not there, or has another
  * ETag), _PART_ORDER, _PART_TOO_SMALL (one that is not the last), _PRECONDITION, _KEY_NOT_FOUND
  * (if_match), _TOO_LARGE; all but the first by way of done() too. *ret_culprit: the number of the
- * part that is wrong; it must stay valid until done().
+ * part that is wrong, 0 if one is but it is not known which; it must stay valid until done().
  */
 LST_MUST_CHECK int lst_upload_complete(struct lst_store *store,
                                        const struct lst_complete_options *options,

@@ -140,7 +140,7 @@ static int check_stamps(struct lst_put *put, struct matching *matching)
     if (put->write->staged == NULL || memcmp(digest, put->part_stamps, sizeof(digest)) == 0) {
         return LST_OK;
     }
-    *put->culprit = put->completed[0].number;
+    *put->culprit = 0; /* of which part, the digest of all does not tell */
     return LST_ERR_PART_INVALID;
 }
 

@@ -161,3 +161,12 @@ def test_a_configuration_is_kept_whole_or_refused(server, s3):
     whole = kept()
     for more in (1, 5, 19, 20, 21):
         assert send("a" * (1 + room + more)).error["Code"] == "EntityTooLarge" and kept() == whole
+
+
+def test_the_first_of_two_ages_counts(server, s3):
+    s3.create_bucket(Bucket="two-ages")
+    body = rule(BASE + "<ID>a</ID><ID>b</ID><MaxAgeSeconds>10</MaxAgeSeconds><MaxAgeSeconds>20</MaxAgeSeconds>").encode()
+    digest = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+    assert sign_and_send(server, "PUT", "/two-ages", body, query="cors=", headers=digest).status == 200
+    answer = preflight(server, "https://app.example", "GET", target="/two-ages/x")
+    assert (answer.status, answer.headers["Access-Control-Max-Age"]) == (200, "10")

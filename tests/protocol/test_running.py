@@ -30,7 +30,7 @@ def run(*arguments, environment=None, folder=None):
     (["--host", "0.0.0.0"], "--listen :9001"), (["--address", ":9001"], "--listen :9001"), (["--bind", "::"], "--listen :9001"),
     (["--secret-key", "opensesame"], "LATCHSTRING_SECRET_KEY"), (["--dir", "/srv"], "--data DIR"), (["-d", "/srv"], "--data DIR"),
     (["--cert", "a.pem"], "--tls-cert FILE"), (["-v"], "--access-log"), (["--lisen", ":1"], "did you mean '--listen'?"),
-    (["9001"], "--listen :9001"), ([":9001"], "--listen :9001"), (["127.0.0.1:9001"], "--listen 127.0.0.1:9001"),
+    (["9001"], "--listen 127.0.0.1:9001"), ([":9001"], "--listen :9001"), (["127.0.0.1:9001"], "--listen 127.0.0.1:9001"),
     (["/srv/data"], "--data /srv/data"), (["."], "--data .")])
 def test_an_option_of_other_servers_is_translated(arguments, advice):
     done = run("serve", *arguments)
@@ -112,6 +112,19 @@ def test_the_curl_lines_printed_at_start_work_as_they_stand(start, tmp_path):
 def test_buckets_from_the_environment(start):
     server = start(environment={"LATCHSTRING_BUCKETS": "one-bucket,two-bucket"})
     assert [one["Name"] for one in server.client().list_buckets()["Buckets"]] == ["one-bucket", "two-bucket"]
+
+
+@pytest.mark.parametrize("name", ["Photos", "ab", "a_b", "-photos", "photos.", "1.2.3.4", "xn--a"])
+def test_a_name_that_no_bucket_can_have_is_refused_before_anything_is_made(tmp_path, name):
+    for arguments, environment in ((["--buckets", "good,," + name], {}), ([], {"LATCHSTRING_BUCKETS": "good," + name})):
+        done = run("serve", "--listen", "127.0.0.1:0", "--data", tmp_path / "data", *arguments, environment=environment)
+        assert (done.returncode, f"buckets: '{name}' can't be" in done.stderr) == (2, True), done.stderr
+        assert not (tmp_path / "data").exists()
+
+
+def test_durations_that_are_proposed_are_within_the_limits(tmp_path):
+    done = run("serve", "--data", tmp_path / "data", "--idle-timeout", "2d")
+    assert done.returncode == 2 and "from 1 to 3600 seconds, such as 10, 30s, 15m or 3600" in done.stderr
 
 
 def test_everything_is_there_after_a_restart(start, tmp_path):

@@ -306,6 +306,23 @@ def test_a_key_outlives_the_server(start, tmp_path):
 
 # ---- Many in one call
 
+@pytest.mark.parametrize(("fields", "message"), [
+    ({"type": "text/html"}, "type: it must be image/*"), ({}, "type: it is missing, and it must be image/*"),
+    ({"type": "image/png", "size": 10 ** 12}, "size: it must be at most ")])
+def test_what_the_profile_takes_is_said(server, token, fields, message):
+    status, answer = ask(server, token, "POST", "uploads", {"profile": "avatars", "vars": {"user": "1"}, **fields})
+    assert status == 400 and answer["error"]["message"].startswith(message)
+
+
+def test_a_profile_without_its_bucket_is_named_at_start(start, tmp_path):
+    (tmp_path / "lost.json").write_text(json.dumps({"bucket": "not-there", "key": "{uuid}"}))
+    (tmp_path / "found.json").write_text(json.dumps({"bucket": "is-there", "key": "{uuid}"}))
+    (tmp_path / "far.json").write_text(json.dumps({"bucket": "not-here", "remote": "far", "key": "{uuid}"}))
+    said = start("--buckets", "is-there", "--profiles", tmp_path).log()
+    assert "warning: the profile 'lost' puts its uploads into the bucket 'not-there', which does not exist" in said
+    assert said.count("warning: the profile") == 1
+
+
 def test_many_uploads_in_one_call(server, token):
     body = picture()
     good = {"profile": "avatars", "filename": "a.jpg", "type": "image/jpeg", "size": len(body), "vars": {"user": "1"}}

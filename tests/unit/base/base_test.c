@@ -214,6 +214,14 @@ static void test_errors(void)
 }
 
 /* -1: refused. */
+static bool proposes(uint64_t minimum, uint64_t maximum, const char *wanted)
+{
+    char text[LST_DURATION_EXAMPLES_MAX];
+
+    lst_duration_examples(minimum, maximum, text);
+    return strcmp(text, wanted) == 0;
+}
+
 static int64_t duration(const char *text, uint64_t maximum)
 {
     uint64_t seconds = 7;
@@ -243,6 +251,11 @@ static void test_quantities(void)
     static const char *const no_sizes[] = {"",    "MB",   "-1",   "5M", "5k",   "1.5MB",
                                            "5Mi", "5 MB", "5MBB", "5m", "0x10", "5PB"};
 
+    CHECK(proposes(1, 315360000, "3600, 90m, 12h, 2d or 1w") &&
+              proposes(1, 3600, "10, 30s, 15m or 3600") && proposes(1, 60, "10 or 30s") &&
+              proposes(60, 604799, "15m, 3600, 90m, 12h or 2d") && proposes(86401, 172800, "2d") &&
+              proposes(1, 9, "") && proposes(0, UINT64_MAX, "3600, 90m, 12h, 2d or 1w"),
+          "durations that are proposed are within the limits");
     CHECK(duration("3600", 4000) == 3600 && duration("90s", 90) == 90 &&
               duration("90m", 5400) == 5400 && duration("12h", 43200) == 43200 &&
               duration("2d", 172800) == 172800 && duration("1W", 604800) == 604800 &&
