@@ -181,19 +181,46 @@ bool lst_api_take(struct lst_api_exchange *exchange)
     return false;
 }
 
-static bool check_caller(struct lst_api_exchange *exchange)
+static int find_caller(const struct lst_api_exchange *exchange, struct lst_bearer *ret_bearer)
 {
     struct lst_gate *gate = exchange->api->options.gate;
+    int64_t now = lst_api_now(exchange);
+
+    return exchange->token.length > 0
+               ? lst_gate_bearer_client(gate, exchange->token, exchange->request, now, ret_bearer)
+               : lst_gate_bearer(gate, exchange->request, now, ret_bearer);
+}
+
+/* The same once the body has arrived, which can take a long time: a token that was revoked
+ * meanwhile does nothing more. */
+static bool confirm_caller(struct lst_api_exchange *exchange)
+{
+    struct lst_bearer bearer;
+    int status;
+
+    if (exchange->route->needs == 0 ||
+        exchange->version == lst_gate_version(exchange->api->options.gate)) {
+        return true;
+    }
+    status = find_caller(exchange, &bearer);
+    if (status != LST_OK) {
+        fail_caller(exchange, status);
+        return false;
+    }
+    lst_bearer_release(&exchange->bearer);
+    exchange->bearer = bearer;
+    return true;
+}
+
+static bool check_caller(struct lst_api_exchange *exchange)
+{
     int status;
 
     if (exchange->route->needs == 0) {
         return true;
     }
-    status =
-        exchange->token.length > 0
-            ? lst_gate_bearer_client(gate, exchange->token, exchange->request,
-                                     lst_api_now(exchange), &exchange->bearer)
-            : lst_gate_bearer(gate, exchange->request, lst_api_now(exchange), &exchange->bearer);
+    exchange->version = lst_gate_version(exchange->api->options.gate);
+    status = find_caller(exchange, &exchange->bearer);
     exchange->is_known = status == LST_OK;
     if (status != LST_OK) {
         fail_caller(exchange, status);
@@ -410,7 +437,7 @@ void lst_api_end(struct lst_api_exchange *exchange)
                      "The body is not the one that was signed");
         return;
     }
-    if (!make_room(exchange, text)) {
+    if (!confirm_caller(exchange) || !make_room(exchange, text)) {
         return;
     }
     status = lst_json_load(text, JSON_REJECT_DUPLICATES, &exchange->input, &error);

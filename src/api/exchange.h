@@ -59,6 +59,7 @@ struct lst_api_exchange {
     struct lst_slice part;  /* of that, what the path names next; empty if it does not */
     struct lst_slice token; /* a client token that stands in the path; empty if none does */
     struct lst_bearer bearer;
+    uint64_t version;       /* of users and tokens, when the bearer was found */
     bool is_known;          /* the bearer is set */
     struct lst_buffer body; /* as it comes in */
     json_t *input;          /* a JSON object; NULL if the operation takes none */

@@ -131,6 +131,11 @@ static int verify_method(const struct lst_gate *gate, struct lst_passage *passag
                : status;
 }
 
+static bool is_active(const struct lst_identity *identity)
+{
+    return identity->user.enabled && identity->user.keys[0].active;
+}
+
 static int identify(struct lst_gate *gate, struct lst_passage *passage)
 {
     const struct lst_auth *auth = &passage->auth;
@@ -144,7 +149,7 @@ static int identify(struct lst_gate *gate, struct lst_passage *passage)
         return status;
     }
     user = &passage->identity->user;
-    if (!user->enabled || !user->keys[0].active) {
+    if (!is_active(passage->identity)) {
         return LST_REFUSED_ACCESS_KEY_INACTIVE;
     }
     if (is_v2(passage)) {
@@ -169,6 +174,7 @@ static void passage_init(struct lst_passage *passage, const struct lst_http_requ
                          int64_t now)
 {
     passage->identity = NULL;
+    passage->earlier = NULL;
     passage->host = request->host;
     passage->now = now;
     passage->request = request;
@@ -204,8 +210,42 @@ int lst_gate_authenticate_form(struct lst_gate *gate, const struct lst_http_requ
     return status != LST_OK ? status : prove(gate, ret_passage);
 }
 
+int lst_gate_renew(struct lst_gate *gate, struct lst_passage *passage, bool *ret_is_changed)
+{
+    struct lst_identity *identity = NULL;
+    struct lst_key key;
+    bool has_key;
+    int status;
+
+    *ret_is_changed = false;
+    status = lst_identity_find(&gate->identities, &passage->auth, &identity, &key, &has_key);
+    lst_wipe(&key, sizeof(key));
+    if (status != LST_OK) {
+        return status;
+    }
+    if (identity == passage->identity || passage->earlier != NULL) {
+        lst_identity_release(identity);
+        return LST_OK;
+    }
+    *ret_is_changed = true;
+    passage->earlier = passage->identity;
+    passage->identity = identity;
+    /* Or another user, with a key of the same id. */
+    return is_active(identity) &&
+                   strcmp(passage->earlier->user.canonical_id, identity->user.canonical_id) == 0
+               ? LST_OK
+               : LST_REFUSED_ACCESS_KEY_INACTIVE;
+}
+
+uint64_t lst_gate_version(const struct lst_gate *gate)
+{
+    return lst_users_version(gate->options.users);
+}
+
 void lst_passage_release(struct lst_passage *passage)
 {
+    lst_identity_release(passage->earlier);
+    passage->earlier = NULL;
     lst_identity_release(passage->identity);
     passage->identity = NULL;
     lst_wipe(&passage->key, sizeof(passage->key));

@@ -45,6 +45,7 @@ struct lst_identity; /* a user as the gate keeps it: compiled policy, cached sig
 struct lst_passage {
     struct lst_auth auth;          /* slices point into the request */
     struct lst_identity *identity; /* NULL before the access key was found */
+    struct lst_identity *earlier;  /* before lst_gate_renew(): its texts may be borrowed; or NULL */
     struct lst_key key;            /* the signing key, for streamed bodies */
     struct lst_slice host;         /* the host name that the signature fits */
     int64_t now;                   /* seconds */
@@ -78,6 +79,18 @@ LST_MUST_CHECK int lst_gate_authenticate_form(struct lst_gate *gate,
                                               const struct lst_field *fields, size_t field_count,
                                               int64_t now, struct lst_passage *ret_passage);
 void lst_passage_release(struct lst_passage *passage);
+
+/*
+ * A body can take hours. Is the passage's key still active, and its user the same? If the user was
+ * changed, the passage has him as he is now, so that what is asked for later is decided by his
+ * policy of now. *ret_is_changed says so. 0, or the refusals and errors of lst_gate_authenticate()
+ * that are about a key. At most once for a passage.
+ */
+LST_MUST_CHECK int lst_gate_renew(struct lst_gate *gate, struct lst_passage *passage,
+                                  bool *ret_is_changed);
+
+/* Changes with every change of users and tokens. */
+uint64_t lst_gate_version(const struct lst_gate *gate);
 
 /*
  * May it do this, now? question: action, bucket, key and, of a listing, prefix, delimiter,

@@ -246,5 +246,7 @@ void lst_body_end(struct lst_s3_exchange *exchange)
             return;
         }
     }
-    body->plan.finish(exchange);
+    if (lst_s3_confirm(exchange)) {
+        body->plan.finish(exchange);
+    }
 }

@@ -365,6 +365,19 @@ bool lst_s3_authorise(struct lst_s3_exchange *exchange)
     return false;
 }
 
+bool lst_s3_confirm(struct lst_s3_exchange *exchange)
+{
+    bool is_changed = false;
+    int status = lst_gate_renew(exchange->s3->options.gate, &exchange->passage, &is_changed);
+
+    if (status != LST_OK) {
+        lst_s3_set_reason(exchange, "the key or its user was stopped while the body was sent");
+        lst_s3_fail_code(exchange, status);
+        return false;
+    }
+    return (!is_changed || lst_s3_authorise(exchange)) && lst_s3_use_check(exchange);
+}
+
 /* Is the bucket that an operation needs not there? S3 tells that to anybody. */
 static bool lacks_bucket(struct lst_s3_exchange *exchange)
 {

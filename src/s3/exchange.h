@@ -95,6 +95,10 @@ struct lst_slice lst_s3_decode(struct lst_s3_exchange *exchange, struct lst_slic
  * been answered. */
 bool lst_s3_authorise(struct lst_s3_exchange *exchange);
 
+/* The same once the body has arrived, which can take hours: is the key still active, the policy
+ * still so, and the id of the URL not revoked? False if not: it has been answered. */
+bool lst_s3_confirm(struct lst_s3_exchange *exchange);
+
 /* An ETag without spaces around it and its quotes, if it has them. */
 struct lst_slice lst_s3_unquote(struct lst_slice etag);
 

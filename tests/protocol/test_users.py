@@ -1,10 +1,15 @@
 """Users and policies: changed by a command while the server runs, and in force at the next request."""
+import base64
+import hashlib
 import json
+import socket
 import time
 
 import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
-from harness import ACCESS_KEY, presign, target_of
+from harness import ACCESS_KEY, HeaderSigner, presign, target_of
 
 BUCKET = "pictures"
 
@@ -209,3 +214,62 @@ def test_many_changes_while_requests_run(server, latch, alice):
         assert status_of(server, url) == (403, "AccessDenied")
         latch("policy", "set", "alice", "readonly")
         assert status_of(server, url) == (200, "")
+
+
+# ---- While a body is on its way, which can take hours
+
+def half_sent(server, method, target, body, headers=()):
+    """A request of which the last byte is missing. Gives what sends it and reads the answer."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    head = "".join(f"{name}: {value}\r\n" for name, value in (("Host", server.host), ("Content-Length", len(body)), ("Connection", "close"), *headers))
+    connection.sendall(f"{method} {target} HTTP/1.1\r\n{head}Expect: 100-continue\r\n\r\n".encode())
+    assert connection.recv(1000).startswith(b"HTTP/1.1 100 "), "it was let in"
+    connection.sendall(body[:-1])
+
+    def finish():
+        connection.sendall(body[-1:])
+        answer = b""
+        while more := connection.recv(65536):
+            answer += more
+        connection.close()
+        return int(answer.split()[1]), answer
+    return finish
+
+
+@pytest.mark.parametrize("stop", ["disable", "remove", "restrict", "revoke", "nothing"])
+def test_who_is_stopped_while_a_body_is_sent_stores_nothing(server, latch, alice, s3, stop):
+    s3.put_object(Bucket="pictures", Key="slow", Body=b"the old one")
+    url = AWSRequest("PUT", f"{server.endpoint}/pictures/slow?x-latch-id=slow-{stop}")
+    S3SigV4QueryAuth(alice._request_signer._credentials, "s3", "us-east-1", expires=300).add_auth(url)
+    document = b"<Delete><Object><Key>slow</Key></Object></Delete>"
+    signed = AWSRequest("POST", server.endpoint + "/pictures?delete=", data=document,
+                        headers={"Content-MD5": base64.b64encode(hashlib.md5(document).digest()).decode()})
+    HeaderSigner(alice._request_signer._credentials, "s3", "us-east-1").add_auth(signed)
+    put = half_sent(server, "PUT", target_of(url.url), b"the new one")
+    delete = half_sent(server, "POST", "/pictures?delete=", document, signed.headers.items())
+    if stop == "revoke":
+        token = server.command("token", "create", "stops", "--role", "link", "--user", "alice", "--data", server.data).stdout.strip()
+        assert server.send("DELETE", f"/-/api/ids/slow-{stop}", {"Authorization": "Bearer " + token}).status == 204
+    elif stop == "restrict":
+        set_policy(latch, statement(action="s3:GetObject"))
+    elif stop != "nothing":
+        latch("user", stop, "alice")
+    status, answer = put()
+    assert status == (200 if stop == "nothing" else 403), answer
+    got = s3.get_object(Bucket="pictures", Key="slow")["Body"].read()
+    assert got == (b"the new one" if stop == "nothing" else b"the old one")
+    status, answer = delete()
+    if stop in ("nothing", "revoke"):
+        assert status == 200 and b"<Deleted>" in answer, answer
+    else:
+        assert b"<Deleted>" not in answer and s3.head_object(Bucket="pictures", Key="slow"), answer
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_a_token_that_is_revoked_while_a_body_is_sent_does_nothing_more(server, latch, is_revoked):
+    name = f"slow-{is_revoked}"
+    token = server.command("token", "create", name, "--role", "backend", "--data", server.data).stdout.strip()
+    finish = half_sent(server, "POST", "/-/api/links", b'{"bucket":"pictures","key":"slow"}', [("Authorization", "Bearer " + token)])
+    latch("token", "revoke", name if is_revoked else server.command("token", "create", "other", "--role", "link", "--data", server.data).stdout.split("_")[1],
+          json_output=False)
+    assert finish()[0] == (401 if is_revoked else 201)
