@@ -29,7 +29,7 @@ static void append_escaped(struct lst_buffer *out, struct lst_slice text, bool i
 {
     size_t start = 0;
 
-    for (size_t i = 0; i < text.length; i++) {
+    for (size_t i = 0; text.bytes != NULL && i < text.length; i++) {
         unsigned char byte = (unsigned char)text.bytes[i];
 
         if ((byte <= 0x20 && (byte != ' ' || is_column)) || byte == '"' || byte == '\\' ||
@@ -168,7 +168,7 @@ static void append_json_text(struct lst_buffer *out, struct lst_slice text)
     bool is_utf8 = lst_slice_is_utf8(text);
     size_t start = 0;
 
-    for (size_t i = 0; i < text.length; i++) {
+    for (size_t i = 0; text.bytes != NULL && i < text.length; i++) {
         unsigned char byte = (unsigned char)text.bytes[i];
         char escape[6] = {'\\', 'u', '0', '0', hex_digits[byte >> 4], hex_digits[byte & 15]};
         bool is_foreign = byte >= 0x80 && !is_utf8;
