@@ -133,6 +133,15 @@ static void end(struct pending *pending, enum lst_verdict verdict, const char *r
     free_pending(pending);
 }
 
+static void end_failed(struct pending *pending, int code)
+{
+    struct lst_approval *approval = pending->approval;
+
+    take_off(pending->approvals, pending);
+    lst_approval_end_failed(approval, code);
+    free_pending(pending);
+}
+
 /* ---- The answer */
 
 /* A text of the application's, which the client is shown: on one line, not cut amid a character,
@@ -158,16 +167,22 @@ static void copy_reason(const char *text, char ret_reason[LST_APPROVAL_REASON_MA
 }
 
 /* Only a plain yes or no is one: {"approve": true}, {"approve": false, "reason": "..."}. */
-static enum lst_verdict read_answer(struct lst_slice text, char ret_reason[LST_APPROVAL_REASON_MAX])
+static enum lst_verdict read_answer(const struct lst_buffer *answer,
+                                    char ret_reason[LST_APPROVAL_REASON_MAX])
 {
     json_error_t error;
     json_t *json = NULL;
     const json_t *approve = NULL;
     const char *reason;
     enum lst_verdict verdict = LST_VERDICT_NONE;
+    int status = lst_buffer_status(answer);
 
-    if (text.length > 0 && lst_json_load(text, JSON_REJECT_DUPLICATES, &json, &error) == LST_OK) {
+    if (status == LST_OK && answer->length > 0) {
+        status = lst_json_load(lst_buffer_slice(answer), JSON_REJECT_DUPLICATES, &json, &error);
         approve = json_object_get(json, "approve");
+    }
+    if (status == LST_ERR_NO_MEMORY) {
+        return LST_VERDICT_BUSY;
     }
     (void)snprintf(ret_reason, LST_APPROVAL_REASON_MAX, "it answered with neither a yes nor a no");
     if (json_is_true(approve)) {
@@ -182,42 +197,43 @@ static enum lst_verdict read_answer(struct lst_slice text, char ret_reason[LST_A
 }
 
 /* Nothing becomes visible for an id after it was revoked: that may have happened meanwhile. */
-static enum lst_verdict check_revoked(const struct pending *pending,
-                                      char ret_reason[LST_APPROVAL_REASON_MAX])
+static void end_approved(struct pending *pending)
 {
     const struct lst_use *use = &pending->approval->use;
     int status = lst_ledger_check(pending->approvals->api->options.ledger, use->user, use->id, 0);
 
     if (status == LST_OK) {
-        return LST_VERDICT_YES;
+        end(pending, LST_VERDICT_YES, "");
+    } else if (status == LST_ERR_CLOSED) {
+        end(pending, LST_VERDICT_NO, "it was revoked while it waited for approval");
+    } else {
+        end_failed(pending, status);
     }
-    (void)snprintf(ret_reason, LST_APPROVAL_REASON_MAX, "%s",
-                   status == LST_ERR_CLOSED ? "it was revoked while it waited for approval"
-                                            : lst_error_text(status));
-    return status == LST_ERR_CLOSED ? LST_VERDICT_NO : LST_VERDICT_NONE;
 }
 
 /* On the thread of the jobs. */
 static void is_answered(struct lst_question *question)
 {
     struct pending *pending = question->context;
-    char reason[LST_APPROVAL_REASON_MAX];
+    char reason[LST_APPROVAL_REASON_MAX] = "";
     enum lst_verdict verdict = LST_VERDICT_NONE;
 
     if (question->is_cancelled) {
         verdict = LST_VERDICT_STOPPED;
-        reason[0] = '\0';
+    } else if (question->has_no_memory) {
+        verdict = LST_VERDICT_BUSY;
     } else if (question->http_status == 0) {
         (void)snprintf(reason, sizeof(reason), "%s", question->problem);
     } else if (question->http_status < 200 || question->http_status > 299) {
         (void)snprintf(reason, sizeof(reason), "it answered with status %d", question->http_status);
     } else {
-        verdict = read_answer(lst_buffer_slice(&question->answer), reason);
+        verdict = read_answer(&question->answer, reason);
     }
     if (verdict == LST_VERDICT_YES) {
-        verdict = check_revoked(pending, reason);
+        end_approved(pending);
+    } else {
+        end(pending, verdict, reason);
     }
-    end(pending, verdict, reason);
 }
 
 /* ---- The question */
@@ -343,10 +359,8 @@ static void ask(void *context, struct lst_approval *approval)
         send(pending);
     } else if (status == LST_ERR_NOT_FOUND) {
         end(pending, LST_VERDICT_NONE, "the upload's profile has been removed");
-    } else if (status == LST_ERR_NO_MEMORY) {
-        end(pending, LST_VERDICT_BUSY, "");
     } else {
-        end(pending, LST_VERDICT_NONE, lst_error_text(status));
+        end_failed(pending, status);
     }
 }
 

@@ -76,6 +76,13 @@ void lst_approval_end(struct lst_approval *approval, enum lst_verdict verdict, c
     lst_staged_end(approval->staged, codes[verdict]);
 }
 
+void lst_approval_end_failed(struct lst_approval *approval, int code)
+{
+    approval->reason[0] = '\0';
+    approval->verdict = LST_VERDICT_NONE;
+    lst_staged_end(approval->staged, code);
+}
+
 void lst_approval_fail(struct lst_s3_exchange *exchange)
 {
     const struct lst_approval *approval = exchange->approval;

@@ -48,6 +48,10 @@ void lst_s3_set_approver(struct lst_s3 *s3, const struct lst_approver *approver)
  * without control characters; may be empty. The approval is gone after this. */
 void lst_approval_end(struct lst_approval *approval, enum lst_verdict verdict, const char *reason);
 
+/* The same if this server could not find out, or not ask: the write fails with this code, and not
+ * as one that was not approved, which is recorded and told. */
+void lst_approval_end_failed(struct lst_approval *approval, int code);
+
 /* ---- For S3 */
 
 /* Before the write of a new object begins: does it have to be approved? False, having answered, if

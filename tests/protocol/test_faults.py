@@ -19,6 +19,7 @@ import xml.etree.ElementTree as xml
 import pytest
 import requests
 from harness import ROOT, Answer, Server, sign_and_send
+from test_approval import Application
 from test_constraints import sign
 from test_links import ask
 from test_uppy import Receiver
@@ -728,6 +729,74 @@ def test_uppy(server, faults, kinds, token, name):
             assert uppy("GET", place()).status == 404
     each(faults, kinds, send, check, prepare if name in ("complete", "abort") else lambda: None,
          is_stateless=name in ("params", "sign"))
+
+
+@KINDS
+def test_an_approval(server, faults, kinds, token, tmp_path):
+    """What keeps this server from asking, or from hearing the yes, is no refusal, which would be recorded and told."""
+    application = Application()
+    file = tmp_path / "approved.json"
+    file.write_text(json.dumps({"bucket": BUCKET, "key": "approved/{uuid}",
+                                "approve": {"url": application.url, "secret": "0123456789abcdef-secret"}}))
+    server.command("profile", "add", "approved", "--file", file, "--overwrite", "--data", server.data)
+    upload = [None]
+
+    def check(is_error, _):
+        state = json.loads(bearer(server, token, "GET", "/-/api/uploads/" + upload[0]["id"]).body)["status"]
+        assert state == "complete" if not is_error else state == "pending" or (state == "complete" and kinds != STORE)
+    each(faults, kinds, lambda: send_to(upload[0]), check,
+         lambda: upload.__setitem__(0, upload_of(server, token, "approved")))
+    application.close()
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["create", "list", "urls", "completed"])
+def test_an_upload_by_plan(server, faults, kinds, token, name):
+    made = {}
+
+    def create():
+        return bearer(server, token, "POST", "/-/api/uploads", {"profile": "fixed", "method": "MULTIPART", "size": len(SMALL)})
+
+    def prepare():
+        made.update(json.loads(create().body))
+        answer = requests.put(made["upload"]["parts"][0]["url"], data=SMALL, timeout=30)
+        assert answer.status_code == 200
+        made["etag"] = answer.headers["ETag"]
+
+    def call(method, which, fields=None):
+        return bearer(server, token, method, urllib.parse.urlsplit(made["upload"][which]).path, fields)
+    send = {
+        "create": create,
+        "list": lambda: call("GET", "parts_url"),
+        "urls": lambda: call("POST", "parts_url", {"numbers": [1]}),
+        "completed": lambda: call("POST", "complete_url", {"parts": [{"number": 1, "etag": made["etag"]}]}),
+    }[name]  # to complete it and to give it up is what Uppy does, too
+    prepare()
+    wanted = send()
+    fields = set(json.loads(wanted.body)) if wanted.body else set()
+
+    def check(is_error, answer):
+        if is_error:
+            return
+        assert answer.status == wanted.status and fields == (set(json.loads(answer.body)) if answer.body else set())
+        if name == "completed":
+            assert json.loads(answer.body)["status"] == "complete" and get(server, made["key"]) == SMALL
+        if name == "list":
+            assert answer.body == wanted.body
+    each(faults, kinds, send, check)
+
+
+def test_a_password(server, faults):
+    put(server, "opened/a.txt", OLD)
+    status, link = ask(server, "POST", "/-/api/links", {"bucket": BUCKET, "key": "opened/a.txt", "password": "open sesame"})
+    assert status == 201, link
+
+    def send():
+        answer = requests.post(link["short_url"], json={"password": "open sesame"}, headers={"Accept": "application/json"},
+                               timeout=30)
+        return Answer(answer.status_code, answer.headers, answer.content)
+    each(faults, STORE, send, lambda is_error, answer: is_error or signed(json.loads(answer.body)["url"]).body == OLD or
+         pytest.fail())
 
 
 # ---- Less common ones
