@@ -3,6 +3,7 @@
 
 #include "base/quantity.h"
 #include "server/address.h"
+#include "store/store.h"
 
 #include <stdlib.h>
 
