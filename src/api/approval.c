@@ -267,16 +267,6 @@ static json_t *make_url(const struct pending *pending)
     return json;
 }
 
-static struct lst_slice type_of(const struct lst_object *object)
-{
-    for (size_t i = 0; i < object->field_count; i++) {
-        if (lst_slice_equal_ignoring_case(object->fields[i].name, LST_SLICE("content-type"))) {
-            return object->fields[i].value;
-        }
-    }
-    return LST_SLICE("");
-}
-
 /* The message, and the profile that is asked. */
 static int make_body(struct pending *pending)
 {
@@ -306,7 +296,7 @@ static int make_body(struct pending *pending)
     event.ticket = &ticket;
     event.size = object.size;
     event.etag = object.etag;
-    event.type = type_of(&object);
+    event.type = lst_field_value(object.fields, object.field_count, LST_SLICE("content-type"));
     json = lst_event_to_json(&event);
     json_decref(event.note);
     lst_api_json_set(&json, "url", make_url(pending));

@@ -193,25 +193,14 @@ static int list_part(void *context, const struct lst_part *part)
 
 void lst_multipart_list(struct lst_api_exchange *exchange)
 {
-    struct lst_uppy_upload *upload = find(exchange);
-    bool is_truncated;
-    json_t *list;
-    int status;
+    const struct lst_uppy_upload *upload = find(exchange);
+    json_t *list = upload == NULL ? NULL : lst_uppy_parts(exchange, upload, list_part);
 
-    if (upload == NULL) {
-        return;
-    }
-    list = json_array();
-    status = lst_upload_parts(exchange->api->options.store, &upload->name, 0, LST_PART_NUMBER_MAX,
-                              list_part, list, &is_truncated);
-    if (status == LST_OK) {
+    if (list != NULL) {
         lst_api_answer(
             exchange, 200,
-            json_pack("{s:I, s:O}", "part_size", (json_int_t)upload->part_size, "parts", list));
-    } else {
-        lst_uppy_fail_code(exchange, status);
+            json_pack("{s:I, s:o}", "part_size", (json_int_t)upload->part_size, "parts", list));
     }
-    json_decref(list);
 }
 
 /* The parts of these numbers. NULL, having answered, if they are none of the upload's. */

@@ -191,12 +191,9 @@ static int see(void *context, const struct lst_open_upload *upload)
 {
     struct search *search = context;
 
-    for (size_t i = 0; i < upload->field_count; i++) {
-        if (lst_slice_equal(upload->fields[i].name, LST_SLICE("x-latch-id")) &&
-            lst_slice_equal(upload->fields[i].value, search->ticket)) {
-            search->is_begun_with_it = true;
-        }
-    }
+    search->is_begun_with_it = lst_slice_equal(
+        lst_field_value(upload->fields, upload->field_count, LST_SLICE("x-latch-id")),
+        search->ticket);
     return LST_OK;
 }
 

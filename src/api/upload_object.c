@@ -8,16 +8,6 @@ static void copy(struct lst_slice text, char *out, size_t size)
     (void)snprintf(out, size, "%.*s", (int)text.length, text.length == 0 ? "" : text.bytes);
 }
 
-static struct lst_slice field_of(const struct lst_object *object, const char *name)
-{
-    for (size_t i = 0; i < object->field_count; i++) {
-        if (lst_slice_equal_ignoring_case(object->fields[i].name, lst_slice_of(name))) {
-            return object->fields[i].value;
-        }
-    }
-    return LST_SLICE("");
-}
-
 int lst_uploaded_find(struct lst_store *store, const struct lst_ticket *ticket,
                       struct lst_uploaded *ret_uploaded)
 {
@@ -32,11 +22,13 @@ int lst_uploaded_find(struct lst_store *store, const struct lst_ticket *ticket,
     if (status != LST_OK) {
         return status;
     }
-    if (lst_slice_equal(field_of(&object, "x-latch-id"), ticket->text)) {
+    if (lst_slice_equal(lst_field_value(object.fields, object.field_count, LST_SLICE("x-latch-id")),
+                        ticket->text)) {
         ret_uploaded->size = object.size;
         ret_uploaded->modified_ms = object.modified_ms;
         copy(object.etag, ret_uploaded->etag, sizeof(ret_uploaded->etag));
-        copy(field_of(&object, "content-type"), ret_uploaded->type, sizeof(ret_uploaded->type));
+        copy(lst_field_value(object.fields, object.field_count, LST_SLICE("content-type")),
+             ret_uploaded->type, sizeof(ret_uploaded->type));
     } else {
         status = LST_ERR_NOT_FOUND;
     }

@@ -156,6 +156,11 @@ LST_MUST_CHECK int lst_uppy_size(const struct lst_api_exchange *exchange,
                                  const struct lst_uppy_upload *upload, uint32_t but_for,
                                  uint64_t *ret_size);
 
+/* The parts that have come, as a list to which add() adds each: see lst_upload_parts(). NULL,
+ * having answered, if it can't be made. */
+json_t *lst_uppy_parts(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                       int (*add)(void *list, const struct lst_part *part));
+
 /* ---- URLs: uppy_urls.c */
 
 /* Seconds that a URL of this upload lives; asked_for: so many at most, 0 if that is all the same.

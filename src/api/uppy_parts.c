@@ -199,24 +199,30 @@ static int list_part(void *context, const struct lst_part *part)
                : LST_ERR_NO_MEMORY;
 }
 
-void lst_uppy_list(struct lst_api_exchange *exchange)
+json_t *lst_uppy_parts(struct lst_api_exchange *exchange, const struct lst_uppy_upload *upload,
+                       int (*add)(void *list, const struct lst_part *part))
 {
-    struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
+    json_t *list = json_array();
     bool is_truncated;
-    json_t *list;
-    int status;
+    int status = list == NULL ? LST_ERR_NO_MEMORY
+                              : lst_upload_parts(exchange->api->options.store, &upload->name, 0,
+                                                 LST_PART_NUMBER_MAX, add, list, &is_truncated);
 
-    if (upload == NULL) {
-        return;
-    }
-    list = json_array();
-    status = lst_upload_parts(exchange->api->options.store, &upload->name, 0, LST_PART_NUMBER_MAX,
-                              list_part, list, &is_truncated);
-    if (status == LST_OK) {
-        lst_api_answer(exchange, 200, list);
-    } else {
+    if (status != LST_OK) {
         json_decref(list);
         lst_uppy_fail_code(exchange, status);
+        return NULL;
+    }
+    return list;
+}
+
+void lst_uppy_list(struct lst_api_exchange *exchange)
+{
+    const struct lst_uppy_upload *upload = lst_uppy_find_named(exchange, NULL, NULL);
+    json_t *list = upload == NULL ? NULL : lst_uppy_parts(exchange, upload, list_part);
+
+    if (list != NULL) {
+        lst_api_answer(exchange, 200, list);
     }
 }
 

@@ -65,22 +65,14 @@ void lst_uppy_fail_code(struct lst_api_exchange *exchange, int status)
     }
 }
 
-static struct lst_slice field_of(const struct lst_open_upload *open, const char *name)
-{
-    for (size_t i = 0; i < open->field_count; i++) {
-        if (lst_slice_equal_ignoring_case(open->fields[i].name, lst_slice_of(name))) {
-            return open->fields[i].value;
-        }
-    }
-    return LST_SLICE("");
-}
-
 /* The ticket that it was begun with, and its type. */
 static int see(void *context, const struct lst_open_upload *open)
 {
     struct lst_uppy_upload *upload = context;
-    struct lst_slice ticket = field_of(open, "x-latch-id");
-    struct lst_slice type = field_of(open, "Content-Type");
+    struct lst_slice ticket =
+        lst_field_value(open->fields, open->field_count, LST_SLICE("x-latch-id"));
+    struct lst_slice type =
+        lst_field_value(open->fields, open->field_count, LST_SLICE("Content-Type"));
 
     if (ticket.length == 0 || ticket.length > sizeof(upload->ticket_text) ||
         type.length >= sizeof(upload->type)) {

@@ -81,6 +81,17 @@ struct lst_slice lst_slice_trim(struct lst_slice slice)
     return slice;
 }
 
+struct lst_slice lst_field_value(const struct lst_field *fields, size_t count,
+                                 struct lst_slice name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lst_slice_equal_ignoring_case(fields[i].name, name)) {
+            return fields[i].value;
+        }
+    }
+    return lst_slice_make(NULL, 0);
+}
+
 bool lst_slice_to_number(struct lst_slice slice, uint64_t maximum, uint64_t *ret_number)
 {
     uint64_t number = 0;

@@ -71,6 +71,10 @@ bool lst_slice_split(struct lst_slice *rest, char separator, struct lst_slice *r
 /* Without the spaces and tabs at both ends. */
 struct lst_slice lst_slice_trim(struct lst_slice slice);
 
+/* The value of the first field of that name, in any case. NULL if there is none. */
+struct lst_slice lst_field_value(const struct lst_field *fields, size_t count,
+                                 struct lst_slice name);
+
 /* Decimal digits and nothing else, at least one. False if not, or if the number is above maximum.
  */
 bool lst_slice_to_number(struct lst_slice slice, uint64_t maximum, uint64_t *ret_number);

@@ -5,12 +5,7 @@ static const struct lst_slice variable = {"${filename}", sizeof("${filename}") -
 
 struct lst_slice lst_post_field(const struct lst_post *post, const char *name)
 {
-    for (size_t i = 0; i < post->field_count; i++) {
-        if (lst_slice_equal_ignoring_case(post->fields[i].name, lst_slice_of(name))) {
-            return post->fields[i].value;
-        }
-    }
-    return lst_slice_make(NULL, 0);
+    return lst_field_value(post->fields, post->field_count, lst_slice_of(name));
 }
 
 static bool add_text(struct lst_post *post, struct lst_slice *text, struct lst_slice bytes)
