@@ -127,7 +127,8 @@ void lst_client_api_close(struct lst_client_api *api)
     lst_wipe(api, sizeof(*api));
 }
 
-int lst_client_api_require(const struct lst_client_api *api)
+/* Is there a server to call? */
+static int require_server(const struct lst_client_api *api)
 {
     if (api->host[0] != '\0') {
         return LST_EXIT_OK;
@@ -140,6 +141,14 @@ int lst_client_api_require(const struct lst_client_api *api)
     }
     return lst_usage_error(api->usage, "which server? Give its address with --endpoint-url or "
                                        "AWS_ENDPOINT_URL, as http://127.0.0.1:9000");
+}
+
+int lst_client_api_connect(const struct lst_usage *usage, const struct lst_client_options *options,
+                           struct lst_client_api *ret_api)
+{
+    int status = lst_client_api_open(usage, options, ret_api);
+
+    return status == LST_EXIT_OK ? require_server(ret_api) : status;
 }
 
 int lst_client_api_take_keys(struct lst_client_api *api)

@@ -57,11 +57,13 @@ LST_MUST_CHECK int lst_client_api_open(const struct lst_usage *usage,
                                        const struct lst_client_options *options,
                                        struct lst_client_api *ret_api);
 
-/* Also after lst_client_api_open() has failed. */
-void lst_client_api_close(struct lst_client_api *api);
+/* The same for a command that can't do without a server: reports if there is none to call. */
+LST_MUST_CHECK int lst_client_api_connect(const struct lst_usage *usage,
+                                          const struct lst_client_options *options,
+                                          struct lst_client_api *ret_api);
 
-/* Is there a server to call? Reports if not, and gives an exit status. */
-LST_MUST_CHECK int lst_client_api_require(const struct lst_client_api *api);
+/* Also after opening it has failed. */
+void lst_client_api_close(struct lst_client_api *api);
 
 /* Forget the token; go on with keys. Reports if there are none, and gives an exit status. */
 LST_MUST_CHECK int lst_client_api_take_keys(struct lst_client_api *api);
@@ -92,11 +94,26 @@ void lst_client_api_call(struct lst_client_api *api, const char *method, const c
 int lst_client_api_report(const struct lst_client_api *api,
                           const struct lst_client_api_answer *answer);
 
+/*
+ * Print all of a list, page by page as it comes: as a JSON array, or under a heading with
+ * print_row(). path: as above, with a query, and of some 400 bytes at most; member: what the list
+ * is called in the answer. Reports what goes wrong, and gives an exit status.
+ */
+LST_MUST_CHECK int lst_client_api_list(struct lst_client_api *api, const char *path,
+                                       const char *member, const char *heading,
+                                       void (*print_row)(const json_t *row), bool json);
+
+/* Are these 1 to `most` characters that stand for themselves in a path: letters, digits, "-._~"? */
+bool lst_client_is_name(struct lst_slice text, size_t most);
+
 /* A text member of what a server said; empty if it is none. Valid as long as the object. */
 const char *lst_client_text(const json_t *object, const char *name);
 
 /* Print what a server said, on standard output: what controls a terminal becomes '?'. Gives the
  * number of bytes printed. */
 size_t lst_client_print(const char *text);
+
+/* The same in a column of at least so many characters; a space follows. */
+void lst_client_print_column(const char *text, size_t width);
 
 #endif

@@ -106,10 +106,7 @@ static int create(struct creation *creation, struct lst_client_api *api, const c
         !take_method(creation, method) || !take_object(creation->usage, uri, &bucket, &key)) {
         return LST_EXIT_USAGE;
     }
-    status = lst_client_api_open(creation->usage, &creation->server, api);
-    if (status == LST_EXIT_OK) {
-        status = lst_client_api_require(api);
-    }
+    status = lst_client_api_connect(creation->usage, &creation->server, api);
     if (status != LST_EXIT_OK) {
         return status;
     }

@@ -28,16 +28,6 @@ static struct lst_slice id_in_url(struct lst_slice url)
     return id.bytes != NULL ? id : LST_SLICE("");
 }
 
-static bool is_id(struct lst_slice id)
-{
-    bool ok = id.length > 0 && id.length <= ID_MAX;
-
-    for (size_t i = 0; ok && i < id.length; i++) {
-        ok = isalnum((unsigned char)id.bytes[i]) != 0 || strchr("-._~", id.bytes[i]) != NULL;
-    }
-    return ok;
-}
-
 /* Take an id, or a link's URL. */
 static bool take_id(const struct lst_usage *usage, const char *given, char ret_id[ID_MAX + 1])
 {
@@ -46,7 +36,7 @@ static bool take_id(const struct lst_usage *usage, const char *given, char ret_i
     if (lst_slice_find_slice(id, LST_SLICE("://")) < id.length) {
         id = id_in_url(id);
     }
-    if (!is_id(id)) {
+    if (!lst_client_is_name(id, ID_MAX)) {
         /* What was given may be a URL with a signature in it: it is not shown. */
         (void)lst_usage_error(usage, "that is no link: give its id, or its URL; `latchstring link "
                                      "list` shows the ids");
@@ -55,14 +45,6 @@ static bool take_id(const struct lst_usage *usage, const char *given, char ret_i
     memcpy(ret_id, id.bytes, id.length);
     ret_id[id.length] = '\0';
     return true;
-}
-
-static int open_api(const struct lst_usage *usage, const struct lst_client_options *server,
-                    struct lst_client_api *api)
-{
-    int status = lst_client_api_open(usage, server, api);
-
-    return status == LST_EXIT_OK ? lst_client_api_require(api) : status;
 }
 
 static int report(const struct lst_client_api *api, const struct lst_client_api_answer *answer,
@@ -93,14 +75,6 @@ static long long number(const json_t *object, const char *name)
     return (long long)json_integer_value(json_object_get(object, name));
 }
 
-/* In a column of at least so many characters; a space follows. */
-static void print_column(const char *text, size_t width)
-{
-    size_t length = lst_client_print(text);
-
-    printf("%*s", (int)(length < width ? width - length + 1 : 1), "");
-}
-
 /* "2/3", or "2" of any number. */
 static void uses_text(const json_t *link, char ret_text[USES_TEXT_MAX])
 {
@@ -126,11 +100,11 @@ static void print_row(const json_t *link)
     char uses[USES_TEXT_MAX];
 
     uses_text(link, uses);
-    print_column(lst_client_text(link, "id"), 24);
-    print_column(lst_client_text(link, "state"), 7);
-    print_column(uses, 7);
-    print_column(lst_client_text(link, "expires_at"), 20);
-    print_column(lst_client_text(link, "method"), 6);
+    lst_client_print_column(lst_client_text(link, "id"), 24);
+    lst_client_print_column(lst_client_text(link, "state"), 7);
+    lst_client_print_column(uses, 7);
+    lst_client_print_column(lst_client_text(link, "expires_at"), 20);
+    lst_client_print_column(lst_client_text(link, "method"), 6);
     print_object(link);
 }
 
@@ -148,14 +122,14 @@ static void print_use(const json_t *use)
     const char *reason = lst_client_text(use, "reason");
     char text[32];
 
-    print_column(lst_client_text(use, "at"), 20);
-    print_column(lst_client_text(use, "from"), 15);
-    print_column(lst_client_text(use, "method"), 6);
+    lst_client_print_column(lst_client_text(use, "at"), 20);
+    lst_client_print_column(lst_client_text(use, "from"), 15);
+    lst_client_print_column(lst_client_text(use, "method"), 6);
     (void)snprintf(text, sizeof(text), "%lld", number(use, "status"));
-    print_column(text, 6);
+    lst_client_print_column(text, 6);
     (void)snprintf(text, sizeof(text), "%lld", number(use, "bytes"));
     if (reason[0] != '\0') {
-        print_column(text, 10);
+        lst_client_print_column(text, 10);
         (void)lst_client_print(reason);
     } else {
         (void)lst_client_print(text);
@@ -202,52 +176,15 @@ static void print_link(const json_t *link)
 
 /* ---- list */
 
-/* Print a page. */
-static int print_page(const json_t *links, bool json, size_t before)
-{
-    for (size_t i = 0; i < json_array_size(links); i++) {
-        const json_t *link = json_array_get(links, i);
-
-        if (!json) {
-            print_row(link);
-            continue;
-        }
-        printf("%s\n  ", before + i == 0 ? "" : ",");
-        if (json_dumpf(link, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) != 0) {
-            return LST_EXIT_FAILED;
-        }
-    }
-    return LST_EXIT_OK;
-}
-
-/* Print all pages, each as it comes. */
 static int list(struct lst_client_api *api, bool json)
 {
     char path[LST_CLIENT_API_PATH_MAX];
-    char next[ID_MAX + 1] = "";
-    struct lst_client_api_answer answer;
-    size_t count = 0;
-    int status = LST_EXIT_OK;
 
-    do {
-        (void)snprintf(path, sizeof(path), "links?limit=%d%s%s", PAGE,
-                       next[0] == '\0' ? "" : "&after=", next);
-        lst_client_api_call(api, "GET", path, NULL, &answer);
-        if (answer.outcome != LST_CLIENT_API_DONE) {
-            return lst_client_api_report(api, &answer);
-        }
-        if (count == 0) {
-            printf("%s", json ? "["
-                              : "ID                       STATE   USES    EXPIRES              "
-                                "METHOD OBJECT\n");
-        }
-        status = print_page(json_object_get(answer.json, "links"), json, count);
-        count += json_array_size(json_object_get(answer.json, "links"));
-        (void)snprintf(next, sizeof(next), "%s", lst_client_text(answer.json, "next"));
-        json_decref(answer.json);
-    } while (is_id(lst_slice_of(next)) && status == LST_EXIT_OK);
-    printf("%s", !json ? "" : count == 0 ? "]\n" : "\n]\n");
-    return status;
+    (void)snprintf(path, sizeof(path), "links?limit=%d", PAGE);
+    return lst_client_api_list(api, path, "links",
+                               "ID                       STATE   USES    EXPIRES              "
+                               "METHOD OBJECT\n",
+                               print_row, json);
 }
 
 int lst_links_command_list(int argument_count, char **arguments)
@@ -274,7 +211,7 @@ int lst_links_command_list(int argument_count, char **arguments)
     if (operands.count > 0) {
         return lst_usage_error(&usage, "unexpected '%s'", operands.values[0]);
     }
-    status = open_api(&usage, &server, &api);
+    status = lst_client_api_connect(&usage, &server, &api);
     if (status == LST_EXIT_OK) {
         status = list(&api, json);
     }
@@ -329,7 +266,7 @@ int lst_links_command_show(int argument_count, char **arguments)
     if (!take_id(&usage, operands.values[0], id)) {
         return LST_EXIT_USAGE;
     }
-    status = open_api(&usage, &server, &api);
+    status = lst_client_api_connect(&usage, &server, &api);
     if (status == LST_EXIT_OK) {
         status = show(&api, id, json);
     }
@@ -439,7 +376,7 @@ int lst_links_command_revoke(int argument_count, char **arguments)
         return LST_EXIT_USAGE;
     }
     take_key(operands.values[0], target.key);
-    status = open_api(&usage, &server, &api);
+    status = lst_client_api_connect(&usage, &server, &api);
     if (status == LST_EXIT_OK) {
         status = revoke(&api, &target);
     }

@@ -4,23 +4,13 @@
 #include "cli/command.h"
 #include "cli/directory.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { PAGE = 1000, NAME_MAX_BYTES = 200 };
-
-/* What stands in a path: a profile's name, or a delivery's id. */
-static bool is_name(const char *text)
-{
-    size_t length = strlen(text);
-    bool ok = length > 0 && length <= NAME_MAX_BYTES;
-
-    for (size_t i = 0; ok && i < length; i++) {
-        ok = isalnum((unsigned char)text[i]) != 0 || strchr("-._~", text[i]) != NULL;
-    }
-    return ok;
-}
+enum {
+    PAGE = 1000,
+    NAME_MAX_BYTES = 200, /* of a profile's name, or a message's id */
+};
 
 /* The options of all of these commands, parsed; what is left is one name or more. False:
  * *ret_status is the exit status. */
@@ -35,30 +25,14 @@ static bool begin(const struct lst_usage *usage, int argument_count, char **argu
         *ret_status = lst_usage_error(usage, "which %s?", what);
     }
     for (size_t i = 0; *ret_status == LST_EXIT_OK && i < operands->count; i++) {
-        if (!is_name(operands->values[i])) {
+        if (!lst_client_is_name(lst_slice_of(operands->values[i]), NAME_MAX_BYTES)) {
             *ret_status = lst_usage_error(usage, "'%s' is no %s", operands->values[i], what);
         }
     }
     return *ret_status == LST_EXIT_OK;
 }
 
-static int open_api(const struct lst_usage *usage, const struct lst_client_options *server,
-                    struct lst_client_api *api)
-{
-    int status = lst_client_api_open(usage, server, api);
-
-    return status == LST_EXIT_OK ? lst_client_api_require(api) : status;
-}
-
 /* ---- list */
-
-/* In a column of at least so many characters; a space follows. */
-static void print_column(const char *text, size_t width)
-{
-    size_t length = lst_client_print(text);
-
-    printf("%*s", (int)(length < width ? width - length + 1 : 1), "");
-}
 
 static void print_row(const json_t *delivery)
 {
@@ -66,13 +40,13 @@ static void print_row(const json_t *delivery)
     const char *next = lst_client_text(delivery, "next_attempt_at");
     char number[24];
 
-    print_column(lst_client_text(delivery, "id"), 48);
-    print_column(lst_client_text(delivery, "event"), 15);
-    print_column(lst_client_text(delivery, "at"), 20);
+    lst_client_print_column(lst_client_text(delivery, "id"), 48);
+    lst_client_print_column(lst_client_text(delivery, "event"), 15);
+    lst_client_print_column(lst_client_text(delivery, "at"), 20);
     (void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
                    json_integer_value(json_object_get(delivery, "attempts")));
-    print_column(number, 5);
-    print_column(next[0] == '\0' ? "given up" : next, 20);
+    lst_client_print_column(number, 5);
+    lst_client_print_column(next[0] == '\0' ? "given up" : next, 20);
     if (status != NULL) {
         printf("answered %" JSON_INTEGER_FORMAT, json_integer_value(status));
     } else {
@@ -81,52 +55,16 @@ static void print_row(const json_t *delivery)
     printf("\n");
 }
 
-static int print_page(const json_t *deliveries, bool json, size_t before)
-{
-    for (size_t i = 0; i < json_array_size(deliveries); i++) {
-        const json_t *delivery = json_array_get(deliveries, i);
-
-        if (!json) {
-            print_row(delivery);
-            continue;
-        }
-        printf("%s\n  ", before + i == 0 ? "" : ",");
-        if (json_dumpf(delivery, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) != 0) {
-            return LST_EXIT_FAILED;
-        }
-    }
-    return LST_EXIT_OK;
-}
-
-/* All pages, each as it comes. */
 static int list(struct lst_client_api *api, const char *profile, const char *state, bool json)
 {
     char path[LST_CLIENT_API_PATH_MAX];
-    char next[NAME_MAX_BYTES + 1] = "";
-    struct lst_client_api_answer answer;
-    size_t count = 0;
-    int status;
 
-    do {
-        (void)snprintf(path, sizeof(path), "deliveries?profile=%s&limit=%d%s%s%s%s", profile, PAGE,
-                       state == NULL ? "" : "&state=", state == NULL ? "" : state,
-                       next[0] == '\0' ? "" : "&after=", next);
-        lst_client_api_call(api, "GET", path, NULL, &answer);
-        if (answer.outcome != LST_CLIENT_API_DONE) {
-            return lst_client_api_report(api, &answer);
-        }
-        if (count == 0) {
-            printf("%s", json ? "["
-                              : "ID                                               EVENT           "
-                                "AT                   TRIED NEXT                 LAST ANSWER\n");
-        }
-        status = print_page(json_object_get(answer.json, "deliveries"), json, count);
-        count += json_array_size(json_object_get(answer.json, "deliveries"));
-        (void)snprintf(next, sizeof(next), "%s", lst_client_text(answer.json, "next"));
-        json_decref(answer.json);
-    } while (is_name(next) && status == LST_EXIT_OK);
-    printf("%s", !json ? "" : count == 0 ? "]\n" : "\n]\n");
-    return status;
+    (void)snprintf(path, sizeof(path), "deliveries?profile=%s&limit=%d%s%s", profile, PAGE,
+                   state == NULL ? "" : "&state=", state == NULL ? "" : state);
+    return lst_client_api_list(api, path, "deliveries",
+                               "ID                                               EVENT           "
+                               "AT                   TRIED NEXT                 LAST ANSWER\n",
+                               print_row, json);
 }
 
 static int command_list(int argument_count, char **arguments)
@@ -161,7 +99,7 @@ static int command_list(int argument_count, char **arguments)
     if (state != NULL && strcmp(state, "waiting") != 0 && strcmp(state, "given_up") != 0) {
         return lst_usage_error(&usage, "--state must be waiting or given_up, not '%s'", state);
     }
-    status = open_api(&usage, &server, &api);
+    status = lst_client_api_connect(&usage, &server, &api);
     if (status == LST_EXIT_OK) {
         status = list(&api, operands.values[0], state, json);
     }
@@ -213,7 +151,7 @@ static int command_retry(int argument_count, char **arguments)
     if (!begin(&usage, argument_count, arguments, "message", &operands, &status)) {
         return status;
     }
-    status = open_api(&usage, &server, &api);
+    status = lst_client_api_connect(&usage, &server, &api);
     list = json ? json_array() : NULL;
     for (size_t i = 0; status == LST_EXIT_OK && i < operands.count; i++) {
         status = retry(&api, operands.values[i], list);
@@ -292,7 +230,7 @@ static int command_test(int argument_count, char **arguments)
         return lst_usage_error(&usage, "unexpected '%s': one profile at a time",
                                operands.values[1]);
     }
-    status = open_api(&usage, &server, &api);
+    status = lst_client_api_connect(&usage, &server, &api);
     if (status == LST_EXIT_OK) {
         status = test(&api, operands.values[0], json);
     }

@@ -3,6 +3,7 @@
 
 #include "blob/blob.h"
 #include "blob/files.h"
+#include "control.h"
 #include "index/index.h"
 
 #include <crypt.h>
@@ -19,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -42,19 +42,7 @@ static void mark_site(const void *caller);
 
 __attribute__((constructor)) static void map_control(void)
 {
-    const char *path = getenv("LST_FAULT_FILE");
-    int file = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *map = file < 0 ? MAP_FAILED
-                         : mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-
-    if (path != NULL && map == MAP_FAILED) {
-        perror(path);
-        abort();
-    }
-    if (map != MAP_FAILED) {
-        control = map;
-        close(file);
-    }
+    control = control_map("LST_FAULT_FILE", &own, sizeof(own));
     control->site_count = 0; /* the same ones if the program is started again */
     (void)dl_iterate_phdr(find_program, NULL);
 }

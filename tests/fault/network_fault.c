@@ -3,16 +3,14 @@
  * to. Linked in front of the server with --wrap (meson.build), and armed from outside by a struct
  * network_control in the file that LST_NETWORK_FAULT_FILE names: protocol/test_network_faults.py.
  */
+#include "control.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -66,19 +64,7 @@ static struct network_control *control = &own;
 /* Before main(), as eventfd and the like may be made at the start. */
 __attribute__((constructor)) static void map_control(void)
 {
-    const char *path = getenv("LST_NETWORK_FAULT_FILE");
-    int file = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
-    void *map = file < 0 ? MAP_FAILED
-                         : mmap(NULL, sizeof(own), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-
-    if (path != NULL && map == MAP_FAILED) {
-        perror(path);
-        abort();
-    }
-    if (map != MAP_FAILED) {
-        control = map;
-        (void)close(file);
-    }
+    control = control_map("LST_NETWORK_FAULT_FILE", &own, sizeof(own));
 }
 
 /* Of sendmsg() and sendfile(), which are called until the kernel says that it is full. Who takes a

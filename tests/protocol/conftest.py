@@ -73,6 +73,21 @@ def s3(server):
     return server.client()
 
 
+@pytest.fixture
+def receive():
+    """Make receivers of webhooks, which end with the test."""
+    from receiver import Receiver
+    receivers = []
+
+    def make(*answers, **options):
+        receivers.append(Receiver(*answers, **options))
+        return receivers[-1]
+
+    yield make
+    for receiver in receivers:
+        receiver.close()
+
+
 def photograph(kind, seed=1):
     """A real picture of that kind, as a camera would make one: gradients, shapes and noise."""
     from PIL import Image, ImageDraw, ImageFilter

@@ -5,22 +5,8 @@ import time
 
 import pytest
 from harness import SECRET_KEY
-from receiver import Receiver
 from test_uploads import ask, create, make_token, send
 from test_webhooks import BUCKET, SECRET, add_profile, verify
-
-
-@pytest.fixture(name="receive")
-def _receive():
-    receivers = []
-
-    def make(*answers, **options):
-        receivers.append(Receiver(*answers, **options))
-        return receivers[-1]
-
-    yield make
-    for receiver in receivers:
-        receiver.close()
 
 
 @pytest.fixture(name="server", scope="module")

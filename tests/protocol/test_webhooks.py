@@ -14,25 +14,10 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from harness import ACCESS_KEY, ROOT, SECRET_KEY, sign_and_send
-from receiver import Receiver
 from test_uploads import ask, call, create, make_token, picture, send, send_form, show
 
 BUCKET = "hook-bucket"
 SECRET = "a-secret-of-the-receiver-0123456789"
-
-
-@pytest.fixture(name="receive")
-def _receive():
-    """Make receivers, which end with the test."""
-    receivers = []
-
-    def make(*answers, **options):
-        receivers.append(Receiver(*answers, **options))
-        return receivers[-1]
-
-    yield make
-    for receiver in receivers:
-        receiver.close()
 
 
 @pytest.fixture(name="server", scope="module")
