@@ -283,7 +283,6 @@ void lst_link_folder(struct lst_link_opening *opening)
         lst_link_zip(opening);
         return;
     }
-
     if (!opening->is_post && !lst_api_parameter(exchange, "file", &name)) {
         return;
     }

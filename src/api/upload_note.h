@@ -1,7 +1,7 @@
 /*
  * upload_note.h - what an upload's id does not say of it: variables and metadata, which come back
- * in its status and in webhooks, and the plan of an upload in parts;
- * and that it has to be approved, in case its profile is gone when it comes.
+ * in its status and in webhooks; the plan of an upload in parts, and where its parts are; and that
+ * it has to be approved, in case its profile is gone when it comes.
  *
  * A note is written, in the batch that also keeps an Idempotency-Key's answer, only if there is
  * something to note. It is kept until LST_UPLOAD_NOTE_SECONDS after the upload has expired. Rows:

@@ -22,9 +22,9 @@ static void take_back(const struct lst_uppy_creation *creation)
                                          .key = lst_buffer_slice(&upload->key),
                                          .upload =
                                              lst_slice_make(creation->id, sizeof(creation->id))};
-    int status = lst_upload_note_give_up(creation->exchange->api->options.store, &name);
 
-    (void)status; /* more can't be done: it is empty, and the lists of the bucket show it */
+    /* More can't be done: it is empty, and the lists of the bucket show it. */
+    lst_ignore_status(lst_upload_note_give_up(creation->exchange->api->options.store, &name));
 }
 
 void lst_uppy_creation_free(struct lst_uppy_creation *creation)
