@@ -887,14 +887,14 @@ def test_uncovering_a_version(server, faults, kinds):
 def test_a_user_who_was_changed(server, faults, kinds):
     """Looked up again: without an answer from the index it is not said that there is no such key."""
     place = ("--data", server.data)
-    if kinds == STORE:
-        server.command("user", "add", "changed", *place)
+    user = f"changed-{kinds}"
+    server.command("user", "add", user, *place)
     client = server.client()
     put(server, "looked-up", OLD)
     states = itertools.cycle(["disable", "enable"])
     each(faults, kinds, lambda: sign_and_send(server, "GET", f"/{BUCKET}/looked-up"),
          lambda is_error, answer: is_error or answer.body == OLD or pytest.fail(),
-         lambda: server.command("user", next(states), "changed", *place), may_close=True)
+         lambda: server.command("user", next(states), user, *place), may_close=True)
     assert client.head_bucket(Bucket=BUCKET)
 
 
