@@ -218,10 +218,12 @@ static void is_answered(struct lst_question *question)
     char reason[LST_APPROVAL_REASON_MAX] = "";
     enum lst_verdict verdict = LST_VERDICT_NONE;
 
+    if (question->failure != LST_OK) {
+        end_failed(pending, question->failure);
+        return;
+    }
     if (question->is_cancelled) {
         verdict = LST_VERDICT_STOPPED;
-    } else if (question->has_no_memory) {
-        verdict = LST_VERDICT_BUSY;
     } else if (question->http_status == 0) {
         (void)snprintf(reason, sizeof(reason), "%s", question->problem);
     } else if (question->http_status < 200 || question->http_status > 299) {

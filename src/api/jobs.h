@@ -70,8 +70,9 @@ struct lst_question {
     int http_status;                    /* 0: there was no answer, for this problem: */
     char problem[LST_JOBS_PROBLEM_MAX]; /* fit to be shown; "" if there was one */
     bool is_cancelled;                  /* there was none because the server stops */
-    bool has_no_memory;                 /* of this server: it says nothing of the receiver */
-    struct lst_buffer answer;           /* its body, whole: to be released */
+    int failure; /* why this server could not ask: LST_ERR_NO_MEMORY, _NO_LIBRARY; or 0. It says
+                  * nothing of the receiver */
+    struct lst_buffer answer; /* its body, whole: to be released */
 
     struct lst_question *next; /* of the jobs alone, as the next */
     void *transfer;

@@ -19,7 +19,7 @@ int lst_jobs_ask(struct lst_jobs *jobs, struct lst_question *question)
     question->http_status = 0;
     question->problem[0] = '\0';
     question->is_cancelled = false;
-    question->has_no_memory = false;
+    question->failure = LST_OK;
     lst_buffer_init(&question->answer, LST_JOBS_ANSWER_MAX);
     pthread_mutex_lock(&jobs->lock);
     is_taken = !jobs->is_cancelled && jobs->question_count < LST_JOBS_QUESTIONS_MAX;
@@ -72,7 +72,7 @@ static void begin(struct lst_jobs *jobs, struct lst_question *question)
     int status = lst_transfer_begin(jobs, question->transfer, &message, lst_clock_now_ms());
 
     if (status != LST_OK) {
-        question->has_no_memory = status == LST_ERR_NO_MEMORY;
+        question->failure = status;
         fail(jobs, question,
              status == LST_ERR_NO_LIBRARY ? "the server lacks libcurl"
                                           : "the server is short of memory");
@@ -131,7 +131,7 @@ void lst_jobs_answered(struct lst_jobs *jobs, struct lst_question *question, CUR
         return;
     }
     if (code != CURLE_OK) {
-        question->has_no_memory = code == CURLE_OUT_OF_MEMORY;
+        question->failure = code == CURLE_OUT_OF_MEMORY ? LST_ERR_NO_MEMORY : LST_OK;
         /* Never curl's own text, which may have the URL in it. */
         fail(jobs, question, curl_easy_strerror(code));
         return;
