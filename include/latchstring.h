@@ -115,7 +115,7 @@ enum lst_error {
     /* The caller's own. */
     LST_ERR_BUFFER_TOO_SMALL = -1, /* see the function's bound */
     LST_ERR_INVALID_ARGUMENT = -2, /* a field that must be given is empty, or out of its range */
-    LST_ERR_NO_NEAR_MISS = -3,     /* lst_explain() found no single change that fits */
+    LST_ERR_NO_NEAR_MISS = -3,     /* lst_explain() found no change that fits */
 
     /* Size: a request that is larger than the limits above. */
     LST_REFUSED_TOO_MANY_HEADERS = -10,
@@ -579,11 +579,12 @@ struct lst_hints {
 };
 
 /*
- * Find the single change that would have made the signature right. Call it after lst_verify() gave
- * LST_REFUSED_SIGNATURE, with the signer's own secret. Tries at most a hundred candidates, a few
- * microseconds each. The text never holds the secret, the expected signature or a session token.
- * LST_ERR_NO_NEAR_MISS: none fits; *ret_explanation then says what to compare (miss is
- * LST_MISS_NONE).
+ * Find the single change that would have made the signature right; or, of what happens together,
+ * the two: a URL used with another method, and without the headers of its own. Call it after
+ * lst_verify() gave LST_REFUSED_SIGNATURE, with the signer's own secret. Tries at most a hundred
+ * candidates, a few microseconds each. The text never holds the secret, the expected signature or a
+ * session token. LST_ERR_NO_NEAR_MISS: none fits; *ret_explanation then says what to compare (miss
+ * is LST_MISS_NONE).
  */
 LST_PUBLIC LST_MUST_CHECK int lst_explain(const struct lst_request *request,
                                           const struct lst_auth *auth, struct lst_slice secret,

@@ -170,8 +170,8 @@ static void say_what_to_compare(struct lst_internal_search *search)
 static bool find(struct lst_internal_search *search)
 {
     /*
-     * By how often it happens. The last group is the one that can use up what is left of the
-     * candidates, when many headers are signed.
+     * By how often it happens. The last groups are those that can use up what is left of the
+     * candidates: when many headers are signed, and for two changes at once.
      */
     static bool (*const groups[])(struct lst_internal_search *) = {
         lst_internal_explain_method,
@@ -189,6 +189,7 @@ static bool find(struct lst_internal_search *search)
         lst_internal_explain_parameters,
         lst_internal_explain_scope,
         lst_internal_explain_altered_headers,
+        lst_internal_explain_method_and_headers,
     };
 
     if (!lst_internal_is_signature(search->auth->signature)) {

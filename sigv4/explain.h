@@ -1,5 +1,6 @@
 /*
- * explain.h - the search for the single change that would have made a signature right.
+ * explain.h - the search for the single change that would have made a signature right, or for the
+ * two that happen together: who uses a URL with another method leaves out the headers of its own.
  *
  * Each group of candidates is a function that tries them in turn, the likeliest first, and stops at
  * the first that fits. What a candidate costs is one canonical request, hashed, and one HMAC.
@@ -75,6 +76,7 @@ bool lst_internal_explain_path(struct lst_internal_search *search);
 bool lst_internal_explain_plus(struct lst_internal_search *search);
 bool lst_internal_explain_header_encoding(struct lst_internal_search *search);
 bool lst_internal_explain_guessed_headers(struct lst_internal_search *search);
+bool lst_internal_explain_method_and_headers(struct lst_internal_search *search);
 bool lst_internal_explain_altered_headers(struct lst_internal_search *search);
 bool lst_internal_explain_checksum(struct lst_internal_search *search);
 bool lst_internal_explain_payload(struct lst_internal_search *search);

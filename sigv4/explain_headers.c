@@ -63,14 +63,10 @@ static const struct guess empty_checksums[] = {
 static const char empty_sha256[] =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-static bool explain_value(struct lst_internal_search *search, struct lst_slice name,
-                          struct lst_slice arrived, struct lst_slice value)
+/* The value that was signed, of a header that arrived with another, or did not. */
+static bool found_value(struct lst_internal_search *search, struct lst_slice name,
+                        struct lst_slice arrived, struct lst_slice value)
 {
-    const struct lst_internal_variation variation = {.header = {name, value}};
-
-    if (lst_internal_equal(value, arrived) || !lst_internal_search_fits(search, &variation)) {
-        return false;
-    }
     if (lst_internal_is_empty(value)) {
         return lst_internal_search_found(
             search, LST_MISS_HEADER_CHANGED,
@@ -90,6 +86,17 @@ static bool explain_value(struct lst_internal_search *search, struct lst_slice n
         "The header # was signed with the value # but arrived as #: send what was signed, and keep "
         "proxies from rewriting it.",
         (const struct lst_slice[]){name, value, arrived});
+}
+
+static bool explain_value(struct lst_internal_search *search, struct lst_slice name,
+                          struct lst_slice arrived, struct lst_slice value)
+{
+    const struct lst_internal_variation variation = {.header = {name, value}};
+
+    if (lst_internal_equal(value, arrived) || !lst_internal_search_fits(search, &variation)) {
+        return false;
+    }
+    return found_value(search, name, arrived, value);
 }
 
 /* A proxy may have renamed it: the value of another header, but of none that holds a secret. */
@@ -288,6 +295,81 @@ static bool explain_each(struct lst_internal_search *search,
 bool lst_internal_explain_guessed_headers(struct lst_internal_search *search)
 {
     return explain_each(search, explain_guessed);
+}
+
+static const char other_method_absent[] = "The @ was signed for the method # with the header # as "
+                                          "#, but was used with # and without that "
+                                          "header: send both as they were signed.";
+static const char other_method_changed[] =
+    "The @ was signed for the method # with the header # as #, but was used with # and another "
+    "value: send both as they were signed.";
+
+/* The same value, where the method or the host is another too. A method of no bytes: as arrived. */
+static bool explain_with(struct lst_internal_search *search, struct lst_slice method,
+                         struct lst_slice host, struct lst_field header)
+{
+    const struct lst_internal_variation variation = {
+        .method = method, .host = host, .header = header};
+    struct lst_slice arrived = lst_internal_trim(lst_internal_search_header(search, header.name));
+
+    if (lst_internal_equal(header.value, arrived) ||
+        !lst_internal_search_fits(search, &variation)) {
+        return false;
+    }
+    if (!lst_internal_is_empty(method)) {
+        return lst_internal_search_found(
+            search, LST_MISS_METHOD,
+            lst_internal_is_empty(arrived) ? other_method_absent : other_method_changed,
+            (const struct lst_slice[]){method, header.name, header.value, search->request->method});
+    }
+    return found_value(search, header.name, arrived, header.value);
+}
+
+/* Every guess of this header, with another method, host or both. */
+static bool explain_method_too(struct lst_internal_search *search, struct lst_slice name,
+                               struct lst_slice host)
+{
+    static const char *const methods[] = {"", "PUT", "GET", "HEAD", "POST", "DELETE"};
+
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+        struct lst_slice method = lst_slice_of(methods[i]);
+
+        if (lst_internal_equal(method, search->request->method) ||
+            (lst_internal_is_empty(method) && lst_internal_is_empty(host))) {
+            continue;
+        }
+        for (size_t j = 0; j < sizeof(guesses) / sizeof(guesses[0]); j++) {
+            const struct lst_field header = {lst_slice_of(guesses[j].name),
+                                             lst_slice_of(guesses[j].value)};
+
+            if (lst_internal_equal(name, header.name) &&
+                explain_with(search, method, host, header)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool explain_method_and_host(struct lst_internal_search *search, struct lst_slice name)
+{
+    const struct lst_hints *hints = search->hints;
+
+    if (explain_method_too(search, name, (struct lst_slice){NULL, 0})) {
+        return true;
+    }
+    for (size_t i = 0; i < hints->host_count && i < LST_INTERNAL_HINTS_MAX; i++) {
+        if (!lst_internal_is_empty(hints->hosts[i]) &&
+            explain_method_too(search, name, hints->hosts[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool lst_internal_explain_method_and_headers(struct lst_internal_search *search)
+{
+    return explain_each(search, explain_method_and_host);
 }
 
 bool lst_internal_explain_altered_headers(struct lst_internal_search *search)

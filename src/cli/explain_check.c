@@ -191,10 +191,32 @@ static int verify(const struct lst_question *question, struct lst_request *reque
     return status;
 }
 
+/*
+ * lst_explain() with the method that is told. A URL does not tell one: then with that method for
+ * which something else is the only thing wrong.
+ */
+static int explain_some_method(const struct lst_question *question, struct lst_request *request,
+                               const struct lst_auth *auth, struct lst_slice secret,
+                               const struct lst_hints *hints,
+                               struct lst_explanation *ret_explanation)
+{
+    int status = lst_explain(request, auth, secret, hints, ret_explanation);
+
+    if (question->method.length > 0) {
+        return status;
+    }
+    for (size_t i = 0; i < METHOD_COUNT &&
+                       (status == LST_ERR_NO_NEAR_MISS || ret_explanation->miss == LST_MISS_METHOD);
+         i++) {
+        request->method = methods[i];
+        status = lst_explain(request, auth, secret, hints, ret_explanation);
+    }
+    return status;
+}
+
 /* The signature is wrong: say what would have made it right. */
-static void explain_signature(const struct lst_request *request,
-                              const struct lst_question *question, struct lst_slice secret,
-                              struct lst_answer *answer)
+static void explain_signature(struct lst_request *request, const struct lst_question *question,
+                              struct lst_slice secret, struct lst_answer *answer)
 {
     const struct lst_refusal *refusal = lst_refusal(LST_REFUSED_SIGNATURE, LST_AUTH_QUERY);
     struct lst_hints hints = {.host_is_right = true}; /* no proxy stands in between */
@@ -205,7 +227,7 @@ static void explain_signature(const struct lst_request *request,
 
     lst_reading_of(&question->link, &place);
     hints.bucket = place.bucket;
-    status = lst_explain(request, &answer->auth, secret, &hints, &explanation);
+    status = explain_some_method(question, request, &answer->auth, secret, &hints, &explanation);
     if (status == LST_OK || (status == LST_ERR_NO_NEAR_MISS && explanation.length > 0)) {
         snprintf(advice, sizeof(advice), "%.*s", (int)explanation.length, explanation.text);
     } else {

@@ -34,6 +34,16 @@ def header(server, seconds=0, secret=SECRET_KEY):
         return dict(request.headers.items())
 
 
+# ---- What the URL is used with
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_upload_url_in_a_browser(server, method):
+    """Its address bar sends GET, a form POST, and neither the headers that were signed for the PUT."""
+    target = url(server, "put_object", {"IfNoneMatch": "*"})
+    said(server, server.send(method, target), "The URL was signed for the method 'PUT' with the header 'if-none-match' as '*'",
+         f"was used with '{method}' and without that header")
+
+
 # ---- Keys
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
