@@ -1,5 +1,6 @@
 /* fsck.c - `latchstring fsck`: hold the index against the stored bodies. */
 #include "cli/command.h"
+#include "cli/directory.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "server/damage.h"
@@ -30,14 +31,21 @@ static void print_fault(void *context, const struct lst_store_fault *fault)
     json_array_append_new(checking->faults, object);
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static int print_census(const struct checking *checking, const struct lst_store_census *census)
 {
     json_t *object;
 
     if (!checking->json) {
-        printf("%llu buckets, %llu objects, %llu bytes, %llu unreferenced blobs: %s\n",
-               (unsigned long long)census->buckets, (unsigned long long)census->objects,
-               (unsigned long long)census->bytes, (unsigned long long)census->orphan_blobs,
+        printf("%llu bucket%s, %llu object%s, %llu byte%s, %llu unreferenced blob%s: %s\n",
+               (unsigned long long)census->buckets, plural(census->buckets),
+               (unsigned long long)census->objects, plural(census->objects),
+               (unsigned long long)census->bytes, plural(census->bytes),
+               (unsigned long long)census->orphan_blobs, plural(census->orphan_blobs),
                census->faults == 0 ? "clean" : "damaged");
         if (census->unfinished_uploads > 0 || census->unfinished_parts > 0) {
             printf("%llu unfinished multipart uploads; %llu parts of such hold %llu bytes, which "
@@ -63,20 +71,29 @@ static int print_census(const struct checking *checking, const struct lst_store_
     return LST_EXIT_OK;
 }
 
-/* Each index file of the folder, before any is opened. */
+static void report_damaged(const char *folder, const char *name)
+{
+    struct lst_buffer text;
+
+    lst_buffer_init(&text, 8192);
+    lst_damage_text(folder, name, &text);
+    lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
+    lst_buffer_release(&text);
+}
+
+/* Each index file of the folder, and whether there are bodies, before any is opened. */
 static bool report_damage(const char *folder)
 {
     bool found = false;
 
     for (size_t i = 0; lst_index_files[i] != NULL; i++) {
-        struct lst_buffer text;
-        if (!lst_damage_is_there(folder, lst_index_files[i])) {
-            continue;
+        if (lst_damage_is_there(folder, lst_index_files[i])) {
+            report_damaged(folder, lst_index_files[i]);
+            found = true;
         }
-        lst_buffer_init(&text, 8192);
-        lst_damage_text(folder, lst_index_files[i], &text);
-        lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
-        lst_buffer_release(&text);
+    }
+    if (!found && lst_damage_lacks_bodies(folder)) {
+        report_damaged(folder, "blobs");
         found = true;
     }
     return found;
@@ -84,17 +101,12 @@ static bool report_damage(const char *folder)
 
 static void report_failure(const char *folder, int status)
 {
-    struct lst_buffer text;
-
     if (status == LST_ERR_NOT_FOUND) {
         lst_report("fsck", "there is no data folder %s: name it with --data", folder);
     } else if (status == LST_ERR_CORRUPT) {
-        lst_buffer_init(&text, 8192);
-        lst_damage_text(folder, "index.mdb", &text);
-        lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
-        lst_buffer_release(&text);
+        report_damaged(folder, "index.mdb");
     } else {
-        lst_report("fsck", "can't open %s: %s", folder, lst_error_text(status));
+        lst_report("fsck", "can't open %s: %s", folder, lst_directory_error_text(status));
     }
 }
 

@@ -3,8 +3,10 @@
 
 #include "index/complete.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 const char *const lst_index_files[] = {"index.mdb", "ledger.mdb", "users.mdb", NULL};
 
@@ -37,6 +39,25 @@ static int examine(const char *folder, const char *name, char text[LST_INDEX_DAM
     return status;
 }
 
+bool lst_damage_lacks_bodies(const char *folder)
+{
+    struct stat about;
+    char *bodies;
+    char *index;
+    bool lacks = false;
+
+    if (asprintf(&bodies, "%s/blobs", folder) < 0) {
+        return false; /* opening it will say what is wrong */
+    }
+    if (stat(bodies, &about) != 0 && errno == ENOENT &&
+        asprintf(&index, "%s/index.mdb", folder) >= 0) {
+        lacks = lst_index_is_complete(index);
+        free(index);
+    }
+    free(bodies);
+    return lacks;
+}
+
 bool lst_damage_is_there(const char *folder, const char *name)
 {
     char text[LST_INDEX_DAMAGE_MAX];
@@ -50,7 +71,7 @@ void lst_damage_text(const char *folder, const char *name, struct lst_buffer *ou
     char text[LST_INDEX_DAMAGE_MAX];
     int status = examine(folder, name, text);
 
-    if (status == LST_ERR_NOT_FOUND && is_lost(folder, name)) {
+    if (status == LST_ERR_NOT_FOUND && (strcmp(name, "blobs") == 0 || is_lost(folder, name))) {
         lst_buffer_append_format(out,
                                  "%s/%s is missing, and it was there before: restore the data "
                                  "folder from a backup. Without one, see docs/operations.md, \"A "

@@ -11,8 +11,11 @@ extern const char *const lst_index_files[];
  * was there (index/complete.h). This process must not have any index of the folder open. */
 bool lst_damage_is_there(const char *folder, const char *name);
 
-/* What that, or LST_ERR_CORRUPT of an opening, means for FOLDER/NAME, and what to do: a sentence or
- * two. */
+/* Whether the folder of bodies, FOLDER/blobs, is missing though there was one. As above. */
+bool lst_damage_lacks_bodies(const char *folder);
+
+/* What that, or LST_ERR_CORRUPT of an opening, means for FOLDER/NAME, which may be "blobs", and
+ * what to do: a sentence or two. */
 void lst_damage_text(const char *folder, const char *name, struct lst_buffer *out);
 
 #endif

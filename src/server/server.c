@@ -72,7 +72,8 @@ static void complain_of_damage(const char *folder, const char *name)
     lst_buffer_release(&text);
 }
 
-/* Whether an index file is damaged: looked at before any is opened, so that nothing changes. */
+/* Whether an index file is damaged, or the bodies are gone: looked at before any is opened, so that
+ * nothing changes. */
 static bool is_damaged(const struct lst_server *server)
 {
     bool found = false;
@@ -82,6 +83,10 @@ static bool is_damaged(const struct lst_server *server)
             complain_of_damage(server->config->data, lst_index_files[i]);
             found = true;
         }
+    }
+    if (!found && lst_damage_lacks_bodies(server->config->data)) {
+        complain_of_damage(server->config->data, "blobs");
+        found = true;
     }
     return found;
 }
@@ -218,7 +223,7 @@ static bool open_api(struct lst_server *server)
     }
     status = lst_api_open(&options, problem, &server->api);
     if (status != LST_OK) {
-        lst_server_complain("can't open the upload API: %s", problem);
+        lst_server_complain("can't start: %s", problem);
     }
     return status == LST_OK;
 }

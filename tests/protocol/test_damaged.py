@@ -129,6 +129,18 @@ def test_a_file_that_is_missing_is_not_made_anew(data, name):
     Server.command(fake(), "fsck", "--data", data)
 
 
+def test_bodies_that_are_gone_are_not_begun_anew(data):
+    """A disk that was not mounted, a backup of the index alone: every object would be listed, and none could be read."""
+    (data / "blobs").rename(data.parent / "blobs")
+    before = listing(data)
+    for command in COMMANDS["index.mdb"]:
+        said = refusal(data, *command)
+        assert f"{data / 'blobs'} is missing, and it was there before" in said and "docs/operations.md" in said, (command, said)
+    assert listing(data) == before and not (data / "blobs").exists(), "something was changed"
+    (data.parent / "blobs").rename(data / "blobs")
+    Server.command(fake(), "fsck", "--data", data)
+
+
 def test_what_was_lost_can_be_given_up(data, tmp_path):
     """As docs/operations.md says: by hand."""
     for name, command in (("users.mdb", ("user", "add", "ana", "--make")), ("ledger.mdb", ADD_PROFILE)):
