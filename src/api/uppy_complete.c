@@ -95,20 +95,27 @@ void lst_uppy_refuse(struct lst_api_exchange *exchange, struct lst_uppy_upload *
     give_up(exchange, upload, has_given_up);
 }
 
+/* The fewest bytes that the object may have. */
+static uint64_t size_min(const struct lst_uppy_upload *upload)
+{
+    return upload->size < 0 ? (uint64_t)upload->profile->min_size : lst_uppy_size_max(upload);
+}
+
 bool lst_uppy_check_size(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload,
                          uint64_t size)
 {
     uint64_t most = lst_uppy_size_max(upload);
-    uint64_t least = upload->size < 0 ? (uint64_t)upload->profile->min_size : most;
+    uint64_t least = size_min(upload);
     bool is_too_large = size > most;
 
     if (size >= least && size <= most) {
         return true;
     }
     lst_uppy_refuse(exchange, upload, 400, is_too_large ? "EntityTooLarge" : "EntityTooSmall",
-                    "The file has %llu bytes, it may have %llu at %s: the upload is given up",
-                    (unsigned long long)size, (unsigned long long)(is_too_large ? most : least),
-                    is_too_large ? "most" : "least");
+                    "The file has %llu bytes, and %s %llu: the upload is given up",
+                    (unsigned long long)size,
+                    is_too_large ? "it may have at most" : "it must have at least",
+                    (unsigned long long)(is_too_large ? most : least));
     return false;
 }
 
@@ -117,26 +124,38 @@ bool lst_uppy_check_size(struct lst_api_exchange *exchange, struct lst_uppy_uplo
 /* The parts that are listed: as a document for the store, and how large they are together. */
 struct listing {
     struct lst_buffer document;
-    uint64_t *sizes; /* of the parts that are there, by their number */
+    uint64_t
+        *sizes; /* one more than each part's that is there, by its number; 0: none, or listed */
     uint64_t size;
+    uint64_t size_there; /* of all parts that have arrived */
 };
 
 static int note_size(void *context, const struct lst_part *part)
 {
     struct listing *listing = context;
 
-    listing->sizes[part->number] = part->size;
+    listing->sizes[part->number] = part->size + 1;
+    listing->size_there += part->size;
     return LST_OK;
 }
 
-static void add_part(struct listing *listing, int64_t number, struct lst_slice etag)
+/* False, having answered, if it has not arrived or is listed twice: then the list is wrong, and
+ * nothing is known of the file. The upload stays. */
+static bool add_part(struct lst_api_exchange *exchange, struct listing *listing, int64_t number,
+                     struct lst_slice etag)
 {
+    if (listing->sizes[number] == 0) {
+        lst_api_fail(exchange, 400, "InvalidPart",
+                     "parts: part %lld has not arrived, or is listed twice", (long long)number);
+        return false;
+    }
     lst_xml_open(&listing->document, "Part");
     lst_xml_number(&listing->document, "PartNumber", (uint64_t)number);
     lst_xml_text(&listing->document, "ETag", etag);
     lst_xml_close(&listing->document, "Part");
-    listing->size += listing->sizes[number];
-    listing->sizes[number] = 0; /* the store refuses what is there twice */
+    listing->size += listing->sizes[number] - 1;
+    listing->sizes[number] = 0;
+    return true;
 }
 
 /* False, having answered, if it is no part. */
@@ -156,8 +175,7 @@ static bool read_part(struct lst_api_exchange *exchange, json_t *part, struct li
         lst_api_fail(exchange, 400, "InvalidArgument", "%s", fields.problem);
         return false;
     }
-    add_part(listing, number, etag);
-    return true;
+    return add_part(exchange, listing, number, etag);
 }
 
 /* The same of the whole list. */
@@ -281,13 +299,21 @@ static void complete(struct lst_api_exchange *exchange, const struct lst_uppy_up
 void lst_uppy_complete_parts(struct lst_api_exchange *exchange, struct lst_uppy_upload *upload)
 {
     struct listing listing = {.size = 0};
+    uint64_t least = size_min(upload);
 
     lst_buffer_init(&listing.document, DOCUMENT_MAX);
     listing.sizes = calloc(LST_PART_NUMBER_MAX + 1, sizeof(*listing.sizes));
     if (listing.sizes == NULL) {
         lst_api_fail_code(exchange, LST_ERR_NO_MEMORY);
-    } else if (read_parts(exchange, upload, &listing) &&
-               lst_uppy_check_size(exchange, upload, listing.size)) {
+    } else if (!read_parts(exchange, upload, &listing)) {
+        /* answered */
+    } else if (listing.size < least && listing.size_there > listing.size) {
+        /* The list leaves out what has arrived: a slip, for which nothing is thrown away. */
+        lst_api_fail(exchange, 400, "EntityTooSmall",
+                     "parts: the parts that are listed have %llu bytes, and the file must have at "
+                     "least %llu: list all parts that have arrived",
+                     (unsigned long long)listing.size, (unsigned long long)least);
+    } else if (lst_uppy_check_size(exchange, upload, listing.size)) {
         complete(exchange, upload, &listing);
     }
     free(listing.sizes);

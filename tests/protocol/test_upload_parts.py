@@ -195,6 +195,19 @@ def test_it_has_exactly_the_size_that_was_told(server, token, s3):
         assert not under_way(s3, made["key"]) and not keys(s3, made["key"])
 
 
+def test_a_list_that_is_wrong_costs_nothing(server, token):
+    """Of parts that are not there, or that leaves some out: the parts stay, and the right list completes the upload."""
+    made = begin(server, token, "files", size=PART + 1)
+    parts = send_parts(token, made, [b"x" * PART, b"y"])
+    for wrong, code in ([[*parts, {"number": 3, "etag": "x"}], "InvalidPart"], [[{"number": 9, "etag": "x"}], "InvalidPart"],
+                        [[parts[0], parts[0]], "InvalidPart"], [parts[:1], "EntityTooSmall"], [parts[1:], "EntityTooSmall"]):
+        status, refused = complete(token, made, wrong)
+        assert (status, refused["error"]["code"]) == (400, code), (wrong, refused)
+        assert "given up" not in refused["error"]["message"]
+    assert show(server, token, made)["status"] == "pending"
+    assert complete(token, made, parts)[0] == 200
+
+
 def test_it_has_a_size_that_the_profile_allows(server, token, s3):
     for fields, status in (({"size": 9}, 400), ({"size": 10 * MIB + 1}, 400), ({"size": 10 * MIB}, 201)):
         assert ask(server, token, "POST", "uploads", {"profile": "small", "method": "MULTIPART", **fields})[0] == status
