@@ -294,7 +294,7 @@ static bool find_route(struct lst_api_exchange *exchange)
     }
     if (exchange->route == NULL && allow[0] != '\0') {
         lst_http_response_add(&exchange->response, "Allow", lst_slice_of(allow));
-        lst_api_fail(exchange, 405, "MethodNotAllowed", "Only %s works here", allow);
+        lst_api_fail(exchange, 405, "MethodNotAllowed", "The methods that work here: %s", allow);
     } else {
         lst_api_fail(exchange, 404, "NotFound",
                      "There is nothing here: %sopenapi.json says what there is", LST_API_PATH);
@@ -447,7 +447,9 @@ void lst_api_end(struct lst_api_exchange *exchange)
     }
     if (!json_is_object(exchange->input)) {
         lst_api_fail(exchange, 400, "InvalidJson", "The body must be a JSON object: %s",
-                     exchange->input == NULL ? error.text : "it is something else");
+                     exchange->input != NULL ? "it is something else"
+                     : text.length == 0      ? "it is empty"
+                                             : error.text);
         return;
     }
     exchange->route->begin(exchange);
@@ -462,11 +464,18 @@ struct lst_http_response *lst_api_response(struct lst_api_exchange *exchange)
 
 void lst_api_record(const struct lst_api_exchange *exchange, struct lst_s3_record *ret_record)
 {
+    static const char *const kinds[] = {"token",    "query",     "header", "form",
+                                        "v2-query", "v2-header", "v2-form"};
+    const struct lst_passage *passage = &exchange->bearer.passage;
+    bool is_signed = exchange->is_known && passage->auth.kind != LST_AUTH_NONE;
+
     *ret_record = (struct lst_s3_record){
         .operation = exchange->route == NULL ? "Api" : exchange->route->operation,
-        .user = exchange->is_known ? exchange->bearer.id : "",
-        .signed_by = exchange->is_known ? "token" : "none",
-        .access_key_id = "",
+        .user = is_signed            ? lst_passage_user_name(passage)
+                : exchange->is_known ? exchange->bearer.id
+                                     : "",
+        .signed_by = exchange->is_known ? kinds[passage->auth.kind] : "none",
+        .access_key_id = is_signed ? passage->auth.access_key_id : "",
         .error = exchange->error,
         .reason = exchange->reason.length == 0 ? "" : exchange->reason.bytes,
         .bytes_in = exchange->bytes_in,

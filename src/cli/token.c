@@ -243,7 +243,7 @@ static int list_token(void *context, const struct lst_token *token)
         return json_array_append_new(json, to_json(token)) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
     }
     time_text(token->expires, expires);
-    printf("%-24s %-8s %-8s %-16s %-20s %s\n", token->name, state_of(token),
+    printf("%-24s %-16s %-8s %-8s %-16s %-20s %s\n", token->name, token->id, state_of(token),
            lst_token_role_name(token->may), token->user, expires,
            token->profiles[0] == '\0' ? "all profiles" : token->profiles);
     return LST_OK;
@@ -280,8 +280,8 @@ static int command_list(int argument_count, char **arguments)
     }
     list = json ? json_array() : NULL;
     if (!json) {
-        printf("%-24s %-8s %-8s %-16s %-20s %s\n", "NAME", "STATE", "ROLE", "SIGNS AS", "EXPIRES",
-               "FOR");
+        printf("%-24s %-16s %-8s %-8s %-16s %-20s %s\n", "NAME", "ID", "STATE", "ROLE", "SIGNS AS",
+               "EXPIRES", "FOR");
     }
     status = lst_tokens_list(users, list_token, list);
     lst_users_close(users);

@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from harness import HeaderSigner, target_of
+from harness import ACCESS_KEY, SECRET_KEY, HeaderSigner, target_of
 
 
 @pytest.fixture(name="server", scope="module")
@@ -48,6 +48,19 @@ def test_a_token_is_shown_once_and_stored_hashed(server):
     wrong = token[:-1] + ("a" if token[-1] != "a" else "b")
     assert ask(server, wrong)[0].status == 401
     assert secret.decode() not in server.log()
+
+
+def test_the_log_says_who_called_the_api(server):
+    """By a token: its id, which the list shows. Signed: the user and the access key, as of any request."""
+    token = create(server, "logged", "--role", "link")
+    identity = token.split("_")[1]
+    assert identity in server.command("token", "list", "--data", server.data).stdout
+    answer, _ = ask(server, token)
+    assert server.wait_for_log(rf" 127.0.0.1 {identity} - token ListLinks - {answer.status} ")
+    request = AWSRequest("GET", server.endpoint + "/-/api/links")
+    HeaderSigner(Credentials(ACCESS_KEY, SECRET_KEY), "s3", "us-east-1").add_auth(request)
+    assert server.send("GET", "/-/api/links", dict(request.headers.items())).status == 200
+    assert server.wait_for_log(f" 127.0.0.1 root {ACCESS_KEY} header ListLinks - 200 ")
 
 
 def test_a_token_is_revoked_at_once(server):
