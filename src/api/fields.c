@@ -224,8 +224,8 @@ static void refuse_unknown(struct lst_fields *fields, const char *name)
     char shown[65]; /* so much of the name that the rest has room */
 
     snprintf(shown, sizeof(shown), "%s", name);
-    snprintf(text, sizeof(text), "there is no such field; there %s ",
-             fields->count == 1 ? "is" : "are");
+    snprintf(text, sizeof(text), "there is no such field; %s ",
+             fields->count == 1 ? "the only one is" : "the fields are");
     for (size_t i = 0; i < fields->count; i++) {
         size_t length = strlen(text);
 

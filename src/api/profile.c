@@ -242,6 +242,9 @@ int lst_profile_parse(struct lst_slice text, struct lst_slice name, char problem
     if (text.length > LST_PROFILE_DOCUMENT_MAX) {
         return lst_problem(problem, "it is larger than %d bytes", LST_PROFILE_DOCUMENT_MAX);
     }
+    if (text.length == 0) {
+        return lst_problem(problem, "it is empty: a JSON object is needed");
+    }
     status = lst_json_load(text, JSON_REJECT_DUPLICATES, &object, &error);
     if (status == LST_ERR_NO_MEMORY) {
         return status;

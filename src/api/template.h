@@ -4,14 +4,19 @@
  * The server's template decides where an upload goes; what the caller sends only fills its
  * variables in, cleaned, so that nobody gets out of the folder that was meant for him.
  *
- *   {uuid}      made up: a random UUID (RFC 9562, version 4), in lower case
- *   {ext}       the filename's extension, in lower case, if that is 1 to 16 letters and digits;
- * else the usual one of the media type; else "bin". Without the dot {filename}  the last part of
- * the filename: no folders (of '/' or '\'), no control characters, no dots at its start, at most
- * 128 bytes, of which the extension is kept. "file" if nothing is left {date}      the day, in UTC,
- * as 2026/11/23 {type}      what stands before the '/' of the media type, "image"; "application" if
- * none is told {NAME}      any other of 1 to 64 letters, digits, '_' and '-': a variable that the
- * caller gives
+ * {uuid}: made up: a random UUID (RFC 9562, version 4), in lower case.
+ *
+ * {ext}: the filename's extension, without the dot and in lower case, if that is 1 to 16 letters
+ * and digits; else the usual one of the media type; else "bin".
+ *
+ * {filename}: the last part of the filename: no folders (of '/' or '\'), no control characters, no
+ * dots at its start, at most 128 bytes, of which the extension is kept. "file" if nothing is left.
+ *
+ * {date}: the day, in UTC, as 2026/11/23.
+ *
+ * {type}: what stands before the '/' of the media type, "image"; "application" if none is told.
+ *
+ * {NAME}: any other of 1 to 64 letters, digits, '_' and '-': a variable that the caller gives.
  *
  * A variable's value has 1 to 128 bytes of UTF-8, no '/' and '\', no control characters and no
  * marks that change the direction of text, and is neither "." nor "..". A brace that is no

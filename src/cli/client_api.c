@@ -108,6 +108,10 @@ int lst_client_api_open(const struct lst_usage *usage, const struct lst_client_o
     found = api->token[0] != '\0'
                 ? lst_aws_settings_load_endpoint(usage->command, options->profile, &api->settings)
                 : lst_aws_settings_load(usage->command, options->profile, &api->settings);
+    if (!found && api->token[0] == '\0' && options->profile == NULL) {
+        lst_report(usage->command, "or set " LST_CLIENT_TOKEN " to a token of the server, as "
+                                   "`latchstring token create` prints it");
+    }
     if (!found) {
         return LST_EXIT_FAILED;
     }
@@ -140,7 +144,7 @@ static int require_server(const struct lst_client_api *api)
         return LST_EXIT_FAILED;
     }
     return lst_usage_error(api->usage, "which server? Give its address with --endpoint-url or "
-                                       "AWS_ENDPOINT_URL, as http://127.0.0.1:9000");
+                                       "AWS_ENDPOINT_URL, such as http://127.0.0.1:9000");
 }
 
 int lst_client_api_connect(const struct lst_usage *usage, const struct lst_client_options *options,

@@ -97,6 +97,14 @@ void lst_directory_warn_of_bucket(const struct lst_usage *usage, const char *fol
     }
 }
 
+const char *lst_directory_error_text(int status)
+{
+    return status == LST_ERR_PERMISSION
+               ? "permission denied by the file system: run the command as root, or as the user "
+                 "who runs the server"
+               : lst_error_text(status);
+}
+
 int lst_directory_open(const struct lst_usage *usage, const char *data,
                        enum lst_directory_mode mode, struct lst_users **ret_users)
 {
@@ -120,7 +128,7 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the users in '%s': %s", folder,
-                   lst_error_text(status));
+                   lst_directory_error_text(status));
         return LST_EXIT_FAILED;
     }
     return LST_EXIT_OK;

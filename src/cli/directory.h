@@ -26,6 +26,9 @@ enum lst_directory_mode {
 LST_MUST_CHECK bool lst_directory_may_make(const struct lst_usage *usage, const char *folder,
                                            enum lst_directory_mode mode);
 
+/* lst_error_text() of a folder that can't be opened, and what to do if it is another user's. */
+const char *lst_directory_error_text(int status);
+
 /* Open the users of --data (may be NULL). Reports what is wrong and gives an exit status. */
 LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char *data,
                                       enum lst_directory_mode mode, struct lst_users **ret_users);

@@ -65,7 +65,7 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
     }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the profiles in '%s': %s", folder,
-                   lst_error_text(status));
+                   lst_directory_error_text(status));
         return LST_EXIT_FAILED;
     }
     return LST_EXIT_OK;

@@ -20,6 +20,7 @@ static int read_document(const struct lst_usage *usage, const char *file, json_t
 {
     json_error_t error;
     struct lst_buffer text;
+    bool is_empty;
     int status;
 
     lst_buffer_init(&text, LST_PROFILE_DOCUMENT_MAX);
@@ -28,12 +29,17 @@ static int read_document(const struct lst_usage *usage, const char *file, json_t
         *ret_document = json_loadb(text.length == 0 ? "" : text.bytes, text.length,
                                    JSON_REJECT_DUPLICATES, &error);
     }
+    is_empty = status == LST_OK && text.length == 0;
     if (text.bytes != NULL) {
         lst_wipe(text.bytes, text.capacity);
     }
     lst_buffer_release(&text);
     if (status != LST_OK) {
         lst_report(usage->command, "cannot read '%s': %s", file, lst_error_text(status));
+        return LST_EXIT_FAILED;
+    }
+    if (is_empty) {
+        lst_report(usage->command, "'%s' is empty: a JSON object is needed", file);
         return LST_EXIT_FAILED;
     }
     if (*ret_document == NULL) {

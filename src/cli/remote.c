@@ -34,7 +34,7 @@ static int open_rows(const struct lst_usage *usage, const char *data, bool read_
     }
     lst_report(usage->command, "cannot open the remotes in '%s': %s", folder,
                status == LST_ERR_NOT_FOUND ? "there are none: see 'latchstring remote add'"
-                                           : lst_error_text(status));
+                                           : lst_directory_error_text(status));
     return LST_EXIT_FAILED;
 }
 

@@ -262,6 +262,18 @@ static void fail_no_bucket(struct lst_s3_exchange *exchange, enum lst_s3_error e
     lst_buffer_release(&advice);
 }
 
+/* A write has one condition at most. */
+static void fail_condition(struct lst_s3_exchange *exchange, enum lst_s3_error error)
+{
+    struct lst_slice match;
+    bool is_match = lst_s3_option(exchange, "If-Match", &match);
+
+    lst_s3_set_reason(exchange, is_match ? "If-Match: the object is another, or is not there"
+                                         : "If-None-Match: there is an object of this key already");
+    lst_s3_fail_about(exchange, error, NULL, "Condition",
+                      is_match ? LST_SLICE("If-Match") : LST_SLICE("If-None-Match"));
+}
+
 void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
 {
     enum lst_s3_error error = lst_s3_error_of(code);
@@ -272,16 +284,13 @@ void lst_s3_fail_code(struct lst_s3_exchange *exchange, int code)
     }
     lst_s3_set_reason(exchange, "%s", lst_error_text(code));
     exchange->is_unknown = exchange->is_unknown || code == LST_ERR_UNKNOWN;
-    struct lst_slice match;
 
     switch (code) {
     case LST_ERR_KEY_NOT_FOUND:
         lst_s3_fail_about(exchange, error, NULL, "Key", exchange->target.key);
         break;
-    case LST_ERR_PRECONDITION: /* a write has one of them at most */
-        lst_s3_fail_about(exchange, error, NULL, "Condition",
-                          lst_s3_option(exchange, "If-Match", &match) ? LST_SLICE("If-Match")
-                                                                      : LST_SLICE("If-None-Match"));
+    case LST_ERR_PRECONDITION:
+        fail_condition(exchange, error);
         break;
     case LST_ERR_UPLOAD_NOT_FOUND:
         fail_no_upload(exchange);

@@ -90,8 +90,8 @@ void lst_approval_fail(struct lst_s3_exchange *exchange)
 
     if (approval->verdict == LST_VERDICT_NONE) {
         (void)snprintf(message, sizeof(message),
-                       "The application that approves uploads gave no answer (%s), so nothing was "
-                       "stored. Try again later",
+                       "The application that approves uploads gave no answer that counts (%s), so "
+                       "nothing was stored. Try again later",
                        approval->reason);
     } else if (approval->reason[0] != '\0') {
         (void)snprintf(message, sizeof(message), "The upload was not approved: %s",

@@ -93,8 +93,8 @@ static bool refuse_length(struct lst_s3_exchange *exchange, uint64_t proposed)
          lst_slice_of(limit_text)},
         {LST_SLICE("Constraint"), LST_SLICE("x-latch-length")},
     };
-    lst_s3_set_reason(exchange, "x-latch-length: %s bytes, the limit is %s", proposed_text,
-                      limit_text);
+    lst_s3_set_reason(exchange, "x-latch-length: %s bytes, and %s %s are allowed", proposed_text,
+                      is_too_large ? "at most" : "at least", limit_text);
     lst_s3_fail_with(exchange, is_too_large ? LST_S3_ENTITY_TOO_LARGE : LST_S3_ENTITY_TOO_SMALL,
                      NULL, details, 3);
     return false;

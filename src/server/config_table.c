@@ -46,8 +46,8 @@ static const struct lst_setting settings[] = {
     LIST("domain", "NAME", domains, NULL,
          "accept virtual-host style requests to BUCKET.NAME; may be repeated"),
     LIST("content-domain", "NAME", content_domains, NULL,
-         "serve objects without a sandbox at this host name, which then has no API, links or "
-         "console; may be repeated"),
+         "serve objects without a sandbox at this host name, which then has no API and no "
+         "links; may be repeated"),
     LIST("public-url", "URL", public_urls, NULL,
          "URL that clients use if a proxy is in front: signatures for its host are accepted; may "
          "be repeated"),

@@ -92,7 +92,7 @@ static void test_cut(void)
     json_object_set_new(object, name, json_null());
     lst_fields_text(&fields, "filename", LST_FIELD_OPTIONAL, 1, 10, &(struct lst_slice){0});
     CHECK(lst_fields_end(&fields) == LST_ERR_MALFORMED, "a long unknown name is refused");
-    CHECK(strstr(fields.problem, "there is filename") != NULL,
+    CHECK(strstr(fields.problem, "the only one is filename") != NULL,
           "and leaves room for the names that there are");
 }
 
@@ -120,10 +120,11 @@ int main(void)
     test_problem("{}", "filename: it is missing");
     test_problem("{\"filename\":null}", "filename: it is missing");
     test_problem("{\"filenam\":\"a\"}",
-                 "filenam: there is no such field; there are filename, size, "
+                 "filenam: there is no such field; the fields are filename, size, "
                  "replace, types, vars");
-    test_problem("{\"filename\":\"a\",\"Size\":1}",
-                 "Size: there is no such field; there are filename, size, replace, types, vars");
+    test_problem(
+        "{\"filename\":\"a\",\"Size\":1}",
+        "Size: there is no such field; the fields are filename, size, replace, types, vars");
     test_problem("3", "a JSON object is needed");
     test_own_problem();
     test_cut();

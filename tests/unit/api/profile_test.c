@@ -208,7 +208,7 @@ int main(void)
     test_refused("\"replace\":\"yes\"", "replace: true or false is needed");
     test_refused(
         "\"maxsize\":1",
-        "maxsize: there is no such field; there are name, remote, bucket, key, types, "
+        "maxsize: there is no such field; the fields are name, remote, bucket, key, types, "
         "min_size, max_size, upload_expires, link_expires, replace, check_content, webhook, "
         "approve");
     test_refused("\"webhook\":\"https://a\"", "webhook: a JSON object is needed");
@@ -227,7 +227,7 @@ int main(void)
     test_refused("\"webhook\":{\"url\":\"https://a\",\"secret\":\"short\"}",
                  "webhook.secret: 16 to 256 bytes are allowed, it has 5");
     test_refused("\"webhook\":{\"url\":\"https://a\",\"secret\":\"0123456789abcdef\",\"x\":1}",
-                 "webhook.x: there is no such field; there are url, secret");
+                 "webhook.x: there is no such field; the fields are url, secret");
     test_webhook("https://a.example", true);
     test_webhook("HTTP://127.0.0.1:8080/x?y=z@w", true);
     test_webhook("http://[::1]:80/", true);
