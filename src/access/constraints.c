@@ -197,8 +197,8 @@ bool lst_constraints_take(struct lst_constraints *constraints, struct lst_slice 
         problem = "is given more than once";
         break;
     case LST_ERR_NOT_FOUND:
-        problem = "is not a constraint that this server knows, and what it does not know it does "
-                  "not pass over";
+        problem = "is not a constraint that this server knows; an unknown one is refused, not "
+                  "ignored";
         break;
     default:
         break;

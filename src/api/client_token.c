@@ -4,6 +4,7 @@
 #include "api/profiles.h"
 #include "api/uploads.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,15 @@ struct wish {
 /* Variables become part of a key: texts, as the template will want them. */
 static void check_variables(struct lst_fields *fields, json_t *variables)
 {
+    char where[sizeof("vars.") + 64];
     const char *name;
     json_t *value;
 
     json_object_foreach(variables, name, value)
     {
         if (!json_is_string(value)) {
-            lst_fields_refuse(fields, "vars", "%s: a string is needed", name);
+            (void)snprintf(where, sizeof(where), "vars.%.64s", name);
+            lst_fields_refuse(fields, where, "a string is needed");
         }
     }
 }

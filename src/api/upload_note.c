@@ -17,6 +17,7 @@ enum {
 
 void lst_upload_note_check(struct lst_fields *fields, json_t *metadata)
 {
+    char where[sizeof("metadata.") + 64];
     const char *name;
     json_t *value;
     size_t length;
@@ -24,7 +25,8 @@ void lst_upload_note_check(struct lst_fields *fields, json_t *metadata)
     json_object_foreach(metadata, name, value)
     {
         if (!json_is_string(value)) {
-            lst_fields_refuse(fields, "metadata", "%.64s: a string is needed", name);
+            (void)snprintf(where, sizeof(where), "metadata.%.64s", name);
+            lst_fields_refuse(fields, where, "a string is needed");
         }
     }
     length = metadata == NULL ? 0 : json_dumpb(metadata, NULL, 0, JSON_COMPACT);

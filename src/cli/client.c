@@ -206,6 +206,18 @@ static void explain(struct lst_client *client, const struct transfer *transfer, 
         (void)lst_problem(problem, "%s answers with more than %zu bytes: check the endpoint", host,
                           transfer->request->answer_max);
         break;
+    case CURLE_GOT_NOTHING:
+        (void)lst_problem(problem,
+                          "%s closed the connection without an answer: if the server speaks HTTPS, "
+                          "write https:// for http://",
+                          host);
+        break;
+    case CURLE_SSL_CONNECT_ERROR:
+        (void)lst_problem(problem,
+                          "no TLS connection with %s (%s): if the server speaks plain HTTP, write "
+                          "http:// for https://",
+                          host, said);
+        break;
     default:
         (void)lst_problem(problem, "the request to %s failed: %s", host, said);
         break;

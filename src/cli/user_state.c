@@ -63,9 +63,9 @@ static int run(const char *command, const char *summary, int (*act)(const struct
         return status;
     }
     if (strcmp(action.name, LST_ROOT_USER) == 0) {
-        lst_report(usage.command, "the root user is always there, always enabled: the server could "
-                                  "not be managed without; make a user with fewer rights for "
-                                  "everything else");
+        lst_report(usage.command,
+                   "the root user can't be disabled or removed, because nobody could "
+                   "manage the server without it; give applications users of their own");
         return LST_EXIT_FAILED;
     }
     status = act(&action);

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -96,6 +97,18 @@ static void report(const char *text)
     lst_server_complain("%s", text);
 }
 
+/* Who may write in the folder may put other files into the place of these. */
+static void warn_of_writers(const char *folder)
+{
+    struct stat information;
+
+    if (stat(folder, &information) == 0 && (information.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        lst_server_complain("warning: other users of this machine may write in %s, and so replace "
+                            "its users and keys: chmod 700 it",
+                            folder);
+    }
+}
+
 static bool open_store(struct lst_server *server)
 {
     const char *folder = server->config->data;
@@ -116,6 +129,8 @@ static bool open_store(struct lst_server *server)
         complain_of_damage(folder, "index.mdb");
     } else if (status != LST_OK) {
         lst_server_complain("can't open %s: %s", folder, lst_error_text(status));
+    } else {
+        warn_of_writers(folder);
     }
     return status == LST_OK;
 }

@@ -182,6 +182,8 @@ def test_over_https_with_a_private_authority(start, server, link, authority):
     done = link("list", at=here)
     assert done.returncode == FAILED
     assert "AWS_CA_BUNDLE" in done.stderr
+    assert "write https:// for http://" in link("list", at=f"http://127.0.0.1:{secure.port}").stderr
+    assert "write http:// for https://" in link("list", at=server.endpoint.replace("http:", "https:")).stderr
     elsewhere = f"https://127.0.0.2:{secure.port}"  # not in the certificate
     done = link("list", at=elsewhere, AWS_CA_BUNDLE=str(authority / "ca.pem"))
     assert done.returncode == FAILED

@@ -232,6 +232,14 @@ def test_an_unwritable_folder_is_named(tmp_path):
 
 # ---- Watching
 
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o755, False), (0o777, True), (0o770, True)])
+def test_a_folder_that_others_may_write(start, tmp_path, mode, is_warned):
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(mode)
+    assert (f"warning: other users of this machine may write in {data}" in start(data=data).log()) == is_warned
+
+
 def test_health(server):
     answer = server.send("GET", "/-/health")
     assert answer.status == 200 and b"ok" in answer.body
