@@ -25,7 +25,7 @@ LIBRARY_HEADERS = {
     r"curl/.*": {"api", "cli"},
     r"crypt\.h": {"api"},
     r"qrencode\.h": {"cli"},
-    r"(isa-l/)?crc(64)?\.h|isa-l\.h": {"s3"},
+    r"(isa-l/)?crc(64)?\.h|isa-l\.h": {"s3", "index"},
     r"ini\.h": {"server"},
 }
 

@@ -163,7 +163,8 @@ static size_t count_rows(struct lst_index_reader *reader, struct lst_slice prefi
     size_t count = 0;
     int status = lst_index_seek(reader, LST_LEDGER_PARTITION, prefix, &key, &value);
 
-    while (status == LST_OK && lst_slice_starts_with(key, prefix)) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
+           lst_slice_starts_with(key, prefix)) {
         count++;
         status = lst_index_next(reader, &key, &value);
     }
@@ -179,10 +180,10 @@ static int sweep_profile(struct sweep *sweep, struct lst_slice prefix)
     struct lst_job job;
     int status = lst_index_seek(sweep->reader, LST_LEDGER_PARTITION, prefix, &key, &value);
 
-    while (status == LST_OK && lst_slice_starts_with(key, prefix) &&
-           sweep->forgotten < FORGOTTEN_MAX &&
-           (count > LST_DELIVERIES_KEPT_MAX || lst_job_read(key, value, &job) != LST_OK ||
-            job.due_ms < sweep->before_ms)) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
+           lst_slice_starts_with(key, prefix) && sweep->forgotten < FORGOTTEN_MAX &&
+           (count > LST_DELIVERIES_KEPT_MAX || status != LST_OK ||
+            lst_job_read(key, value, &job) != LST_OK || job.due_ms < sweep->before_ms)) {
         status = lst_ledger_changes_delete(sweep->more, key);
         sweep->forgotten++;
         count--;
@@ -205,6 +206,7 @@ static int sweep_all(struct sweep *sweep)
     while (status == LST_OK && sweep->forgotten < FORGOTTEN_MAX) {
         status = lst_index_seek(sweep->reader, LST_LEDGER_PARTITION, lst_slice_make(next, length),
                                 &key, &value);
+        status = lst_index_is_damaged_row(status, key) ? LST_OK : status; /* it goes below */
         if (status != LST_OK || key.bytes[0] != LST_JOB_GIVEN_UP_ROW[0]) {
             break;
         }

@@ -319,12 +319,14 @@ int lst_idempotency_sweep(struct lst_index *index, int64_t now, struct lst_ledge
     }
     write_time(now, text);
     status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("x"), &key, &value);
+    status = lst_index_pass_damaged(reader, status, &key, &value);
     for (size_t count = 0; status == LST_OK && count < SWEPT_MAX && key.length == EXPIRY_KEY &&
                            key.bytes[0] == 'x' && memcmp(key.bytes + 1, text, TIME) < 0;
          count++) {
         status = forget(key, more);
         if (status == LST_OK) {
             status = lst_index_next(reader, &key, &value);
+            status = lst_index_pass_damaged(reader, status, &key, &value);
         }
     }
     lst_index_read_end(reader);

@@ -135,8 +135,12 @@ static void take_rows(struct look *look, const struct position *prefix,
     struct lst_slice value;
     int status = lst_index_seek(look->reader, LST_LEDGER_PARTITION, start, &key, &value);
 
-    while (status == LST_OK && lst_slice_starts_with(key, start) &&
-           take(look, key, value, profile)) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
+           lst_slice_starts_with(key, start)) {
+        if (!take(look, key, status == LST_OK ? value : LST_SLICE(""), profile)) {
+            status = LST_OK;
+            break;
+        }
         status = lst_index_next(look->reader, &key, &value);
     }
     see_to(look, status);
@@ -189,6 +193,7 @@ static bool find_queue(struct look *look, const struct position *position,
     int status =
         lst_index_seek(look->reader, LST_LEDGER_PARTITION, position_slice(position), &key, &value);
 
+    status = lst_index_is_damaged_row(status, key) ? LST_OK : status; /* its queue sees to it */
     see_to(look, status);
     if (status != LST_OK || !lst_slice_starts_with(key, LST_SLICE(LST_JOB_ROW))) {
         return false;

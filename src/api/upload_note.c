@@ -284,6 +284,9 @@ static int forget(struct lst_index_reader *reader, struct lst_store *store,
 
     memcpy(bytes + 1, ticket.bytes, ticket.length);
     status = lst_index_get(reader, LST_LEDGER_PARTITION, key, &row);
+    if (status == LST_ERR_CORRUPT && row.bytes != NULL) {
+        return LST_OK; /* it stays: somebody should look at it */
+    }
     if (status == LST_OK && !give_up(store, ticket, row)) {
         return LST_OK;
     }
@@ -307,6 +310,7 @@ int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store, int6
     }
     (void)snprintf(text, sizeof(text), "%0*lld", TIME, (long long)now);
     status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("w"), &key, &value);
+    status = lst_index_pass_damaged(reader, status, &key, &value);
     for (size_t count = 0;
          status == LST_OK && count < SWEPT_MAX && key.length > 1 + TIME &&
          key.length <= EXPIRY_KEY && key.bytes[0] == 'w' && memcmp(key.bytes + 1, text, TIME) < 0;
@@ -314,6 +318,7 @@ int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store, int6
         status = forget(reader, store, key, more);
         if (status == LST_OK) {
             status = lst_index_next(reader, &key, &value);
+            status = lst_index_pass_damaged(reader, status, &key, &value);
         }
     }
     lst_index_read_end(reader);

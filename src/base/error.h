@@ -57,7 +57,8 @@
     X(LST_ERR_USER_NOT_FOUND, -240, "no such user")                                                \
     X(LST_ERR_USER_EXISTS, -241, "the user exists already")                                        \
     X(LST_ERR_KEY_ID_EXISTS, -242, "the access key id is in use already")                          \
-    X(LST_ERR_POLICY, -243, "not a valid policy")
+    X(LST_ERR_POLICY, -243, "not a valid policy")                                                  \
+    X(LST_ERR_FORMAT, -250, "it has the format of another version of Latchstring")
 
 enum lst_server_error {
 #define LST_ERROR_ROW(code, value, text) code = (value),

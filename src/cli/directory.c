@@ -49,12 +49,13 @@ bool lst_directory_may_make(const struct lst_usage *usage, const char *folder,
     return false;
 }
 
-int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name)
+int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name,
+                          int status)
 {
     struct lst_buffer text;
 
     lst_buffer_init(&text, 8192);
-    lst_damage_text(folder, name, &text);
+    lst_damage_text(folder, name, status, &text);
     lst_report(usage->command, "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
     lst_buffer_release(&text);
     return LST_EXIT_FAILED;
@@ -116,15 +117,15 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     }
     if (!is_there(folder)) {
         if (lst_damage_is_there(folder, "users.mdb")) {
-            return lst_directory_damaged(usage, folder, "users.mdb");
+            return lst_directory_damaged(usage, folder, "users.mdb", LST_ERR_CORRUPT);
         }
         if (!lst_directory_may_make(usage, folder, mode)) {
             return LST_EXIT_FAILED;
         }
     }
     status = lst_users_open(folder, mode == LST_DIRECTORY_READ, ret_users);
-    if (status == LST_ERR_CORRUPT) {
-        return lst_directory_damaged(usage, folder, "users.mdb");
+    if (lst_damage_is_meant(status)) {
+        return lst_directory_damaged(usage, folder, "users.mdb", status);
     }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the users in '%s': %s", folder,

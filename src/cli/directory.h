@@ -41,8 +41,10 @@ const char *lst_directory_folder(const char *data);
 void lst_directory_warn_of_bucket(const struct lst_usage *usage, const char *folder,
                                   const char *bucket, const char *consequence);
 
-/* Report that FOLDER/NAME, an index file, is damaged, and what to do. Gives LST_EXIT_FAILED. */
-int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name);
+/* Report that FOLDER/NAME, an index file, can't be used, and what to do; status: as
+ * lst_damage_text() takes it. Gives LST_EXIT_FAILED. */
+int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name,
+                          int status);
 
 /*
  * Parse the options of a command whose only operand is a user's name, and give that. NULL, with

@@ -71,12 +71,12 @@ static int print_census(const struct checking *checking, const struct lst_store_
     return LST_EXIT_OK;
 }
 
-static void report_damaged(const char *folder, const char *name)
+static void report_damaged(const char *folder, const char *name, int status)
 {
     struct lst_buffer text;
 
     lst_buffer_init(&text, 8192);
-    lst_damage_text(folder, name, &text);
+    lst_damage_text(folder, name, status, &text);
     lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
     lst_buffer_release(&text);
 }
@@ -88,12 +88,12 @@ static bool report_damage(const char *folder)
 
     for (size_t i = 0; lst_index_files[i] != NULL; i++) {
         if (lst_damage_is_there(folder, lst_index_files[i])) {
-            report_damaged(folder, lst_index_files[i]);
+            report_damaged(folder, lst_index_files[i], LST_ERR_CORRUPT);
             found = true;
         }
     }
     if (!found && lst_damage_lacks_bodies(folder)) {
-        report_damaged(folder, "blobs");
+        report_damaged(folder, "blobs", LST_ERR_CORRUPT);
         found = true;
     }
     return found;
@@ -103,8 +103,8 @@ static void report_failure(const char *folder, int status)
 {
     if (status == LST_ERR_NOT_FOUND) {
         lst_report("fsck", "there is no data folder %s: name it with --data", folder);
-    } else if (status == LST_ERR_CORRUPT) {
-        report_damaged(folder, "index.mdb");
+    } else if (lst_damage_is_meant(status)) {
+        report_damaged(folder, "index.mdb", status);
     } else {
         lst_report("fsck", "can't open %s: %s", folder, lst_directory_error_text(status));
     }

@@ -38,7 +38,7 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
         folder = "data";
     }
     if (!is_there(folder, "ledger.mdb") && lst_damage_is_there(folder, "ledger.mdb")) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb");
+        return lst_directory_damaged(usage, folder, "ledger.mdb", LST_ERR_CORRUPT);
     }
     if (!is_there(folder, "ledger.mdb") && !is_there(folder, "users.mdb") &&
         !lst_directory_may_make(usage, folder, mode)) {
@@ -60,8 +60,8 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
             lst_ledger_close(ret_rows->ledger);
         }
     }
-    if (status == LST_ERR_CORRUPT) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb");
+    if (lst_damage_is_meant(status)) {
+        return lst_directory_damaged(usage, folder, "ledger.mdb", status);
     }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the profiles in '%s': %s", folder,

@@ -23,14 +23,14 @@ static int open_rows(const struct lst_usage *usage, const char *data, bool read_
         folder = "data";
     }
     if (lst_damage_is_there(folder, "ledger.mdb")) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb");
+        return lst_directory_damaged(usage, folder, "ledger.mdb", LST_ERR_CORRUPT);
     }
     status = lst_ledger_open(folder, read_only, ret_ledger);
     if (status == LST_OK) {
         return LST_EXIT_OK;
     }
-    if (status == LST_ERR_CORRUPT) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb");
+    if (lst_damage_is_meant(status)) {
+        return lst_directory_damaged(usage, folder, "ledger.mdb", status);
     }
     lst_report(usage->command, "cannot open the remotes in '%s': %s", folder,
                status == LST_ERR_NOT_FOUND ? "there are none: see 'latchstring remote add'"

@@ -207,14 +207,14 @@ static int next_expired(struct sweep *sweep, struct lst_ledger_key *ret_name,
     int status = lst_index_seek(sweep->reader, LST_LEDGER_PARTITION,
                                 lst_ledger_key_slice(&sweep->position), &key, &row);
 
-    if (status != LST_OK) {
+    if (status != LST_OK && !lst_index_is_damaged_row(status, key)) {
         return status;
     }
     if (key.bytes[0] != LST_LEDGER_ROW_EXPIRY) {
         return LST_ERR_NOT_FOUND;
     }
     go_behind(sweep, key);
-    if (key.length <= 1 + 8 || key.length > 1 + 8 + LST_LEDGER_NAME_MAX) {
+    if (status != LST_OK || key.length <= 1 + 8 || key.length > 1 + 8 + LST_LEDGER_NAME_MAX) {
         return LST_ERR_MALFORMED;
     }
     expires_ms = lst_ledger_number_read(key.bytes + 1);

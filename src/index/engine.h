@@ -8,6 +8,9 @@
  * The byte 0x00 puts that row right behind the one of the key that ends there, so rows are in the
  * exact order of their keys. A continuation space ends with its last key.
  *
+ * Every row has a checksum behind its value (checksum.h), rows of continuations too; only the one
+ * that names the format has none, so that it can be read whatever the format.
+ *
  * docs/on-disk-format.md describes the same for people.
  */
 #ifndef LST_INDEX_ENGINE_H
@@ -90,7 +93,10 @@ void lst_space_encode(uint64_t space, char ret_bytes[LST_SPACE_LENGTH]);
 /* Of a continuation row's value. LST_ERR_CORRUPT. */
 LST_MUST_CHECK int lst_space_decode(MDB_val value, uint64_t *ret_space);
 
-/* The value of a key within a transaction. LST_ERR_NOT_FOUND. */
+/* Take a row's checksum off its value. LST_ERR_CORRUPT: it is wrong (index/checksum.h). */
+LST_MUST_CHECK int lst_row_check(MDB_val row_key, MDB_val *value);
+
+/* The value of a key within a transaction. LST_ERR_NOT_FOUND, _CORRUPT (as lst_index_get()). */
 LST_MUST_CHECK int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
                                struct lst_slice key, struct lst_slice *ret_value);
 /* Within a write transaction; after any failure it must be aborted. */

@@ -37,7 +37,8 @@ struct lst_index_options {
 };
 
 /* Open. Starts the committer's thread unless read_only. LST_ERR_IO, _PERMISSION, _NOT_FOUND,
- * _CORRUPT, _NO_MEMORY. */
+ * _CORRUPT, _NO_MEMORY; LST_ERR_FORMAT: another version of Latchstring made it, with another
+ * format; it is left as it is. */
 LST_MUST_CHECK int lst_index_open(const struct lst_index_options *options,
                                   struct lst_index **ret_index);
 
@@ -77,22 +78,49 @@ LST_MUST_CHECK int lst_index_read_begin(struct lst_index *index,
 void lst_index_read_end(struct lst_index_reader *reader);
 
 /*
+ * Every row carries a checksum of its partition, key and value, which each reading holds it
+ * against. One that is wrong makes the reading of that row LST_ERR_CORRUPT, and no other. What
+ * stands there is given all the same, for one who replaces or deletes the row and requires what he
+ * read; whoever else looks at it is wrong. A cursor can go on behind such a row. It does so only on
+ * purpose: an answer that leaves out a row which is there is a wrong answer.
+ *
+ * LST_ERR_CORRUPT also if the index can't find its way (to keys that are longer than one of its
+ * rows, too); there is nothing to give then, and nothing to go on from: key and value are empty.
+ */
+static inline bool lst_index_is_damaged_row(int status, struct lst_slice key)
+{
+    return status == LST_ERR_CORRUPT && key.length > 0;
+}
+
+/*
  * The value of a key. It points into the index: valid, unchanged, until lst_index_read_end().
- * LST_ERR_NOT_FOUND.
+ * LST_ERR_NOT_FOUND, _CORRUPT.
  */
 LST_MUST_CHECK int lst_index_get(struct lst_index_reader *reader, uint64_t partition,
                                  struct lst_slice key, struct lst_slice *ret_value);
 
 /*
  * Move the reader's cursor to the first key of the partition that is not less than this one, or,
- * next, to the one after. LST_ERR_NOT_FOUND: there is none. The key is valid until the cursor
- * moves, the value until lst_index_read_end().
+ * next, to the one after. LST_ERR_NOT_FOUND: there is none. LST_ERR_CORRUPT: see above. The key is
+ * valid until the cursor moves, the value until lst_index_read_end().
  */
 LST_MUST_CHECK int lst_index_seek(struct lst_index_reader *reader, uint64_t partition,
                                   struct lst_slice key, struct lst_slice *ret_key,
                                   struct lst_slice *ret_value);
 LST_MUST_CHECK int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
                                   struct lst_slice *ret_value);
+
+/* After a seek or a next that gave this status: go on behind rows that are damaged. For
+ * housekeeping, which one row must not keep from all others. */
+LST_MUST_CHECK static inline int lst_index_pass_damaged(struct lst_index_reader *reader, int status,
+                                                        struct lst_slice *key,
+                                                        struct lst_slice *value)
+{
+    while (lst_index_is_damaged_row(status, *key)) {
+        status = lst_index_next(reader, key, value);
+    }
+    return status;
+}
 
 /* ---- Writing */
 
@@ -103,6 +131,7 @@ enum lst_index_change_kind {
     LST_INDEX_REQUIRE_PRESENT, /* else the batch fails with LST_ERR_NOT_FOUND */
     LST_INDEX_REQUIRE_PREFIX,  /* the value is there and begins with these bytes, else
                                 * LST_ERR_CONFLICT */
+    /* A damaged row counts as what stands there, so that it can be replaced. */
 };
 
 struct lst_index_change {

@@ -14,7 +14,10 @@ enum { READERS_MAX = 1024 };
 #define SIZE_SMALLEST (UINT64_C(64) << 20)
 
 static const struct lst_slice format_name = {"format", 6};
-static const struct lst_slice format_value = {"latchstring index 1", 19};
+/* The number goes up with every change of what this folder or the layers above write that an older
+ * program would read wrongly. */
+static const struct lst_slice format_value = {"latchstring index 2", 19};
+static const struct lst_slice format_of_any = {"latchstring index ", 18};
 
 static int open_environment(struct lst_index *index, const char *path, uint64_t size)
 {
@@ -79,9 +82,11 @@ static int check_format(struct lst_index *index, MDB_txn *transaction)
     key = lst_row_key_value(&row);
     code = mdb_get(transaction, index->table, &key, &value);
     if (code == 0) {
-        return lst_slice_equal(lst_slice_make(value.mv_data, value.mv_size), format_value)
-                   ? LST_OK
-                   : LST_ERR_CORRUPT;
+        struct lst_slice found = lst_slice_make(value.mv_data, value.mv_size);
+        if (lst_slice_equal(found, format_value)) {
+            return LST_OK;
+        }
+        return lst_slice_starts_with(found, format_of_any) ? LST_ERR_FORMAT : LST_ERR_CORRUPT;
     }
     if (code == MDB_NOTFOUND) {
         MDB_stat state;

@@ -45,6 +45,9 @@ static int check_one(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
         return LST_OK;
     }
     status = lst_row_get(transaction, table, partition, change->key, &value);
+    if (status == LST_ERR_CORRUPT && value.bytes != NULL) {
+        status = LST_OK; /* a damaged row is replaced by one who requires what stands there */
+    }
     if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         return status;
     }

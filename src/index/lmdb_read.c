@@ -124,6 +124,7 @@ static bool key_is_valid(uint64_t partition, struct lst_slice key)
 int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
                   struct lst_slice *ret_value)
 {
+    *ret_value = lst_slice_make(NULL, 0);
     if (!key_is_valid(partition, key)) {
         return LST_ERR_NOT_FOUND;
     }
@@ -231,10 +232,16 @@ static int settle(struct lst_index_reader *reader, int code, MDB_val row_key, MD
         if (status != LST_OK) {
             return status;
         }
+        status = lst_row_check(row_key, &value);
         if (row_key.mv_size < LST_ROW_KEY_MAX) {
             *ret_key = lst_slice_make(reader->key, reader->key_length);
             *ret_value = lst_slice_make(value.mv_data, value.mv_size);
-            return LST_OK;
+            return status;
+        }
+        /* Of a damaged continuation nobody knows which keys it has, so none of them is given to go
+         * on behind. */
+        if (status != LST_OK) {
+            return status;
         }
         /* Only in the continuation that the key itself goes through does its rest still matter. */
         if (rest.length > LST_ROW_FRAGMENT &&
@@ -262,6 +269,7 @@ int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct l
     int code;
 
     reader->is_positioned = false;
+    *ret_key = *ret_value = lst_slice_make(NULL, 0);
     if (status != LST_OK) {
         return status;
     }
@@ -278,7 +286,13 @@ int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct l
     reader->spaces[0] = partition;
     code = seek_row(reader, key, &row_key, &value);
     status = settle(reader, code, row_key, value, key, ret_key, ret_value);
-    reader->is_positioned = status == LST_OK;
+    /* A row whose key changed can stand where it does not belong. Who goes on behind its key would
+     * come back to it for ever. */
+    if (ret_key->length > 0 && lst_slice_compare(*ret_key, key) < 0) {
+        *ret_key = *ret_value = lst_slice_make(NULL, 0);
+        status = LST_ERR_CORRUPT;
+    }
+    reader->is_positioned = status == LST_OK || lst_index_is_damaged_row(status, *ret_key);
     return status;
 }
 
@@ -290,11 +304,12 @@ int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
     int code;
     int status;
 
+    *ret_key = *ret_value = lst_slice_make(NULL, 0);
     if (!reader->is_positioned) {
         return LST_ERR_NOT_FOUND;
     }
     code = mdb_cursor_get(reader->cursor, &row_key, &value, MDB_NEXT);
     status = settle(reader, code, row_key, value, lst_slice_make(NULL, 0), ret_key, ret_value);
-    reader->is_positioned = status == LST_OK;
+    reader->is_positioned = status == LST_OK || lst_index_is_damaged_row(status, *ret_key);
     return status;
 }

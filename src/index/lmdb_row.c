@@ -1,6 +1,8 @@
 /* lmdb_row.c - keys of any length on rows whose keys are short: see engine.h. */
 #include "index/engine.h"
 
+#include "index/checksum.h"
+
 #include <errno.h>
 
 static const struct lst_slice next_space_name = {"next-space", 10};
@@ -76,15 +78,29 @@ MDB_val lst_row_key_value(struct lst_row_key *row)
     return value;
 }
 
+int lst_row_check(MDB_val row_key, MDB_val *value)
+{
+    struct lst_slice content;
+    int status = lst_checksum_read(lst_slice_make(row_key.mv_data, row_key.mv_size),
+                                   lst_slice_make(value->mv_data, value->mv_size), &content);
+
+    *value = (MDB_val){content.length, (void *)content.bytes};
+    return status;
+}
+
+/* LST_ERR_CORRUPT: the value is what stands there, or, if nothing does that could be read, NULL. */
 static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
                MDB_val *ret_value)
 {
     struct lst_row_key row;
     MDB_val row_key;
+    int status;
 
+    *ret_value = (MDB_val){0};
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
-    return lst_index_error(mdb_get(transaction, table, &row_key, ret_value));
+    status = lst_index_error(mdb_get(transaction, table, &row_key, ret_value));
+    return status == LST_OK ? lst_row_check(row_key, ret_value) : status;
 }
 
 static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
@@ -92,11 +108,16 @@ static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_s
 {
     struct lst_row_key row;
     MDB_val row_key;
-    MDB_val value = {content.length, (void *)content.bytes};
+    MDB_val value = {content.length + LST_CHECKSUM_SIZE, NULL};
+    int code;
 
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
-    return lst_index_error(mdb_put(transaction, table, &row_key, &value, 0));
+    code = mdb_put(transaction, table, &row_key, &value, MDB_RESERVE);
+    if (code == 0) {
+        lst_checksum_write(value.mv_data, lst_slice_make(row.bytes, row.length), content);
+    }
+    return lst_index_error(code);
 }
 
 int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key,
@@ -107,12 +128,13 @@ int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct 
 
     for (;;) {
         int status = get(transaction, table, space, key, &value);
-        if (status != LST_OK) {
-            return status;
-        }
         if (key.length <= LST_ROW_FRAGMENT) {
             *ret_value = lst_slice_make(value.mv_data, value.mv_size);
-            return LST_OK;
+            return status;
+        }
+        if (status != LST_OK) {
+            *ret_value = lst_slice_make(NULL, 0);
+            return status;
         }
         status = lst_space_decode(value, &space);
         if (status != LST_OK) {

@@ -66,11 +66,25 @@ bool lst_damage_is_there(const char *folder, const char *name)
     return status == LST_ERR_CORRUPT || (status == LST_ERR_NOT_FOUND && is_lost(folder, name));
 }
 
-void lst_damage_text(const char *folder, const char *name, struct lst_buffer *out)
+static void add_format(const char *folder, const char *name, struct lst_buffer *out)
+{
+    lst_buffer_append_format(
+        out,
+        "%s/%s was written by another version of Latchstring, in a format that "
+        "this one does not read. Nothing was changed. Go on with that "
+        "version, or see docs/operations.md, \"A folder of another version\"",
+        folder, name);
+}
+
+void lst_damage_text(const char *folder, const char *name, int status, struct lst_buffer *out)
 {
     char text[LST_INDEX_DAMAGE_MAX];
-    int status = examine(folder, name, text);
 
+    if (status == LST_ERR_FORMAT) {
+        add_format(folder, name, out);
+        return;
+    }
+    status = examine(folder, name, text);
     if (status == LST_ERR_NOT_FOUND && (strcmp(name, "blobs") == 0 || is_lost(folder, name))) {
         lst_buffer_append_format(out,
                                  "%s/%s is missing, and it was there before: restore the data "

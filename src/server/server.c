@@ -62,13 +62,13 @@ static void derive(struct lst_server *server)
     lst_budget_set((size_t)config->request_memory);
 }
 
-/* An index file that is damaged. */
-static void complain_of_damage(const char *folder, const char *name)
+/* An index file that can't be used; status: as lst_damage_text() takes it. */
+static void complain_of_damage(const char *folder, const char *name, int status)
 {
     struct lst_buffer text;
 
     lst_buffer_init(&text, 8192);
-    lst_damage_text(folder, name, &text);
+    lst_damage_text(folder, name, status, &text);
     lst_server_complain("%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
     lst_buffer_release(&text);
 }
@@ -81,12 +81,12 @@ static bool is_damaged(const struct lst_server *server)
 
     for (size_t i = 0; lst_index_files[i] != NULL; i++) {
         if (lst_damage_is_there(server->config->data, lst_index_files[i])) {
-            complain_of_damage(server->config->data, lst_index_files[i]);
+            complain_of_damage(server->config->data, lst_index_files[i], LST_ERR_CORRUPT);
             found = true;
         }
     }
     if (!found && lst_damage_lacks_bodies(server->config->data)) {
-        complain_of_damage(server->config->data, "blobs");
+        complain_of_damage(server->config->data, "blobs", LST_ERR_CORRUPT);
         found = true;
     }
     return found;
@@ -125,8 +125,8 @@ static bool open_store(struct lst_server *server)
                             folder);
     } else if (status == LST_ERR_NOT_FOUND) {
         lst_server_complain("%s can't be made: the folder above it is not there", folder);
-    } else if (status == LST_ERR_CORRUPT) {
-        complain_of_damage(folder, "index.mdb");
+    } else if (lst_damage_is_meant(status)) {
+        complain_of_damage(folder, "index.mdb", status);
     } else if (status != LST_OK) {
         lst_server_complain("can't open %s: %s", folder, lst_error_text(status));
     } else {
@@ -155,8 +155,8 @@ static bool open_gate(struct lst_server *server)
         options.users = server->users;
         status = lst_gate_open(&options, &server->gate);
     }
-    if (status == LST_ERR_CORRUPT) {
-        complain_of_damage(config->data, "users.mdb");
+    if (lst_damage_is_meant(status)) {
+        complain_of_damage(config->data, "users.mdb", status);
     } else if (status != LST_OK) {
         lst_server_complain("can't open the user directory in %s: %s", config->data,
                             lst_error_text(status));
@@ -177,8 +177,8 @@ static bool open_s3(struct lst_server *server)
     };
     int status = lst_ledger_open(config->data, false, &server->ledger);
 
-    if (status == LST_ERR_CORRUPT) {
-        complain_of_damage(config->data, "ledger.mdb");
+    if (lst_damage_is_meant(status)) {
+        complain_of_damage(config->data, "ledger.mdb", status);
         return false;
     }
     if (status != LST_OK) {

@@ -141,11 +141,16 @@ int lst_store_is_empty(struct lst_index_reader *reader, uint64_t partition, bool
     for (size_t i = 0; i < sizeof(kinds) && empty; i++) {
         struct lst_slice key;
         struct lst_slice value;
-        int status = lst_index_seek(reader, partition, lst_slice_make(&kinds[i], 1), &key, &value);
+        struct lst_slice kind = lst_slice_make(&kinds[i], 1);
+        int status = lst_index_seek(reader, partition, kind, &key, &value);
+        status = lst_store_walk(reader, kind, status, &key, &value);
+        if (lst_index_is_damaged_row(status, key)) {
+            status = LST_OK; /* a version, or what was one */
+        }
         if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
             return status;
         }
-        empty = status == LST_ERR_NOT_FOUND || key.bytes[0] != kinds[i];
+        empty = status == LST_ERR_NOT_FOUND;
     }
     *ret_empty = empty;
     return LST_OK;
@@ -182,20 +187,22 @@ int lst_store_each_bucket(struct lst_index_reader *reader, struct lst_slice pref
 
     lst_row_name_make(&start, LST_ROW_BUCKET, after_is_later ? after : prefix);
     status = lst_index_seek(reader, LST_STORE_PARTITION, lst_row_name_slice(&start), &key, &value);
-    for (; status == LST_OK; status = lst_index_next(reader, &key, &value)) {
+    for (; status == LST_OK || lst_index_is_damaged_row(status, key);
+         status = lst_index_next(reader, &key, &value)) {
         struct lst_slice name = lst_slice_after(key, 1);
-        struct lst_bucket_row row;
+        struct lst_bucket_row row = {0};
         if (key.bytes[0] != LST_ROW_BUCKET || !lst_slice_starts_with(name, prefix)) {
             return LST_OK;
         }
         if (after.length > 0 && lst_slice_compare(name, after) <= 0) {
             continue;
         }
-        status = lst_bucket_row_decode(value, &row);
         if (status == LST_OK) {
-            row.bucket.name = name;
-            status = visit(context, &row);
+            status = lst_bucket_row_decode(value, &row);
         }
+        row.is_damaged = status != LST_OK;
+        row.bucket.name = name;
+        status = visit(context, &row);
         if (status != LST_OK) {
             return status;
         }
@@ -212,7 +219,7 @@ static int visit_plainly(void *context, const struct lst_bucket_row *row)
 {
     const struct plain_visit *plain = context;
 
-    return plain->visit(plain->context, &row->bucket);
+    return row->is_damaged ? LST_ERR_CORRUPT : plain->visit(plain->context, &row->bucket);
 }
 
 int lst_store_buckets(struct lst_store *store, struct lst_slice prefix, struct lst_slice after,

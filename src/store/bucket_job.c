@@ -183,9 +183,7 @@ static int find_setting(struct lst_store *store, uint64_t partition, struct lst_
         return status;
     }
     status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &name, &value);
-    if (status == LST_OK && name.bytes[0] != LST_ROW_SETTING) {
-        status = LST_ERR_NOT_FOUND;
-    }
+    status = lst_store_walk(reader, lst_slice_make(&first, 1), status, &name, &value);
     if (status == LST_OK) {
         lst_row_name_make(ret_name, LST_ROW_SETTING, lst_slice_after(name, 1));
     }

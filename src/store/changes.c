@@ -1,6 +1,8 @@
 /* changes.c - a batch being put together. */
 #include "store/changes.h"
 
+#include "store/state.h"
+
 #include <stdlib.h>
 
 static const struct lst_slice nothing = {NULL, 0};
@@ -101,6 +103,33 @@ void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kin
     (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), value);
 }
 
+int lst_changes_read(struct lst_index_reader *reader, uint64_t partition, struct lst_slice name,
+                     struct lst_slice *ret_value)
+{
+    int status = lst_index_get(reader, partition, name, ret_value);
+
+    if (status == LST_ERR_CORRUPT && ret_value->bytes != NULL) {
+        *ret_value = lst_slice_first(*ret_value, LST_ROW_STAMP_SIZE);
+        status = LST_OK;
+    }
+    return status;
+}
+
+int lst_store_walk(struct lst_index_reader *reader, struct lst_slice range, int status,
+                   struct lst_slice *name, struct lst_slice *value)
+{
+    bool was_damaged = false;
+
+    while (lst_index_is_damaged_row(status, *name) && !lst_slice_starts_with(*name, range)) {
+        was_damaged = true;
+        status = lst_index_next(reader, name, value);
+    }
+    if (status == LST_OK && !lst_slice_starts_with(*name, range)) {
+        return LST_ERR_NOT_FOUND;
+    }
+    return status == LST_OK && was_damaged ? LST_ERR_CORRUPT : status;
+}
+
 void lst_changes_require_value(struct lst_changes *changes, struct lst_slice name,
                                struct lst_slice value)
 {
@@ -130,7 +159,7 @@ int lst_changes_release_row(struct lst_changes *changes, struct lst_index_reader
                             uint64_t partition, struct lst_slice name, bool *ret_exists)
 {
     struct lst_slice value;
-    int status = lst_index_get(reader, partition, name, &value);
+    int status = lst_changes_read(reader, partition, name, &value);
 
     if (status == LST_ERR_NOT_FOUND) {
         (void)lst_changes_add(changes, LST_INDEX_REQUIRE_ABSENT, name, nothing);

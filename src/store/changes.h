@@ -34,6 +34,14 @@ void lst_changes_add_row(struct lst_changes *changes, enum lst_index_change_kind
 void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
                           struct lst_blob_id id, struct lst_slice value);
 
+/*
+ * The value of a row that is to be replaced or deleted. Of one that is damaged only its stamp is
+ * given: enough to require it by, and no decoder takes it for a row. So what is damaged can be
+ * written anew and deleted, and nothing else can be done with it. Codes of lst_index_get().
+ */
+LST_MUST_CHECK int lst_changes_read(struct lst_index_reader *reader, uint64_t partition,
+                                    struct lst_slice name, struct lst_slice *ret_value);
+
 /* Require that a row is still the one that has this value, by its stamp. */
 void lst_changes_require_value(struct lst_changes *changes, struct lst_slice name,
                                struct lst_slice value);

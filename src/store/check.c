@@ -10,6 +10,9 @@ void lst_check_report(struct lst_check *check, struct lst_slice key, const char 
 {
     struct lst_store_fault fault = {check->bucket, key, text};
 
+    if (check->is_quiet) {
+        return;
+    }
     check->census.faults++;
     check->report(check->context, &fault);
 }
@@ -19,7 +22,70 @@ void lst_check_report(struct lst_check *check, struct lst_slice key, const char 
 int lst_check_get(const struct lst_check *check, struct lst_index_reader *reader,
                   const struct lst_row_name *name, struct lst_slice *ret_value)
 {
-    return lst_index_get(reader, check->partition, lst_row_name_slice(name), ret_value);
+    int status = lst_index_get(reader, check->partition, lst_row_name_slice(name), ret_value);
+
+    return status == LST_ERR_CORRUPT && ret_value->bytes != NULL ? LST_OK : status;
+}
+
+/* What is to be done about a damaged row of this kind. */
+static const char *advice(char kind)
+{
+    switch (kind) {
+    case LST_ROW_OBJECT:
+    case LST_ROW_MARKER:
+        return "its row is damaged: write the object again, or delete it";
+    case LST_ROW_VERSION:
+        return "the row of an older version is damaged: delete that version";
+    case LST_ROW_UPLOAD:
+        return "the row of an upload in progress is damaged: abort the upload";
+    case LST_ROW_PART:
+        return "the row of a part is damaged: write the object again, or abort the upload";
+    case LST_ROW_SETTING:
+        return "a setting of the bucket is damaged: set it again";
+    case LST_ROW_STATE:
+        return "the bucket's state is damaged: restore the data folder from a backup";
+    default:
+        return "a row that says what can be deleted is damaged: its room is lost until the data "
+               "folder is restored from a backup";
+    }
+}
+
+/* The object key in the name of a row, or nothing. */
+static struct lst_slice key_of(struct lst_slice name, struct lst_key_copy *copy)
+{
+    struct lst_slice suffix;
+
+    switch (name.bytes[0]) {
+    case LST_ROW_OBJECT:
+    case LST_ROW_MARKER:
+    case LST_ROW_NULL:
+        return lst_slice_after(name, 1);
+    case LST_ROW_VERSION:
+        return lst_row_name_split(name, 8, copy, &suffix) == LST_OK ? lst_key_copy_slice(copy)
+                                                                    : lst_slice_after(name, 1);
+    case LST_ROW_UPLOAD:
+        return lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, copy, &suffix) == LST_OK
+                   ? lst_key_copy_slice(copy)
+                   : lst_slice_after(name, 1);
+    default:
+        return lst_slice_make(NULL, 0);
+    }
+}
+
+/* One whose checksum is wrong. What it seems to say is taken in, so that nothing is reported for
+ * the lack of it; its body is not looked at. */
+static int take_damaged_row(struct lst_check *check, struct lst_index_reader *reader,
+                            struct lst_slice name, struct lst_slice value)
+{
+    struct lst_key_copy copy;
+    int status;
+
+    lst_check_report(check, key_of(name, &copy), advice(name.bytes[0]));
+    check->is_quiet = true;
+    status = lst_check_row(check, reader, name, value);
+    check->is_quiet = false;
+    lst_buffer_clear(&check->row_value);
+    return status;
 }
 
 /* Find the first row from row_name on, check it, and copy it. */
@@ -28,6 +94,7 @@ static int take_row(struct lst_check *check)
     struct lst_index_reader *reader;
     struct lst_slice name;
     struct lst_slice value;
+    bool is_damaged;
     int status = lst_index_read_begin(check->store->index, &reader);
 
     if (status != LST_OK) {
@@ -35,7 +102,8 @@ static int take_row(struct lst_check *check)
     }
     status =
         lst_index_seek(reader, check->partition, lst_buffer_slice(&check->row_name), &name, &value);
-    if (status == LST_OK) {
+    is_damaged = lst_index_is_damaged_row(status, name);
+    if (status == LST_OK || is_damaged) {
         lst_buffer_clear(&check->row_name);
         lst_buffer_clear(&check->row_value);
         lst_buffer_append(&check->row_name, name);
@@ -45,7 +113,9 @@ static int take_row(struct lst_check *check)
     if (status == LST_OK) {
         status = lst_buffer_status(&check->row_value);
     }
-    if (status == LST_OK) {
+    if (status == LST_OK && is_damaged) {
+        status = take_damaged_row(check, reader, lst_buffer_slice(&check->row_name), value);
+    } else if (status == LST_OK) {
         status = lst_check_row(check, reader, lst_buffer_slice(&check->row_name), value);
     }
     lst_index_read_end(reader);
@@ -123,6 +193,7 @@ static int take_bucket(void *context, const struct lst_bucket_row *row)
     memcpy(check->bucket_name, row->bucket.name.bytes, length);
     check->bucket = lst_slice_make(check->bucket_name, length);
     check->partition = row->partition;
+    check->has_partition = !row->is_damaged;
     return ENOUGH;
 }
 
@@ -149,7 +220,14 @@ static int run(struct lst_check *check)
 
     while ((status = next_bucket(check)) == ENOUGH) {
         check->census.buckets++;
-        status = check_bucket(check);
+        if (check->has_partition) {
+            status = check_bucket(check);
+        } else {
+            lst_check_report(check, lst_slice_make(NULL, 0),
+                             "the bucket's own row is damaged, and nothing in it can be found: "
+                             "restore the data folder from a backup");
+            status = LST_OK;
+        }
         if (status != LST_OK) {
             return status;
         }

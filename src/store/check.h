@@ -43,7 +43,9 @@ struct lst_check {
     struct lst_blob_list used;
 
     /* The bucket and the row that are looked at; copies, so that no snapshot is kept for long. */
+    bool is_quiet; /* what is wrong was reported */
     uint64_t partition;
+    bool has_partition; /* it is known */
     struct lst_slice bucket;
     char bucket_name[LST_BUCKET_NAME_MAX];
     struct lst_buffer row_name;
@@ -53,7 +55,7 @@ struct lst_check {
 
 void lst_check_report(struct lst_check *check, struct lst_slice key, const char *text);
 
-/* A row of the bucket. */
+/* A row of the bucket. One that is damaged is reported where it stands; what it says is given. */
 LST_MUST_CHECK int lst_check_get(const struct lst_check *check, struct lst_index_reader *reader,
                                  const struct lst_row_name *name, struct lst_slice *ret_value);
 

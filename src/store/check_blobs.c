@@ -157,7 +157,7 @@ static int is_still_there(struct lst_check *check, struct lst_slice row_name,
     *ret_is = status == LST_OK &&
               lst_slice_starts_with(value, lst_slice_make(row->stamp, sizeof(row->stamp)));
     lst_index_read_end(reader);
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
 }
 
 int lst_check_body(struct lst_check *check, struct lst_slice key, struct lst_slice row_name,
@@ -206,14 +206,18 @@ static int look_in_bucket(void *context, const struct lst_bucket_row *row)
     struct lst_row_name name;
     struct lst_slice value;
 
+    if (row->is_damaged) {
+        lookup->is_found = true; /* it may be in there */
+        return LST_OK;
+    }
     for (size_t i = 0; i < sizeof(kinds); i++) {
         int status;
         lst_row_name_make_blob(&name, kinds[i], lookup->id);
         status = lst_index_get(lookup->reader, row->partition, lst_row_name_slice(&name), &value);
-        if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+        if (status != LST_OK && status != LST_ERR_NOT_FOUND && status != LST_ERR_CORRUPT) {
             return status;
         }
-        lookup->is_found = lookup->is_found || status == LST_OK;
+        lookup->is_found = lookup->is_found || status != LST_ERR_NOT_FOUND;
     }
     return LST_OK;
 }

@@ -44,7 +44,8 @@ static int find_fault(const struct lst_check *check, struct lst_index_reader *re
         }
         if (status != LST_OK || one.size != part.end - part.first ||
             !lst_hex_decode(one.etag, digest, sizeof(digest))) {
-            *ret_text = status != LST_OK ? "a part is missing" : "a part has another size";
+            *ret_text =
+                status != LST_OK ? "a part is missing or damaged" : "a part has another size";
             return LST_OK;
         }
         md5_update(&md5, sizeof(digest), digest);
@@ -193,7 +194,7 @@ static int is_still_there(const struct lst_check *check, struct lst_slice upload
         status = left == LST_ERR_NOT_FOUND ? LST_OK : left;
     }
     lst_index_read_end(reader);
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
 }
 
 static int check_part_body(struct lst_check *check, struct lst_slice key,
@@ -244,7 +245,8 @@ static int find_owner(const struct lst_check *check, struct lst_index_reader *re
     struct lst_slice value;
     int status = lst_index_seek(reader, check->partition, lst_slice_make(&kind, 1), &name, &value);
 
-    while (status == LST_OK && !*ret_is && name.bytes[0] == kind) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, name)) && !*ret_is &&
+           name.bytes[0] == kind) {
         struct lst_object_row row;
         if (kind == LST_ROW_UPLOAD) {
             *ret_is = name.length > upload_id.length &&

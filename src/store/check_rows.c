@@ -45,7 +45,8 @@ static int key_has_blob(const struct lst_check *check, struct lst_index_reader *
     }
     lst_row_name_make_escaped(&start, LST_ROW_VERSION, key);
     status = lst_index_seek(reader, check->partition, lst_row_name_slice(&start), &name, &value);
-    while (status == LST_OK && lst_slice_starts_with(name, lst_row_name_slice(&start))) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&
+           lst_slice_starts_with(name, lst_row_name_slice(&start))) {
         if (has_blob(value, blob)) {
             *ret_has = true;
             return LST_OK;
@@ -67,6 +68,7 @@ static int owner_has_blob(const struct lst_check *check, struct lst_index_reader
         status = key_has_blob(check, reader, lst_slice_after(owner, 1), blob, ret_has);
     } else if (owner.length > 1 && owner.bytes[0] == LST_ROW_PART) {
         status = lst_index_get(reader, check->partition, owner, &value);
+        status = status == LST_ERR_CORRUPT && value.bytes != NULL ? LST_OK : status;
         *ret_has = status == LST_OK && has_blob(value, blob);
     }
     if ((status == LST_OK || status == LST_ERR_NOT_FOUND) && !*ret_has) {

@@ -76,11 +76,16 @@ static int find_garbage(struct lst_store *store, uint64_t partition, struct lst_
     *ret_count = 0;
     lst_row_name_make_blob(&start, LST_ROW_GARBAGE, from);
     status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &key, &value);
-    while (status == LST_OK && key.bytes[0] == LST_ROW_GARBAGE && *ret_count < GARBAGE_BATCH) {
-        status = lst_row_blob_id_decode(key, &ret_blobs[(*ret_count)++]);
-        if (status == LST_OK) {
-            status = lst_index_next(reader, &key, &value);
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
+           key.bytes[0] == LST_ROW_GARBAGE && *ret_count < GARBAGE_BATCH) {
+        /* One that is damaged may name a blob that is in use. */
+        if (status == LST_OK && lst_row_blob_id_decode(key, &ret_blobs[*ret_count]) == LST_OK) {
+            (*ret_count)++;
         }
+        status = lst_index_next(reader, &key, &value);
+    }
+    if (lst_index_is_damaged_row(status, key)) {
+        status = LST_OK; /* of a row of another kind */
     }
     lst_index_read_end(reader);
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
@@ -241,11 +246,14 @@ static int find_left(struct lst_store *store, struct lst_slice after,
     lst_row_name_make(&start, LST_ROW_LEFT, after);
     lst_row_name_append(&start, lst_slice_make("", after.length == 0 ? 0 : 1));
     status = lst_index_seek(reader, ret_left->partition, lst_row_name_slice(&start), &name, &value);
+    /* One that is damaged may name an upload whose parts are in use. */
+    while (lst_index_is_damaged_row(status, name) ||
+           (status == LST_OK && name.bytes[0] == LST_ROW_LEFT &&
+            name.length != 1 + LST_ROW_UPLOAD_ID_SIZE)) {
+        status = lst_index_next(reader, &name, &value);
+    }
     if (status == LST_OK && name.bytes[0] != LST_ROW_LEFT) {
         status = LST_ERR_NOT_FOUND;
-    }
-    if (status == LST_OK && name.length != 1 + LST_ROW_UPLOAD_ID_SIZE) {
-        status = LST_ERR_CORRUPT;
     }
     if (status == LST_OK) {
         memcpy(ret_left->id, name.bytes + 1, sizeof(ret_left->id));
@@ -289,9 +297,7 @@ static int find_upload(struct lst_store *store, uint64_t partition, struct lst_r
         return status;
     }
     status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &name, &value);
-    if (status == LST_OK && name.bytes[0] != LST_ROW_UPLOAD) {
-        status = LST_ERR_NOT_FOUND;
-    }
+    status = lst_store_walk(reader, lst_slice_make(&first, 1), status, &name, &value);
     if (status == LST_OK) {
         lst_row_name_make(ret_name, LST_ROW_UPLOAD, lst_slice_after(name, 1));
     }

@@ -46,20 +46,38 @@ void lst_found_row_name(const struct lst_found_row *found, struct lst_slice key,
     }
 }
 
+int lst_found_row_read(struct lst_index_reader *reader, uint64_t partition,
+                       const struct lst_row_name *name, struct lst_found_row *ret_found)
+{
+    struct lst_slice value;
+    int status = lst_index_get(reader, partition, lst_row_name_slice(name), &value);
+
+    if (status != LST_OK && (status != LST_ERR_CORRUPT || value.bytes == NULL)) {
+        return status;
+    }
+    *ret_found = lst_found_row_make(name->bytes[0], status, value);
+    return LST_OK;
+}
+
+struct lst_found_row lst_found_row_make(char kind, int status, struct lst_slice value)
+{
+    struct lst_found_row found = {.kind = kind, .value = value};
+
+    found.is_damaged = status != LST_OK;
+    found.version = lst_object_row_peek(value);
+    if (found.is_damaged) {
+        found.value = lst_slice_first(value, LST_ROW_STAMP_SIZE);
+    }
+    return found;
+}
+
 static int read_current(const struct lst_key_place *place, char kind,
                         struct lst_found_row *ret_found)
 {
     struct lst_row_name name;
-    struct lst_slice value;
-    int status;
 
     lst_row_name_make(&name, kind, place->key);
-    status = lst_index_get(place->reader, place->partition, lst_row_name_slice(&name), &value);
-    if (status != LST_OK) {
-        return status;
-    }
-    *ret_found = (struct lst_found_row){kind, value, lst_object_row_peek(value)};
-    return LST_OK;
+    return lst_found_row_read(place->reader, place->partition, &name, ret_found);
 }
 
 int lst_head_read(const struct lst_key_place *place, struct lst_found_row *ret_head)
@@ -81,18 +99,15 @@ static int read_version(const struct lst_key_place *place, uint64_t order,
                         struct lst_found_row *ret_found)
 {
     struct lst_row_name name;
-    struct lst_slice value;
     int status;
 
     lst_row_name_make_version(&name, place->key, order);
-    status = lst_index_get(place->reader, place->partition, lst_row_name_slice(&name), &value);
-    if (status != LST_OK) {
-        return status;
+    status = lst_found_row_read(place->reader, place->partition, &name, ret_found);
+    if (status == LST_OK) {
+        /* If the row is damaged, its name still tells where it stands. */
+        ret_found->version.order = order;
     }
-    *ret_found = (struct lst_found_row){LST_ROW_VERSION, value, lst_object_row_peek(value)};
-    /* If the row is damaged, its name still tells where it stands. */
-    ret_found->version.order = order;
-    return LST_OK;
+    return status;
 }
 
 /* Where the null version is among those that are not current; LST_ERR_NOT_FOUND. */
@@ -123,6 +138,9 @@ int lst_version_read(const struct lst_key_place *place, const struct lst_found_r
     }
     if (status == LST_OK) {
         status = read_version(place, order, ret_found);
+    }
+    if (status == LST_OK && ret_found->is_damaged) {
+        ret_found->version.random = version.random; /* no other of the key has its order */
     }
     if (status == LST_ERR_NOT_FOUND ||
         (status == LST_OK && ret_found->version.random != version.random)) {

@@ -33,8 +33,15 @@ struct lst_key_place {
 struct lst_found_row {
     char kind; /* of its row: LST_ROW_OBJECT, _MARKER (the current one) or _VERSION; 0: none */
     struct lst_slice value;     /* of its row, valid as long as the snapshot */
-    struct lst_version version; /* all 0 if the row is damaged beyond telling */
+    struct lst_version version; /* of a damaged row what it says, or all 0 */
+    bool is_damaged;            /* the value is the stamp alone, as lst_changes_read() gives it */
 };
+/* Of a row of this name. LST_ERR_NOT_FOUND, failures to read; a damaged row is found. */
+LST_MUST_CHECK int lst_found_row_read(struct lst_index_reader *reader, uint64_t partition,
+                                      const struct lst_row_name *name,
+                                      struct lst_found_row *ret_found);
+/* What a reading of the index gave: LST_OK, or LST_ERR_CORRUPT with a value. */
+struct lst_found_row lst_found_row_make(char kind, int status, struct lst_slice value);
 /* The name of its row. */
 void lst_found_row_name(const struct lst_found_row *found, struct lst_slice key,
                         struct lst_row_name *ret_name);

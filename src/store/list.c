@@ -120,6 +120,7 @@ static int list(struct listing *listing)
 {
     const struct lst_list_options *options = listing->options;
     struct lst_row_name start;
+    struct lst_row_name range;
     struct lst_slice key;
     struct lst_slice value;
     int status;
@@ -130,8 +131,9 @@ static int list(struct listing *listing)
     }
     status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&start), &key,
                             &value);
-    while (status == LST_OK && key.bytes[0] == LST_ROW_OBJECT &&
-           lst_slice_starts_with(lst_slice_after(key, 1), options->prefix)) {
+    lst_row_name_make(&range, LST_ROW_OBJECT, options->prefix);
+    while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &key,
+                                    &value)) == LST_OK) {
         if (listing->count == options->max_entries) {
             listing->is_truncated = true;
             return LST_OK;

@@ -37,10 +37,14 @@ static struct lst_slice run_key(const struct run *run)
 /* Move to the first row that is not less than this name (which may be the run's own). */
 static int seek(struct listing *listing, struct run *run, const struct lst_row_name *start)
 {
+    struct lst_row_name range;
     struct lst_slice name;
     int status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(start),
                                 &name, &run->value);
 
+    lst_row_name_make(&range, run->kind, listing->scope.prefix);
+    status =
+        lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &name, &run->value);
     if (status == LST_ERR_NOT_FOUND) {
         run->is_over = true;
         return LST_OK;
@@ -48,8 +52,7 @@ static int seek(struct listing *listing, struct run *run, const struct lst_row_n
     if (status != LST_OK) {
         return status;
     }
-    run->is_over = name.bytes[0] != run->kind ||
-                   !lst_slice_starts_with(lst_slice_after(name, 1), listing->scope.prefix);
+    run->is_over = false;
     lst_row_name_make(&run->name, name.bytes[0], lst_slice_after(name, 1));
     return LST_OK;
 }
@@ -97,7 +100,8 @@ static int show_older(struct listing *listing, struct lst_slice key,
                                 &name, &value);
 
     lst_row_name_make_escaped(&all, LST_ROW_VERSION, key);
-    while (status == LST_OK && lst_slice_starts_with(name, lst_row_name_slice(&all))) {
+    while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&all), status, &name,
+                                    &value)) == LST_OK) {
         status = show_row(listing, key, value, false);
         if (status != LST_OK || listing->is_truncated) {
             return status;

@@ -23,7 +23,7 @@ int lst_upload_read(struct lst_index_reader *reader, const struct lst_upload_pla
                     struct lst_slice *ret_value)
 {
     int status =
-        lst_index_get(reader, place->partition, lst_row_name_slice(&place->row), ret_value);
+        lst_changes_read(reader, place->partition, lst_row_name_slice(&place->row), ret_value);
 
     return status == LST_ERR_NOT_FOUND ? LST_ERR_UPLOAD_NOT_FOUND : status;
 }
@@ -72,6 +72,7 @@ int lst_part_each(struct lst_index_reader *reader, uint64_t partition, struct ls
                   void *context)
 {
     struct lst_row_name start;
+    struct lst_slice range;
     struct lst_slice name;
     struct lst_slice value;
     int status;
@@ -80,23 +81,24 @@ int lst_part_each(struct lst_index_reader *reader, uint64_t partition, struct ls
         return LST_OK;
     }
     lst_row_name_make_part(&start, upload_id, after + 1);
+    range = lst_slice_first(lst_row_name_slice(&start), 1 + upload_id.length);
     status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &name, &value);
-    for (; status == LST_OK; status = lst_index_next(reader, &name, &value)) {
+    status = lst_store_walk(reader, range, status, &name, &value);
+    while (status == LST_OK || lst_index_is_damaged_row(status, name)) {
         struct lst_slice id;
         uint32_t number;
-        if (name.bytes[0] != LST_ROW_PART) {
-            return LST_OK;
+        if (status != LST_OK) {
+            value = lst_slice_first(value, LST_ROW_STAMP_SIZE);
         }
         status = lst_row_name_split_part(name, &id, &number);
-        if (status == LST_OK && !lst_slice_equal(id, upload_id)) {
-            return LST_OK;
-        }
         if (status == LST_OK) {
             status = visit(context, number, value);
         }
         if (status != LST_OK) {
             return status;
         }
+        status = lst_index_next(reader, &name, &value);
+        status = lst_store_walk(reader, range, status, &name, &value);
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }

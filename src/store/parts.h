@@ -23,7 +23,8 @@ void lst_upload_place_make(uint64_t partition, struct lst_slice key, struct lst_
 /* A new id. They are in the order in which they were made. */
 void lst_upload_id_make(struct lst_store *store, char ret_id[LST_ROW_UPLOAD_ID_SIZE]);
 
-/* Look for an upload in a snapshot; its row's value. LST_ERR_UPLOAD_NOT_FOUND. */
+/* Look for an upload in a snapshot; its row's value, as lst_changes_read() gives it.
+ * LST_ERR_UPLOAD_NOT_FOUND. */
 LST_MUST_CHECK int lst_upload_read(struct lst_index_reader *reader,
                                    const struct lst_upload_place *place,
                                    struct lst_slice *ret_value);
@@ -39,7 +40,8 @@ LST_MUST_CHECK int lst_part_read(struct lst_index_reader *reader, uint64_t parti
                                  struct lst_object_row *ret_row);
 
 /* Call visit() with the rows of an upload's parts whose number is above `after`, in order; a code
- * other than 0 ends it and is given back. */
+ * other than 0 ends it and is given back. Of a damaged row the value is as lst_changes_read() gives
+ * it. */
 LST_MUST_CHECK int lst_part_each(
     struct lst_index_reader *reader, uint64_t partition, struct lst_slice upload_id, uint32_t after,
     int (*visit)(void *context, uint32_t number, struct lst_slice value), void *context);

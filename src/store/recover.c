@@ -7,6 +7,7 @@
 struct live_blobs {
     struct lst_store *store;
     uint64_t generation; /* 0: none is loaded */
+    bool is_unknown;     /* rows are damaged that may refer to any */
     uint64_t *numbers;   /* ascending once loaded */
     size_t count;
     size_t capacity;
@@ -31,8 +32,8 @@ static int was_running(struct lst_index_reader *reader, bool *ret_was_running)
     struct lst_slice value;
     int status = lst_index_get(reader, LST_STORE_PARTITION, lst_slice_make(&name, 1), &value);
 
-    *ret_was_running = status == LST_OK;
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    *ret_was_running = status != LST_ERR_NOT_FOUND;
+    return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
 }
 
 /* ---- Blobs */
@@ -82,9 +83,14 @@ static int load_bucket(void *context, const struct lst_bucket_row *row)
 {
     struct live_blobs *live = context;
     struct lst_index_reader *reader;
-    /* A reader of its own: the walk over the buckets needs its cursor. */
-    int status = lst_index_read_begin(live->store->index, &reader);
+    int status;
 
+    if (row->is_damaged) {
+        live->is_unknown = true;
+        return LST_OK;
+    }
+    /* A reader of its own: the walk over the buckets needs its cursor. */
+    status = lst_index_read_begin(live->store->index, &reader);
     if (status == LST_OK) {
         status = load_partition(live, reader, row->partition);
         lst_index_read_end(reader);
@@ -109,9 +115,14 @@ static int load_generation(struct live_blobs *live, uint64_t generation)
         return status;
     }
     live->generation = generation;
+    live->is_unknown = false;
     live->count = 0;
     status = lst_store_each_bucket(reader, nothing, nothing, load_bucket, live);
     lst_index_read_end(reader);
+    if (status == LST_ERR_CORRUPT) {
+        live->is_unknown = true;
+        status = LST_OK;
+    }
     if (live->count > 0) {
         qsort(live->numbers, live->count, sizeof(*live->numbers), by_number);
     }
@@ -124,8 +135,9 @@ static int find_live(void *context, struct lst_blob_id id, bool *ret_is_live)
     int status = live->generation == id.generation ? LST_OK : load_generation(live, id.generation);
 
     if (status == LST_OK) {
-        *ret_is_live = live->count > 0 && bsearch(&id.number, live->numbers, live->count,
-                                                  sizeof(*live->numbers), by_number) != NULL;
+        *ret_is_live = live->is_unknown ||
+                       (live->count > 0 && bsearch(&id.number, live->numbers, live->count,
+                                                   sizeof(*live->numbers), by_number) != NULL);
     }
     return status;
 }
@@ -151,8 +163,12 @@ static int recover_bucket(void *context, const struct lst_bucket_row *row)
     struct lst_bucket_state state = {0};
     struct lst_slice text;
     bool is_right;
-    int status = lst_index_read_begin(store->index, &reader);
+    int status = LST_OK;
 
+    if (row->is_damaged) {
+        return LST_OK; /* as below */
+    }
+    status = lst_index_read_begin(store->index, &reader);
     if (status != LST_OK) {
         return status;
     }
@@ -191,7 +207,7 @@ static int delete_garbage(struct lst_store *store, struct lst_index_reader *read
         status = lst_row_number_decode(value, &next);
     }
     if (status != LST_OK) {
-        return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+        return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
     }
     for (uint64_t i = LST_STORE_PARTITION + 1; i < next; i++) {
         /* What can't be deleted must not keep the store from being opened. */
@@ -219,6 +235,7 @@ int lst_store_recover(struct lst_store *store, struct lst_store_recovery *ret_re
     }
     if (status == LST_OK) {
         status = lst_store_each_bucket(reader, nothing, nothing, recover_bucket, store);
+        status = status == LST_ERR_CORRUPT ? LST_OK : status; /* some can't be found */
     }
     if (status == LST_OK) {
         status = delete_garbage(store, reader);

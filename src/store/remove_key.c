@@ -101,18 +101,17 @@ static int find_newest(const struct lst_key_removal *removal, struct lst_found_r
     lst_row_name_make_escaped(&start, LST_ROW_VERSION, removal->place.key);
     status = lst_index_seek(removal->place.reader, removal->place.partition,
                             lst_row_name_slice(&start), &name, &value);
-    while (status == LST_OK && lst_slice_starts_with(name, lst_row_name_slice(&start))) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&
+           lst_slice_starts_with(name, lst_row_name_slice(&start))) {
         struct lst_key_copy key;
         uint64_t order;
+        *ret_found = lst_found_row_make(LST_ROW_VERSION, status, value);
         status = lst_row_name_split_version(name, &key, &order);
-        if (status != LST_OK) {
+        ret_found->version.order = order;
+        if (status != LST_OK || !is_dropped(removal, order)) {
             return status;
         }
-        if (!is_dropped(removal, order)) {
-            *ret_found = (struct lst_found_row){LST_ROW_VERSION, value, lst_object_row_peek(value)};
-            ret_found->version.order = order;
-            return LST_OK;
-        }
+        *ret_found = (struct lst_found_row){0};
         status = lst_index_next(removal->place.reader, &name, &value);
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;

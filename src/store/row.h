@@ -115,6 +115,7 @@ LST_MUST_CHECK int lst_row_number_decode(struct lst_slice value, uint64_t *ret_n
 /* ---- Buckets */
 
 struct lst_bucket_row {
+    bool is_damaged; /* in lst_store_each_bucket(): nothing is known but what its key says */
     uint64_t partition;
     struct lst_bucket bucket; /* without the name, which is in the key */
 };

@@ -84,11 +84,22 @@ LST_MUST_CHECK int lst_store_read_bucket(struct lst_store *store, struct lst_sli
                                          struct lst_index_reader **ret_reader,
                                          uint64_t *ret_partition);
 
+/*
+ * A walk over the rows whose names begin with this: after a seek or a next that gave `status`, what
+ * it means for the walk. LST_ERR_NOT_FOUND: it is over. A damaged row that seems to stand behind
+ * the others may be one of them whose name changed. If one of them follows it, it is: then, as for
+ * one that stands among them, LST_ERR_CORRUPT. So what belongs to others can be damaged without
+ * harm to the walk.
+ */
+LST_MUST_CHECK int lst_store_walk(struct lst_index_reader *reader, struct lst_slice range,
+                                  int status, struct lst_slice *name, struct lst_slice *value);
+
 /* Whether a bucket has no version of any object, and no delete marker. */
 LST_MUST_CHECK int lst_store_is_empty(struct lst_index_reader *reader, uint64_t partition,
                                       bool *ret_empty);
 
-/* Call visit() with each bucket of a snapshot: lst_store_buckets() with the partition. */
+/* Call visit() with each bucket of a snapshot: lst_store_buckets() with the partition. Those whose
+ * rows are damaged (row->is_damaged), too. */
 LST_MUST_CHECK int lst_store_each_bucket(
     struct lst_index_reader *reader, struct lst_slice prefix, struct lst_slice after,
     int (*visit)(void *context, const struct lst_bucket_row *row), void *context);

@@ -50,9 +50,10 @@ static int search_versions(const struct search *search)
         status = lst_index_seek(place->reader, place->partition, lst_row_name_slice(&start), &name,
                                 &value);
     }
-    for (; status == LST_OK; status = lst_index_next(place->reader, &name, &value)) {
-        if (!lst_slice_starts_with(name, lst_row_name_slice(&start)) ||
-            lst_object_row_peek(value).order < begun) {
+    for (; (status = lst_store_walk(place->reader, lst_row_name_slice(&start), status, &name,
+                                    &value)) == LST_OK;
+         status = lst_index_next(place->reader, &name, &value)) {
+        if (lst_object_row_peek(value).order < begun) {
             return LST_ERR_UPLOAD_NOT_FOUND;
         }
         if (is_made_of_it(search, value)) {

@@ -104,6 +104,7 @@ static int list(struct listing *listing)
 {
     const struct lst_upload_list_options *options = listing->options;
     struct lst_row_name start;
+    struct lst_row_name range;
     struct lst_slice name;
     struct lst_slice value;
     int status;
@@ -113,15 +114,14 @@ static int list(struct listing *listing)
     }
     status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&start), &name,
                             &value);
-    while (status == LST_OK && name.bytes[0] == LST_ROW_UPLOAD) {
+    lst_row_name_make_escaped_prefix(&range, LST_ROW_UPLOAD, options->prefix);
+    while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &name,
+                                    &value)) == LST_OK) {
         struct lst_key_copy key;
         struct lst_slice id;
         status = lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &key, &id);
         if (status != LST_OK) {
             return status;
-        }
-        if (!lst_slice_starts_with(lst_key_copy_slice(&key), options->prefix)) {
-            return LST_OK;
         }
         if (listing->count == options->max_entries) {
             listing->is_truncated = true;

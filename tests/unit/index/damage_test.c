@@ -1,0 +1,204 @@
+/*
+ * damage_test.c - a row that changed on the disk is an error of its own reading, and of no other.
+ *
+ * The file is changed while nobody has it open: wherever some bytes stand in it, one of them gets
+ * another value.
+ */
+#include "index_fixture.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { PARTITION = 7 };
+
+/* Change a byte of each copy of the text in the file. Gives how many there were. */
+static size_t damage_file(const char *path, const char *text)
+{
+    size_t length = strlen(text);
+    size_t count = 0;
+    FILE *file = fopen(path, "r+b");
+    struct stat state;
+    char *bytes;
+
+    if (file == NULL || fstat(fileno(file), &state) != 0) {
+        CHECK(false, "the index file is opened");
+        exit(tap_done());
+    }
+    bytes = malloc((size_t)state.st_size);
+    if (bytes == NULL || fread(bytes, 1, (size_t)state.st_size, file) != (size_t)state.st_size) {
+        CHECK(false, "the index file is read");
+        exit(tap_done());
+    }
+    for (size_t i = 0; i + length <= (size_t)state.st_size; i++) {
+        if (memcmp(bytes + i, text, length) == 0) {
+            (void)fseek(file, (long)(i + length / 2), SEEK_SET);
+            (void)fputc(bytes[i + length / 2] ^ 0x20, file);
+            count++;
+        }
+    }
+    free(bytes);
+    (void)fclose(file);
+    return count;
+}
+
+static void reopen_damaged(struct fixture *fixture, const char *text)
+{
+    lst_index_close(fixture->index);
+    CHECK(damage_file(fixture->path, text) > 0, "%s stands in the file", text);
+    if (fixture_start(fixture, 0) != LST_OK) {
+        CHECK(false, "the index with a damaged row is opened");
+        exit(tap_done());
+    }
+}
+
+static int get(struct fixture *fixture, struct lst_slice key, struct lst_slice *ret_value)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(fixture->index, &reader);
+
+    if (status == LST_OK) {
+        status = lst_index_get(reader, PARTITION, key, ret_value);
+        lst_index_read_end(reader);
+    }
+    return status;
+}
+
+static struct fixture open_filled(void)
+{
+    struct fixture fixture = fixture_open(0);
+    int status = LST_OK;
+
+    for (char letter = 'a'; letter <= 'e' && status == LST_OK; letter++) {
+        char key[16];
+        char value[16];
+        (void)snprintf(key, sizeof(key), "key-%c-name", letter);
+        (void)snprintf(value, sizeof(value), "value-%c-bytes", letter);
+        status = fixture_put(&fixture, PARTITION, slice(key), slice(value));
+    }
+    CHECK(status == LST_OK, "five rows are put");
+    return fixture;
+}
+
+/* Which rows a cursor sees, and in which state: "aB" is a whole one and a damaged one. */
+static void walk(struct fixture *fixture, char *ret_seen, int end)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    int status = lst_index_read_begin(fixture->index, &reader);
+
+    if (status != LST_OK) {
+        return;
+    }
+    status = lst_index_seek(reader, PARTITION, slice(""), &key, &value);
+    for (; status == LST_OK || lst_index_is_damaged_row(status, key);
+         status = lst_index_next(reader, &key, &value)) {
+        *ret_seen++ = (char)(key.bytes[4] - (status == LST_OK ? 0 : 'a' - 'A'));
+    }
+    *ret_seen = '\0';
+    CHECK(status == end, "the walk ends with %d", status);
+    lst_index_read_end(reader);
+}
+
+static void test_value(void)
+{
+    struct fixture fixture = open_filled();
+    struct lst_slice value;
+    char seen[16];
+
+    reopen_damaged(&fixture, "value-c-bytes");
+    CHECK(get(&fixture, slice("key-c-name"), &value) == LST_ERR_CORRUPT && value.length == 13,
+          "a changed value is damage, and is shown as it is");
+    CHECK(get(&fixture, slice("key-b-name"), &value) == LST_OK &&
+              get(&fixture, slice("key-d-name"), &value) == LST_OK,
+          "its neighbours are whole");
+    walk(&fixture, seen, LST_ERR_NOT_FOUND);
+    CHECK(strcmp(seen, "abCde") == 0, "a cursor stops at it, and can go on: %s", seen);
+    CHECK(fixture_put(&fixture, PARTITION, slice("key-c-name"), slice("new")) == LST_OK &&
+              get(&fixture, slice("key-c-name"), &value) == LST_OK,
+          "it can be written anew");
+    fixture_close(&fixture);
+}
+
+static void test_key(void)
+{
+    struct fixture fixture = open_filled();
+    struct lst_slice value;
+    char seen[16];
+
+    reopen_damaged(&fixture, "key-c-name");
+    CHECK(get(&fixture, slice("key-C-name"), &value) != LST_OK, "a changed key is no row");
+    walk(&fixture, seen, LST_ERR_NOT_FOUND);
+    CHECK(strlen(seen) == 5 && strpbrk(seen, "abde") != NULL && strchr(seen, 'c') == NULL,
+          "and a walk does not show it as one: %s", seen);
+    fixture_close(&fixture);
+}
+
+static void test_requirements(void)
+{
+    struct fixture fixture = open_filled();
+    struct lst_index_change changes[2] = {
+        {LST_INDEX_REQUIRE_PREFIX, slice("key-c-name"), slice("value")},
+        {.kind = LST_INDEX_DELETE, .key = slice("key-c-name")},
+    };
+    struct lst_slice value;
+
+    reopen_damaged(&fixture, "value-c-bytes");
+    changes[0].value = slice("valve");
+    CHECK(lst_index_apply(fixture.index, PARTITION, changes, 2) == LST_ERR_CONFLICT,
+          "who requires something else of a damaged row does not change it");
+    changes[0].value = slice("value");
+    CHECK(lst_index_apply(fixture.index, PARTITION, changes, 2) == LST_OK &&
+              get(&fixture, slice("key-c-name"), &value) == LST_ERR_NOT_FOUND,
+          "who requires what stands there deletes it");
+    fixture_close(&fixture);
+}
+
+static void test_long_key(void)
+{
+    struct fixture fixture = open_filled();
+    char key[1200];
+    struct lst_slice value;
+    char seen[16];
+
+    memset(key, 'k', sizeof(key));
+    memcpy(key, "key-f", 5);
+    CHECK(fixture_put(&fixture, PARTITION, lst_slice_make(key, sizeof(key)),
+                      slice("value-f-bytes")) == LST_OK,
+          "a long key is put");
+    reopen_damaged(&fixture, "value-f-bytes");
+    CHECK(get(&fixture, lst_slice_make(key, sizeof(key)), &value) == LST_ERR_CORRUPT,
+          "damage at the end of a long key is found");
+    walk(&fixture, seen, LST_ERR_NOT_FOUND);
+    CHECK(strcmp(seen, "abcdeF") == 0, "by a cursor, too: %s", seen);
+    CHECK(fixture_put(&fixture, PARTITION, lst_slice_make(key, sizeof(key)), slice("")) == LST_OK,
+          "it can be written anew");
+    reopen_damaged(&fixture, "key-fkkkkkkkk");
+    walk(&fixture, seen, LST_ERR_CORRUPT);
+    CHECK(strncmp(seen, "abcde", 5) == 0,
+          "a long key whose beginning changed ends a walk with an error: %s", seen);
+    fixture_close(&fixture);
+}
+
+static void test_format(void)
+{
+    struct fixture fixture = open_filled();
+    struct lst_index_options options = {.path = fixture.path};
+
+    lst_index_close(fixture.index);
+    CHECK(damage_file(fixture.path, "latchstring index 2") > 0, "the format stands in the file");
+    CHECK(lst_index_open(&options, &fixture.index) == LST_ERR_CORRUPT, "no format is damage");
+    fixture.index = NULL;
+    fixture_close(&fixture);
+}
+
+int main(void)
+{
+    test_value();
+    test_key();
+    test_requirements();
+    test_long_key();
+    test_format();
+    return tap_done();
+}
