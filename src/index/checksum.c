@@ -7,8 +7,7 @@
  * values are far shorter. */
 static uint32_t add(uint32_t checksum, const void *bytes, size_t length)
 {
-    return length == 0 ? checksum
-                       : crc32_iscsi((unsigned char *)(uintptr_t)bytes, (int)length, checksum);
+    return length == 0 ? checksum : crc32_iscsi((unsigned char *)bytes, (int)length, checksum);
 }
 
 static void make(struct lst_slice key, struct lst_slice value, uint8_t ret[LST_CHECKSUM_SIZE])

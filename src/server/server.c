@@ -21,10 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How often it is looked whether a sync has failed. */
-enum { LARGE_ALLOCATION = 1280 * 1024 }; /* bytes */
-
-enum { LOOK_EVERY_MS = 200 };
+enum {
+    LARGE_ALLOCATION = 1280 * 1024, /* bytes */
+    LOOK_EVERY_MS = 200,            /* for a sync that has failed */
+};
 
 void lst_server_complain(const char *format, ...)
 {

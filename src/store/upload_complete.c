@@ -40,7 +40,7 @@ static int search_versions(const struct search *search)
 {
     const struct lst_key_place *place = &search->place;
     struct lst_row_name start;
-    struct lst_slice name;
+    struct lst_slice name = lst_slice_make(NULL, 0);
     struct lst_slice value;
     uint64_t begun;
     int status = lst_row_number_decode(lst_slice_first(search->upload_id, 8), &begun);
