@@ -279,6 +279,9 @@ static void say_foreign(const struct lst_client_api *api, long status,
               "endpoint";
     } else if (status >= 502 && status <= 504) {
         why = "if it is a proxy, the server behind it may be down";
+    } else if (status == 400 &&
+               lst_slice_starts_with(lst_slice_of(api->base), LST_SLICE("http:"))) {
+        why = "if it speaks HTTPS, write https:// for http://";
     }
     answer->outcome = LST_CLIENT_API_FOREIGN;
     (void)lst_problem(answer->problem,

@@ -157,7 +157,7 @@ static void test_failures(void)
     check_no_start(data, "tls-cert", "/nonexistent/certificate", "--tls-cert");
     check_no_start(data, "tls-cert", "/etc/passwd", "PEM");
     check_no_start(data, "access-key", "a b", "LATCHSTRING_ACCESS_KEY");
-    check_no_start(data, "buckets", "No", "buckets: 'No'");
+    check_no_start(data, "buckets", "No", "the bucket 'No': not a valid");
     CHECK(running_stop(&server) == 0, "it ends with 0");
 }
 
