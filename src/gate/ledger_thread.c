@@ -214,7 +214,7 @@ static void wake_waiters(struct lst_ledger_waiter *waiter)
     }
 }
 
-/* Whether there is something to write now. With the lock held, as all that follows up to run(). */
+/* Whether there is something to write now. With the lock held, as the next two. */
 static bool is_due(const struct lst_ledger *ledger, uint64_t now_ns)
 {
     if (ledger->first_reservation != NULL) {
@@ -285,7 +285,7 @@ static bool may_try_again(const struct lst_ledger *ledger, const struct lst_sett
             status == LST_ERR_TOO_MANY_FILES || status == LST_ERR_CONFLICT);
 }
 
-/* With the lock held, as all that follows up to run(). */
+/* With the lock held, as the next three. */
 static void keep(struct lst_ledger *ledger, struct lst_settlement *settlement)
 {
     settlement->next = NULL;

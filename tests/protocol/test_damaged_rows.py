@@ -4,6 +4,7 @@ import os
 import pytest
 from botocore.exceptions import ClientError
 from harness import Server
+from test_damaged import fake
 
 BUCKET = "pictures"
 
@@ -167,9 +168,3 @@ def test_the_format_of_another_version(data, number):
             assert path.read_bytes() == other, "something was changed"
         path.write_bytes(whole)
     Server.command(fake(), "fsck", "--data", data)
-
-
-def fake():
-    server = Server.__new__(Server)
-    server.binary = os.environ["LST_BINARY"]
-    return server
