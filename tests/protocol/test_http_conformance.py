@@ -539,6 +539,16 @@ def test_a_body_is_asked_for_and_the_connection_goes_on(server, places):
             assert receive(sock, 1)[0].status == 200
 
 
+@pytest.mark.parametrize(("target", "status"), [(b"{other}", 200), (b"/pictures/unsigned", 403)])
+def test_an_empty_body_is_asked_for(server, places, target, status):
+    """The AWS CLI (1.46 and 2.9) waits 60 s for the upload that follows on the connection where it is not."""
+    with connect(server) as sock:
+        for _ in range(2):
+            sock.sendall(fill_in(CONTINUE.replace(b"{other}", target).replace(b": 5", b": 0"), places))
+            go_on, answer = receive(sock, 2)
+            assert (go_on.status, answer.status) == (100, status), answer
+
+
 def test_a_body_that_does_not_wait_to_be_asked_for(server, places):
     with connect(server) as sock:
         for _ in range(3):
