@@ -46,7 +46,7 @@ static int read_source(struct lst_copying *copying, bool into_put)
         if (into_put) {
             status = lst_put_write(copying->put, lst_slice_make(piece, length));
         } else if (copying->etag.length == 0) {
-            md5_update(&copying->put->md5, length, (const uint8_t *)piece);
+            lst_digest_update(&copying->put->md5, lst_slice_make(piece, length));
         }
     }
     free(piece);

@@ -90,7 +90,7 @@ static int fill(struct lst_put *put, const struct lst_put_options *options, size
     put->early_field_count = options->field_count;
     put->size_known = options->size_known;
     put->expected_size = options->size;
-    md5_init(&put->md5);
+    lst_digest_init(&put->md5);
     /* Not all of it is ever allocated: late fields are few. */
     lst_buffer_init(&put->row, LST_OBJECT_ROW_OVERHEAD + row_bytes + body +
                                    LST_STORE_FIELD_BYTES_MAX + 4 * LST_STORE_FIELDS_MAX +
@@ -217,7 +217,6 @@ static int write_body(struct lst_put *put, struct lst_slice bytes)
     if (bytes.length > most - put->size) {
         return put->size_known ? LST_ERR_MALFORMED : LST_ERR_TOO_LARGE;
     }
-    md5_update(&put->md5, bytes.length, (const uint8_t *)bytes.bytes);
     put->size += bytes.length;
     if (put->writer == NULL && put->size > LST_STORE_INLINE_MAX) {
         status = spill(put);
@@ -225,6 +224,10 @@ static int write_body(struct lst_put *put, struct lst_slice bytes)
     if (status != LST_OK) {
         return status;
     }
+    if (put->writer != NULL && put->md5.queue == NULL) {
+        lst_digest_join(&put->md5, &put->store->digests);
+    }
+    lst_digest_update(&put->md5, bytes);
     if (put->writer != NULL) {
         return lst_blob_append(put->writer, bytes);
     }
@@ -244,7 +247,7 @@ int lst_put_write(struct lst_put *put, struct lst_slice bytes)
 void lst_put_digest(struct lst_put *put, uint8_t ret_md5[16])
 {
     if (!put->digest_is_made) {
-        md5_digest(&put->md5, sizeof(put->digest), put->digest);
+        lst_digest_end(&put->md5, put->digest);
         put->digest_is_made = true;
     }
     memcpy(ret_md5, put->digest, sizeof(put->digest));

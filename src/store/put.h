@@ -8,10 +8,10 @@
 #ifndef LST_STORE_PUT_H
 #define LST_STORE_PUT_H
 
+#include "store/digests.h"
 #include "store/head.h"
 #include "store/upload.h"
 
-#include <nettle/md5.h>
 #include <nettle/sha2.h>
 
 /* What add_changes() gives when there is nothing to do any more: the put succeeds as it is. */
@@ -44,8 +44,8 @@ struct lst_put {
     bool digest_is_made;
     uint64_t expected_size;
     uint64_t size;
-    struct md5_ctx md5;
-    uint8_t digest[MD5_DIGEST_SIZE];
+    struct lst_digest md5;
+    uint8_t digest[LST_MD5_SIZE];
     struct lst_buffer row;          /* a small body is put straight into it */
     size_t body_start;              /* in the row; 0: the body is not inline */
     struct lst_blob_writer *writer; /* NULL while the body is small */

@@ -8,6 +8,7 @@
 
 static void free_put(struct lst_put *put)
 {
+    lst_digest_drop(&put->md5);
     lst_blob_discard(put->writer);
     if (put->arrival != NULL) {
         lst_arrivals_remove(&put->store->arrivals, put->arrival);
@@ -173,7 +174,7 @@ int lst_put_seal(struct lst_put *put)
 {
     struct lst_object_row *row = &put->rest;
     struct lst_store_write *write = put->write;
-    uint8_t digest[MD5_DIGEST_SIZE];
+    uint8_t digest[LST_MD5_SIZE];
 
     if (row->etag.length > 0) {
         memcpy(write->etag, row->etag.bytes, row->etag.length);

@@ -5,6 +5,7 @@
 #include "store/arrivals.h"
 #include "store/changes.h"
 #include "store/copier.h"
+#include "store/digests.h"
 #include "store/pin.h"
 #include "store/row.h"
 #include "store/store.h"
@@ -64,6 +65,8 @@ struct lst_store {
 
     struct lst_pins pins;         /* of parts that are read */
     struct lst_arrivals arrivals; /* of parts that are written */
+
+    struct lst_digests digests; /* of bodies that are written */
 
     struct lst_copiers copiers;
 

@@ -189,7 +189,7 @@ struct assembly {
     struct lst_index_reader *reader;
     struct lst_upload_place place;
     struct lst_buffer parts; /* encoded */
-    struct md5_ctx md5;      /* of their MD5s */
+    struct lst_md5 md5;      /* of their MD5s */
     struct sha256_ctx stamps;
     uint64_t size;
     char etag[LST_ETAG_MAX];
@@ -200,7 +200,7 @@ static int add_to_assembly(struct assembly *assembly, size_t i)
 {
     const struct lst_completed_part *part = &assembly->options->parts[i];
     bool is_last = i + 1 == assembly->options->part_count;
-    uint8_t digest[MD5_DIGEST_SIZE];
+    uint8_t digest[LST_MD5_SIZE];
     struct lst_object_row row;
     int status;
 
@@ -224,7 +224,7 @@ static int add_to_assembly(struct assembly *assembly, size_t i)
         return LST_ERR_TOO_LARGE;
     }
     assembly->size += row.size;
-    md5_update(&assembly->md5, sizeof(digest), digest);
+    lst_md5_update(&assembly->md5, lst_slice_make((const char *)digest, sizeof(digest)));
     sha256_update(&assembly->stamps, sizeof(row.stamp), (const uint8_t *)row.stamp);
     lst_row_parts_add(&assembly->parts, part->number, assembly->size);
     return LST_OK;
@@ -233,15 +233,15 @@ static int add_to_assembly(struct assembly *assembly, size_t i)
 static int assemble(struct assembly *assembly)
 {
     const struct lst_complete_options *options = assembly->options;
-    uint8_t digest[MD5_DIGEST_SIZE];
-    char count[LST_ETAG_MAX - 2 * MD5_DIGEST_SIZE];
+    uint8_t digest[LST_MD5_SIZE];
+    char count[LST_ETAG_MAX - 2 * LST_MD5_SIZE];
     int status = LST_OK;
     int length;
 
     if (options->part_count == 0 || options->part_count > LST_PART_NUMBER_MAX) {
         return LST_ERR_MALFORMED;
     }
-    md5_init(&assembly->md5);
+    lst_md5_init(&assembly->md5);
     sha256_init(&assembly->stamps);
     lst_row_parts_begin(&assembly->parts, lst_upload_place_id(&assembly->place));
     for (size_t i = 0; i < options->part_count && status == LST_OK; i++) {
@@ -253,7 +253,7 @@ static int assemble(struct assembly *assembly)
     if (status != LST_OK) {
         return status;
     }
-    md5_digest(&assembly->md5, sizeof(digest), digest);
+    lst_md5_digest(&assembly->md5, digest);
     lst_hex_encode(digest, sizeof(digest), assembly->etag);
     length = snprintf(count, sizeof(count), "-%zu", options->part_count);
     memcpy(assembly->etag + 2 * sizeof(digest), count, (size_t)length);
