@@ -1,6 +1,8 @@
-/* bus.c - say what it means when a mapped file turns out to be shorter than it was, or unreadable.
- */
+/* bus.c - say what it means when a mapped file turns out to be shorter than it was, unreadable, or
+ * full of nonsense, and the process can't go on. */
 #include "cli/bus.h"
+
+#include "index/index.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -82,10 +84,25 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     _exit(1);
 }
 
+static void on_lost_index(const char *path)
+{
+    static const char first[] = "latchstring: ";
+    static const char last[] =
+        " is damaged: a change met a page of it that makes no sense. Nothing of the change was "
+        "written. Look at the disk (dmesg), run latchstring fsck, and restore the data folder from "
+        "a backup: see docs/operations.md, \"A damaged data folder\"\n";
+
+    say(first, sizeof(first) - 1);
+    say(path, strlen(path));
+    say(last, sizeof(last) - 1);
+    _exit(1);
+}
+
 void lst_bus_errors_report(void)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
 
     sigemptyset(&action.sa_mask);
     (void)sigaction(SIGBUS, &action, NULL);
+    lst_index_at_end(on_lost_index);
 }

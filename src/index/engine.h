@@ -46,6 +46,9 @@ struct lst_index {
     MDB_env *environment;
     MDB_dbi table;
     bool read_only;
+    char *path;
+    uintptr_t map_start; /* where the file is mapped; 0: not known yet */
+    uintptr_t map_end;
 
     pthread_mutex_t readers_lock;
     struct lst_index_reader *idle_readers;
@@ -69,7 +72,11 @@ struct lst_index_reader {
     MDB_txn *transaction;
     MDB_cursor *cursor;     /* NULL until the first seek */
     bool cursor_is_renewed; /* in this transaction */
+    MDB_cursor *probe;      /* for what is not found; NULL until then */
+    bool probe_is_renewed;
     bool is_positioned;
+    MDB_val last_row; /* the key of the last whole row since it was positioned */
+    bool is_spoiled;  /* it met damage of the file's structure: no other reading gets it */
     /* Where the cursor is: in the space of level depth, behind the key's first depth fragments. */
     size_t depth;
     uint64_t spaces[LST_KEY_DEPTH_MAX];
@@ -96,9 +103,24 @@ LST_MUST_CHECK int lst_space_decode(MDB_val value, uint64_t *ret_space);
 /* Take a row's checksum off its value. LST_ERR_CORRUPT: it is wrong (index/checksum.h). */
 LST_MUST_CHECK int lst_row_check(MDB_val row_key, MDB_val *value);
 
-/* The value of a key within a transaction. LST_ERR_NOT_FOUND, _CORRUPT (as lst_index_get()). */
-LST_MUST_CHECK int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
-                               struct lst_slice key, struct lst_slice *ret_value);
+/* The value of a key within a transaction. LST_ERR_NOT_FOUND, _CORRUPT (as lst_index_get()). With a
+ * cursor, what is not found is looked for with care. */
+LST_MUST_CHECK int lst_row_get(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe,
+                               uint64_t partition, struct lst_slice key,
+                               struct lst_slice *ret_value);
+/*
+ * LMDB halves the rows of a page to find one, and a row whose key the disk changed sends it astray.
+ * So what is not found is looked for around the place to which LMDB was sent. Gives the row's value
+ * after all; LST_ERR_NOT_FOUND: the whole rows around the place are in order, and no damaged one
+ * between them was the key's; LST_ERR_CORRUPT.
+ */
+LST_MUST_CHECK int lst_row_look_around(MDB_cursor *cursor, MDB_val key, MDB_val *ret_value);
+
+/* Move to the first row that is not less than the key. Gives what LMDB gave; MDB_CORRUPTED: the row
+ * before should stand behind, or the other way round. */
+int lst_row_seek(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_val *ret_value);
+/* memcmp, a shorter key first. */
+int lst_row_compare(MDB_val left, MDB_val right);
 /* Within a write transaction; after any failure it must be aborted. */
 LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
                                struct lst_slice key, struct lst_slice value);

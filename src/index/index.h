@@ -86,6 +86,9 @@ void lst_index_read_end(struct lst_index_reader *reader);
  *
  * LST_ERR_CORRUPT also if the index can't find its way (to keys that are longer than one of its
  * rows, too); there is nothing to give then, and nothing to go on from: key and value are empty.
+ * Such is what a page gives that makes no sense, that the disk can't read, or that was cut away
+ * from the file: for that, opening an index sets handlers of SIGBUS and SIGSEGV, which hand on all
+ * other faults to those that were set before.
  */
 static inline bool lst_index_is_damaged_row(int status, struct lst_slice key)
 {
@@ -121,6 +124,14 @@ LST_MUST_CHECK static inline int lst_index_pass_damaged(struct lst_index_reader 
     }
     return status;
 }
+
+/*
+ * A change that meets such a page ends the process: what half a change is worth, nobody knows. A
+ * SIGBUS goes to the handler that was there before the first index was opened; in other cases this
+ * is called, with the path of the file, and should say what happened and end the process. It must
+ * be safe in a signal's handler. NULL, or if it comes back: the process ends by a signal.
+ */
+void lst_index_at_end(void (*say)(const char *path));
 
 /* ---- Writing */
 

@@ -2,6 +2,7 @@
 #include "index/engine.h"
 
 #include "base/file.h"
+#include "index/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,35 +71,57 @@ int lst_index_put_format(MDB_txn *transaction, MDB_dbi table)
     return mdb_put(transaction, table, &key, &value, 0);
 }
 
-/* Hold the file's format against ours; an empty file gets it. */
-static int check_format(struct lst_index *index, MDB_txn *transaction)
+struct format_read {
+    struct lst_index *index;
+    MDB_txn *transaction;
+    const void *found; /* where in the map */
+};
+
+static int read_format(void *context)
 {
+    struct format_read *read = context;
     struct lst_row_key row;
+    struct lst_slice found;
     MDB_val key;
-    MDB_val value;
+    MDB_val value = {0};
     int code;
 
     lst_row_key_make(&row, LST_SPACE_ENGINE, format_name);
     key = lst_row_key_value(&row);
-    code = mdb_get(transaction, index->table, &key, &value);
-    if (code == 0) {
-        struct lst_slice found = lst_slice_make(value.mv_data, value.mv_size);
-        if (lst_slice_equal(found, format_value)) {
-            return LST_OK;
-        }
-        return lst_slice_starts_with(found, format_of_any) ? LST_ERR_FORMAT : LST_ERR_CORRUPT;
+    code = mdb_get(read->transaction, read->index->table, &key, &value);
+    if (code != 0) {
+        return code == MDB_NOTFOUND ? LST_OK : lst_index_error(code);
     }
-    if (code == MDB_NOTFOUND) {
-        MDB_stat state;
-        code = mdb_stat(transaction, index->table, &state);
-        if (code == 0 && state.ms_entries > 0) {
-            return LST_ERR_CORRUPT;
-        }
-        if (code == 0 && !index->read_only) {
-            code = lst_index_put_format(transaction, index->table);
-        }
+    found = lst_slice_make(value.mv_data, value.mv_size);
+    if (lst_slice_equal(found, format_value)) {
+        read->found = value.mv_data;
+        return LST_OK;
     }
-    return lst_index_error(code);
+    return lst_slice_starts_with(found, format_of_any) ? LST_ERR_FORMAT : LST_ERR_CORRUPT;
+}
+
+/* Hold the file's format against ours; an empty file gets it. */
+static int check_format(struct lst_index *index, MDB_txn *transaction)
+{
+    struct format_read read = {.index = index, .transaction = transaction};
+    bool ended;
+    int status = lst_guard_read(index, read_format, &read, &ended);
+    MDB_stat state;
+
+    if (status != LST_OK) {
+        return status;
+    }
+    if (read.found != NULL) {
+        lst_guard_find_map(index, read.found);
+        return LST_OK;
+    }
+    status = lst_index_error(mdb_stat(transaction, index->table, &state));
+    if (status == LST_OK && state.ms_entries > 0) {
+        return LST_ERR_CORRUPT;
+    }
+    return status == LST_OK && !index->read_only
+               ? lst_index_error(lst_index_put_format(transaction, index->table))
+               : status;
 }
 
 static int open_table(struct lst_index *index)
@@ -108,6 +131,7 @@ static int open_table(struct lst_index *index)
     int code = mdb_reader_check(index->environment, &stale);
     int status;
 
+    lst_guard_begin(index);
     if (code == 0) {
         code = mdb_txn_begin(index->environment, NULL, index->read_only ? MDB_RDONLY : 0U,
                              &transaction);
@@ -153,7 +177,9 @@ static int start(struct lst_index *index, const char *path)
     if (index->witness < 0) {
         return lst_error_from_errno(errno);
     }
+    lst_guard_change_begin(index);
     status = lst_index_settle(index);
+    lst_guard_change_end();
     if (status != LST_OK) {
         return status;
     }
@@ -178,6 +204,11 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     if (index == NULL) {
         return LST_ERR_NO_MEMORY;
     }
+    index->path = strdup(options->path);
+    if (index->path == NULL) {
+        free(index);
+        return LST_ERR_NO_MEMORY;
+    }
     index->read_only = options->read_only;
     index->witness = -1;
     index->last_waiting = &index->first_waiting;
@@ -195,6 +226,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
         }
     }
     if (status != LST_OK) {
+        free(index->path);
         free(index);
         return status;
     }
@@ -219,6 +251,7 @@ void lst_index_close(struct lst_index *index)
     pthread_cond_destroy(&index->wake);
     pthread_mutex_destroy(&index->lock);
     pthread_mutex_destroy(&index->readers_lock);
+    free(index->path);
     free(index);
 }
 
@@ -227,17 +260,31 @@ bool lst_index_has_failed(const struct lst_index *index)
     return atomic_load(&index->has_failed);
 }
 
+struct header_read {
+    struct lst_index *index;
+    MDB_envinfo state;
+    MDB_stat table;
+};
+
+static int read_header(void *context)
+{
+    struct header_read *read = context;
+    int code = mdb_env_info(read->index->environment, &read->state);
+
+    return lst_index_error(code == 0 ? mdb_env_stat(read->index->environment, &read->table) : code);
+}
+
 void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)
 {
-    MDB_envinfo state = {0};
-    MDB_stat table = {0};
+    struct header_read read = {.index = index};
+    bool ended;
 
-    (void)mdb_env_info(index->environment, &state);
-    (void)mdb_env_stat(index->environment, &table);
+    /* Without a header, zeros. */
+    lst_ignore_status(lst_guard_read(index, read_header, &read, &ended));
     *ret_statistics = (struct lst_index_statistics){
         .commits = atomic_load(&index->commits),
         .batches = atomic_load(&index->batches),
-        .entries = table.ms_entries,
-        .bytes_used = (uint64_t)(state.me_last_pgno + 1) * table.ms_psize,
+        .entries = read.table.ms_entries,
+        .bytes_used = (uint64_t)(read.state.me_last_pgno + 1) * read.table.ms_psize,
     };
 }

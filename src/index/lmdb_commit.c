@@ -1,6 +1,7 @@
 /* lmdb_commit.c - the committer: one thread that takes all waiting batches, commits them with one
  * sync and completes them. */
 #include "index/engine.h"
+#include "index/guard.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -44,7 +45,7 @@ static int check_one(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
     if (change->kind == LST_INDEX_PUT || change->kind == LST_INDEX_DELETE) {
         return LST_OK;
     }
-    status = lst_row_get(transaction, table, partition, change->key, &value);
+    status = lst_row_get(transaction, table, NULL, partition, change->key, &value);
     if (status == LST_ERR_CORRUPT && value.bytes != NULL) {
         status = LST_OK; /* a damaged row is replaced by one who requires what stands there */
     }
@@ -244,7 +245,9 @@ void *lst_index_committer(void *argument)
     struct group group;
 
     while (take_group(index, &group)) {
+        lst_guard_change_begin(index);
         commit_group(index, &group);
+        lst_guard_change_end();
         atomic_fetch_add(&index->batches, group.count);
         for (size_t i = 0; i < group.count; i++) {
             struct lst_index_batch *batch = group.members[i].batch;

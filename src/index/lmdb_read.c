@@ -1,5 +1,6 @@
 /* lmdb_read.c - snapshots, point reads, and the cursor that goes through long keys. */
 #include "index/engine.h"
+#include "index/guard.h"
 
 #include <stdlib.h>
 
@@ -26,11 +27,21 @@ static void put_idle(struct lst_index_reader *reader)
     pthread_mutex_unlock(&index->readers_lock);
 }
 
-static void free_reader(struct lst_index_reader *reader)
+static void close_cursors(struct lst_index_reader *reader)
 {
     if (reader->cursor != NULL) {
         mdb_cursor_close(reader->cursor);
     }
+    if (reader->probe != NULL) {
+        mdb_cursor_close(reader->probe);
+    }
+    reader->cursor = reader->probe = NULL;
+    reader->is_positioned = false;
+}
+
+static void free_reader(struct lst_index_reader *reader)
+{
+    close_cursors(reader);
     mdb_txn_abort(reader->transaction);
     free(reader);
 }
@@ -44,11 +55,26 @@ void lst_index_free_readers(struct lst_index *index)
     }
 }
 
+static int look_at_header(void *environment)
+{
+    MDB_envinfo state;
+
+    return lst_index_error(mdb_env_info(environment, &state));
+}
+
 static int new_reader(struct lst_index *index, struct lst_index_reader **ret_reader)
 {
-    struct lst_index_reader *reader = calloc(1, sizeof(*reader));
+    struct lst_index_reader *reader;
+    bool ended;
     int code;
+    /* What follows allocates, and takes a lock. So whether the header can be read is seen before.
+     */
+    int status = lst_guard_read(index, look_at_header, index->environment, &ended);
 
+    if (status != LST_OK) {
+        return status;
+    }
+    reader = calloc(1, sizeof(*reader));
     if (reader == NULL) {
         return LST_ERR_NO_MEMORY;
     }
@@ -60,6 +86,11 @@ static int new_reader(struct lst_index *index, struct lst_index_reader **ret_rea
     }
     *ret_reader = reader;
     return LST_OK;
+}
+
+static int renew(void *transaction)
+{
+    return lst_index_error(mdb_txn_renew(transaction));
 }
 
 int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_reader)
@@ -77,13 +108,15 @@ int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_
             return status;
         }
     } else {
-        status = lst_index_error(mdb_txn_renew(reader->transaction));
+        bool ended;
+        status = lst_guard_read(index, renew, reader->transaction, &ended);
         if (status != LST_OK) {
             free_reader(reader);
             return status;
         }
     }
     reader->cursor_is_renewed = false;
+    reader->probe_is_renewed = false;
     reader->is_positioned = false;
     *ret_reader = reader;
     return LST_OK;
@@ -92,6 +125,10 @@ int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_
 void lst_index_read_end(struct lst_index_reader *reader)
 {
     if (reader == NULL) {
+        return;
+    }
+    if (reader->is_spoiled) {
+        free_reader(reader);
         return;
     }
     mdb_txn_reset(reader->transaction);
@@ -121,29 +158,90 @@ static bool key_is_valid(uint64_t partition, struct lst_slice key)
     return lst_partition_is_valid(partition) && key.length > 0 && key.length <= LST_INDEX_KEY_MAX;
 }
 
+/* One guarded read: what is asked for, and what was found. */
+struct read {
+    struct lst_index_reader *reader;
+    uint64_t partition;
+    struct lst_slice key;
+    struct lst_slice found_key;
+    struct lst_slice value;
+};
+
+static int do_read(struct read *read, int (*call)(void *context))
+{
+    struct lst_index_reader *reader = read->reader;
+    bool ended;
+    int status = lst_guard_read(reader->index, call, read, &ended);
+
+    if (ended) {
+        read->found_key = read->value = lst_slice_make(NULL, 0);
+        close_cursors(reader); /* one may have been left amid a move */
+    }
+    /* LMDB refuses a transaction that met damage, and perhaps one that is renewed from it. */
+    if (status == LST_ERR_CORRUPT && read->value.bytes == NULL) {
+        reader->is_spoiled = true;
+    }
+    return status;
+}
+
+static int renew_cursor(struct lst_index_reader *reader, MDB_cursor **cursor, bool *is_renewed)
+{
+    int code = 0;
+
+    if (*cursor == NULL) {
+        code = mdb_cursor_open(reader->transaction, reader->index->table, cursor);
+    } else if (!*is_renewed) {
+        code = mdb_cursor_renew(reader->transaction, *cursor);
+    }
+    *is_renewed = code == 0;
+    return lst_index_error(code);
+}
+
+static int prepare_probe(struct lst_index_reader *reader)
+{
+    return renew_cursor(reader, &reader->probe, &reader->probe_is_renewed);
+}
+
+static int get_row(void *context)
+{
+    struct read *read = context;
+
+    return lst_row_get(read->reader->transaction, read->reader->index->table, NULL, read->partition,
+                       read->key, &read->value);
+}
+
+static int get_row_with_care(void *context)
+{
+    struct read *read = context;
+
+    return lst_row_get(read->reader->transaction, read->reader->index->table, read->reader->probe,
+                       read->partition, read->key, &read->value);
+}
+
 int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
                   struct lst_slice *ret_value)
 {
+    struct read read = {.reader = reader, .partition = partition, .key = key};
+    int status;
+
     *ret_value = lst_slice_make(NULL, 0);
     if (!key_is_valid(partition, key)) {
         return LST_ERR_NOT_FOUND;
     }
-    return lst_row_get(reader->transaction, reader->index->table, partition, key, ret_value);
+    status = do_read(&read, get_row);
+    if (status == LST_ERR_NOT_FOUND) {
+        status = prepare_probe(reader);
+        status = status == LST_OK ? do_read(&read, get_row_with_care) : status;
+    }
+    *ret_value = read.value;
+    return status;
 }
 
 /* ---- The cursor */
 
 static int prepare_cursor(struct lst_index_reader *reader)
 {
-    int code = 0;
-
-    if (reader->cursor == NULL) {
-        code = mdb_cursor_open(reader->transaction, reader->index->table, &reader->cursor);
-    } else if (!reader->cursor_is_renewed) {
-        code = mdb_cursor_renew(reader->transaction, reader->cursor);
-    }
-    reader->cursor_is_renewed = code == 0;
-    return lst_index_error(code);
+    return renew_cursor(reader, &reader->cursor, &reader->cursor_is_renewed);
 }
 
 /* Move to the first row that is not less than [the current space][rest]; rest longer than a
@@ -153,9 +251,9 @@ static int seek_row(struct lst_index_reader *reader, struct lst_slice rest, MDB_
 {
     struct lst_row_key row;
 
+    reader->last_row = (MDB_val){0};
     lst_row_key_make(&row, reader->spaces[reader->depth], rest);
-    *ret_key = lst_row_key_value(&row);
-    return mdb_cursor_get(reader->cursor, ret_key, ret_value, MDB_SET_RANGE);
+    return lst_row_seek(reader->cursor, lst_row_key_value(&row), ret_key, ret_value);
 }
 
 static bool is_in_space(MDB_val key, uint64_t space)
@@ -176,8 +274,8 @@ static int leave_space(struct lst_index_reader *reader, MDB_val *ret_key, MDB_va
         &row, reader->spaces[reader->depth],
         lst_slice_make(reader->key + reader->depth * LST_ROW_FRAGMENT, LST_ROW_FRAGMENT));
     row.bytes[row.length++] = '\1'; /* right after the continuation's own 0x00 */
-    *ret_key = lst_row_key_value(&row);
-    return mdb_cursor_get(reader->cursor, ret_key, ret_value, MDB_SET_RANGE);
+    reader->last_row = (MDB_val){0};
+    return lst_row_seek(reader->cursor, lst_row_key_value(&row), ret_key, ret_value);
 }
 
 /* Take the row's fragment into the key. LST_ERR_CORRUPT if no such row can be. */
@@ -233,6 +331,13 @@ static int settle(struct lst_index_reader *reader, int code, MDB_val row_key, MD
             return status;
         }
         status = lst_row_check(row_key, &value);
+        if (status == LST_OK) {
+            if (reader->last_row.mv_data != NULL &&
+                lst_row_compare(row_key, reader->last_row) <= 0) {
+                return LST_ERR_CORRUPT; /* a page stands where another belongs */
+            }
+            reader->last_row = row_key;
+        }
         if (row_key.mv_size < LST_ROW_KEY_MAX) {
             *ret_key = lst_slice_make(reader->key, reader->key_length);
             *ret_value = lst_slice_make(value.mv_data, value.mv_size);
@@ -259,14 +364,57 @@ static int settle(struct lst_index_reader *reader, int code, MDB_val row_key, MD
     }
 }
 
+static int seek_key(void *context)
+{
+    struct read *read = context;
+    struct lst_index_reader *reader = read->reader;
+    MDB_val row_key = {0};
+    MDB_val value = {0};
+    int code;
+    int status;
+
+    reader->depth = 0;
+    reader->spaces[0] = read->partition;
+    code = seek_row(reader, read->key, &row_key, &value);
+    status = settle(reader, code, row_key, value, read->key, &read->found_key, &read->value);
+    /* A row whose key changed can stand where it does not belong. Who goes on behind its key would
+     * come back to it for ever. */
+    if (read->found_key.length > 0 && lst_slice_compare(read->found_key, read->key) < 0) {
+        read->found_key = read->value = lst_slice_make(NULL, 0);
+        status = LST_ERR_CORRUPT;
+    }
+    return status;
+}
+
+static int next_key(void *context)
+{
+    struct read *read = context;
+    struct lst_index_reader *reader = read->reader;
+    MDB_val row_key = {0};
+    MDB_val value = {0};
+    int code = mdb_cursor_get(reader->cursor, &row_key, &value, MDB_NEXT);
+
+    return settle(reader, code, row_key, value, lst_slice_make(NULL, 0), &read->found_key,
+                  &read->value);
+}
+
+static int move(struct read *read, int (*call)(void *context), struct lst_slice *ret_key,
+                struct lst_slice *ret_value)
+{
+    int status = do_read(read, call);
+
+    *ret_key = read->found_key;
+    *ret_value = read->value;
+    read->reader->is_positioned = status == LST_OK || lst_index_is_damaged_row(status, *ret_key);
+    return status;
+}
+
 int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
                    struct lst_slice *ret_key, struct lst_slice *ret_value)
 {
     char copy[LST_INDEX_KEY_MAX + 1]; /* the key may be the one that the reader gave last */
-    MDB_val row_key;
-    MDB_val value;
+    struct read read = {.reader = reader, .partition = partition};
     int status = prepare_cursor(reader);
-    int code;
 
     reader->is_positioned = false;
     *ret_key = *ret_value = lst_slice_make(NULL, 0);
@@ -281,35 +429,15 @@ int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct l
     if (key.length > 0) {
         memcpy(copy, key.bytes, key.length);
     }
-    key.bytes = copy;
-    reader->depth = 0;
-    reader->spaces[0] = partition;
-    code = seek_row(reader, key, &row_key, &value);
-    status = settle(reader, code, row_key, value, key, ret_key, ret_value);
-    /* A row whose key changed can stand where it does not belong. Who goes on behind its key would
-     * come back to it for ever. */
-    if (ret_key->length > 0 && lst_slice_compare(*ret_key, key) < 0) {
-        *ret_key = *ret_value = lst_slice_make(NULL, 0);
-        status = LST_ERR_CORRUPT;
-    }
-    reader->is_positioned = status == LST_OK || lst_index_is_damaged_row(status, *ret_key);
-    return status;
+    read.key = lst_slice_make(copy, key.length);
+    return move(&read, seek_key, ret_key, ret_value);
 }
 
 int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
                    struct lst_slice *ret_value)
 {
-    MDB_val row_key;
-    MDB_val value;
-    int code;
-    int status;
+    struct read read = {.reader = reader};
 
     *ret_key = *ret_value = lst_slice_make(NULL, 0);
-    if (!reader->is_positioned) {
-        return LST_ERR_NOT_FOUND;
-    }
-    code = mdb_cursor_get(reader->cursor, &row_key, &value, MDB_NEXT);
-    status = settle(reader, code, row_key, value, lst_slice_make(NULL, 0), ret_key, ret_value);
-    reader->is_positioned = status == LST_OK || lst_index_is_damaged_row(status, *ret_key);
-    return status;
+    return reader->is_positioned ? move(&read, next_key, ret_key, ret_value) : LST_ERR_NOT_FOUND;
 }

@@ -23,6 +23,8 @@ int lst_index_error(int code)
     case MDB_CORRUPTED:
     case MDB_VERSION_MISMATCH:
     case MDB_PAGE_NOTFOUND:
+    case MDB_CURSOR_FULL: /* pages refer to each other in a circle */
+    case MDB_BAD_TXN:     /* of a transaction that met damage before */
         return LST_ERR_CORRUPT;
     case MDB_READERS_FULL:
     case MDB_MAP_RESIZED:
@@ -81,16 +83,21 @@ MDB_val lst_row_key_value(struct lst_row_key *row)
 int lst_row_check(MDB_val row_key, MDB_val *value)
 {
     struct lst_slice content;
-    int status = lst_checksum_read(lst_slice_make(row_key.mv_data, row_key.mv_size),
-                                   lst_slice_make(value->mv_data, value->mv_size), &content);
+    int status;
 
+    if (value->mv_data == NULL || value->mv_size > LST_INDEX_VALUE_MAX + LST_CHECKSUM_SIZE) {
+        *value = (MDB_val){0}; /* no row is so long */
+        return LST_ERR_CORRUPT;
+    }
+    status = lst_checksum_read(lst_slice_make(row_key.mv_data, row_key.mv_size),
+                               lst_slice_make(value->mv_data, value->mv_size), &content);
     *value = (MDB_val){content.length, (void *)content.bytes};
     return status;
 }
 
 /* LST_ERR_CORRUPT: the value is what stands there, or, if nothing does that could be read, NULL. */
-static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
-               MDB_val *ret_value)
+static int find(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe, uint64_t space,
+                struct lst_slice rest, MDB_val *ret_value)
 {
     struct lst_row_key row;
     MDB_val row_key;
@@ -100,7 +107,16 @@ static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_s
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
     status = lst_index_error(mdb_get(transaction, table, &row_key, ret_value));
+    if (status == LST_ERR_NOT_FOUND && probe != NULL) {
+        return lst_row_look_around(probe, row_key, ret_value);
+    }
     return status == LST_OK ? lst_row_check(row_key, ret_value) : status;
+}
+
+static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
+               MDB_val *ret_value)
+{
+    return find(transaction, table, NULL, space, rest, ret_value);
 }
 
 static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
@@ -120,14 +136,14 @@ static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_s
     return lst_index_error(code);
 }
 
-int lst_row_get(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key,
-                struct lst_slice *ret_value)
+int lst_row_get(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe, uint64_t partition,
+                struct lst_slice key, struct lst_slice *ret_value)
 {
     uint64_t space = partition;
     MDB_val value;
 
     for (;;) {
-        int status = get(transaction, table, space, key, &value);
+        int status = find(transaction, table, probe, space, key, &value);
         if (key.length <= LST_ROW_FRAGMENT) {
             *ret_value = lst_slice_make(value.mv_data, value.mv_size);
             return status;

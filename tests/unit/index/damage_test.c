@@ -2,13 +2,17 @@
  * damage_test.c - a row that changed on the disk is an error of its own reading, and of no other.
  *
  * The file is changed while nobody has it open: wherever some bytes stand in it, one of them gets
- * another value.
+ * another value. Or it is changed, or cut, while it is in use: then a read meets a page that makes
+ * no sense, or is not there.
  */
 #include "index_fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 enum { PARTITION = 7 };
 
@@ -193,8 +197,194 @@ static void test_format(void)
     fixture_close(&fixture);
 }
 
+/* ---- While it is in use */
+
+enum { PAGE = 4096, OTHERS_END = 7, LAST_WORDS = 8 };
+
+/* Change the flags of the row of a key, where LMDB says what kind it is. */
+static bool change_flags(const char *path, const char *key)
+{
+    static char bytes[1 << 20];
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    ssize_t size = pread(file, bytes, sizeof(bytes), 0);
+    size_t length = strlen(key);
+
+    for (ssize_t i = 16; i + (ssize_t)length <= size; i++) {
+        if (memcmp(bytes + i, key, length) == 0) {
+            /* Before the key: its space (8 bytes), its length and its flags (2 each). */
+            bytes[i - 12] |= 0x04;
+        }
+    }
+    size = pwrite(file, bytes, (size_t)size, 0) == size ? size : -1;
+    close(file);
+    return size > 0;
+}
+
+/* Write this over each page but the headers. */
+static void overwrite_pages(const char *path, int byte, size_t first, size_t length)
+{
+    char bytes[PAGE];
+    struct stat state;
+    int file = open(path, O_RDWR | O_CLOEXEC);
+
+    memset(bytes, byte, sizeof(bytes));
+    for (off_t page = 2; fstat(file, &state) == 0 && (page + 1) * PAGE <= state.st_size; page++) {
+        CHECK(pwrite(file, bytes, length, page * PAGE + (off_t)first) == (ssize_t)length,
+              "a page is overwritten");
+    }
+    close(file);
+}
+
+/* Each way to read gives an error, or what is there, and goes on. */
+static void read_all(struct fixture *fixture, const char *what)
+{
+    struct lst_index_statistics statistics;
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    int status;
+
+    for (int i = 0; i < 3; i++) {
+        CHECK(get(fixture, slice("key-c-name"), &value) == LST_ERR_CORRUPT, "%s: a get", what);
+        if (lst_index_read_begin(fixture->index, &reader) != LST_OK) {
+            CHECK(false, "%s: a reading is begun", what);
+            return;
+        }
+        status = lst_index_seek(reader, PARTITION, slice("key-c"), &key, &value);
+        CHECK(status == LST_ERR_CORRUPT, "%s: a seek gives %d", what, status);
+        status = lst_index_next(reader, &key, &value);
+        CHECK(status != LST_OK, "%s: a next gives %d", what, status);
+        status = lst_index_get(reader, PARTITION, slice("key-c-name"), &value);
+        CHECK(status == LST_ERR_CORRUPT, "%s: a get by the same reader gives %d", what, status);
+        lst_index_read_end(reader);
+        (void)lst_index_version(fixture->index);
+        lst_index_statistics(fixture->index, &statistics);
+    }
+}
+
+static void on_other_fault(int number)
+{
+    (void)number;
+    _exit(OTHERS_END);
+}
+
+static void say_last_words(const char *path)
+{
+    (void)path;
+    _exit(LAST_WORDS);
+}
+
+/* Run in a process of its own: its exit status. */
+static int run_apart(void (*run)(const char *path))
+{
+    char path[64];
+    int state = 0;
+    pid_t child;
+
+    (void)fflush(stdout);
+    child = fork();
+
+    if (child == 0) {
+        (void)signal(SIGBUS, on_other_fault);
+        (void)signal(SIGSEGV, on_other_fault);
+        (void)snprintf(path, sizeof(path), "index-apart-%d", (int)getpid());
+        run(path);
+        _exit(0);
+    }
+    (void)waitpid(child, &state, 0);
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(path, sizeof(path), "index-apart-%d%s", (int)child, i == 0 ? "" : "-lock");
+        (void)unlink(path);
+    }
+    return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+static struct fixture open_apart(const char *path)
+{
+    struct fixture fixture = {0};
+
+    (void)snprintf(fixture.path, sizeof(fixture.path), "%s", path);
+    if (fixture_start(&fixture, 0) != LST_OK ||
+        fixture_put(&fixture, PARTITION, slice("key-c-name"), slice("value")) != LST_OK) {
+        _exit(1);
+    }
+    return fixture;
+}
+
+/* A put whose pages are not there any more. */
+static void put_in_cut_file(const char *path)
+{
+    struct fixture fixture = open_apart(path);
+    struct lst_slice value;
+
+    if (truncate(path, 2L * PAGE) != 0 ||
+        get(&fixture, slice("key-c-name"), &value) != LST_ERR_CORRUPT) {
+        _exit(1);
+    }
+    (void)fixture_put(&fixture, PARTITION, slice("key-c-name"), slice("other"));
+}
+
+/* A put on a row that LMDB takes for one of another kind: it follows a pointer to nothing. */
+static void put_on_nonsense(const char *path)
+{
+    struct fixture fixture = open_apart(path);
+
+    lst_index_at_end(say_last_words);
+    if (!change_flags(path, "key-c-name")) {
+        _exit(1);
+    }
+    (void)fixture_put(&fixture, PARTITION, slice("key-c-name"), slice("other"));
+}
+
+/* A fault that has nothing to do with an index. */
+static void fault_elsewhere(const char *path)
+{
+    struct fixture fixture = open_apart(path);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    char *map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, file, 1000L * PAGE);
+    volatile char byte;
+
+    (void)fixture;
+    if (map == MAP_FAILED) {
+        _exit(1);
+    }
+    byte = map[0];
+    (void)byte;
+}
+
+static void test_changes(void)
+{
+    CHECK(run_apart(put_in_cut_file) == OTHERS_END,
+          "a change in a file that was cut ends the process, by the handler that was there");
+    CHECK(run_apart(put_on_nonsense) == LAST_WORDS,
+          "a change of a page that makes no sense ends it with last words");
+    CHECK(run_apart(fault_elsewhere) == OTHERS_END, "a fault elsewhere is handed on");
+}
+
+static void test_in_use(void)
+{
+    struct fixture fixture = open_filled();
+
+    CHECK(change_flags(fixture.path, "key-c-name"), "the flags of a row are changed");
+    read_all(&fixture, "a row of a kind that is not used");
+    fixture_close(&fixture);
+
+    fixture = open_filled();
+    overwrite_pages(fixture.path, 0xff, 0, PAGE);
+    read_all(&fixture, "pages of ones");
+    overwrite_pages(fixture.path, 0, 0, PAGE);
+    read_all(&fixture, "pages of zeros");
+    overwrite_pages(fixture.path, 0x01, 10, 2);
+    read_all(&fixture, "empty pages that say that they are branches");
+    CHECK(truncate(fixture.path, 2L * PAGE) == 0, "the file is cut");
+    read_all(&fixture, "pages that are not there");
+    fixture_close(&fixture);
+}
+
 int main(void)
 {
+    test_changes();
+    test_in_use();
     test_value();
     test_key();
     test_requirements();

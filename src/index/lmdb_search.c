@@ -1,0 +1,128 @@
+/* lmdb_search.c - look for a row where a damaged one may have sent LMDB astray. */
+#include "index/engine.h"
+
+#include "index/checksum.h"
+
+/* Rows that are looked at, from where LMDB was sent. A page has fewer. */
+enum { ROWS_MAX = 4096 };
+
+int lst_row_compare(MDB_val left, MDB_val right)
+{
+    return lst_slice_compare(lst_slice_make(left.mv_data, left.mv_size),
+                             lst_slice_make(right.mv_data, right.mv_size));
+}
+
+/* Whether the row is whole. The engine's own need not have a checksum, and stand behind all. */
+static bool is_whole(MDB_val key, MDB_val *value)
+{
+    char engine[LST_SPACE_LENGTH];
+
+    lst_space_encode(LST_SPACE_ENGINE, engine);
+    return (key.mv_size > sizeof(engine) && memcmp(key.mv_data, engine, sizeof(engine)) == 0) ||
+           lst_row_check(key, value) == LST_OK;
+}
+
+/* Whether a damaged row has the checksum of this key: then it is the key's, and only its own key
+ * has changed. */
+static bool was_of_key(MDB_val key, MDB_val value)
+{
+    return lst_row_check(key, &value) == LST_OK;
+}
+
+/*
+ * Go on, forward or back, until a whole row is on the right side of the key. LST_OK: it is found on
+ * the way. LST_ERR_NOT_FOUND: it is not.
+ */
+static int look(MDB_cursor *cursor, int code, MDB_val at, MDB_val value, MDB_val key,
+                bool is_forward, MDB_val *ret_value)
+{
+    for (int i = 0; i < ROWS_MAX && code == 0; i++) {
+        MDB_val content = value;
+        if (is_whole(at, &content)) {
+            int order = lst_row_compare(at, key);
+            if (order == 0) {
+                *ret_value = content;
+                return LST_OK;
+            }
+            if ((order > 0) == is_forward) {
+                return LST_ERR_NOT_FOUND;
+            }
+        } else if (was_of_key(key, value)) {
+            return LST_ERR_CORRUPT;
+        }
+        code = mdb_cursor_get(cursor, &at, &value, is_forward ? MDB_NEXT : MDB_PREV);
+    }
+    return code == 0 ? LST_ERR_CORRUPT : lst_index_error(code);
+}
+
+int lst_row_look_around(MDB_cursor *cursor, MDB_val key, MDB_val *ret_value)
+{
+    MDB_val at = key;
+    MDB_val value = {0};
+    int code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
+    int status = look(cursor, code, at, value, key, true, ret_value);
+
+    if (status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    at = key;
+    code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
+    if (code == 0 || code == MDB_NOTFOUND) {
+        code = mdb_cursor_get(cursor, &at, &value, MDB_PREV);
+    }
+    return look(cursor, code, at, value, key, false, ret_value);
+}
+
+/* From where the cursor stands: the first whole row, forward or back. Gives what LMDB gave. */
+static int find_whole(MDB_cursor *cursor, int code, bool is_forward, MDB_val *at, MDB_val value)
+{
+    for (int i = 0; i < ROWS_MAX && code == 0 && !is_whole(*at, &value); i++) {
+        code = mdb_cursor_get(cursor, at, &value, is_forward ? MDB_NEXT : MDB_PREV);
+    }
+    return code;
+}
+
+/* As lst_row_seek(), where the row before is not what it should be. */
+static int seek_with_care(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_val *ret_value)
+{
+    MDB_val at = key;
+    MDB_val value = {0};
+    int code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
+
+    code = find_whole(cursor, code, true, &at, value);
+    if (code == 0 && lst_row_compare(at, key) < 0) {
+        return MDB_CORRUPTED;
+    }
+    at = key;
+    code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
+    if (code == 0) {
+        code = mdb_cursor_get(cursor, &at, &value, MDB_PREV);
+        code = find_whole(cursor, code, false, &at, value);
+        if (code == 0 && lst_row_compare(at, key) >= 0) {
+            return MDB_CORRUPTED;
+        }
+    }
+    if (code != 0 && code != MDB_NOTFOUND) {
+        return code;
+    }
+    *ret_at = key;
+    return mdb_cursor_get(cursor, ret_at, ret_value, MDB_SET_RANGE);
+}
+
+int lst_row_seek(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_val *ret_value)
+{
+    MDB_val before = key;
+    MDB_val content = {0};
+    int code;
+
+    *ret_at = key;
+    code = mdb_cursor_get(cursor, ret_at, ret_value, MDB_SET_RANGE);
+    if (code != 0) {
+        return code;
+    }
+    code = mdb_cursor_get(cursor, &before, &content, MDB_PREV);
+    if (code == 0 && is_whole(before, &content) && lst_row_compare(before, key) < 0) {
+        return mdb_cursor_get(cursor, ret_at, ret_value, MDB_NEXT);
+    }
+    return seek_with_care(cursor, key, ret_at, ret_value);
+}
