@@ -9,7 +9,8 @@
  * server/handshakes.h.
  *
  * The kernel takes megabytes of an answer that the client has yet to read. So whoever seems idle,
- * or lingers, when a deadline comes may still be reading, and then has a reader's deadlines.
+ * or lingers, when a deadline comes may still be reading, and then has a reader's deadlines
+ * (TURN_UNREAD) until one finds that all was read.
  */
 #include "server/connection.h"
 
@@ -32,7 +33,13 @@ enum turn {
     TURN_SENDS,
     TURN_READS,
     TURN_LINGERS,
+    TURN_UNREAD, /* it seems idle or lingers, and has yet to read what the kernel holds */
 };
+
+static bool is_reading(enum turn turn)
+{
+    return turn == TURN_READS || turn == TURN_UNREAD;
+}
 
 static enum turn turn_of(const struct lst_connection *connection)
 {
@@ -60,7 +67,7 @@ static uint64_t moved_by_now(const struct lst_connection *connection, enum turn 
     struct tcp_info information = {0};
     socklen_t size = sizeof(information);
 
-    if (turn != TURN_READS) {
+    if (!is_reading(turn)) {
         return connection->received;
     }
     if (getsockopt(connection->socket, IPPROTO_TCP, TCP_INFO, &information, &size) != 0) {
@@ -122,6 +129,12 @@ static void begin_period(struct lst_connection *connection, enum turn turn)
     set_deadline(connection, turn);
 }
 
+/* Only a deadline ends such a period: else a byte now and then would begin it anew, for ever. */
+static bool goes_on_unread(const struct lst_connection *connection, enum turn turn)
+{
+    return connection->period_turn == TURN_UNREAD && (turn == TURN_IDLE || turn == TURN_LINGERS);
+}
+
 bool lst_connection_watch(struct lst_connection *connection)
 {
     enum turn turn = turn_of(connection);
@@ -133,7 +146,8 @@ bool lst_connection_watch(struct lst_connection *connection)
     if (turn == TURN_IDLE && connection->was_used && connection->worker->engine->is_draining) {
         return false;
     }
-    if (turn != connection->period_turn || connection->answered != connection->period_answered) {
+    if (connection->answered != connection->period_answered ||
+        (turn != connection->period_turn && !goes_on_unread(connection, turn))) {
         begin_period(connection, turn);
     }
     return true;
@@ -167,7 +181,7 @@ static bool is_in_time(struct lst_connection *connection, enum turn turn)
     if (turn == TURN_AGREES) {
         return now < end_of_handshake(connection);
     }
-    if (moved != connection->looked_moved && turn == TURN_READS) {
+    if (moved != connection->looked_moved && is_reading(turn)) {
         connection->heard_ns = now;
     }
     connection->looked_moved = moved;
@@ -198,7 +212,7 @@ static enum turn look_at_turn(const struct lst_connection *connection)
 {
     enum turn turn = turn_of(connection);
 
-    return (turn == TURN_IDLE || turn == TURN_LINGERS) && has_unread(connection) ? TURN_READS
+    return (turn == TURN_IDLE || turn == TURN_LINGERS) && has_unread(connection) ? TURN_UNREAD
                                                                                  : turn;
 }
 
@@ -223,6 +237,6 @@ void lst_connection_check_time(void *owner)
             connection->exchange->why_cut = "nothing, or hardly anything, came for --idle-timeout";
         }
         lst_connection_close(connection,
-                             turn == TURN_AGREES || turn == TURN_SENDS || turn == TURN_READS);
+                             turn == TURN_AGREES || turn == TURN_SENDS || is_reading(turn));
     }
 }

@@ -64,23 +64,37 @@ static int refuse_passphrase(char *out, int size, int is_writing, void *context)
     return -1;
 }
 
-/* The certificate, and behind it those of who issued it. */
-static bool use_chain(SSL_CTX *context, struct lst_slice text)
+/* The last read found nothing more in the file, rather than something that it can't take. */
+static bool is_at_end(void)
+{
+    unsigned long error = ERR_peek_last_error();
+
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+/* The certificate, and behind it those of its issuers. Gives the number of the first that can't be
+ * used, 1 being the certificate itself; 0: all can. */
+static int use_chain(SSL_CTX *context, struct lst_slice text)
 {
     BIO *source = BIO_new_mem_buf(text.bytes, (int)text.length);
     X509 *certificate = PEM_read_bio_X509_AUX(source, NULL, refuse_passphrase, NULL);
     bool is_good = certificate != NULL && SSL_CTX_use_certificate(context, certificate) == 1;
-    X509 *issuer = NULL;
+    int number = 1;
+    X509 *issuer;
 
     X509_free(certificate);
     while (is_good && (issuer = PEM_read_bio_X509(source, NULL, refuse_passphrase, NULL)) != NULL) {
+        number++;
         is_good = SSL_CTX_add0_chain_cert(context, issuer) == 1;
         if (!is_good) {
             X509_free(issuer);
         }
     }
+    if (is_good) {
+        number = is_at_end() ? 0 : number + 1;
+    }
     BIO_free(source);
-    return is_good;
+    return number;
 }
 
 static bool use_key(SSL_CTX *context, struct lst_slice text)
@@ -97,11 +111,16 @@ static bool use_key(SSL_CTX *context, struct lst_slice text)
 static bool use_texts(SSL_CTX *context, const char *certificate_path, struct lst_slice certificate,
                       const char *key_path, struct lst_slice key)
 {
+    int unusable = use_chain(context, certificate);
     bool is_good = false;
 
-    if (!use_chain(context, certificate)) {
+    if (unusable == 1) {
         lst_server_complain("--tls-cert %s: there is no certificate in it that can be used",
                             certificate_path);
+    } else if (unusable > 1) {
+        lst_server_complain("--tls-cert %s: certificate %d of it can't be read, so clients would "
+                            "not trust the first: is the file cut short?",
+                            certificate_path, unusable);
     } else if (!use_key(context, key)) {
         lst_server_complain(
             "--tls-key %s: there is no private key in it that belongs to the certificate %s and "

@@ -60,6 +60,8 @@ static int read_cipher(BIO *bio, char *out, int size)
             (size_t)length < connection->cipher_left ? (size_t)length : connection->cipher_left;
     } else if (length < 0 && !connection->may_read) {
         BIO_set_retry_read(bio);
+    } else if (length == 0) {
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     }
     return (int)length;
 }
@@ -70,11 +72,15 @@ static void begin_reading(struct lst_connection *connection)
     connection->is_spent = false;
 }
 
+/* Without BIO_CTRL_EOF an end of the socket would be an error to OpenSSL, whatever
+ * SSL_OP_IGNORE_UNEXPECTED_EOF says, and the connection would be reset. */
 static long control(BIO *bio, int command, long number, void *pointer)
 {
-    (void)bio;
     (void)number;
     (void)pointer;
+    if (command == BIO_CTRL_EOF) {
+        return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+    }
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import resource
 import socket
+import ssl
 import threading
 import time
 
@@ -173,6 +174,37 @@ def test_a_steady_reader_gets_all_of_an_answer_that_the_kernel_has_already(serve
     for connection, text in received.items():
         is_whole = text.endswith(body)
         assert is_whole, f"{connection}: {len(text)} bytes of {len(body)} and a head"
+
+
+def test_a_trickle_keeps_no_answer_that_is_not_read(start, authority):
+    """It lies in the kernel. Neither bytes behind the last request nor a TLS record that never ends begin the client's time anew."""
+    server = start("--idle-timeout", "1", "--buckets", BUCKET, "--tls-cert", authority / "cert.pem", "--tls-key", authority / "key.pem")
+    s3 = server.client(verify=authority / "ca.pem")
+    s3.put_object(Bucket=BUCKET, Key="unread", Body=bytes(600_000))
+    target = target_of(presign(s3, "get_object", key="unread"))
+    ended = {}
+
+    def run(connection):
+        sock = socket.socket()
+        sock.settimeout(30)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.connect(("127.0.0.1", server.port))
+        with ssl.create_default_context(cafile=authority / "ca.pem").wrap_socket(sock, server_hostname="127.0.0.1") as secure:
+            secure.sendall(f"GET {target} HTTP/1.1\r\nHost: {server.host}\r\nConnection: {connection}\r\n\r\n".encode())
+            deadline = time.monotonic() + GRACE
+            record = iter(b"\x17\x03\x03\x40\x00" + bytes(16384))
+            ended[connection] = False
+            while not ended[connection] and time.monotonic() < deadline:
+                with contextlib.suppress(ConnectionError):
+                    socket.socket.send(secure, bytes([next(record)]))
+                ended[connection] = secure.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != ESTABLISHED
+                time.sleep(0.1)
+    threads = [threading.Thread(target=run, args=(connection,)) for connection in ("keep-alive", "close")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ended == {"keep-alive": True, "close": True}
 
 
 def test_a_client_that_leaves_in_the_middle_does_not_hold_the_server(server, s3):

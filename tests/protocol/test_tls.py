@@ -173,6 +173,22 @@ def test_many_requests_in_one_record(secure):
         assert [status for status, _ in read_answers(sock, 200)] == [200] * 200
 
 
+def test_a_client_that_ends_its_side_gets_the_whole_answer(secure):
+    """Also one that says so to TCP alone (RFC 8446, 6.1, wants a close_notify), while most of the answer is still in the server's kernel."""
+    s3, body = secure.client(verify=False), random.Random(2).randbytes(600_000)
+    s3.put_object(Bucket=BUCKET, Key="ended", Body=body)
+    plain = socket.socket()
+    plain.settimeout(20)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.connect(("127.0.0.1", secure.port))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with context.wrap_socket(plain) as sock:
+        sock.sendall(f"GET {target_of(presign(s3, 'get_object', key='ended'))} HTTP/1.1\r\nHost: {secure.host}\r\n\r\n".encode())
+        socket.socket.shutdown(sock, socket.SHUT_WR)
+        assert read_answers(sock, 1) == [(200, body)]
+
+
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\0" * 70000,
                                   b"\x16\x03\x01\0\x05\x01\0\0\x01\0", b"\x15\x03\x03\0\x02\x02\x00", b"\x80\x2e\x01\x00\x02", b"\0" * 1000,
                                   b"\x17\x03\x03\0\x10" + b"a" * 16, b"\x16\x03\x03\0\0" * 1000])
@@ -249,7 +265,8 @@ def test_a_certificate_that_cant_be_used_is_named_and_the_old_one_stays(start, t
 
 
 @pytest.mark.parametrize("change,named", [("swap", "belongs to the certificate"), ("passphrase", "passphrase"),
-                                          ("text", "PEM"), ("count", "one key for each")])
+                                          ("text", "PEM"), ("count", "one key for each"),
+                                          ("issuer", "certificate 2 of it")])
 def test_mistakes_are_named_at_start(tmp_path, folder, secure, change, named):
     arguments = make_certificate(tmp_path, "site", "localhost")
     if change == "swap":
@@ -260,6 +277,9 @@ def test_mistakes_are_named_at_start(tmp_path, folder, secure, change, named):
         arguments[3] = tmp_path / "locked"
     elif change == "text":
         (tmp_path / "site.pem").write_text("a certificate")
+    elif change == "issuer":  # cut short: without it most clients trust nobody
+        issuer = (folder / "first.pem").read_text()
+        (tmp_path / "site.pem").write_text((tmp_path / "site.pem").read_text() + issuer[:len(issuer) // 2])
     else:
         arguments += ["--tls-cert", folder / "first.pem"]
     done = subprocess.run([secure.binary, "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", *arguments], text=True,
