@@ -37,7 +37,7 @@ static bool take_object(const struct lst_usage *usage, const char *uri,
         (void)lst_usage_error(usage, "'%s' is not of the form s3://BUCKET/KEY", uri);
         return false;
     }
-    return true;
+    return lst_place_bucket(usage, *ret_bucket);
 }
 
 static bool take_method(const struct creation *creation, char ret_method[8])

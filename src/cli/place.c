@@ -17,6 +17,9 @@ static const struct {
     {"us-isob-", "sc2s.sgov.gov"}, {"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"},
     {"", "amazonaws.com"},
 };
+
+#define REGION_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
+
 enum { PARTITION_COUNT = sizeof(partitions) / sizeof(partitions[0]) };
 
 bool lst_host_is_aws(struct lst_slice host)
@@ -49,7 +52,7 @@ static bool split_uri(const struct lst_usage *usage, const char *uri, struct lst
     return true;
 }
 
-static bool check_bucket(const struct lst_usage *usage, struct lst_slice bucket)
+bool lst_place_bucket(const struct lst_usage *usage, struct lst_slice bucket)
 {
     bool ok = bucket.length >= 3 && bucket.length <= LST_BUCKET_MAX;
 
@@ -227,7 +230,7 @@ bool lst_place_find(const struct lst_usage *usage, const struct lst_place_reques
     bool virtual_host;
 
     *ret_place = (struct lst_place){0};
-    if (!split_uri(usage, request->uri, ret_place) || !check_bucket(usage, ret_place->bucket) ||
+    if (!split_uri(usage, request->uri, ret_place) || !lst_place_bucket(usage, ret_place->bucket) ||
         !(request->endpoint_url[0] != '\0' ? endpoint_host(usage, request->endpoint_url, ret_place)
                                            : aws_host(usage, request->region, ret_place)) ||
         !choose_style(usage, request, ret_place, &virtual_host)) {
@@ -267,8 +270,11 @@ bool lst_place_region(const struct lst_usage *usage, const char *given,
         }
         memcpy(region, given, name.length + 1);
     }
-    if (strchr(region, '/') != NULL) {
-        (void)lst_usage_error(usage, "a region's name can't have a '/' in it: '%s'", region);
+    if (strspn(region, REGION_CHARACTERS) != strlen(region)) {
+        (void)lst_usage_error(usage,
+                              "the region '%s' can't be one: its name has letters, digits, '-', "
+                              "'_' and '.' only",
+                              region);
         return false;
     }
     return true;

@@ -48,6 +48,9 @@ enum lst_addressing lst_addressing_of(const char *configured);
 LST_MUST_CHECK bool lst_place_region(const struct lst_usage *usage, const char *given,
                                      char region[LST_REGION_MAX + 1]);
 
+/* False, with the mistake reported, if no bucket can have this name. */
+LST_MUST_CHECK bool lst_place_bucket(const struct lst_usage *usage, struct lst_slice bucket);
+
 /* True if the host is one of AWS's. */
 bool lst_host_is_aws(struct lst_slice host);
 

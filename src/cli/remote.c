@@ -176,6 +176,12 @@ static int command_add(int argument_count, char **arguments)
     if (addition.endpoint == NULL || addition.access_key_id == NULL) {
         return lst_usage_error(&usage, "--endpoint-url and --access-key-id are needed");
     }
+    if (!lst_profile_name_is_valid(lst_slice_of(name))) { /* before a secret is asked for */
+        return lst_usage_error(&usage,
+                               "'%s' can't be a name: it must have 1 to %d letters, digits, '_', "
+                               "'-' and '.', and not begin with a '.'",
+                               name, LST_PROFILE_NAME_MAX);
+    }
     status = make_remote(&usage, name, &addition, &remote);
     if (status != LST_EXIT_OK) {
         return status;

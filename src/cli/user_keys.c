@@ -53,18 +53,25 @@ static int make_key(const struct lst_usage *usage, const char *access_key_id,
     if (access_key_id == NULL) {
         return LST_EXIT_OK;
     }
-    lst_wipe(ret_key->secret, sizeof(ret_key->secret));
     if (strlen(access_key_id) <= LST_ACCESS_KEY_ID_MAX) {
         snprintf(ret_key->access_key_id, sizeof(ret_key->access_key_id), "%s", access_key_id);
     } else {
         ret_key->access_key_id[0] = '\0';
     }
+    /* The secret that was made up is one that can be: so it is the id that can't. */
+    if (!lst_user_key_is_valid(ret_key)) {
+        return lst_usage_error(usage, /* it is not shown: somebody may have given the secret */
+                               "--access-key: an access key id has 3 to %d letters, digits and "
+                               "_ - .",
+                               LST_ACCESS_KEY_ID_MAX);
+    }
+    lst_wipe(ret_key->secret, sizeof(ret_key->secret));
     status = read_secret(usage, ret_key);
     if (status == LST_EXIT_OK && !lst_user_key_is_valid(ret_key)) {
         lst_report(usage->command,
-                   "not a usable key: an access key id has 3 to %d letters, digits and _ - . and "
-                   "a secret 8 to %d printable characters without spaces",
-                   LST_ACCESS_KEY_ID_MAX, LST_SECRET_MAX);
+                   "that can't be a secret key: it must have 8 to %d printable characters, "
+                   "without spaces",
+                   LST_SECRET_MAX);
         status = LST_EXIT_FAILED;
     }
     return status;
@@ -135,6 +142,9 @@ static int add_user(const struct lst_usage *usage, const struct addition *additi
         print_key(usage, user, &user->keys[0], addition->access_key_id != NULL, addition->json);
     lst_directory_warn_of_bucket(usage, lst_directory_folder(addition->data), addition->bucket,
                                  "until it is made, the policy allows nothing");
+    if (user->policy != NULL) {
+        lst_directory_warn_of_actions(usage, user->policy);
+    }
     if (user->policy == NULL && !addition->json) {
         printf("It may do nothing yet. Next: latchstring policy set %s readwrite --bucket BUCKET\n",
                user->name);

@@ -320,25 +320,20 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
     return check_versionless(exchange, route->operation);
 }
 
-/* What is asked of a version has an action of its own: s3:GetObjectVersion, and so on. */
-static struct lst_slice action_of(const struct lst_s3_exchange *exchange, char ret_text[64])
+static struct lst_slice action_of(const struct lst_s3_exchange *exchange,
+                                  char ret_text[LST_ACTION_MAX + 1])
 {
     const char *action = exchange->operation->action;
-    const char *object = action == NULL ? NULL : strstr(action, "Object");
-    size_t length;
 
-    if (!exchange->has_version || object == NULL || strcmp(action, "s3:PutObject") == 0) {
+    if (action == NULL || !exchange->has_version) {
         return lst_slice_of(action == NULL ? "" : action);
     }
-    object += strlen("Object");
-    length =
-        (size_t)snprintf(ret_text, 64, "%.*sVersion%s", (int)(object - action), action, object);
-    return lst_slice_make(ret_text, length < 64 ? length : 63);
+    return lst_operation_version_action(action, ret_text);
 }
 
 bool lst_s3_authorise(struct lst_s3_exchange *exchange)
 {
-    char action[64];
+    char action[LST_ACTION_MAX + 1];
     struct lst_access_question question = {
         .action = action_of(exchange, action),
         .bucket = exchange->target.bucket,

@@ -1,6 +1,8 @@
 /* operations.c - the table of S3's operations. */
 #include "s3/operations.h"
 
+#include <stdio.h>
+
 /* An operation of S3 that is not implemented. */
 #define MISSING(name, method, level, parameter, second, header, action)                            \
     {                                                                                              \
@@ -223,3 +225,17 @@ const struct lst_operation lst_operations[] = {
 };
 
 const size_t lst_operation_count = sizeof(lst_operations) / sizeof(lst_operations[0]);
+
+struct lst_slice lst_operation_version_action(const char *action, char ret_text[LST_ACTION_MAX + 1])
+{
+    const char *object = strstr(action, "Object");
+    size_t length;
+
+    if (object == NULL || strcmp(action, "s3:PutObject") == 0) {
+        return lst_slice_of(action);
+    }
+    object += strlen("Object");
+    length = (size_t)snprintf(ret_text, LST_ACTION_MAX + 1, "%.*sVersion%s", (int)(object - action),
+                              action, object);
+    return lst_slice_make(ret_text, length < LST_ACTION_MAX ? length : LST_ACTION_MAX);
+}

@@ -38,6 +38,13 @@ struct lst_operation {
     void (*begin)(struct lst_s3_exchange *exchange);
 };
 
+enum { LST_ACTION_MAX = 63 }; /* bytes of an IAM action */
+
+/* What is asked of a version has an action of its own: s3:GetObjectVersion, and so on. The action
+ * for an operation on an object, if a version is named; ends in NUL. */
+struct lst_slice lst_operation_version_action(const char *action,
+                                              char ret_text[LST_ACTION_MAX + 1]);
+
 /* The table, in the order in which rows are tried. */
 extern const struct lst_operation lst_operations[];
 extern const size_t lst_operation_count;

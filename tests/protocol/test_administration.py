@@ -188,6 +188,48 @@ def test_a_policy_for_a_bucket_that_is_not_there_yet_warns(server, command):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("command", [("user", "add", "slip", "--policy", "-"), ("policy", "set", "bob", "-")], ids=["user add", "policy set"])
+def test_an_action_that_nothing_asks_for_warns(server, command):
+    """The policy is set, as IAM would: AWS has actions that this server does not. But a slip in a Deny must not pass unseen."""
+    server.command("user", "add", "bob", "--data", server.data, check=False)
+    statements = [{"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObjekt", "s3:ListBucket", "s3:Get*", "S3:putobject"], "Resource": "*"},
+                  {"Effect": "Deny", "Action": "s3:DeleteObjectsVersion", "Resource": "*"},
+                  {"Effect": "Allow", "NotAction": ["s3:Frobnicate", "s3:Frob*"], "Resource": "*"}]
+    done = server.command(*command, "--data", server.data, input=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    warnings = done.stderr.splitlines()
+    assert len(warnings) == 4 and all("warning: " in line for line in warnings), done.stderr
+    assert 'statement 1 (Sid "Read")' in warnings[0] and '"s3:GetObjekt"' in warnings[0] and "did you mean s3:GetObject?" in warnings[0]
+    assert "statement 2" in warnings[1] and '"s3:DeleteObjectsVersion"' in warnings[1] and "did you mean s3:DeleteObjectVersion?" in warnings[1]
+    assert '"s3:Frobnicate"' in warnings[2] and "did you mean" not in warnings[2]
+    assert '"s3:Frob*"' in warnings[3]
+    server.command("user", "remove", "slip", "--data", server.data, check=False)
+
+
+def test_actions_that_are_asked_for_do_not_warn(server):
+    server.command("user", "add", "bob", "--data", server.data, check=False)
+    with open(os.path.join(ROOT, "docs", "s3-compatibility.md"), encoding="utf-8") as file:
+        manual = file.read()
+    conditions = {"s3:ExistingObjectTag", "s3:RequestObjectTag"}
+    actions = sorted(set(re.findall(r"\bs3:[A-Z]\w+\b", manual)) - conditions) + ["*", "s3:*", "s3:*Object", "s3:?etObject", "s3:GetObjectVersionTagging"]
+    assert "s3:DeleteObject" in actions and len(actions) > 50
+    policy = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": actions, "Resource": "*"}}
+    assert server.command("policy", "set", "bob", "-", "--data", server.data, input=json.dumps(policy)).stderr == ""
+
+
+@pytest.mark.parametrize("words, says", [
+    (("user", "add", "kim", "--secret-key-stdin", "--access-key", "A B"), "access key id"),
+    (("user", "rotate-key", "kim", "--secret-key-stdin", "--access-key", "no"), "access key id"),
+    (("remote", "add", "a b", "--endpoint-url", "http://x", "--access-key-id", "AKIA"), "name"),
+    (("link", "create", "s3://P/x"), "'P' is not a bucket's name"),
+    (("presign", "s3://photos/x", "--region", "a b"), "region 'a b'"),
+], ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "")
+def test_a_value_that_can_not_be_is_a_mistake_of_the_command_line(server, words, says):
+    """Exit status 2, as the manuals have it, and before anything else is asked for or done."""
+    data = () if words[0] in ("link", "presign") else ("--data", server.data)
+    done = server.command(*words, *data, input="", check=False)
+    assert done.returncode == 2 and says in done.stderr, (done.returncode, done.stderr)
+
+
 # ---- Tokens
 
 def test_a_token_for_a_profile_that_is_not_there_yet_warns(server):
