@@ -273,13 +273,39 @@ static void show_json(struct listing *listing)
     lst_api_answer(exchange, 200, answer);
 }
 
+/* ?zip=1 asks for the archive, ?zip=0 for the list, as an address without it does. False: it is
+ * neither, and the exchange has been answered. */
+static bool read_zip(struct lst_link_opening *opening, bool *ret_is_wanted)
+{
+    struct lst_api_exchange *exchange = opening->exchange;
+    char *text = NULL;
+    bool is_known;
+
+    if (!lst_api_parameter(exchange, "zip", &text)) {
+        return false;
+    }
+    *ret_is_wanted = text != NULL && strcmp(text, "1") == 0;
+    is_known = text == NULL || *ret_is_wanted || strcmp(text, "0") == 0;
+    free(text);
+    if (!is_known) {
+        lst_link_refuse(exchange, 400, "InvalidArgument",
+                        "The address is wrong: zip must be 1 (all files as one ZIP archive) or 0 "
+                        "(the list of files).");
+    }
+    return is_known;
+}
+
 void lst_link_folder(struct lst_link_opening *opening)
 {
     struct lst_api_exchange *exchange = opening->exchange;
+    bool wants_zip = false;
     char *name = NULL;
     struct listing listing = {.opening = opening};
 
-    if (!opening->is_post && lst_http_find_parameter(exchange->request, LST_SLICE("zip"), NULL)) {
+    if (!opening->is_post && !read_zip(opening, &wants_zip)) {
+        return;
+    }
+    if (wants_zip) {
         lst_link_zip(opening);
         return;
     }

@@ -93,6 +93,20 @@ def test_a_folder_as_a_zip(server, s3, tmp_path):
     assert link["short_url"] + "?zip=1" in shown
 
 
+def test_what_zip_may_be(server, s3):
+    put(s3, **{"which/a.txt": b"a"})
+    link = create(server, key="which/", folder=True)["short_url"]
+    assert get(link + "?zip=1")[0].headers["Content-Type"] == "application/zip"
+    for no in ("?zip=0", ""):
+        answer, page = get(link + no, headers=BROWSER)
+        assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html") and b"a.txt" in page, no
+    assert get(link + "?zip=0&file=a.txt")[0].status == 302
+    for odd in ("?zip=", "?zip", "?zip=2", "?zip=true"):
+        answer, page = get(link + odd)
+        assert answer.status == 400 and b"zip must be 1" in page, odd
+        assert answer.headers["Content-Type"] != "application/zip"
+
+
 def test_names_lead_nowhere_else(server, s3, tmp_path):
     names = {"../up": "%2E%2E/up", "a/../../b": "a/%2E%2E/%2E%2E/b", "/etc/x": "%2F/etc/x", "..\\w": "..%5Cw", "C:d": "C%3Ad", "n\nl": "n%0Al",
              "x//y": "x/%2F/y", "./z": "%2E/z"}
