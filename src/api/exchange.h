@@ -30,6 +30,15 @@ struct lst_approvals;
 struct lst_jobs;
 struct lst_profiles;
 
+#define LST_NOTE_TIME           12 /* digits of a time in a key */
+#define LST_NOTE_EXPIRY_KEY_MAX (1 + LST_NOTE_TIME + LST_TICKET_MAX)
+
+/* How far a sweep of the notes of uploads has come: a key, or nothing. */
+struct lst_note_position {
+    size_t length;
+    char bytes[LST_NOTE_EXPIRY_KEY_MAX];
+};
+
 struct lst_api {
     struct lst_api_options options;
     struct lst_profiles *profiles;
@@ -37,6 +46,7 @@ struct lst_api {
     struct lst_approvals *approvals;        /* uploads about which the application is asked */
     uint8_t secret[LST_TICKET_SECRET_SIZE]; /* of the tickets */
     char sweep_position[25];                /* see lst_link_sweep(); of the ledger's thread */
+    struct lst_note_position note_position; /* see lst_upload_note_sweep(); the same */
 };
 
 struct lst_api_route;

@@ -183,28 +183,49 @@ static void pass_over(struct position *position, struct lst_slice profile)
     position->length = 1 + profile.length + 1;
 }
 
-/* What all keys of the next queue begin with. False: there is none from the position on. */
-static bool find_queue(struct look *look, const struct position *position,
-                       struct position *ret_prefix)
+/* What all keys of this one's queue begin with. False: it is no key of a message. */
+static bool read_queue(struct lst_slice key, struct position *ret_prefix)
 {
-    struct lst_slice key;
-    struct lst_slice value;
-    size_t length;
-    int status =
-        lst_index_seek(look->reader, LST_LEDGER_PARTITION, position_slice(position), &key, &value);
+    size_t length = lst_slice_find(key, '\0') + 1;
 
-    status = lst_index_is_damaged_row(status, key) ? LST_OK : status; /* its queue sees to it */
-    see_to(look, status);
-    if (status != LST_OK || !lst_slice_starts_with(key, LST_SLICE(LST_JOB_ROW))) {
-        return false;
-    }
-    length = lst_slice_find(key, '\0') + 1;
     if (length > key.length || length > POSITION_MAX) {
         return false;
     }
     memcpy(ret_prefix->bytes, key.bytes, length);
     ret_prefix->length = length;
     return true;
+}
+
+static void report_stray(struct lst_jobs *jobs)
+{
+    if (!jobs->saw_stray) {
+        jobs->saw_stray = true;
+        lst_jobs_report(jobs, "a row among the messages for webhooks names no profile: it is "
+                              "passed over, and stays");
+    }
+}
+
+/* What all keys of the next queue begin with. False: there is none from the position on. A row that
+ * is no message does not hide what is behind it. */
+static bool find_queue(struct look *look, const struct position *position,
+                       struct position *ret_prefix)
+{
+    struct lst_slice key;
+    struct lst_slice value;
+    int status =
+        lst_index_seek(look->reader, LST_LEDGER_PARTITION, position_slice(position), &key, &value);
+
+    /* Of a damaged row the queue sees to it. */
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
+           lst_slice_starts_with(key, LST_SLICE(LST_JOB_ROW))) {
+        if (read_queue(key, ret_prefix)) {
+            return true;
+        }
+        report_stray(look->jobs);
+        status = lst_index_next(look->reader, &key, &value);
+    }
+    see_to(look, lst_index_is_damaged_row(status, key) ? LST_OK : status);
+    return false;
 }
 
 /* From a position on, up to one; behind it comes what was seen before. */

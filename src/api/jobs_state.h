@@ -53,6 +53,7 @@ struct lst_jobs {
     _Atomic uint64_t count; /* under way; changed by the thread alone, as all that follows */
     struct lst_delivery *first;
     bool lacks_curl;        /* it was reported that libcurl cannot be loaded */
+    bool saw_stray;         /* it was reported that a row among the messages is none */
     int64_t not_before_ms;  /* when to look again after the index failed */
     int64_t quiet_until_ms; /* it was said just before that something will be tried again */
     char served[LST_PROFILE_NAME_MAX + 1]; /* the profile whose job was started last */

@@ -64,12 +64,15 @@ int lst_link_sweep(struct lst_index *index, int64_t now, char position[LST_LINK_
     memcpy(start + 1, position, strlen(position));
     status = lst_index_seek(reader, LST_LEDGER_PARTITION,
                             lst_slice_make(start, 1 + strlen(position)), &key, &row);
-    for (; (status == LST_OK || lst_index_is_damaged_row(status, key)) &&
-           key.length == sizeof(start) && key.bytes[0] == 'l' && count < LOOKED_AT_MAX &&
-           sweep.forgotten < FORGOTTEN_MAX;
+    for (; (status == LST_OK || lst_index_is_damaged_row(status, key)) && key.bytes[0] == 'l' &&
+           count < LOOKED_AT_MAX && sweep.forgotten < FORGOTTEN_MAX;
          count++) {
-        memcpy(position, key.bytes + 1, LST_LINK_ID_LENGTH);
-        status = status == LST_OK ? look_at(&sweep, key, row) : LST_OK;
+        bool is_link = key.length == sizeof(start);
+
+        if (is_link) {
+            memcpy(position, key.bytes + 1, LST_LINK_ID_LENGTH);
+        }
+        status = status == LST_OK && is_link ? look_at(&sweep, key, row) : LST_OK;
         if (status == LST_OK) {
             status = lst_index_next(reader, &key, &row);
         }

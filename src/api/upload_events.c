@@ -227,7 +227,8 @@ static int sweep(void *context, int64_t now_ms, struct lst_ledger_changes *more)
     int status = lst_idempotency_sweep(index, now_ms / 1000, more);
 
     if (status == LST_OK) {
-        status = lst_upload_note_sweep(index, api->options.store, now_ms / 1000, more);
+        status = lst_upload_note_sweep(index, api->options.store, now_ms / 1000,
+                                       &api->note_position, more);
     }
     if (status == LST_OK) {
         status = lst_delivery_sweep(index, now_ms, more);

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 enum {
-    TIME = 12,
+    TIME = LST_NOTE_TIME,
     NOTE_KEY = 1 + LST_TICKET_MAX,
-    EXPIRY_KEY = 1 + TIME + LST_TICKET_MAX,
+    EXPIRY_KEY = LST_NOTE_EXPIRY_KEY_MAX,
     SWEPT_MAX = 200, /* of one batch */
     FOUND_MAX = 200, /* uploads of one ticket in one sweep */
     ENOUGH = 1,      /* what a visit gives to end a walk early */
@@ -296,12 +296,50 @@ static int forget(struct lst_index_reader *reader, struct lst_store *store,
     return status == LST_OK ? lst_ledger_changes_delete(more, key) : status;
 }
 
-int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store, int64_t now,
-                          struct lst_ledger_changes *more)
+/* False: it is no row of a note's expiry, and stays: somebody should look at it. */
+static bool is_expiry(struct lst_slice key)
 {
-    struct lst_index_reader *reader;
+    return key.length > 1 + TIME && key.length <= EXPIRY_KEY;
+}
+
+/* From the position on, which then is behind what was seen; at the end it is the first again. */
+static int sweep_some(struct lst_index_reader *reader, struct lst_store *store,
+                      const char now[TIME + 1], struct lst_note_position *position,
+                      struct lst_ledger_changes *more)
+{
+    struct lst_slice start =
+        position->length == 0 ? LST_SLICE("w") : lst_slice_make(position->bytes, position->length);
     struct lst_slice key;
     struct lst_slice value;
+    int status = lst_index_seek(reader, LST_LEDGER_PARTITION, start, &key, &value);
+
+    status = lst_index_pass_damaged(reader, status, &key, &value);
+    for (size_t count = 0; status == LST_OK && count < SWEPT_MAX; count++) {
+        if (key.bytes[0] != 'w' || (is_expiry(key) && memcmp(key.bytes + 1, now, TIME) >= 0)) {
+            status = LST_ERR_NOT_FOUND;
+            break;
+        }
+        if (is_expiry(key)) {
+            memcpy(position->bytes, key.bytes, key.length);
+            position->length = key.length;
+            status = forget(reader, store, key, more);
+        }
+        if (status == LST_OK) {
+            status = lst_index_next(reader, &key, &value);
+            status = lst_index_pass_damaged(reader, status, &key, &value);
+        }
+    }
+    if (status == LST_ERR_NOT_FOUND) {
+        position->length = 0;
+        return LST_OK;
+    }
+    return status;
+}
+
+int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store, int64_t now,
+                          struct lst_note_position *position, struct lst_ledger_changes *more)
+{
+    struct lst_index_reader *reader;
     char text[TIME + 12];
     int status = lst_index_read_begin(index, &reader);
 
@@ -309,18 +347,7 @@ int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store, int6
         return status;
     }
     (void)snprintf(text, sizeof(text), "%0*lld", TIME, (long long)now);
-    status = lst_index_seek(reader, LST_LEDGER_PARTITION, LST_SLICE("w"), &key, &value);
-    status = lst_index_pass_damaged(reader, status, &key, &value);
-    for (size_t count = 0;
-         status == LST_OK && count < SWEPT_MAX && key.length > 1 + TIME &&
-         key.length <= EXPIRY_KEY && key.bytes[0] == 'w' && memcmp(key.bytes + 1, text, TIME) < 0;
-         count++) {
-        status = forget(reader, store, key, more);
-        if (status == LST_OK) {
-            status = lst_index_next(reader, &key, &value);
-            status = lst_index_pass_damaged(reader, status, &key, &value);
-        }
-    }
+    status = sweep_some(reader, store, text, position, more);
     lst_index_read_end(reader);
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return status;
 }

@@ -45,9 +45,12 @@ LST_MUST_CHECK int lst_upload_note_give_up(struct lst_store *store,
 /*
  * Add to a sweep of the ledger the notes that were kept long enough at `now` (seconds): see struct
  * lst_ledger_hook. An upload in parts that nobody has completed by then is given up, in the store:
- * its URLs have long expired. Errors of the index, LST_ERR_NO_MEMORY.
+ * its URLs have long expired. A note whose parts can't be given up stays. Each call looks at some
+ * notes, and goes on where the one before stopped, so that those that stay don't hide the others:
+ * position is the caller's to keep, all zero at first. Errors of the index, LST_ERR_NO_MEMORY.
  */
 LST_MUST_CHECK int lst_upload_note_sweep(struct lst_index *index, struct lst_store *store,
-                                         int64_t now, struct lst_ledger_changes *more);
+                                         int64_t now, struct lst_note_position *position,
+                                         struct lst_ledger_changes *more);
 
 #endif

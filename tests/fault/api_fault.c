@@ -895,12 +895,14 @@ static int open_jobs(void)
 }
 
 static uint64_t jobs_wanted; /* how many come to an end */
+static int jobs_left;        /* rows that are no messages, and stay */
 
 static bool with_job(int status, const char *profile, int64_t created_ms)
 {
     atomic_store(&receiver_status, status);
     atomic_store(&received, 0);
     jobs_wanted = 1;
+    jobs_left = 0;
     return remove_rows('j') && remove_rows('g') && put_job(profile, false, created_ms);
 }
 
@@ -920,6 +922,16 @@ static bool with_lost_job(void)
 
     jobs_wanted = 2;
     return done && put_job("hooked", false, lst_clock_now_ms());
+}
+
+/* Behind a row that is no message. */
+static bool with_hidden_job(void)
+{
+    const struct lst_index_change stray = {LST_INDEX_PUT, LST_SLICE("jgone"), LST_SLICE("stray")};
+    bool done = with_new_job();
+
+    jobs_left = 1;
+    return done && lst_index_apply(rows(), LST_LEDGER_PARTITION, &stray, 1) == 0;
 }
 
 /* The jobs are opened, and have a while in which their calls fail. */
@@ -946,7 +958,7 @@ static bool end_jobs(bool worked, char letter, int wanted)
         return false;
     }
     for (int i = 0; i < 1000 && !is_done; i++) {
-        is_done = count_rows('j') == 0;
+        is_done = count_rows('j') == jobs_left;
         (void)usleep(is_done ? 0 : 5000);
     }
     lst_jobs_close(jobs);
@@ -1036,6 +1048,7 @@ static const struct turn turns[] = {
     {"sending a message", with_new_job, send_jobs, is_sent},
     {"giving a message up", with_old_job, send_jobs, is_given_up},
     {"dropping a message", with_lost_job, send_jobs, is_dropped},
+    {"a message behind a row that is none", with_hidden_job, send_jobs, is_sent},
 };
 
 static const struct turn api_turns[] = {

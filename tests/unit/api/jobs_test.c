@@ -205,6 +205,21 @@ static void test_too_many(void)
           "the newest of a profile are kept, and those of another");
 }
 
+/* Rows among the messages that are none: without a profile's name, and longer than any key. */
+static void put_strays(void)
+{
+    static char long_key[400] = "j";
+    struct lst_index_change changes[] = {
+        {LST_INDEX_PUT, LST_SLICE("j"), LST_SLICE("no message")},
+        {LST_INDEX_PUT, LST_SLICE("jgon"), LST_SLICE("no message")},
+        {LST_INDEX_PUT, lst_slice_make(long_key, sizeof(long_key)), LST_SLICE("no message")},
+    };
+
+    memset(long_key + 1, '-', sizeof(long_key) - 1);
+    CHECK(lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, changes, 3) == LST_OK,
+          "rows that are no messages, before all others");
+}
+
 static void test_failures(int port)
 {
     const struct lst_jobs_options options = {
@@ -219,11 +234,13 @@ static void test_failures(int port)
     put("gone", now_ms, now_ms, 2);
     put("gone", now_ms, now_ms + 3600000, 3);
     put("young", now_ms, now_ms, 4);
+    put_strays();
     CHECK(lst_jobs_open(&options, &jobs) == LST_OK, "the jobs are opened");
     CHECK(wait_for(jobs, 3, 2), "one is too old, two have no receiver any more, one is put off");
     CHECK(is_reported(host), "who did not take it is told, by host");
     CHECK(is_reported("'gone': 2 messages are dropped"), "what is dropped is counted");
     CHECK(is_reported("will be tried again"), "a failure is told at once");
+    CHECK(is_reported("names no profile"), "a row that is no message is told of");
     CHECK(!is_reported("secret") && !is_reported("hidden"), "neither secret nor path is told");
     CHECK(count_rows("j", &job) == 1 && job.id[0] == 4 && job.attempts == 1 &&
               job.due_ms > now_ms && job.created_ms == now_ms && strcmp(last_profile, "young") == 0,
