@@ -88,7 +88,7 @@ struct lst_connection {
     /* The file that its next bytes are in: the response's own, or the stream's. */
     uint64_t file_at;
     uint64_t file_left; /* bytes; 0: there is none, or no more of it */
-    struct lst_disk_job job;
+    struct lst_pool_job job;
     int file;
 
     unsigned turn_requests;

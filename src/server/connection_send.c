@@ -89,10 +89,10 @@ static void read_stream(void *owner)
 
 static enum lst_step ask_disk(struct lst_connection *connection, void (*run)(void *owner))
 {
-    connection->job = (struct lst_disk_job){.run = run, .owner = connection};
+    connection->job = (struct lst_pool_job){.run = run, .owner = connection};
     connection->waits_for_disk = true;
     connection->state = LST_CONNECTION_WAITS;
-    if (!lst_disk_submit(connection->worker->engine->disk, &connection->job)) {
+    if (lst_pool_submit(&connection->worker->engine->disk, &connection->job) != LST_OK) {
         run(connection); /* there is no thread: others wait */
     }
     return LST_STEP_WAIT;

@@ -89,12 +89,12 @@ int lst_engine_start(struct lst_server *server, int listener, bool listener_is_l
     engine->listener = listener;
     engine->listener_is_lent = listener_is_lent;
     engine->tls = server->tls;
-    engine->disk = lst_disk_open();
+    lst_pool_init(&engine->disk);
     /* More than --connections, so that those above it are told to slow down and not left waiting.
      */
     engine->count_max = most + most / 4 + 64;
     engine->worker_count = workers;
-    status = engine->disk == NULL ? LST_ERR_NO_MEMORY : start_workers(engine);
+    status = start_workers(engine);
     if (status != LST_OK) {
         lst_engine_stop(engine);
         lst_engine_free(engine);
@@ -151,6 +151,6 @@ void lst_engine_free(struct lst_engine *engine)
             close_worker(&engine->workers[i]);
         }
     }
-    lst_disk_close(engine->disk);
+    lst_pool_release(&engine->disk);
     free(engine);
 }

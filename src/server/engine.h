@@ -24,7 +24,7 @@
  *   decoded in place. `Expect: 100-continue` is answered when the operation wants the body, or
  *   there is none (the AWS CLI needs that).
  * - Head and small body of an answer go out in one call; files by sendfile(). What the page cache
- *   does not have is read by other threads first (disk.h).
+ *   does not have is read by a few other threads first, which put it there.
  * - What is refused in the middle of its body is answered, and then the connection is shut down and
  *   read on for a while (LINGER), so that no reset overtakes the answer (RFC 9112, section 9.6).
  * - Every wait for a client has a deadline (pace.c).

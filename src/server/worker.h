@@ -6,7 +6,7 @@
 #define LST_SERVER_WORKER_H
 
 #include "base/clock.h"
-#include "server/disk.h"
+#include "base/pool.h"
 #include "server/engine.h"
 #include "server/handshakes.h"
 #include "server/timers.h"
@@ -72,7 +72,7 @@ struct lst_engine {
     int listener;
     bool listener_is_lent; /* by systemd: it goes on listening */
     struct lst_tls *tls;   /* NULL without */
-    struct lst_disk *disk;
+    struct lst_pool disk;  /* threads that wait for the disk, so that no worker does */
     _Atomic bool is_draining;
     _Atomic bool is_stopping;
     _Atomic unsigned drained_count; /* workers that have begun to drain */

@@ -87,9 +87,9 @@ static int share(struct lst_copying *copying)
     return status;
 }
 
-static void run(struct lst_copier_job *job)
+static void run(void *owner)
 {
-    struct lst_copying *copying = (struct lst_copying *)job;
+    struct lst_copying *copying = owner;
     int status = copying->shares ? share(copying) : read_source(copying, true);
 
     if (status == LST_OK && copying->copy.finish != NULL) {
@@ -136,14 +136,14 @@ void lst_put_copy(struct lst_put *put, const struct lst_copy *copy, struct lst_s
     put->write = write;
     lst_store_begin_write(put->store);
     if (copying != NULL) {
-        copying->job.run = run;
+        copying->job = (struct lst_pool_job){.run = run, .owner = copying};
         copying->put = put;
         copying->copy = *copy;
         status = take_source(copying);
     }
     lst_object_close(copy->source);
     if (status == LST_OK) {
-        status = lst_copiers_submit(&put->store->copiers, &copying->job);
+        status = lst_pool_submit(&put->store->copiers, &copying->job);
     }
     if (status == LST_OK) {
         return;

@@ -2,12 +2,12 @@
 #ifndef LST_STORE_COPY_H
 #define LST_STORE_COPY_H
 
-#include "store/copier.h"
+#include "base/pool.h"
 #include "store/put.h"
 
 /* A copy under way; on a copier's thread. */
 struct lst_copying {
-    struct lst_copier_job job; /* the first: the one is found by the other */
+    struct lst_pool_job job;
     struct lst_put *put;
     struct lst_copy copy; /* its source is closed */
     bool shares;

@@ -2,9 +2,9 @@
 #ifndef LST_STORE_STATE_H
 #define LST_STORE_STATE_H
 
+#include "base/pool.h"
 #include "store/arrivals.h"
 #include "store/changes.h"
-#include "store/copier.h"
 #include "store/digests.h"
 #include "store/pin.h"
 #include "store/row.h"
@@ -68,7 +68,7 @@ struct lst_store {
 
     struct lst_digests digests; /* of bodies that are written */
 
-    struct lst_copiers copiers;
+    struct lst_pool copiers; /* the threads that copy bytes */
 
     size_t writes; /* that were begun and are not done; under the lock */
     pthread_cond_t no_writes;

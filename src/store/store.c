@@ -93,7 +93,7 @@ static int open_parts(struct lst_store *store, const struct lst_store_options *o
 
 static void free_store(struct lst_store *store)
 {
-    lst_copiers_release(&store->copiers);
+    lst_pool_release(&store->copiers);
     lst_digests_release(&store->digests);
     if (store->index != NULL && lst_index_has_failed(store->index)) {
         lst_blobs_leave_unclean(store->blobs);
@@ -131,7 +131,7 @@ int lst_store_open(const struct lst_store_options *options, struct lst_store_rec
     pthread_cond_init(&store->no_writes, NULL);
     lst_pins_init(&store->pins);
     lst_arrivals_init(&store->arrivals);
-    lst_copiers_init(&store->copiers);
+    lst_pool_init(&store->copiers);
     lst_digests_init(&store->digests);
     status = open_parts(store, options, &recovery);
     if (status != LST_OK) {
