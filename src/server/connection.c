@@ -115,6 +115,7 @@ void lst_connection_run(struct lst_connection *connection)
 {
     enum lst_step last = LST_STEP_ON;
 
+    connection->ran_ns = connection->worker->now_ns;
     connection->turn_left = LST_CONNECTION_TURN;
     connection->turn_requests = LST_CONNECTION_REQUESTS;
     while (last == LST_STEP_ON) {

@@ -99,6 +99,7 @@ struct lst_connection {
     uint64_t limit_ns;
     uint64_t received; /* bytes */
     uint64_t heard_ns; /* when a byte moved last, as far as is known */
+    uint64_t ran_ns;   /* when it had its last turn */
     uint64_t period_ns;
     uint64_t period_moved;
     uint64_t looked_moved;

@@ -106,16 +106,20 @@ static uint64_t end_of_handshake(const struct lst_connection *connection)
     return end < limit ? end : limit;
 }
 
-static void set_deadline(struct lst_connection *connection, enum turn turn)
+static uint64_t deadline_of(const struct lst_connection *connection, enum turn turn)
 {
     uint64_t silence = connection->heard_ns + limit_of(connection, turn);
     uint64_t end = connection->period_ns + length_of(connection, turn);
 
     if (turn == TURN_AGREES) {
-        silence = end_of_handshake(connection);
-        end = silence;
+        return end_of_handshake(connection);
     }
-    lst_timers_set(&connection->worker->timers, &connection->timer, silence < end ? silence : end);
+    return silence < end ? silence : end;
+}
+
+static void set_deadline(struct lst_connection *connection, enum turn turn)
+{
+    lst_timers_set(&connection->worker->timers, &connection->timer, deadline_of(connection, turn));
 }
 
 static void begin_period(struct lst_connection *connection, enum turn turn)
@@ -216,6 +220,34 @@ static enum turn look_at_turn(const struct lst_connection *connection)
                                                                                  : turn;
 }
 
+/* Has something come that this server has not looked at? What it does not want to read is left
+ * aside: of a client that takes no answers, and in the row of handshakes. */
+static bool is_unheard(const struct lst_connection *connection, enum turn turn)
+{
+    char byte;
+
+    if (connection->is_ready || turn == TURN_AGREES || is_reading(turn)) {
+        return connection->is_ready;
+    }
+    return connection->unsent.bytes == NULL &&
+           lst_socket_receive(connection->socket, &byte, 1, MSG_PEEK) > 0;
+}
+
+/* The worker was held up, by a disk that hangs for one, and this connection has had no turn since
+ * its deadline. It gets one, and only one: who keeps the worker busy gains nothing by it. */
+static bool give_owed_turn(struct lst_connection *connection, enum turn turn)
+{
+    uint64_t now = connection->worker->now_ns;
+
+    if (connection->ran_ns >= deadline_of(connection, turn) || !is_unheard(connection, turn)) {
+        return false;
+    }
+    connection->may_read = true;
+    lst_connection_line_up(connection);
+    lst_timers_set(&connection->worker->timers, &connection->timer, now + LST_TIMERS_TICK_NS);
+    return true;
+}
+
 void lst_connection_check_time(void *owner)
 {
     struct lst_connection *connection = owner;
@@ -232,7 +264,7 @@ void lst_connection_check_time(void *owner)
     }
     if (is_in_time(connection, turn)) {
         set_deadline(connection, turn);
-    } else {
+    } else if (!give_owed_turn(connection, turn)) {
         if (connection->exchange != NULL && connection->exchange->status == 0) {
             connection->exchange->why_cut = "nothing, or hardly anything, came for --idle-timeout";
         }

@@ -3,6 +3,7 @@ they are cut off after the configured time, whatever trickle they keep up."""
 import contextlib
 import os
 import resource
+import signal
 import socket
 import ssl
 import threading
@@ -174,6 +175,32 @@ def test_a_steady_reader_gets_all_of_an_answer_that_the_kernel_has_already(serve
     for connection, text in received.items():
         is_whole = text.endswith(body)
         assert is_whole, f"{connection}: {len(text)} bytes of {len(body)} and a head"
+
+
+def test_time_that_the_server_takes_is_not_the_clients(server, s3):
+    """It hangs for longer than the limit: nobody is cut off who sent something meanwhile, though it takes several looks to see all of it."""
+    targets = [target_of(presign(s3, "put_object", key=f"hung{number}")) for number in range(5)]
+    health = b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n"
+    with contextlib.ExitStack() as held:
+        idle = [held.enter_context(connect(server, 30)) for _ in range(150)]
+        sending = [held.enter_context(connect(server, 30)) for _ in targets]
+        for sock, target in zip(sending, targets):
+            sock.sendall(f"PUT {target} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 200000\r\n\r\n".encode() + bytes(100_000))
+        with connect(server, 30) as last:  # all have been accepted before it
+            last.sendall(health)
+            assert read_answers(last, 1)[0][0] == 200
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            for sock in idle:
+                sock.sendall(health)
+            for sock in sending:
+                sock.sendall(bytes(50_000))
+            time.sleep(LIMIT + 0.5)
+        finally:
+            server.process.send_signal(signal.SIGCONT)
+        for sock in sending:
+            sock.sendall(bytes(50_000))
+        assert [read_answers(sock, 1)[0][0] for sock in [*idle, *sending]] == [200] * 155
 
 
 def test_a_trickle_keeps_no_answer_that_is_not_read(start, authority):
