@@ -56,6 +56,14 @@ void lst_api_statistics(struct lst_api *api, struct lst_jobs_statistics *ret_sta
 /* True if a request with this path is the API's. */
 bool lst_api_handles(struct lst_slice path);
 
+/*
+ * Make the answer to a request with such a path that is refused before anybody begins it, in the
+ * shape of its place: JSON as the API's or as Uppy's; of a short link a sentence, unless JSON is
+ * asked for. status 0 and message NULL: S3's of that code. Initialises the response.
+ */
+void lst_api_error_response(const struct lst_http_request *request, int status, const char *code,
+                            const char *message, struct lst_http_response *ret_response);
+
 /* True if this path has a client's token in it, right or wrong: clients such as Uppy's can be told
  * an address and nothing else (docs/uppy.md). */
 bool lst_api_has_token(struct lst_slice path);

@@ -21,10 +21,8 @@ static bool accepts(struct lst_slice header, struct lst_slice type)
     return false;
 }
 
-enum lst_link_reader lst_link_reader_of(const struct lst_api_exchange *exchange)
+enum lst_link_reader lst_link_reader(struct lst_slice accept)
 {
-    struct lst_slice accept = lst_http_header(exchange->request, LST_SLICE("Accept"));
-
     if (accepts(accept, LST_SLICE("text/html"))) {
         return LST_LINK_PERSON;
     }
@@ -36,7 +34,7 @@ void lst_link_refuse(struct lst_api_exchange *exchange, int status, const char *
 {
     struct lst_http_response *response = &exchange->response;
 
-    switch (lst_link_reader_of(exchange)) {
+    switch (lst_link_reader(lst_http_header(exchange->request, LST_SLICE("Accept")))) {
     case LST_LINK_PERSON:
         exchange->error = code;
         lst_link_page_say(exchange, status, text);
@@ -218,7 +216,7 @@ struct lst_link_opening *lst_link_open(struct lst_api_exchange *exchange)
 
     if (opening != NULL) {
         opening->exchange = exchange;
-        opening->reader = lst_link_reader_of(exchange);
+        opening->reader = lst_link_reader(lst_http_header(exchange->request, LST_SLICE("Accept")));
         exchange->work = opening;
         exchange->free_work = free_opening;
     }

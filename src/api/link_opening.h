@@ -85,6 +85,6 @@ void lst_link_refuse(struct lst_api_exchange *exchange, int status, const char *
                      const char *text);
 
 /* What the other side reads, from its Accept header. */
-enum lst_link_reader lst_link_reader_of(const struct lst_api_exchange *exchange);
+enum lst_link_reader lst_link_reader(struct lst_slice accept);
 
 #endif

@@ -1,6 +1,7 @@
 /* head.c - the head of a request: from what was read to what is handed down. */
 #include "server/exchange.h"
 
+#include "api/api.h"
 #include "base/clock.h"
 #include "http/headers.h"
 #include "server/forwarded.h"
@@ -70,6 +71,9 @@ static void refuse_large_head(struct lst_exchange *exchange)
 
     detail.value.length = (size_t)snprintf(allowed, sizeof(allowed), "%d", LST_HEAD_SECTION_MAX);
     refuse_head(exchange, code, NULL);
+    if (lst_api_handles(exchange->request.path)) {
+        return; /* it has no details */
+    }
     lst_http_response_release(&exchange->own_response);
     lst_s3_error_response_with(&exchange->request, code, NULL, &detail, 1, &exchange->own_response);
     exchange->own_response.close = true;

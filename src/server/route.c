@@ -6,11 +6,53 @@
 
 #define OWN_PATH "/-/"
 
-void lst_exchange_refuse(struct lst_exchange *exchange, const char *code, const char *message)
+/* True if the host name is a bucket's own, where every path is a key: BUCKET.DOMAIN. */
+static bool is_virtual_host(const struct lst_exchange *exchange)
 {
-    lst_s3_error_response(&exchange->request, code, message, &exchange->own_response);
+    const struct lst_config_list *domains = &exchange->server->config->domains;
+    struct lst_slice host = exchange->request.host;
+    size_t colon = lst_slice_find(host, ':');
+
+    if (host.bytes == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < domains->count; i++) {
+        struct lst_slice domain = domains->values[i];
+        struct lst_slice name = lst_slice_first(host, colon);
+
+        if (name.length > domain.length + 1) {
+            name = lst_slice_after(name, name.length - domain.length - 1);
+            if (lst_slice_starts_with(name, LST_SLICE(".")) &&
+                lst_slice_equal_ignoring_case(lst_slice_after(name, 1), domain)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool is_at_api(const struct lst_exchange *exchange)
+{
+    return lst_api_handles(exchange->request.path) && !is_virtual_host(exchange);
+}
+
+static void refuse_with(struct lst_exchange *exchange, int status, const char *code,
+                        const char *message)
+{
+    struct lst_http_response *response = &exchange->own_response;
+
+    if (is_at_api(exchange)) {
+        lst_api_error_response(&exchange->request, status, code, message, response);
+    } else {
+        lst_s3_error_response(&exchange->request, code, message, response);
+    }
     exchange->error = code;
     exchange->has_own = true;
+}
+
+void lst_exchange_refuse(struct lst_exchange *exchange, const char *code, const char *message)
+{
+    refuse_with(exchange, 0, code, message);
 }
 
 static void answer_text(struct lst_exchange *exchange, int status, const char *type)
@@ -70,31 +112,6 @@ static void answer_metrics(struct lst_exchange *exchange)
     lst_metrics_format_webhooks(&webhooks, &exchange->own_response.body);
 }
 
-/* True if the host name is a bucket's own, where every path is a key: BUCKET.DOMAIN. */
-static bool is_virtual_host(const struct lst_exchange *exchange)
-{
-    const struct lst_config_list *domains = &exchange->server->config->domains;
-    struct lst_slice host = exchange->request.host;
-    size_t colon = lst_slice_find(host, ':');
-
-    if (host.bytes == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < domains->count; i++) {
-        struct lst_slice domain = domains->values[i];
-        struct lst_slice name = lst_slice_first(host, colon);
-
-        if (name.length > domain.length + 1) {
-            name = lst_slice_after(name, name.length - domain.length - 1);
-            if (lst_slice_starts_with(name, LST_SLICE(".")) &&
-                lst_slice_equal_ignoring_case(lst_slice_after(name, 1), domain)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static void answer_own(struct lst_exchange *exchange)
 {
     struct lst_slice path = lst_slice_after(exchange->request.path, sizeof(OWN_PATH) - 1);
@@ -135,20 +152,9 @@ static void answer_about_server(struct lst_exchange *exchange)
 
 static void refuse_stranger(struct lst_exchange *exchange, bool is_api)
 {
-    struct lst_http_response *response = &exchange->own_response;
-
-    if (is_api) {
-        answer_text(exchange, 429, "application/json");
-        lst_buffer_append_string(
-            &response->body, "{\"error\":{\"code\":\"TooManyRequests\",\"message\":\"This address "
-                             "sends too many requests without a signature: wait a second\"}}\n");
-        exchange->error = "TooManyRequests";
-    } else {
-        lst_exchange_refuse(
-            exchange, "SlowDown",
-            "This address sends too many requests without a signature; wait a second.");
-    }
-    lst_http_response_add_number(response, "Retry-After", 1);
+    refuse_with(exchange, is_api ? 429 : 0, is_api ? "TooManyRequests" : "SlowDown",
+                "This address sends too many requests without a signature; wait a second.");
+    lst_http_response_add_number(&exchange->own_response, "Retry-After", 1);
 }
 
 /* Hand the request on. False if there is no memory. */

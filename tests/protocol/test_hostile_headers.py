@@ -355,6 +355,36 @@ def test_a_parameter_of_the_api_twice(uploads):
     assert status == 400 and "twice" in json.dumps(answer), answer
 
 
+@pytest.mark.parametrize("method, headers, body, code", [
+    ("POST", [("Idempotency-Key", "a"), ("Idempotency-Key", "b")], b"{}", "BadRequest"),
+    ("GET", [("Authorization", "Bearer a"), ("Authorization", "Bearer b")], b"", "BadRequest"),
+    ("GET", [("x-padding", "p" * 9000)], b"", "RequestHeaderSectionTooLarge"),
+    ("GET", [("x-bad", b"a\x01b")], b"", "BadRequest")])
+def test_what_the_server_refuses_for_the_api_has_the_apis_shape(uploads, method, headers, body, code):
+    """Before any operation begins. A program reads JSON there, Uppy its own, and a person no XML."""
+    server, _ = uploads
+
+    def refused(path, *more):
+        with contextlib.closing(server.connection()) as connection:
+            connection.putrequest(method, path)
+            for name, value in [*headers, *more]:
+                connection.putheader(name, value)
+            if method == "POST":
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            response = connection.getresponse()
+            assert response.status == 400
+            return response.headers["Content-Type"], response.read().decode()
+    kind, text = refused("/-/api/uploads")
+    assert kind == "application/json" and json.loads(text)["error"]["code"] == code and json.loads(text)["error"]["message"]
+    kind, text = refused("/-/api/uppy/s3/sign")
+    assert kind == "application/json" and json.loads(text)["error"] == json.loads(text)["message"] != ""
+    kind, text = refused("/-/l/x")
+    assert kind.startswith("text/plain") and "<" not in text and text.endswith("\n")
+    kind, text = refused(f"/{BUCKET}/x")
+    assert kind == "application/xml" and f"<Code>{code}</Code>" in text
+
+
 # ---- Whose address?
 
 PROXIED = "proxied"

@@ -46,9 +46,16 @@ def test_the_refusal_says_when_to_come_back(limited):
     answer = limited.send("GET", "/photos/k", headers={"X-Forwarded-For": address})
     assert answer.code == "SlowDown"
     assert answer.headers["Retry-After"] == "1"
-    answer = limited.send("GET", "/-/l/x", headers={"X-Forwarded-For": address})
-    assert json.loads(answer.body)["error"]["code"] == "TooManyRequests"
-    assert answer.headers["Retry-After"] == "1"
+    assert "too many requests" in answer.error["Message"]
+    for target, headers in (("/-/api/links", {}), ("/-/l/x", {"Accept": "application/json"})):
+        answer = limited.send("GET", target, headers={"X-Forwarded-For": address, **headers})
+        assert json.loads(answer.body)["error"]["code"] == "TooManyRequests"
+        assert answer.headers["Retry-After"] == "1"
+    answer = limited.send("GET", "/-/api/uppy/s3/params", headers={"X-Forwarded-For": address})
+    assert "too many requests" in json.loads(answer.body)["error"], "Uppy shows this to the user"
+    answer = limited.send("GET", "/-/l/x", headers={"X-Forwarded-For": address, "Accept": "text/html,*/*"})
+    assert answer.headers["Content-Type"].startswith("text/plain") and answer.body.startswith(b"This address sends too many requests")
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
 
 
 def test_one_household_of_ipv6_is_one_stranger(limited):
