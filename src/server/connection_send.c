@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define PROBE_BOTH (128 * 1024)    /* bytes: of more, the last is asked for too */
+#define PROBE_BOTH (128 * 1024)    /* bytes: of as many, the last is asked for too */
 #define WARM_UP    (1024UL * 1024) /* bytes that are read ahead at once */
 #define PIECE      (64UL * 1024)   /* bytes: of a read for warming up */
 #define PAGE_LEAST 4096            /* bytes of a page, on any system */
@@ -39,6 +39,13 @@ static enum lst_step send_bytes(struct lst_connection *connection, const char *b
     }
     count_sent(connection, (uint64_t)sent);
     return LST_STEP_ON;
+}
+
+/* Bytes of the body that may go now. */
+static size_t piece_of(const struct lst_connection *connection)
+{
+    return connection->tls == NULL ? connection->turn_left
+                                   : smaller(connection->turn_left, lst_tls_piece(connection));
 }
 
 /* ---- The disk */
@@ -152,7 +159,7 @@ static bool is_cold(struct lst_connection *connection, size_t size)
     if (preadv2(connection->file, &part, 1, at, RWF_NOWAIT) < 0) {
         return errno == EAGAIN || (errno == EOPNOTSUPP && !is_cached(connection->file, at, size));
     }
-    return size > PROBE_BOTH &&
+    return size >= PROBE_BOTH &&
            preadv2(connection->file, &part, 1, at + (off_t)size - 1, RWF_NOWAIT) < 0 &&
            errno == EAGAIN;
 }
@@ -161,7 +168,7 @@ static bool is_cold(struct lst_connection *connection, size_t size)
 
 static enum lst_step send_file(struct lst_connection *connection)
 {
-    size_t size = smaller(connection->file_left, connection->turn_left);
+    size_t size = smaller(connection->file_left, piece_of(connection));
     off_t at = (off_t)connection->file_at;
     ssize_t length;
 
@@ -175,8 +182,7 @@ static enum lst_step send_file(struct lst_connection *connection)
         enum lst_step step;
         uint64_t before = connection->answer_left;
 
-        length = pread(connection->file, connection->worker->block,
-                       smaller(size, LST_WORKER_TLS_PIECE), at);
+        length = pread(connection->file, connection->worker->block, size, at);
         step = length <= 0 ? LST_STEP_CLOSE
                            : send_bytes(connection, connection->worker->block, (size_t)length);
         connection->file_at += before - connection->answer_left;
@@ -225,7 +231,7 @@ enum lst_step lst_connection_send_body(struct lst_connection *connection,
     case LST_BODY_BYTES:
         return send_bytes(connection,
                           response->body.bytes + (response->body.length - connection->answer_left),
-                          smaller(connection->answer_left, connection->turn_left));
+                          smaller(connection->answer_left, piece_of(connection)));
     case LST_BODY_STREAM:
         return send_stream(connection, &response->stream);
     case LST_BODY_FILE:

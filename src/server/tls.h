@@ -38,6 +38,10 @@ ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t siz
 ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *parts, size_t count,
                      bool has_more);
 
+/* Bytes of plain text, LST_WORKER_TLS_PIECE at most, that are worth enciphering now: what the
+ * socket has no room for waits in memory, 16 KiB of it at most if no more than this is sent. */
+size_t lst_tls_piece(const struct lst_connection *connection);
+
 /* Take all of this, and release it. */
 enum lst_step lst_tls_send_all(struct lst_connection *connection, struct lst_unsent *plain);
 

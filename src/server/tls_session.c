@@ -7,6 +7,7 @@
 #include "server/tls.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -342,6 +343,24 @@ ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *part
         return -1;
     }
     return (ssize_t)length;
+}
+
+size_t lst_tls_piece(const struct lst_connection *connection)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t size = sizeof(memory);
+    size_t room;
+
+    if (getsockopt(connection->socket, SOL_SOCKET, SO_MEMINFO, memory, &size) != 0 ||
+        memory[SK_MEMINFO_WMEM_QUEUED] >= memory[SK_MEMINFO_SNDBUF]) {
+        return RECORD;
+    }
+    /* The kernel counts what it keeps about the bytes as well. */
+    room = (size_t)(memory[SK_MEMINFO_SNDBUF] - memory[SK_MEMINFO_WMEM_QUEUED]) / 4 * 3;
+    if (room >= LST_WORKER_TLS_PIECE) {
+        return LST_WORKER_TLS_PIECE;
+    }
+    return room < RECORD ? RECORD : room / RECORD * RECORD;
 }
 
 enum lst_step lst_tls_send_all(struct lst_connection *connection, struct lst_unsent *plain)

@@ -2,15 +2,18 @@
 import contextlib
 import ctypes
 import ctypes.util
+import os
 import random
+import re
 import select
 import signal
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
-from harness import clean_environment, presign, target_of
+from harness import BINARY, clean_environment, presign, target_of
 from hostile import read_answers
 
 BUCKET = "pictures"
@@ -187,6 +190,25 @@ def test_a_client_that_ends_its_side_gets_the_whole_answer(secure):
         sock.sendall(f"GET {target_of(presign(s3, 'get_object', key='ended'))} HTTP/1.1\r\nHost: {secure.host}\r\n\r\n".encode())
         socket.socket.shutdown(sock, socket.SHUT_WR)
         assert read_answers(sock, 1) == [(200, body)]
+
+
+def test_answers_that_nobody_reads_hold_little(start, folder):
+    """What was enciphered and found no room in the socket waits in memory: no more than a record of it."""
+    server = start("--buckets", BUCKET, *make_certificate(folder, "held", "localhost"), binary=os.environ.get("LST_RELEASE", BINARY))
+    s3 = server.client(verify=False)
+    s3.put_object(Bucket=BUCKET, Key="held", Body=bytes(8_000_000))
+    get = f"GET {target_of(presign(s3, 'get_object', key='held'))} HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode()
+
+    def resident():
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+    with contextlib.ExitStack() as held:
+        before = resident()
+        for _ in range(100):
+            held.enter_context(connect(server)).sendall(get)
+        time.sleep(0.5)
+        each = (resident() - before) / 100
+    assert each < 60, f"{each:.1f} KiB for each"
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"\0" * 70000,
