@@ -270,6 +270,36 @@ static void test_form(void)
     lst_passage_release(&passage);
 }
 
+/* A search costs far more than a refusal, and whoever knows a key's id can ask for it. */
+static void test_explanations_are_bounded(void)
+{
+    enum { PER_SECOND = 200, ASKED = 250 };
+    struct scene_request request;
+    int explained[2] = {0, 0};
+    int refused = 0;
+
+    scene_presign(&request, &(struct scene_signing){.host = "localhost"});
+    request.headers[0].value = request.http.host = LST_SLICE("localhost:9000");
+    for (int i = 0; i < ASKED + 1; i++) {
+        int second = i < ASKED ? 0 : 1;
+        struct lst_explanation explanation = {0};
+        struct lst_passage passage;
+        int status =
+            lst_gate_authenticate(scene_gate, &request.http, SCENE_NOW + 1 + second, &passage);
+
+        if (status == LST_REFUSED_SIGNATURE) {
+            status = lst_gate_explain(scene_gate, &passage, LST_SLICE("photos"), &explanation);
+            explained[second] += status == LST_OK;
+            refused += status == LST_ERR_TOO_LARGE;
+        }
+        lst_passage_release(&passage);
+    }
+    CHECK(explained[0] == PER_SECOND && refused == ASKED - PER_SECOND,
+          "of so many in a second no more are explained (%d explained, %d refused)", explained[0],
+          refused);
+    CHECK(explained[1] == 1, "the next second it goes on");
+}
+
 int main(void)
 {
     const struct lst_slice public_hosts[] = {LST_SLICE("cdn.example.com"),
@@ -283,6 +313,7 @@ int main(void)
     test_root();
     test_hosts();
     test_explain();
+    test_explanations_are_bounded();
     test_many_scopes();
     test_form();
     scene_close();
