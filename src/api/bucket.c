@@ -13,8 +13,16 @@ static int see(void *context, const struct lst_bucket *bucket)
 
 bool lst_api_check_bucket(struct lst_api_exchange *exchange, struct lst_slice bucket)
 {
-    int status = lst_store_bucket(exchange->api->options.store, bucket, see, NULL);
+    int status;
 
+    if (lst_bucket_name_check(bucket) != LST_OK) { /* so it can't be created, either */
+        lst_api_fail(exchange, 400, "InvalidArgument",
+                     "bucket: '%.*s' can't be a bucket's name: it must have 3 to 63 lower-case "
+                     "letters, digits, dots and hyphens",
+                     (int)bucket.length, bucket.bytes);
+        return false;
+    }
+    status = lst_store_bucket(exchange->api->options.store, bucket, see, NULL);
     if (status == LST_ERR_BUCKET_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchBucket",
                      "bucket: there is no bucket '%.*s' here: create it first, with any "

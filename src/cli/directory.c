@@ -254,6 +254,9 @@ static int read_policy(const struct lst_usage *usage, const char *source, const 
 {
     int status = lst_ready_made_policy(lst_slice_of(source), lst_slice_of(bucket), text);
 
+    if (status == LST_OK && bucket != NULL) {
+        status = lst_bucket_name_check(lst_slice_of(bucket));
+    }
     if (status == LST_ERR_BUCKET_NAME) {
         return lst_usage_error(usage, "'%s' is not a bucket name", bucket);
     }

@@ -220,6 +220,8 @@ def test_actions_that_are_asked_for_do_not_warn(server):
     (("user", "add", "kim", "--secret-key-stdin", "--access-key", "A B"), "access key id"),
     (("user", "rotate-key", "kim", "--secret-key-stdin", "--access-key", "no"), "access key id"),
     (("remote", "add", "a b", "--endpoint-url", "http://x", "--access-key-id", "AKIA"), "name"),
+    (("user", "add", "kim", "--policy", "readonly", "--bucket", "a..b"), "'a..b' is not a bucket name"),
+    (("policy", "set", "kim", "full", "--bucket", "192.168.0.1"), "'192.168.0.1' is not a bucket name"),
     (("link", "create", "s3://P/x"), "'P' is not a bucket's name"),
     (("presign", "s3://photos/x", "--region", "a b"), "region 'a b'"),
 ], ids=lambda value: " ".join(value[:2]) if isinstance(value, tuple) else "")

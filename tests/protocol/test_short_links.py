@@ -451,6 +451,10 @@ def test_a_bucket_that_is_not_there(server, bucket):
     status, answer = ask(server, "POST", "/-/api/links", {"bucket": "no-such-bucket", "key": "k"})
     assert (status, answer["error"]["code"]) == (404, "NoSuchBucket")
     assert create(server, key="later.txt")
+    for name in ("no such", "../x", "a..b", "192.168.0.1", "ends-", "Capitals"):
+        status, answer = ask(server, "POST", "/-/api/links", {"bucket": name, "key": "k"})
+        assert (status, answer["error"]["code"]) == (400, "InvalidArgument"), name
+        assert "create it" not in answer["error"]["message"], "nobody could"
 
 
 def test_many_in_one_call(server, bucket):
