@@ -1,11 +1,13 @@
 /*
  * library.h - a shared library that is loaded when it is first used.
  *
- * What few installations need (a client of HTTP, the database of file types) and what brings many
- * more libraries along would else cost every start its time and every server its memory. A file for
- * each such library (s3/content_load.c, api/curl_load.c) defines the functions that are called,
- * under their own names and with the library's own header, so that callers see no difference; each
- * goes through a pointer that was found here.
+ * What few installations need (a client of HTTP, the database of file types, TLS of one's own) and
+ * what brings many more libraries along would else cost every start its time and every server its
+ * memory. A file for each such library (s3/content_load.c, api/curl_load.c, server/tls_load.c)
+ * defines the functions that are called, under their own names and with the library's own header,
+ * so that callers see no difference; each goes through a pointer that was found here. Include that
+ * header between `#pragma GCC visibility push(hidden)` and `pop`: other libraries that use the same
+ * one must not get ours.
  */
 #ifndef LST_BASE_LIBRARY_H
 #define LST_BASE_LIBRARY_H
@@ -21,6 +23,22 @@ struct lst_library_function {
     const char *name;
     void *place; /* of the pointer to it */
 };
+
+/*
+ * A list of functions, of which each is FUNCTION(type, name, (parameters), (arguments)), makes
+ * them and their entries:
+ *
+ *     #define FUNCTIONS(FUNCTION) FUNCTION(int, inflateReset, (z_streamp stream), (stream))
+ *     FUNCTIONS(LST_LIBRARY_DEFINE)
+ *     static const struct lst_library_function functions[] = {FUNCTIONS(LST_LIBRARY_ENTRY)};
+ */
+#define LST_LIBRARY_DEFINE(type, name, parameters, arguments)                                      \
+    static type(*found_##name) parameters;                                                         \
+    type name parameters                                                                           \
+    {                                                                                              \
+        return found_##name arguments;                                                             \
+    }
+#define LST_LIBRARY_ENTRY(type, name, parameters, arguments) {#name, &found_##name},
 
 struct lst_library {
     const char *file; /* as the dynamic linker knows it: "libcurl.so.4" */

@@ -34,11 +34,20 @@ static bool fits_terminal(unsigned columns)
 static void print_code(const struct lst_share *share, const struct output *output, const char *url)
 {
     bool is_wanted = output->code || (!output->no_code && isatty(STDOUT_FILENO) == 1);
-    unsigned columns = is_wanted ? lst_share_code_width(url) : 0;
+    const char *reason;
+    unsigned columns;
 
     if (!is_wanted) {
         return;
     }
+    if (lst_share_code_load(&reason) != LST_OK) {
+        lst_report(share->usage->command,
+                   "no QR code: cannot load libqrencode (%s): install it (in Debian: "
+                   "libqrencode4)",
+                   reason);
+        return;
+    }
+    columns = lst_share_code_width(url);
     if (!output->code && !fits_terminal(columns)) {
         lst_report(share->usage->command,
                    "its QR code needs %u columns: widen the terminal, or see --qr", columns);

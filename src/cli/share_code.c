@@ -1,8 +1,38 @@
 /* share_code.c - a QR code on a terminal. */
 #include "cli/share_code.h"
 
-#include <qrencode.h>
+#include "base/library.h"
+
 #include <stdio.h>
+
+/* Loaded when there is a code to print: base/library.h. */
+#pragma GCC visibility push(hidden)
+#include <qrencode.h>
+#pragma GCC visibility pop
+
+// clang-format off
+#define FUNCTIONS(FUNCTION) \
+    FUNCTION(QRcode *, QRcode_encodeString, \
+             (const char *text, int version, QRecLevel level, QRencodeMode hint, int is_exact), \
+             (text, version, level, hint, is_exact)) \
+    FUNCTION(void, QRcode_free, (QRcode *code), (code))
+// clang-format on
+
+FUNCTIONS(LST_LIBRARY_DEFINE)
+
+static const struct lst_library_function functions[] = {FUNCTIONS(LST_LIBRARY_ENTRY)};
+
+static struct lst_library library = {
+    .file = "libqrencode.so.4",
+    .functions = functions,
+    .count = sizeof(functions) / sizeof(functions[0]),
+    .mutex = PTHREAD_MUTEX_INITIALIZER,
+};
+
+int lst_share_code_load(const char **ret_reason)
+{
+    return lst_library_load(&library, ret_reason);
+}
 
 enum { QUIET = 4 }; /* light modules around it, as the standard asks for */
 

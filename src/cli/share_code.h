@@ -4,6 +4,10 @@
 
 #include "latchstring.h"
 
+/* Load libqrencode; before all else here. LST_ERR_NO_LIBRARY, and *ret_reason says why: as
+ * lst_library_load(). */
+LST_MUST_CHECK int lst_share_code_load(const char **ret_reason);
+
 /*
  * Print the QR code of a text (ISO/IEC 18004, by libqrencode) on standard output, in half blocks of
  * UTF-8: two rows of it in each line, dark on light with its quiet zone, whatever the terminal's

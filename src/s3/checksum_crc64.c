@@ -11,6 +11,7 @@
 #include <endian.h>
 #include <pthread.h>
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -40,11 +41,16 @@ static uint64_t power_of_x(unsigned power)
 /* A product of reflected polynomials comes out multiplied by x, hence one less in each power. */
 static void compute_factors(void)
 {
+    unsigned ignored[3];
+    unsigned features;
+
     far_factors[0] = power_of_x(512 + 64 - 1);
     far_factors[1] = power_of_x(512 - 1);
     near_factors[0] = power_of_x(128 + 64 - 1);
     near_factors[1] = power_of_x(128 - 1);
-    can_multiply = __builtin_cpu_supports("pclmul");
+    /* Not __builtin_cpu_supports(): what that brings along asks the processor at every start. */
+    can_multiply = __get_cpuid(1, &ignored[0], &ignored[1], &features, &ignored[2]) != 0 &&
+                   (features & bit_PCLMUL) != 0;
 }
 #endif
 

@@ -272,8 +272,12 @@ bool lst_tls_reload(struct lst_tls *tls)
 
 struct lst_tls *lst_tls_open(const struct lst_config *config)
 {
-    struct lst_tls *tls = calloc(1, sizeof(*tls));
+    struct lst_tls *tls;
 
+    if (!lst_tls_load()) {
+        return NULL;
+    }
+    tls = calloc(1, sizeof(*tls));
     if (tls == NULL) {
         lst_server_complain("out of memory");
         return NULL;

@@ -13,7 +13,11 @@
 struct lst_tls;
 struct ssl_st;
 
-/* Read what --tls-cert and --tls-key name. NULL, reported, if they can't be used. */
+/* Load OpenSSL, unless it is loaded. False, reported, if it can't be. (tls_load.c) */
+LST_MUST_CHECK bool lst_tls_load(void);
+
+/* Load OpenSSL, and read what --tls-cert and --tls-key name. NULL, reported, if they can't be used.
+ */
 struct lst_tls *lst_tls_open(const struct lst_config *config);
 void lst_tls_free(struct lst_tls *tls); /* NULL does nothing */
 

@@ -4,14 +4,14 @@ import re
 import subprocess
 
 import pytest
-from harness import target_of
+from harness import ACCESS_KEY, SECRET_KEY, target_of
 from receiver import Receiver
 from test_content import png, send
 from test_uploads import create, make_token, picture, show
 from test_uploads import send as send_upload
 
 PROGRAM = os.path.abspath(os.environ.get("LST_RELEASE", "build/latchstring"))
-LAZY = ("libcurl", "libmagic")
+LAZY = ("libcurl", "libmagic", "libssl")
 IDLE_MAX = 12_000  # kB; some 6,000 were measured, and 18,000 with the libraries loaded
 
 
@@ -38,8 +38,8 @@ def profile(tmp_path, url):
 
 def test_the_program_does_not_need_them_to_start():
     needed = subprocess.run(["readelf", "--dynamic", PROGRAM], capture_output=True, text=True, check=True).stdout
-    assert "libcrypto" in needed
-    assert not re.search("NEEDED.*(curl|magic)", needed)
+    assert "libnettle" in needed
+    assert not re.search("NEEDED.*(curl|magic|ssl|crypto|qrencode)", needed)
 
 
 def test_an_idle_server_is_small(start):
@@ -67,6 +67,27 @@ def test_without_libmagic_only_content_checks_fail(start, tmp_path):
     server.client().put_object(Bucket="pictures", Key="cat.png", Body=png())
 
 
+def test_tls_loads_openssl(start, authority):
+    server = start("--tls-cert", authority / "cert.pem", "--tls-key", authority / "key.pem")
+    assert mapped(server) == {"libssl"}
+
+
+def test_without_openssl_a_server_with_tls_says_what_to_install(start, tmp_path, authority):
+    with pytest.raises(AssertionError, match=r"--tls-cert: cannot load OpenSSL \(.*libssl\.so\.3.*install it"):
+        start("--tls-cert", authority / "cert.pem", "--tls-key", authority / "key.pem", check=False,
+              environment=without(tmp_path, "libssl.so.3"))
+
+
+def test_without_libqrencode_a_link_is_printed_all_the_same(server, tmp_path):
+    server.client().create_bucket(Bucket="shared")
+    (tmp_path / "me.txt").write_bytes(b"hello")
+    done = server.command("share", tmp_path / "me.txt", "s3://shared", "--full", "--qr", environment={
+        "AWS_ENDPOINT_URL": server.endpoint, "AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        **without(tmp_path, "libqrencode.so.4")})
+    assert server.endpoint in done.stdout
+    assert "no QR code: cannot load libqrencode" in done.stderr and "install it" in done.stderr
+
+
 def test_without_libcurl_webhooks_wait_and_all_else_works(start, tmp_path):
     receiver = Receiver()
     arguments = profile(tmp_path, receiver.url)
@@ -79,7 +100,7 @@ def test_without_libcurl_webhooks_wait_and_all_else_works(start, tmp_path):
     assert server.stop() == 0
     again = start(*arguments, data=server.data)
     receiver.wait()
-    assert mapped(again) == {"libcurl"}
+    assert mapped(again) == {"libcurl", "libssl"}  # libcurl brings that
     receiver.close()
 
 

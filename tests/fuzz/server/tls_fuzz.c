@@ -12,6 +12,8 @@
  */
 #include "whole_server.h"
 
+#include "server/tls.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -63,6 +65,7 @@ static void start_with_tls(void)
     char path[64];
     const char *const settings[] = {"tls-cert", path, "tls-key", path, NULL};
 
+    require(lst_tls_load(), "OpenSSL can be loaded"); /* its functions here are the server's */
     make_folder();
     (void)snprintf(path, sizeof(path), "%s/tls.pem", folder);
     make_certificate(path);
