@@ -133,7 +133,11 @@ int lst_delivery_find(struct lst_index_reader *reader, struct lst_slice profile,
         return LST_ERR_NOT_FOUND;
     }
     status = find_among(reader, true, profile, id, ret_job);
-    return status == LST_ERR_NOT_FOUND ? find_among(reader, false, profile, id, ret_job) : status;
+    if (status == LST_ERR_NOT_FOUND) {
+        status = find_among(reader, false, profile, id, ret_job);
+    }
+    /* It may have been given up after the first look. */
+    return status == LST_ERR_NOT_FOUND ? find_among(reader, true, profile, id, ret_job) : status;
 }
 
 void lst_delivery_renew(struct lst_job *job, int64_t now_ms)

@@ -11,7 +11,8 @@ static const uint64_t size_max = 16ULL << 30; /* bytes that the file can grow to
 
 static int open_index(const char *folder, bool read_only, struct lst_index **ret_index)
 {
-    struct lst_index_options options = {.size_max = size_max, .read_only = read_only};
+    struct lst_index_options options = {
+        .size_max = size_max, .read_only = read_only, .has_secrets = true};
     char *path;
     int status = read_only ? LST_OK : lst_folder_make(folder);
 
@@ -144,7 +145,8 @@ int lst_ledger_find(struct lst_ledger *ledger, struct lst_slice user, struct lst
     return status;
 }
 
-/* Visit the use of an id that is the order-th of those that were recorded. */
+/* Visit the use of an id that is the order-th of those that were recorded. One that a later use has
+ * replaced, since the state was read, is passed over. LST_ERR_NOT_FOUND: it has no row. */
 static int visit_use(struct lst_index_reader *reader, struct lst_slice name, uint64_t order,
                      lst_ledger_visit *visit, void *context)
 {
@@ -159,11 +161,23 @@ static int visit_use(struct lst_index_reader *reader, struct lst_slice name, uin
     if (status == LST_OK) {
         status = lst_ledger_use_read(row, &outcome, &found_order);
     }
+    if (status == LST_OK && found_order > order) {
+        return LST_OK;
+    }
     if (status != LST_OK || found_order != order ||
         !lst_ledger_name_split(name, &outcome.use.user, &outcome.use.id)) {
-        return status == LST_OK || status == LST_ERR_NOT_FOUND ? LST_ERR_CORRUPT : status;
+        return status == LST_OK ? LST_ERR_CORRUPT : status;
     }
     return visit(context, &outcome);
+}
+
+/* A use has no row: unless the id was forgotten meanwhile, that is damage. */
+static int explain_lack(struct lst_index_reader *reader, struct lst_slice name)
+{
+    struct lst_ledger_state state;
+    int status = lst_ledger_state_get(reader, name, &state);
+
+    return status == LST_OK ? LST_ERR_CORRUPT : status;
 }
 
 int lst_ledger_uses(struct lst_ledger *ledger, struct lst_slice user, struct lst_slice id,
@@ -187,6 +201,9 @@ int lst_ledger_uses(struct lst_ledger *ledger, struct lst_slice user, struct lst
     order = state.recorded > LST_LEDGER_USES_MAX ? state.recorded - LST_LEDGER_USES_MAX : 0;
     for (; status == LST_OK && order < state.recorded; order++) {
         status = visit_use(reader, lst_ledger_key_slice(&name), order, visit, context);
+        if (status == LST_ERR_NOT_FOUND) {
+            status = explain_lack(reader, lst_ledger_key_slice(&name));
+        }
     }
     lst_index_read_end(reader);
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;

@@ -235,6 +235,24 @@ static void decide(struct work *work)
     }
 }
 
+/*
+ * Decide, on rows that were read one after another. A sweep that came between them took rows away
+ * and said up to when: whoever finds no row then must know, or a use that was spent would count
+ * from none again. LST_ERR_CONFLICT: it has come between.
+ */
+static int decide_as_of_now(struct work *work)
+{
+    int64_t after_ms;
+    int status = lst_ledger_forgotten_get(work->reader, &work->forgotten_ms);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    decide(work);
+    status = lst_ledger_forgotten_get(work->reader, &after_ms);
+    return status == LST_OK && after_ms != work->forgotten_ms ? LST_ERR_CONFLICT : status;
+}
+
 static int write_once(struct work *work)
 {
     int status = lst_index_read_begin(work->ledger->index, &work->reader);
@@ -244,12 +262,7 @@ static int write_once(struct work *work)
     }
     work->entry_count = 0;
     work->has_more = false;
-    status = lst_ledger_forgotten_get(work->reader, &work->forgotten_ms);
-    if (status != LST_OK) {
-        lst_index_read_end(work->reader);
-        return status;
-    }
-    decide(work);
+    status = decide_as_of_now(work);
     lst_index_read_end(work->reader);
     for (size_t i = 0; i < work->entry_count && status == LST_OK; i++) {
         struct entry *entry = &work->entries[i];

@@ -20,7 +20,8 @@ struct lst_slice lst_users_key(char kind, struct lst_slice name, char ret_bytes[
 
 int lst_users_open(const char *folder, bool read_only, struct lst_users **ret_users)
 {
-    struct lst_index_options options = {.size_max = USERS_SIZE_MAX, .read_only = read_only};
+    struct lst_index_options options = {
+        .size_max = USERS_SIZE_MAX, .read_only = read_only, .has_secrets = true};
     struct lst_users *users = calloc(1, sizeof(*users));
     char *path = NULL;
     int status = LST_OK;
@@ -99,12 +100,52 @@ int lst_users_find(struct lst_users *users, struct lst_slice name, struct lst_us
     return status;
 }
 
+static bool has_key(const struct lst_user *user, struct lst_slice access_key_id)
+{
+    for (size_t i = 0; i < user->key_count; i++) {
+        if (lst_slice_equal(lst_slice_of(user->keys[i].access_key_id), access_key_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * The row of a key names its user. Both are written in one batch, which may come between the two
+ * readings: so if they don't fit, and the key has another user by now, all is read again.
+ */
+static int read_user_of_key(struct lst_index_reader *reader, struct lst_slice key,
+                            struct lst_slice access_key_id, struct lst_user *ret_user)
+{
+    struct lst_slice name = lst_slice_make(NULL, 0);
+    struct lst_slice last;
+    bool is_first = true;
+
+    for (;; is_first = false) {
+        int status = lst_index_get(reader, LST_USERS_PARTITION, key, &last);
+        if (status != LST_OK) {
+            return status == LST_ERR_NOT_FOUND ? LST_ERR_USER_NOT_FOUND : status;
+        }
+        if (!is_first && lst_slice_equal(name, last)) {
+            return LST_ERR_CORRUPT;
+        }
+        name = last;
+        status = read_user(reader, name, ret_user);
+        if (status == LST_OK && !has_key(ret_user, access_key_id)) {
+            lst_user_release(ret_user);
+            status = LST_ERR_USER_NOT_FOUND;
+        }
+        if (status != LST_ERR_USER_NOT_FOUND) {
+            return status;
+        }
+    }
+}
+
 int lst_users_find_key(struct lst_users *users, struct lst_slice access_key_id,
                        struct lst_user *ret_user)
 {
     char bytes[LST_USERS_KEY_MAX];
     struct lst_index_reader *reader;
-    struct lst_slice name;
     int status;
 
     if (access_key_id.length == 0 || access_key_id.length > LST_ACCESS_KEY_ID_MAX) {
@@ -114,16 +155,8 @@ int lst_users_find_key(struct lst_users *users, struct lst_slice access_key_id,
     if (status != LST_OK) {
         return status;
     }
-    status = lst_index_get(reader, LST_USERS_PARTITION,
-                           lst_users_key(LST_USERS_KIND_KEY, access_key_id, bytes), &name);
-    if (status == LST_ERR_NOT_FOUND) {
-        status = LST_ERR_USER_NOT_FOUND;
-    }
-    if (status == LST_OK) {
-        status = read_user(reader, name, ret_user);
-        /* Both rows are written in one batch. */
-        status = status == LST_ERR_USER_NOT_FOUND ? LST_ERR_CORRUPT : status;
-    }
+    status = read_user_of_key(reader, lst_users_key(LST_USERS_KIND_KEY, access_key_id, bytes),
+                              access_key_id, ret_user);
     lst_index_read_end(reader);
     return status;
 }

@@ -46,12 +46,17 @@ struct lst_index {
     MDB_env *environment;
     MDB_dbi table;
     bool read_only;
+    bool has_secrets;
     char *path;
     uintptr_t map_start; /* where the file is mapped; 0: not known yet */
     uintptr_t map_end;
 
     pthread_mutex_t readers_lock;
     struct lst_index_reader *idle_readers;
+    struct lst_view *idle_views;
+    /* One of each that needs no lock. */
+    _Atomic(struct lst_index_reader *) spare_reader;
+    _Atomic(struct lst_view *) spare_view;
     atomic_uint_fast64_t unknown_versions;
 
     /* The committer's. */
@@ -67,22 +72,87 @@ struct lst_index {
     atomic_uint_fast64_t batches;
 };
 
-struct lst_index_reader {
-    struct lst_index *index;
-    MDB_txn *transaction;
-    MDB_cursor *cursor;     /* NULL until the first seek */
-    bool cursor_is_renewed; /* in this transaction */
-    MDB_cursor *probe;      /* for what is not found; NULL until then */
+/* ---- Reading: lmdb_view.c, lmdb_read.c, lmdb_walk.c */
+
+/* What one call sees LMDB through: a snapshot, which is let go of before the call returns. Between
+ * calls it waits in the index, with its place in LMDB's table of readers. */
+struct lst_view {
+    MDB_txn *transaction; /* reset while the view waits */
+    MDB_cursor *cursor;   /* NULL until the first scan */
+    bool cursor_is_renewed;
+    MDB_cursor *probe; /* for what is not found; NULL until then */
     bool probe_is_renewed;
-    bool is_positioned;
-    MDB_val last_row; /* the key of the last whole row since it was positioned */
-    bool is_spoiled;  /* it met damage of the file's structure: no other reading gets it */
-    /* Where the cursor is: in the space of level depth, behind the key's first depth fragments. */
+    bool is_spoiled; /* it met damage of the file's structure: no other call gets it */
+    struct lst_view *next_idle;
+};
+
+/* LST_ERR_ENDING: a sync of the index has failed. */
+LST_MUST_CHECK int lst_view_take(struct lst_index *index, struct lst_view **ret_view);
+void lst_view_give_back(struct lst_index *index, struct lst_view *view);
+/* Have the cursor, or the probe. They allocate, so this comes before a guarded read. */
+LST_MUST_CHECK int lst_view_prepare_cursor(struct lst_index *index, struct lst_view *view);
+LST_MUST_CHECK int lst_view_prepare_probe(struct lst_index *index, struct lst_view *view);
+/* A guarded read of the view did not come to its end: its cursors may have been left amid a move.
+ */
+void lst_view_spoil(struct lst_view *view);
+/* All that wait, at the close. */
+void lst_view_free_all(struct lst_index *index);
+
+/* Where a view's cursor is: in the space of level depth, behind the key's first depth fragments. */
+struct lst_walk {
+    struct lst_index *index;
+    struct lst_view *view;
+    MDB_val last_row; /* the key of the last whole row since the walk was positioned */
     size_t depth;
     uint64_t spaces[LST_KEY_DEPTH_MAX];
     size_t key_length;
     char key[LST_INDEX_KEY_MAX];
+};
+
+/* Move to the first row of the partition whose key is not less than this one (it must not lie in
+ * the walk), or, next, to the one after. Key and value point into the walk and into LMDB: valid
+ * until the next move. Codes as lst_index_seek(). Within a guarded read (guard.h); the cursor is
+ * prepared. */
+LST_MUST_CHECK int lst_walk_seek(struct lst_walk *walk, uint64_t partition, struct lst_slice key,
+                                 struct lst_slice *ret_key, struct lst_slice *ret_value);
+LST_MUST_CHECK int lst_walk_next(struct lst_walk *walk, struct lst_slice *ret_key,
+                                 struct lst_slice *ret_value);
+
+/* Values that were read, side by side. */
+struct lst_index_block {
+    struct lst_index_block *next;
+    size_t used;
+    size_t capacity;
+    char bytes[];
+};
+
+/* Rows that a scan has read ahead. */
+struct lst_rows_ahead {
+    char *bytes; /* each a struct lst_row_ahead, its key, its value */
+    size_t capacity;
+    size_t used;
+    size_t at;         /* the next one to be given */
+    size_t certain_at; /* the last one whose checksum is right */
+    bool has_certain;
+    size_t damaged; /* rows behind that one */
+    size_t lack;    /* of room, for a row that was not taken */
+    int end; /* what comes behind them: LST_OK: more rows; else the code that ends the scan */
+};
+
+struct lst_index_reader {
+    struct lst_index *index;
     struct lst_index_reader *next_idle;
+    struct lst_index_block *blocks; /* the first one stays when the reading ends */
+
+    bool is_scanning;
+    bool is_base_passed; /* what was not read ahead yet begins behind the base; else at it */
+    uint64_t partition;
+    size_t want;   /* rows to read ahead next time */
+    size_t passed; /* damaged rows that were read since the base */
+    struct lst_rows_ahead ahead;
+    /* The last key that was read and is certain, or where the scan began. */
+    size_t base_length;
+    char base[LST_INDEX_KEY_MAX + 1];
 };
 
 /* A row's key being put together. */

@@ -4,9 +4,9 @@
  *
  * What the store stands on. The interface is what an embedded B-tree gives cheaply and what one
  * object of a distributed engine gives as well (RADOS omap, for one), so that the store above runs
- * on either: reads are point reads and forward scans; a write is a batch on one partition, applied
- * whole or not at all; nothing spans partitions. The engine of this folder is LMDB; none of its
- * types shows here.
+ * on either: reads are point reads and forward scans, which copy what they read; a write is a batch
+ * on one partition, applied whole or not at all; nothing spans partitions. The engine of this
+ * folder is LMDB; none of its types shows here.
  *
  * Partitions are numbers that the caller chose. One exists as soon as something is in it.
  * Keys order as bytes (memcmp, a shorter key first). A key has 1 to LST_INDEX_KEY_MAX bytes, a
@@ -34,6 +34,7 @@ struct lst_index_options {
     uint64_t size_max; /* bytes of address space to reserve, the most the file can grow to; 0: 1
                         * TiB. Where there is not so much, less is taken, down to 64 MiB */
     bool read_only;    /* refuse to make or to change it */
+    bool has_secrets;  /* wipe what was read from memory when a reading ends */
 };
 
 /* Open. Starts the committer's thread unless read_only. LST_ERR_IO, _PERMISSION, _NOT_FOUND,
@@ -67,11 +68,18 @@ uint64_t lst_index_version(struct lst_index *index);
 /* ---- Reading */
 
 /*
- * Begin to read one consistent snapshot. Keep it short: a reader holds back the reuse of freed
- * space, and all processes together can have 1,024. LST_ERR_NO_MEMORY, _IO; LST_ERR_ENDING: a sync
- * of the index has failed (lst_index_has_failed()). What a reader would see then is the state
- * before the change of which nobody knows, and whoever looks whether it happened would be told that
- * it did not.
+ * Begin to read. A reader is memory for what is read, and a place in a scan; it holds nothing of
+ * the engine between two calls, so it may be kept for as long as one likes. Any call may wait.
+ *
+ * There is no snapshot: each call sees what was committed by then, and a batch may come between any
+ * two. Who writes requires in his batch what he has read. Who reads several rows that belong
+ * together reads the one again that all changes of the others change too (the head), and begins
+ * again if it is another.
+ *
+ * LST_ERR_NO_MEMORY; LST_ERR_ENDING: a sync of the index has failed (lst_index_has_failed()). What
+ * a reader would see then is the state before the change of which nobody knows, and whoever looks
+ * whether it happened would be told that it did not. Every call below gives that code then, too,
+ * and LST_ERR_IO and _NO_MEMORY.
  */
 LST_MUST_CHECK int lst_index_read_begin(struct lst_index *index,
                                         struct lst_index_reader **ret_reader);
@@ -95,17 +103,17 @@ static inline bool lst_index_is_damaged_row(int status, struct lst_slice key)
     return status == LST_ERR_CORRUPT && key.length > 0;
 }
 
-/*
- * The value of a key. It points into the index: valid, unchanged, until lst_index_read_end().
- * LST_ERR_NOT_FOUND, _CORRUPT.
- */
+/* The value of a key: a copy, the reader's, until lst_index_read_end(). LST_ERR_NOT_FOUND,
+ * _CORRUPT. */
 LST_MUST_CHECK int lst_index_get(struct lst_index_reader *reader, uint64_t partition,
                                  struct lst_slice key, struct lst_slice *ret_value);
 
 /*
- * Move the reader's cursor to the first key of the partition that is not less than this one, or,
- * next, to the one after. LST_ERR_NOT_FOUND: there is none. LST_ERR_CORRUPT: see above. The key is
- * valid until the cursor moves, the value until lst_index_read_end().
+ * Scan: go to the first key of the partition that is not less than this one, or, next, to the one
+ * after. LST_ERR_NOT_FOUND: there is none. LST_ERR_CORRUPT: see above. Key and value are copies,
+ * the reader's, until it seeks or goes on; a get between them changes nothing. Rows may be read
+ * ahead: a row is given as it was at some moment since the seek. The key to seek may be one that
+ * the reader gave.
  */
 LST_MUST_CHECK int lst_index_seek(struct lst_index_reader *reader, uint64_t partition,
                                   struct lst_slice key, struct lst_slice *ret_key,

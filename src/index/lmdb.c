@@ -210,6 +210,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
         return LST_ERR_NO_MEMORY;
     }
     index->read_only = options->read_only;
+    index->has_secrets = options->has_secrets;
     index->witness = -1;
     index->last_waiting = &index->first_waiting;
     pthread_mutex_init(&index->readers_lock, NULL);

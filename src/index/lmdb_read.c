@@ -1,13 +1,32 @@
-/* lmdb_read.c - snapshots, point reads, and the cursor that goes through long keys. */
+/* lmdb_read.c - reading: what is read is copied for the reader, in a call that lets go of LMDB
+ * before it returns. */
 #include "index/engine.h"
 #include "index/guard.h"
 
+#include "latchstring.h"
+
 #include <stdlib.h>
+
+enum {
+    /* Room for an object's row with a body in it, and those around it. */
+    BLOCK_SIZE = 10 * 1024,
+    /* Rows that a scan reads at once: one at first, for those who look for one. */
+    AHEAD_FIRST = 1,
+    AHEAD_FACTOR = 4,
+    AHEAD_MOST = 96,
+    AHEAD_FIRST_BYTES = 12 * 1024,
+    AHEAD_BYTES = 128 * 1024,
+};
+
+/* ---- Readers */
 
 static struct lst_index_reader *take_idle(struct lst_index *index)
 {
-    struct lst_index_reader *reader;
+    struct lst_index_reader *reader = atomic_exchange(&index->spare_reader, NULL);
 
+    if (reader != NULL) {
+        return reader;
+    }
     pthread_mutex_lock(&index->readers_lock);
     reader = index->idle_readers;
     if (reader != NULL) {
@@ -17,33 +36,13 @@ static struct lst_index_reader *take_idle(struct lst_index *index)
     return reader;
 }
 
-static void put_idle(struct lst_index_reader *reader)
+static void free_blocks(struct lst_index_block *block)
 {
-    struct lst_index *index = reader->index;
-
-    pthread_mutex_lock(&index->readers_lock);
-    reader->next_idle = index->idle_readers;
-    index->idle_readers = reader;
-    pthread_mutex_unlock(&index->readers_lock);
-}
-
-static void close_cursors(struct lst_index_reader *reader)
-{
-    if (reader->cursor != NULL) {
-        mdb_cursor_close(reader->cursor);
+    while (block != NULL) {
+        struct lst_index_block *next = block->next;
+        free(block);
+        block = next;
     }
-    if (reader->probe != NULL) {
-        mdb_cursor_close(reader->probe);
-    }
-    reader->cursor = reader->probe = NULL;
-    reader->is_positioned = false;
-}
-
-static void free_reader(struct lst_index_reader *reader)
-{
-    close_cursors(reader);
-    mdb_txn_abort(reader->transaction);
-    free(reader);
 }
 
 void lst_index_free_readers(struct lst_index *index)
@@ -51,106 +50,135 @@ void lst_index_free_readers(struct lst_index *index)
     struct lst_index_reader *reader;
 
     while ((reader = take_idle(index)) != NULL) {
-        free_reader(reader);
-    }
-}
-
-static int look_at_header(void *environment)
-{
-    MDB_envinfo state;
-
-    return lst_index_error(mdb_env_info(environment, &state));
-}
-
-static int new_reader(struct lst_index *index, struct lst_index_reader **ret_reader)
-{
-    struct lst_index_reader *reader;
-    bool ended;
-    int code;
-    /* What follows allocates, and takes a lock. So whether the header can be read is seen before.
-     */
-    int status = lst_guard_read(index, look_at_header, index->environment, &ended);
-
-    if (status != LST_OK) {
-        return status;
-    }
-    reader = calloc(1, sizeof(*reader));
-    if (reader == NULL) {
-        return LST_ERR_NO_MEMORY;
-    }
-    reader->index = index;
-    code = mdb_txn_begin(index->environment, NULL, MDB_RDONLY, &reader->transaction);
-    if (code != 0) {
+        free_blocks(reader->blocks);
+        free(reader->ahead.bytes);
         free(reader);
-        return lst_index_error(code);
     }
-    *ret_reader = reader;
-    return LST_OK;
-}
-
-static int renew(void *transaction)
-{
-    return lst_index_error(mdb_txn_renew(transaction));
+    lst_view_free_all(index);
 }
 
 int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_reader)
 {
     struct lst_index_reader *reader;
-    int status;
 
     if (atomic_load(&index->has_failed)) {
         return LST_ERR_ENDING;
     }
     reader = take_idle(index);
     if (reader == NULL) {
-        status = new_reader(index, &reader);
-        if (status != LST_OK) {
-            return status;
+        reader = calloc(1, sizeof(*reader));
+        if (reader == NULL) {
+            return LST_ERR_NO_MEMORY;
         }
-    } else {
-        bool ended;
-        status = lst_guard_read(index, renew, reader->transaction, &ended);
-        if (status != LST_OK) {
-            free_reader(reader);
-            return status;
-        }
+        reader->index = index;
     }
-    reader->cursor_is_renewed = false;
-    reader->probe_is_renewed = false;
-    reader->is_positioned = false;
     *ret_reader = reader;
     return LST_OK;
 }
 
+static void wipe(struct lst_index_reader *reader)
+{
+    for (struct lst_index_block *block = reader->blocks; block != NULL; block = block->next) {
+        lst_wipe(block->bytes, block->used);
+    }
+    if (reader->ahead.bytes != NULL) {
+        lst_wipe(reader->ahead.bytes, reader->ahead.capacity);
+    }
+}
+
+/* Room for what the next reading reads stays; most readings need no more. */
+static void forget(struct lst_index_reader *reader)
+{
+    struct lst_index_block *block = reader->blocks;
+
+    if (reader->index->has_secrets) {
+        wipe(reader);
+    }
+    while (block != NULL && (block->next != NULL || block->capacity > BLOCK_SIZE)) {
+        reader->blocks = block->next;
+        free(block);
+        block = reader->blocks;
+    }
+    if (block != NULL) {
+        block->used = 0;
+    }
+    if (reader->ahead.capacity > AHEAD_BYTES) {
+        free(reader->ahead.bytes);
+        reader->ahead = (struct lst_rows_ahead){0};
+    }
+    reader->is_scanning = false;
+}
+
 void lst_index_read_end(struct lst_index_reader *reader)
 {
+    struct lst_index_reader *none = NULL;
+    struct lst_index *index;
+
     if (reader == NULL) {
         return;
     }
-    if (reader->is_spoiled) {
-        free_reader(reader);
+    index = reader->index;
+    forget(reader);
+    if (atomic_compare_exchange_strong(&index->spare_reader, &none, reader)) {
         return;
     }
-    mdb_txn_reset(reader->transaction);
-    put_idle(reader);
+    pthread_mutex_lock(&index->readers_lock);
+    reader->next_idle = index->idle_readers;
+    index->idle_readers = reader;
+    pthread_mutex_unlock(&index->readers_lock);
 }
 
 /*
- * The number of the snapshot that a reader would get now. (What mdb_env_info() gives is the number
- * of a commit that may still be on its way to the disk, which a new snapshot does not see yet.)
+ * The number of the snapshot that a call would see now. (What mdb_env_info() gives is the number of
+ * a commit that may still be on its way to the disk, which a new snapshot does not see yet.)
  */
 uint64_t lst_index_version(struct lst_index *index)
 {
-    struct lst_index_reader *reader;
+    struct lst_view *view;
     uint64_t version;
 
-    if (lst_index_read_begin(index, &reader) != LST_OK) {
+    if (lst_view_take(index, &view) != LST_OK) {
         /* Nobody knows; so a number that has not been. */
         return UINT64_MAX - atomic_fetch_add(&index->unknown_versions, 1);
     }
-    version = mdb_txn_id(reader->transaction);
-    lst_index_read_end(reader);
+    version = mdb_txn_id(view->transaction);
+    lst_view_give_back(index, view);
     return version;
+}
+
+/* ---- Calls of LMDB, which are guarded: they allocate nothing */
+
+/* LMDB refuses a transaction that met damage, and perhaps one that is renewed from it. */
+static int guarded(struct lst_index *index, struct lst_view *view, int (*call)(void *context),
+                   void *context, bool *ret_ended)
+{
+    int status = lst_guard_read(index, call, context, ret_ended);
+
+    if (*ret_ended) {
+        lst_view_spoil(view);
+    }
+    return status;
+}
+
+/* ---- One row */
+
+/* Room in the first block for so many bytes. */
+static int make_room(struct lst_index_reader *reader, size_t size)
+{
+    struct lst_index_block *block = reader->blocks;
+
+    if (block == NULL || size > block->capacity - block->used) {
+        size_t capacity = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+        block = malloc(sizeof(*block) + capacity);
+        if (block == NULL) {
+            return LST_ERR_NO_MEMORY;
+        }
+        block->next = reader->blocks;
+        block->used = 0;
+        block->capacity = capacity;
+        reader->blocks = block;
+    }
+    return LST_OK;
 }
 
 static bool key_is_valid(uint64_t partition, struct lst_slice key)
@@ -158,286 +186,332 @@ static bool key_is_valid(uint64_t partition, struct lst_slice key)
     return lst_partition_is_valid(partition) && key.length > 0 && key.length <= LST_INDEX_KEY_MAX;
 }
 
-/* One guarded read: what is asked for, and what was found. */
-struct read {
-    struct lst_index_reader *reader;
+/* What is asked for, and what was found. */
+struct point_read {
+    struct lst_index *index;
+    struct lst_view *view;
+    MDB_cursor *probe; /* NULL: look without care */
     uint64_t partition;
     struct lst_slice key;
-    struct lst_slice found_key;
-    struct lst_slice value;
+    char *room;
+    size_t room_length;
+    struct lst_slice value; /* of LMDB's */
+    bool is_copied;         /* to the room */
 };
 
-static int do_read(struct read *read, int (*call)(void *context))
+static int get_row(void *context)
 {
-    struct lst_index_reader *reader = read->reader;
-    bool ended;
-    int status = lst_guard_read(reader->index, call, read, &ended);
+    struct point_read *read = context;
+    int status;
 
-    if (ended) {
-        read->found_key = read->value = lst_slice_make(NULL, 0);
-        close_cursors(reader); /* one may have been left amid a move */
-    }
-    /* LMDB refuses a transaction that met damage, and perhaps one that is renewed from it. */
-    if (status == LST_ERR_CORRUPT && read->value.bytes == NULL) {
-        reader->is_spoiled = true;
+    read->is_copied = false;
+    read->value = lst_slice_make(NULL, 0);
+    status = lst_row_get(read->view->transaction, read->index->table, read->probe, read->partition,
+                         read->key, &read->value);
+    if (read->value.bytes != NULL && read->value.length <= read->room_length) {
+        memcpy(read->room, read->value.bytes, read->value.length);
+        read->is_copied = true;
     }
     return status;
 }
 
-static int renew_cursor(struct lst_index_reader *reader, MDB_cursor **cursor, bool *is_renewed)
+static int get_once(struct lst_index_reader *reader, struct point_read *read)
 {
-    int code = 0;
+    const struct lst_index_block *block = reader->blocks;
+    bool ended;
+    int status;
 
-    if (*cursor == NULL) {
-        code = mdb_cursor_open(reader->transaction, reader->index->table, cursor);
-    } else if (!*is_renewed) {
-        code = mdb_cursor_renew(reader->transaction, *cursor);
+    read->room = reader->blocks->bytes + block->used;
+    read->room_length = block->capacity - block->used;
+    status = guarded(reader->index, read->view, get_row, read, &ended);
+    if (ended) {
+        read->value = lst_slice_make(NULL, 0);
     }
-    *is_renewed = code == 0;
-    return lst_index_error(code);
+    read->view->is_spoiled =
+        read->view->is_spoiled || (status == LST_ERR_CORRUPT && read->value.bytes == NULL);
+    return status;
 }
 
-static int prepare_probe(struct lst_index_reader *reader)
+/* With room for what is there. */
+static int get_with_room(struct lst_index_reader *reader, struct point_read *read)
 {
-    return renew_cursor(reader, &reader->probe, &reader->probe_is_renewed);
-}
+    int status = make_room(reader, 1);
 
-static int get_row(void *context)
-{
-    struct read *read = context;
-
-    return lst_row_get(read->reader->transaction, read->reader->index->table, NULL, read->partition,
-                       read->key, &read->value);
-}
-
-static int get_row_with_care(void *context)
-{
-    struct read *read = context;
-
-    return lst_row_get(read->reader->transaction, read->reader->index->table, read->reader->probe,
-                       read->partition, read->key, &read->value);
+    if (status != LST_OK) {
+        return status;
+    }
+    status = get_once(reader, read);
+    if (read->value.bytes != NULL && !read->is_copied) {
+        status = make_room(reader, read->value.length);
+        status = status == LST_OK ? get_once(reader, read) : status;
+    }
+    return status;
 }
 
 int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
                   struct lst_slice *ret_value)
 {
-    struct read read = {.reader = reader, .partition = partition, .key = key};
+    struct lst_index *index = reader->index;
+    struct point_read read = {.index = index, .partition = partition, .key = key};
     int status;
 
     *ret_value = lst_slice_make(NULL, 0);
     if (!key_is_valid(partition, key)) {
         return LST_ERR_NOT_FOUND;
     }
-    status = do_read(&read, get_row);
-    if (status == LST_ERR_NOT_FOUND) {
-        status = prepare_probe(reader);
-        status = status == LST_OK ? do_read(&read, get_row_with_care) : status;
+    status = lst_view_take(index, &read.view);
+    if (status != LST_OK) {
+        return status;
     }
-    *ret_value = read.value;
+    status = get_with_room(reader, &read);
+    if (status == LST_ERR_NOT_FOUND) {
+        status = lst_view_prepare_probe(index, read.view);
+        read.probe = read.view->probe;
+        status = status == LST_OK ? get_with_room(reader, &read) : status;
+    }
+    if (read.value.bytes != NULL && read.is_copied) {
+        *ret_value = lst_slice_make(read.room, read.value.length);
+        reader->blocks->used += read.value.length;
+    }
+    lst_view_give_back(index, read.view);
     return status;
 }
 
-/* ---- The cursor */
+/* ---- Scans: rows are read some at a time */
 
-static int prepare_cursor(struct lst_index_reader *reader)
+struct row_ahead {
+    int status;
+    uint32_t key_length;
+    uint32_t value_length;
+};
+
+static bool is_row(int status, struct lst_slice key)
 {
-    return renew_cursor(reader, &reader->cursor, &reader->cursor_is_renewed);
+    return status == LST_OK || lst_index_is_damaged_row(status, key);
 }
 
-/* Move to the first row that is not less than [the current space][rest]; rest longer than a
- * fragment stands for its continuation's row. */
-static int seek_row(struct lst_index_reader *reader, struct lst_slice rest, MDB_val *ret_key,
-                    MDB_val *ret_value)
+/* Room for so many bytes; there are no rows. */
+static int reserve(struct lst_rows_ahead *ahead, size_t size)
 {
-    struct lst_row_key row;
+    char *bytes;
 
-    reader->last_row = (MDB_val){0};
-    lst_row_key_make(&row, reader->spaces[reader->depth], rest);
-    return lst_row_seek(reader->cursor, lst_row_key_value(&row), ret_key, ret_value);
-}
-
-static bool is_in_space(MDB_val key, uint64_t space)
-{
-    char bytes[LST_SPACE_LENGTH];
-
-    lst_space_encode(space, bytes);
-    return key.mv_size >= LST_SPACE_LENGTH && memcmp(key.mv_data, bytes, LST_SPACE_LENGTH) == 0;
-}
-
-/* Back from a continuation that has no more keys: to the row behind it, one level up. */
-static int leave_space(struct lst_index_reader *reader, MDB_val *ret_key, MDB_val *ret_value)
-{
-    struct lst_row_key row;
-
-    reader->depth--;
-    lst_row_key_make(
-        &row, reader->spaces[reader->depth],
-        lst_slice_make(reader->key + reader->depth * LST_ROW_FRAGMENT, LST_ROW_FRAGMENT));
-    row.bytes[row.length++] = '\1'; /* right after the continuation's own 0x00 */
-    reader->last_row = (MDB_val){0};
-    return lst_row_seek(reader->cursor, lst_row_key_value(&row), ret_key, ret_value);
-}
-
-/* Take the row's fragment into the key. LST_ERR_CORRUPT if no such row can be. */
-static int take_fragment(struct lst_index_reader *reader, MDB_val row_key)
-{
-    size_t start = reader->depth * LST_ROW_FRAGMENT;
-    size_t length = row_key.mv_size - LST_SPACE_LENGTH;
-
-    if (length == 0 || length > LST_ROW_FRAGMENT + 1 || start + length > sizeof(reader->key)) {
-        return LST_ERR_CORRUPT;
+    if (size <= ahead->capacity) {
+        return LST_OK;
     }
-    memcpy(reader->key + start, (const char *)row_key.mv_data + LST_SPACE_LENGTH, length);
-    reader->key_length = start + length;
+    bytes = malloc(size);
+    if (bytes == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    free(ahead->bytes);
+    ahead->bytes = bytes;
+    ahead->capacity = size;
     return LST_OK;
 }
 
-/* Go down into the continuation whose row the cursor is on. */
-static int enter_space(struct lst_index_reader *reader, MDB_val value)
+/* False: there is no room. */
+static bool add_ahead(struct lst_rows_ahead *ahead, int status, struct lst_slice key,
+                      struct lst_slice value)
 {
-    uint64_t space;
-    int status = lst_space_decode(value, &space);
+    struct row_ahead row = {status, (uint32_t)key.length, (uint32_t)value.length};
+    size_t size = sizeof(row) + key.length + value.length;
+    char *at = ahead->bytes + ahead->used;
 
-    if (status != LST_OK || reader->depth + 1 >= LST_KEY_DEPTH_MAX) {
-        return LST_ERR_CORRUPT;
+    if (size > ahead->capacity - ahead->used) {
+        ahead->lack = size;
+        return false;
     }
-    reader->spaces[++reader->depth] = space;
-    return LST_OK;
+    memcpy(at, &row, sizeof(row));
+    memcpy(at + sizeof(row), key.bytes, key.length);
+    if (value.length > 0) {
+        memcpy(at + sizeof(row) + key.length, value.bytes, value.length);
+    }
+    ahead->used += size;
+    return true;
 }
 
-/*
- * From the row where the cursor stands (code: how it got there), go on to the first one that is a
- * key: down into continuations, where rest is what is left of the key that is looked for, and up
- * out of those that end.
+struct scan_read {
+    struct lst_index_reader *reader;
+    struct lst_walk walk;
+};
+
+/* To the row that the scan goes on with. */
+static int find_place(struct scan_read *read, struct lst_slice *ret_key,
+                      struct lst_slice *ret_value)
+{
+    const struct lst_index_reader *reader = read->reader;
+    struct lst_slice base = lst_slice_make(reader->base, reader->base_length);
+    int status = lst_walk_seek(&read->walk, reader->partition, base, ret_key, ret_value);
+
+    if (reader->is_base_passed && is_row(status, *ret_key) && lst_slice_equal(*ret_key, base)) {
+        status = lst_walk_next(&read->walk, ret_key, ret_value);
+    }
+    for (size_t i = 0; i < reader->passed && lst_index_is_damaged_row(status, *ret_key); i++) {
+        status = lst_walk_next(&read->walk, ret_key, ret_value);
+    }
+    return status;
+}
+
+/* Behind the rows that were read the scan goes on: the last one that is certain becomes its base.
  */
-static int settle(struct lst_index_reader *reader, int code, MDB_val row_key, MDB_val value,
-                  struct lst_slice rest, struct lst_slice *ret_key, struct lst_slice *ret_value)
+static void set_base(struct lst_index_reader *reader)
 {
-    for (;;) {
-        int status;
-        if (code != 0 && code != MDB_NOTFOUND) {
-            return lst_index_error(code);
-        }
-        if (code != 0 || !is_in_space(row_key, reader->spaces[reader->depth])) {
-            rest = lst_slice_make(NULL, 0);
-            if (reader->depth == 0) {
-                return LST_ERR_NOT_FOUND;
-            }
-            code = leave_space(reader, &row_key, &value);
-            continue;
-        }
-        status = take_fragment(reader, row_key);
-        if (status != LST_OK) {
-            return status;
-        }
-        status = lst_row_check(row_key, &value);
-        if (status == LST_OK) {
-            if (reader->last_row.mv_data != NULL &&
-                lst_row_compare(row_key, reader->last_row) <= 0) {
-                return LST_ERR_CORRUPT; /* a page stands where another belongs */
-            }
-            reader->last_row = row_key;
-        }
-        if (row_key.mv_size < LST_ROW_KEY_MAX) {
-            *ret_key = lst_slice_make(reader->key, reader->key_length);
-            *ret_value = lst_slice_make(value.mv_data, value.mv_size);
-            return status;
-        }
-        /* Of a damaged continuation nobody knows which keys it has, so none of them is given to go
-         * on behind. */
-        if (status != LST_OK) {
-            return status;
-        }
-        /* Only in the continuation that the key itself goes through does its rest still matter. */
-        if (rest.length > LST_ROW_FRAGMENT &&
-            memcmp(rest.bytes, (const char *)row_key.mv_data + LST_SPACE_LENGTH,
-                   LST_ROW_FRAGMENT) == 0) {
-            rest = lst_slice_after(rest, LST_ROW_FRAGMENT);
-        } else {
-            rest = lst_slice_make(NULL, 0);
-        }
-        status = enter_space(reader, value);
-        if (status != LST_OK) {
-            return status;
-        }
-        code = seek_row(reader, rest, &row_key, &value);
+    const struct lst_rows_ahead *ahead = &reader->ahead;
+    struct row_ahead row;
+
+    if (ahead->has_certain) {
+        memcpy(&row, ahead->bytes + ahead->certain_at, sizeof(row));
+        memcpy(reader->base, ahead->bytes + ahead->certain_at + sizeof(row), row.key_length);
+        reader->base_length = row.key_length;
+        reader->is_base_passed = true;
+        reader->passed = 0;
     }
+    reader->passed += ahead->damaged;
 }
 
-static int seek_key(void *context)
+/* The keys of damaged rows mislead who looks for others near them. So behind one the scan goes on
+ * as far as it can, without looking again for where it was. */
+static int read_rows(void *context)
 {
-    struct read *read = context;
-    struct lst_index_reader *reader = read->reader;
-    MDB_val row_key = {0};
-    MDB_val value = {0};
-    int code;
+    struct scan_read *read = context;
+    struct lst_rows_ahead *ahead = &read->reader->ahead;
+    size_t want = read->reader->want;
+    struct lst_slice key;
+    struct lst_slice value;
+    size_t count = 0;
+    int status = find_place(read, &key, &value);
+
+    while (is_row(status, key)) {
+        size_t at = ahead->used;
+        if (!add_ahead(ahead, status, key, value)) {
+            return LST_OK;
+        }
+        if (status == LST_OK) {
+            ahead->certain_at = at;
+            ahead->has_certain = true;
+            ahead->damaged = 0;
+        } else {
+            want = AHEAD_MOST;
+            ahead->damaged++;
+        }
+        count++;
+        if (count >= want) {
+            return LST_OK;
+        }
+        status = lst_walk_next(&read->walk, &key, &value);
+    }
+    return status;
+}
+
+static void clear_ahead(struct lst_rows_ahead *ahead)
+{
+    ahead->at = ahead->used = 0;
+    ahead->has_certain = false;
+    ahead->damaged = 0;
+    ahead->lack = 0;
+}
+
+static int read_once(struct lst_index_reader *reader, bool *ret_ended)
+{
+    struct scan_read read;
+    int status = lst_view_take(reader->index, &read.walk.view);
+
+    *ret_ended = false;
+    if (status != LST_OK) {
+        return status;
+    }
+    read.reader = reader;
+    read.walk.index = reader->index;
+    status = lst_view_prepare_cursor(reader->index, read.walk.view);
+    if (status == LST_OK) {
+        status = guarded(reader->index, read.walk.view, read_rows, &read, ret_ended);
+    }
+    read.walk.view->is_spoiled = read.walk.view->is_spoiled || status == LST_ERR_CORRUPT;
+    lst_view_give_back(reader->index, read.walk.view);
+    return status;
+}
+
+/* Read some rows. What was read when a call did not come to its end is not certain: then row by
+ * row, up to where it can't. */
+static int read_ahead(struct lst_index_reader *reader)
+{
+    struct lst_rows_ahead *ahead = &reader->ahead;
+    bool ended = false;
     int status;
 
-    reader->depth = 0;
-    reader->spaces[0] = read->partition;
-    code = seek_row(reader, read->key, &row_key, &value);
-    status = settle(reader, code, row_key, value, read->key, &read->found_key, &read->value);
-    /* A row whose key changed can stand where it does not belong. Who goes on behind its key would
-     * come back to it for ever. */
-    if (read->found_key.length > 0 && lst_slice_compare(read->found_key, read->key) < 0) {
-        read->found_key = read->value = lst_slice_make(NULL, 0);
-        status = LST_ERR_CORRUPT;
+    set_base(reader);
+    do {
+        size_t size = reader->want == 1 ? AHEAD_FIRST_BYTES : AHEAD_BYTES;
+        status = reserve(ahead, ahead->lack > size ? ahead->lack : size);
+        if (status != LST_OK) {
+            return status;
+        }
+        reader->want = ended ? 1 : reader->want;
+        clear_ahead(ahead);
+        status = read_once(reader, &ended);
+        if (ended) {
+            clear_ahead(ahead);
+        }
+    } while ((ended && reader->want > 1) || (status == LST_OK && ahead->used == 0));
+    reader->want =
+        reader->want * AHEAD_FACTOR < AHEAD_MOST ? reader->want * AHEAD_FACTOR : AHEAD_MOST;
+    return status;
+}
+
+static int give_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
+                     struct lst_slice *ret_value)
+{
+    struct lst_rows_ahead *ahead = &reader->ahead;
+    struct row_ahead row;
+
+    memcpy(&row, ahead->bytes + ahead->at, sizeof(row));
+    *ret_key = lst_slice_make(ahead->bytes + ahead->at + sizeof(row), row.key_length);
+    *ret_value = lst_slice_make(ret_key->bytes + row.key_length, row.value_length);
+    ahead->at += sizeof(row) + row.key_length + row.value_length;
+    return row.status;
+}
+
+static int give_row(struct lst_index_reader *reader, struct lst_slice *ret_key,
+                    struct lst_slice *ret_value)
+{
+    struct lst_rows_ahead *ahead = &reader->ahead;
+
+    *ret_key = *ret_value = lst_slice_make(NULL, 0);
+    if (ahead->at == ahead->used && ahead->end == LST_OK) {
+        ahead->end = read_ahead(reader);
     }
-    return status;
-}
-
-static int next_key(void *context)
-{
-    struct read *read = context;
-    struct lst_index_reader *reader = read->reader;
-    MDB_val row_key = {0};
-    MDB_val value = {0};
-    int code = mdb_cursor_get(reader->cursor, &row_key, &value, MDB_NEXT);
-
-    return settle(reader, code, row_key, value, lst_slice_make(NULL, 0), &read->found_key,
-                  &read->value);
-}
-
-static int move(struct read *read, int (*call)(void *context), struct lst_slice *ret_key,
-                struct lst_slice *ret_value)
-{
-    int status = do_read(read, call);
-
-    *ret_key = read->found_key;
-    *ret_value = read->value;
-    read->reader->is_positioned = status == LST_OK || lst_index_is_damaged_row(status, *ret_key);
-    return status;
+    if (ahead->at < ahead->used) {
+        return give_next(reader, ret_key, ret_value);
+    }
+    reader->is_scanning = false;
+    return ahead->end;
 }
 
 int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
                    struct lst_slice *ret_key, struct lst_slice *ret_value)
 {
-    char copy[LST_INDEX_KEY_MAX + 1]; /* the key may be the one that the reader gave last */
-    struct read read = {.reader = reader, .partition = partition};
-    int status = prepare_cursor(reader);
-
-    reader->is_positioned = false;
     *ret_key = *ret_value = lst_slice_make(NULL, 0);
-    if (status != LST_OK) {
-        return status;
-    }
-    if (!lst_partition_is_valid(partition)) {
+    reader->is_scanning = lst_partition_is_valid(partition);
+    if (!reader->is_scanning) {
         return LST_ERR_NOT_FOUND;
     }
     /* No key is longer than KEY_MAX: one more byte is as good as all of them. */
-    key = lst_slice_first(key, sizeof(copy));
+    key = lst_slice_first(key, sizeof(reader->base));
     if (key.length > 0) {
-        memcpy(copy, key.bytes, key.length);
+        memmove(reader->base, key.bytes, key.length);
     }
-    read.key = lst_slice_make(copy, key.length);
-    return move(&read, seek_key, ret_key, ret_value);
+    reader->base_length = key.length;
+    reader->is_base_passed = false;
+    reader->passed = 0;
+    reader->partition = partition;
+    reader->want = AHEAD_FIRST;
+    clear_ahead(&reader->ahead);
+    reader->ahead.end = LST_OK;
+    return give_row(reader, ret_key, ret_value);
 }
 
 int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
                    struct lst_slice *ret_value)
 {
-    struct read read = {.reader = reader};
-
     *ret_key = *ret_value = lst_slice_make(NULL, 0);
-    return reader->is_positioned ? move(&read, next_key, ret_key, ret_value) : LST_ERR_NOT_FOUND;
+    return reader->is_scanning ? give_row(reader, ret_key, ret_value) : LST_ERR_NOT_FOUND;
 }

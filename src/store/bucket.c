@@ -135,7 +135,9 @@ int lst_store_read_bucket(struct lst_store *store, struct lst_slice bucket,
 
 int lst_store_is_empty(struct lst_index_reader *reader, uint64_t partition, bool *ret_empty)
 {
-    static const char kinds[] = {LST_ROW_OBJECT, LST_ROW_MARKER, LST_ROW_VERSION};
+    /* In a bucket that is being deleted versions become current, and never the reverse: so these
+     * come first. In another the answer may be old by now. */
+    static const char kinds[] = {LST_ROW_VERSION, LST_ROW_OBJECT, LST_ROW_MARKER};
     bool empty = true;
 
     for (size_t i = 0; i < sizeof(kinds) && empty; i++) {

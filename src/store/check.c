@@ -6,11 +6,27 @@
 /* What a visit gives to end a walk early. */
 enum { ENOUGH = 1 };
 
+/* Keep what is found at a row until it is certain. There is no room for more than are possible. */
+static void hold(struct lst_check *check, struct lst_slice key, const char *text)
+{
+    struct lst_held_fault *held = &check->held[check->held_count];
+
+    if (check->held_count < LST_HELD_MAX) {
+        lst_row_name_make(&held->key, LST_ROW_OBJECT, key);
+        held->text = text;
+        check->held_count++;
+    }
+}
+
 void lst_check_report(struct lst_check *check, struct lst_slice key, const char *text)
 {
     struct lst_store_fault fault = {check->bucket, key, text};
 
     if (check->is_quiet) {
+        return;
+    }
+    if (check->is_holding) {
+        hold(check, key, text);
         return;
     }
     check->census.faults++;
@@ -74,9 +90,10 @@ static struct lst_slice key_of(struct lst_slice name, struct lst_key_copy *copy)
 
 /* One whose checksum is wrong. What it seems to say is taken in, so that nothing is reported for
  * the lack of it; its body is not looked at. */
-static int take_damaged_row(struct lst_check *check, struct lst_index_reader *reader,
-                            struct lst_slice name, struct lst_slice value)
+static int take_damaged_row(struct lst_check *check, struct lst_index_reader *reader)
 {
+    struct lst_slice name = lst_buffer_slice(&check->row_name);
+    struct lst_slice value = lst_buffer_slice(&check->row_value);
     struct lst_key_copy copy;
     int status;
 
@@ -86,6 +103,33 @@ static int take_damaged_row(struct lst_check *check, struct lst_index_reader *re
     check->is_quiet = false;
     lst_buffer_clear(&check->row_value);
     return status;
+}
+
+/*
+ * Hold the row that was taken against others. They are read after it: what they lack is a fault if
+ * the row is still the same afterwards. If it is not, it was written anew meanwhile, with them.
+ */
+static int check_taken_row(struct lst_check *check, struct lst_index_reader *reader)
+{
+    struct lst_slice name = lst_buffer_slice(&check->row_name);
+    struct lst_slice now;
+    int status;
+
+    check->is_holding = true;
+    check->held_count = 0;
+    status = lst_check_row(check, reader, name, lst_buffer_slice(&check->row_value));
+    check->is_holding = false;
+    if (status != LST_OK || check->held_count == 0) {
+        return status;
+    }
+    status = lst_index_get(reader, check->partition, name, &now);
+    if (status == LST_OK && lst_slice_equal(now, lst_buffer_slice(&check->row_value))) {
+        for (size_t i = 0; i < check->held_count; i++) {
+            lst_check_report(check, lst_slice_after(lst_row_name_slice(&check->held[i].key), 1),
+                             check->held[i].text);
+        }
+    }
+    return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
 }
 
 /* Find the first row from row_name on, check it, and copy it. */
@@ -114,16 +158,15 @@ static int take_row(struct lst_check *check)
         status = lst_buffer_status(&check->row_value);
     }
     if (status == LST_OK && is_damaged) {
-        status = take_damaged_row(check, reader, lst_buffer_slice(&check->row_name), value);
+        status = take_damaged_row(check, reader);
     } else if (status == LST_OK) {
-        status = lst_check_row(check, reader, lst_buffer_slice(&check->row_name), value);
+        status = check_taken_row(check, reader);
     }
     lst_index_read_end(reader);
     return status;
 }
 
-/* The bodies of the row that was taken, if it is of an object or an upload. They may take long to
- * read, so no snapshot is kept meanwhile. */
+/* The bodies of the row that was taken, if it is of an object or an upload. */
 static int check_taken_body(struct lst_check *check)
 {
     struct lst_slice name = lst_buffer_slice(&check->row_name);

@@ -24,6 +24,13 @@ struct lst_part_total {
     uint64_t bytes;
 };
 
+/* A fault of a row, until it is certain. */
+enum { LST_HELD_MAX = 4 };
+struct lst_held_fault {
+    const char *text;
+    struct lst_row_name key; /* behind a byte for the kind */
+};
+
 struct lst_check {
     struct lst_store *store;
     void (*report)(void *context, const struct lst_store_fault *fault);
@@ -42,8 +49,12 @@ struct lst_check {
     struct lst_blob_list blobs;
     struct lst_blob_list used;
 
-    /* The bucket and the row that are looked at; copies, so that no snapshot is kept for long. */
-    bool is_quiet; /* what is wrong was reported */
+    bool is_quiet;   /* what is wrong was reported */
+    bool is_holding; /* what is wrong is not certain yet */
+    struct lst_held_fault held[LST_HELD_MAX];
+    size_t held_count;
+
+    /* Copies of the bucket and the row that are looked at. */
     uint64_t partition;
     bool has_partition; /* it is known */
     struct lst_slice bucket;
@@ -59,7 +70,8 @@ void lst_check_report(struct lst_check *check, struct lst_slice key, const char 
 LST_MUST_CHECK int lst_check_get(const struct lst_check *check, struct lst_index_reader *reader,
                                  const struct lst_row_name *name, struct lst_slice *ret_value);
 
-/* Hold one row against the others of its snapshot. */
+/* Hold one row against others. What they lack is a fault only if the row is still the same
+ * afterwards. */
 LST_MUST_CHECK int lst_check_row(struct lst_check *check, struct lst_index_reader *reader,
                                  struct lst_slice name, struct lst_slice value);
 

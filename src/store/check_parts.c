@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What a visit gives to end a walk early. */
-enum { ENOUGH = 1 };
+enum {
+    ENOUGH = 1, /* what a visit gives to end a walk early */
+    STRAY_ATTEMPTS = 5,
+};
 
 /* LST_ERR_NOT_FOUND: it was not left. */
 static int read_left(const struct lst_check *check, struct lst_index_reader *reader,
@@ -173,7 +175,8 @@ static int find_part(struct lst_check *check, struct lst_slice upload_id, struct
     return status;
 }
 
-/* Whether the part is still the one that the row is of, and not about to be deleted. */
+/* Whether the part is still the one that the row is of, and not about to be deleted. What says that
+ * it is about to be goes last of all: so it is looked at first. */
 static int is_still_there(const struct lst_check *check, struct lst_slice upload_id,
                           uint32_t number, const struct lst_object_row *row, bool *ret_is)
 {
@@ -186,13 +189,12 @@ static int is_still_there(const struct lst_check *check, struct lst_slice upload
         return status;
     }
     *ret_is = false;
-    status = lst_part_read(reader, check->partition, upload_id, number, &now);
-    if (status == LST_OK) {
-        left = read_left(check, reader, upload_id);
-        *ret_is =
-            left == LST_ERR_NOT_FOUND && memcmp(now.stamp, row->stamp, sizeof(now.stamp)) == 0;
-        status = left == LST_ERR_NOT_FOUND ? LST_OK : left;
-    }
+    left = read_left(check, reader, upload_id);
+    status = left == LST_ERR_NOT_FOUND
+                 ? lst_part_read(reader, check->partition, upload_id, number, &now)
+                 : left;
+    *ret_is = left == LST_ERR_NOT_FOUND && status == LST_OK &&
+              memcmp(now.stamp, row->stamp, sizeof(now.stamp)) == 0;
     lst_index_read_end(reader);
     return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
 }
@@ -261,30 +263,46 @@ static int find_owner(const struct lst_check *check, struct lst_index_reader *re
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
-/* Whether the upload has parts, and nothing that refers to them, in one snapshot: what was seen may
- * have changed meanwhile. */
-static int is_stray(const struct lst_check *check, struct lst_slice upload_id, bool *ret_is)
+/* Whether any row refers to the upload's parts. */
+static int is_owned(const struct lst_check *check, struct lst_index_reader *reader,
+                    struct lst_slice upload_id, bool *ret_is)
 {
     static const char kinds[] = {LST_ROW_UPLOAD, LST_ROW_OBJECT, LST_ROW_VERSION};
+    int status = read_left(check, reader, upload_id);
+
+    *ret_is = status == LST_OK;
+    status = status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    for (size_t i = 0; i < sizeof(kinds) && status == LST_OK && !*ret_is; i++) {
+        status = find_owner(check, reader, kinds[i], upload_id, ret_is);
+    }
+    return status;
+}
+
+/* Whether the upload has parts, and nothing that refers to them. What refers to them may move from
+ * a row that was not looked at yet to one that was: so it counts only if nothing was committed
+ * meanwhile. On a server that is too busy for that, they are found another time. */
+static int is_stray(const struct lst_check *check, struct lst_slice upload_id, bool *ret_is)
+{
+    struct lst_index *index = check->store->index;
     struct lst_index_reader *reader;
     struct next_part next = {.check = (struct lst_check *)check};
-    bool is_owned;
-    int status = lst_index_read_begin(check->store->index, &reader);
+    bool has_owner = true;
+    bool has_changed = true;
+    int status = lst_index_read_begin(index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    status = read_left(check, reader, upload_id);
-    is_owned = status == LST_OK;
-    status = status == LST_ERR_NOT_FOUND ? LST_OK : status;
-    for (size_t i = 0; i < sizeof(kinds) && status == LST_OK && !is_owned; i++) {
-        status = find_owner(check, reader, kinds[i], upload_id, &is_owned);
+    for (int i = 0; i < STRAY_ATTEMPTS && has_changed && status == LST_OK; i++) {
+        uint64_t version = lst_index_version(index);
+        status = is_owned(check, reader, upload_id, &has_owner);
+        has_changed = !has_owner && lst_index_version(index) != version;
     }
     if (status == LST_OK) {
         status = lst_part_each(reader, check->partition, upload_id, 0, take_part, &next);
     }
     lst_index_read_end(reader);
-    *ret_is = status == ENOUGH && !is_owned;
+    *ret_is = status == ENOUGH && !has_owner && !has_changed;
     return status == ENOUGH ? LST_OK : status;
 }
 

@@ -28,21 +28,27 @@ static bool has_blob(struct lst_slice value, struct lst_blob_id blob)
            row.blob.number == blob.number;
 }
 
-/* Whether a version of the key has the blob. */
-static int key_has_blob(const struct lst_check *check, struct lst_index_reader *reader,
-                        struct lst_slice key, struct lst_blob_id blob, bool *ret_has)
+static int current_has_blob(const struct lst_check *check, struct lst_index_reader *reader,
+                            struct lst_slice key, struct lst_blob_id blob, bool *ret_has)
+{
+    struct lst_row_name name;
+    struct lst_slice value;
+    int status;
+
+    lst_row_name_make(&name, LST_ROW_OBJECT, key);
+    status = lst_check_get(check, reader, &name, &value);
+    *ret_has = status == LST_OK && has_blob(value, blob);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+static int older_has_blob(const struct lst_check *check, struct lst_index_reader *reader,
+                          struct lst_slice key, struct lst_blob_id blob, bool *ret_has)
 {
     struct lst_row_name start;
     struct lst_slice name;
     struct lst_slice value;
     int status;
 
-    lst_row_name_make(&start, LST_ROW_OBJECT, key);
-    status = lst_check_get(check, reader, &start, &value);
-    *ret_has = status == LST_OK && has_blob(value, blob);
-    if (*ret_has || (status != LST_OK && status != LST_ERR_NOT_FOUND)) {
-        return status;
-    }
     lst_row_name_make_escaped(&start, LST_ROW_VERSION, key);
     status = lst_index_seek(reader, check->partition, lst_row_name_slice(&start), &name, &value);
     while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&
@@ -54,6 +60,20 @@ static int key_has_blob(const struct lst_check *check, struct lst_index_reader *
         status = lst_index_next(reader, &name, &value);
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+/* Whether a version of the key has the blob: the current one first and last, since one that was not
+ * may become it meanwhile. */
+static int key_has_blob(const struct lst_check *check, struct lst_index_reader *reader,
+                        struct lst_slice key, struct lst_blob_id blob, bool *ret_has)
+{
+    int status = current_has_blob(check, reader, key, blob, ret_has);
+
+    if (status == LST_OK && !*ret_has) {
+        status = older_has_blob(check, reader, key, blob, ret_has);
+    }
+    return status == LST_OK && !*ret_has ? current_has_blob(check, reader, key, blob, ret_has)
+                                         : status;
 }
 
 /* Whether the row that is named as the blob's owner has it. */
@@ -92,12 +112,13 @@ static int check_blob(struct lst_check *check, struct lst_slice name, struct lst
 }
 
 /* A blob that no row was seen to have: things may have changed meanwhile, so all of it is read
- * again, in one snapshot. */
+ * again, and the blob's own row, which goes when its owner lets go of it, last. */
 static int check_unused(struct lst_check *check, struct lst_index_reader *reader,
                         struct lst_blob_id blob)
 {
     struct lst_row_name name;
     struct lst_slice owner;
+    struct lst_slice now;
     bool has = false;
     int status;
 
@@ -107,6 +128,9 @@ static int check_unused(struct lst_check *check, struct lst_index_reader *reader
         status = owner_has_blob(check, reader, owner, blob, &has);
     }
     if (status == LST_OK && !has) {
+        status = lst_check_get(check, reader, &name, &now);
+    }
+    if (status == LST_OK && !has && lst_slice_equal(owner, now)) {
         lst_check_report(check, lst_slice_after(owner, 1),
                          "a blob's row names an object that does not have it");
     }
@@ -202,14 +226,14 @@ static int check_current(struct lst_check *check, struct lst_index_reader *reade
 static int read_current(const struct lst_check *check, struct lst_index_reader *reader,
                         struct lst_slice key, struct lst_version *ret_version)
 {
+    /* In place of a marker there may be an object by the time that the marker is looked for. */
+    static const char kinds[] = {LST_ROW_OBJECT, LST_ROW_MARKER, LST_ROW_OBJECT};
     struct lst_row_name name;
     struct lst_slice value;
-    int status;
+    int status = LST_ERR_NOT_FOUND;
 
-    lst_row_name_make(&name, LST_ROW_OBJECT, key);
-    status = lst_check_get(check, reader, &name, &value);
-    if (status == LST_ERR_NOT_FOUND) {
-        lst_row_name_make(&name, LST_ROW_MARKER, key);
+    for (size_t i = 0; i < sizeof(kinds) && status == LST_ERR_NOT_FOUND; i++) {
+        lst_row_name_make(&name, kinds[i], key);
         status = lst_check_get(check, reader, &name, &value);
     }
     if (status == LST_OK) {

@@ -94,6 +94,19 @@ int lst_head_read(const struct lst_key_place *place, struct lst_found_row *ret_h
     return status;
 }
 
+int lst_head_confirm(const struct lst_key_place *place, const struct lst_found_row *head)
+{
+    struct lst_found_row now;
+    int status = lst_head_read(place, &now);
+
+    if (status == LST_OK && (now.kind != head->kind ||
+                             !lst_slice_equal(lst_slice_first(now.value, LST_ROW_STAMP_SIZE),
+                                              lst_slice_first(head->value, LST_ROW_STAMP_SIZE)))) {
+        return LST_ERR_CONFLICT;
+    }
+    return status;
+}
+
 /* Of a version that is not current; LST_ERR_NOT_FOUND. */
 static int read_version(const struct lst_key_place *place, uint64_t order,
                         struct lst_found_row *ret_found)
@@ -145,7 +158,7 @@ int lst_version_read(const struct lst_key_place *place, const struct lst_found_r
     if (status == LST_ERR_NOT_FOUND ||
         (status == LST_OK && ret_found->version.random != version.random)) {
         *ret_found = (struct lst_found_row){0};
-        return LST_OK;
+        return lst_head_confirm(place, head);
     }
     return status;
 }

@@ -32,7 +32,7 @@ struct lst_key_place {
 /* A version that was found. */
 struct lst_found_row {
     char kind; /* of its row: LST_ROW_OBJECT, _MARKER (the current one) or _VERSION; 0: none */
-    struct lst_slice value;     /* of its row, valid as long as the snapshot */
+    struct lst_slice value;     /* of its row, valid as long as the reader */
     struct lst_version version; /* of a damaged row what it says, or all 0 */
     bool is_damaged;            /* the value is the stamp alone, as lst_changes_read() gives it */
 };
@@ -48,7 +48,13 @@ void lst_found_row_name(const struct lst_found_row *found, struct lst_slice key,
 
 /* The current version. ret_head->kind is 0 if the key has none. */
 LST_MUST_CHECK int lst_head_read(const struct lst_key_place *place, struct lst_found_row *ret_head);
-/* The version, whether current or not; of random 0: the null version. Kind 0: there is none. */
+/* Whether it still is the current one: what was read of the key's other versions since then belongs
+ * to it. LST_ERR_CONFLICT: no. */
+LST_MUST_CHECK int lst_head_confirm(const struct lst_key_place *place,
+                                    const struct lst_found_row *head);
+/* The version, whether current or not; of random 0: the null version. Kind 0: there is none.
+ * LST_ERR_CONFLICT: nobody knows, because the key has another head by now (a version becomes
+ * current when those before it are deleted); begin again, with that one. */
 LST_MUST_CHECK int lst_version_read(const struct lst_key_place *place,
                                     const struct lst_found_row *head, struct lst_version version,
                                     struct lst_found_row *ret_found);

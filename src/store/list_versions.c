@@ -4,27 +4,45 @@
  * The rows of current versions, objects and markers, are two runs in the order of their keys; the
  * smaller of the two next keys is the next one. Each is followed by the versions of that key that
  * are not current, newest first.
+ *
+ * A key is in one of the runs, and may go to the other between two readings; a version may become
+ * current, or no longer be it. So what was read one after another counts if nothing was committed
+ * meanwhile, or if the first reading repeated gives the same.
  */
 #include "store/head.h"
 #include "store/list.h"
 
-/* The next row of one of the two runs. */
+enum {
+    /* Rows of versions that are read before they are shown. */
+    SOME_BYTES = 64 * 1024,
+    SOME_BYTES_MAX = SOME_BYTES + LST_INDEX_VALUE_MAX + 1024,
+    /* To find a key while nothing is committed; then it is looked at twice. */
+    ATTEMPTS = 3,
+};
+
+/* One of the two runs, and the next row of it that was found. */
 struct run {
     char kind;
-    bool is_over;
+    bool is_sought;           /* what is below `from` is what was found from there on */
+    bool has_ended;           /* no row can be behind what was shown */
+    bool is_over;             /* there is none */
+    struct lst_row_name from; /* the name is not less than this */
     struct lst_row_name name;
-    struct lst_slice value;
+    struct lst_buffer value;
 };
 
 struct listing {
     const struct lst_version_list_options *options;
     struct lst_list_scope scope;
+    struct lst_store *store;
     struct lst_index_reader *reader;
     uint64_t partition;
     int (*visit)(void *context, const struct lst_version_entry *entry);
     void *context;
     struct run objects;
     struct run markers;
+    uint64_t version;       /* of the index, before the runs were sought */
+    struct lst_buffer rows; /* of some versions of a key: the length of each, and its value */
     size_t count;
     bool is_truncated; /* it is over, too */
 };
@@ -34,27 +52,90 @@ static struct lst_slice run_key(const struct run *run)
     return lst_slice_after(lst_row_name_slice(&run->name), 1);
 }
 
-/* Move to the first row that is not less than this name (which may be the run's own). */
-static int seek(struct listing *listing, struct run *run, const struct lst_row_name *start)
+static int seek(struct listing *listing, struct run *run)
 {
     struct lst_row_name range;
     struct lst_slice name;
-    int status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(start),
-                                &name, &run->value);
+    struct lst_slice value;
+    int status;
 
-    lst_row_name_make(&range, run->kind, listing->scope.prefix);
-    status =
-        lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &name, &run->value);
-    if (status == LST_ERR_NOT_FOUND) {
-        run->is_over = true;
+    run->is_sought = true;
+    run->is_over = true;
+    if (run->has_ended) {
         return LST_OK;
     }
-    if (status != LST_OK) {
-        return status;
+    status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&run->from),
+                            &name, &value);
+    lst_row_name_make(&range, run->kind, listing->scope.prefix);
+    status = lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &name, &value);
+    if (status == LST_OK) {
+        run->is_over = false;
+        lst_row_name_make(&run->name, name.bytes[0], lst_slice_after(name, 1));
+        lst_buffer_clear(&run->value);
+        lst_buffer_append(&run->value, value);
+        status = lst_buffer_status(&run->value);
     }
-    run->is_over = false;
-    lst_row_name_make(&run->name, name.bytes[0], lst_slice_after(name, 1));
-    return LST_OK;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+static bool is_unchanged(const struct listing *listing)
+{
+    return lst_index_version(listing->store->index) == listing->version;
+}
+
+/* Find the next rows of both runs, if it is not known what they are. */
+static int seek_runs(struct listing *listing)
+{
+    int status = listing->objects.is_sought ? LST_OK : seek(listing, &listing->objects);
+
+    return status == LST_OK && !listing->markers.is_sought ? seek(listing, &listing->markers)
+                                                           : status;
+}
+
+static void seek_again(struct listing *listing)
+{
+    listing->version = lst_index_version(listing->store->index);
+    listing->objects.is_sought = false;
+    listing->markers.is_sought = false;
+}
+
+static bool is_same(const struct run *run, const struct run *other)
+{
+    return run->is_over == other->is_over &&
+           (run->is_over || lst_slice_equal(run_key(run), run_key(other)));
+}
+
+/* The same for certain, whatever is committed meanwhile. */
+static int seek_runs_for_certain(struct listing *listing)
+{
+    struct run before;
+    int status;
+
+    do {
+        seek_again(listing);
+        status = seek_runs(listing);
+        if (status != LST_OK || is_unchanged(listing)) {
+            return status;
+        }
+        before = listing->objects;
+        status = seek(listing, &listing->objects);
+    } while (status == LST_OK && !is_same(&listing->objects, &before));
+    return status;
+}
+
+/* Have a run go on behind a key, or behind all that begin with a prefix. */
+static void pass(struct run *run, struct lst_slice key, bool is_prefix)
+{
+    lst_row_name_make(&run->from, run->kind, key);
+    if (is_prefix) {
+        run->has_ended = run->has_ended || !lst_list_pass(&run->from);
+    } else {
+        lst_row_name_append(&run->from, lst_slice_make("", 1));
+    }
+    if (run->has_ended || run->is_over ||
+        lst_slice_compare(lst_row_name_slice(&run->name), lst_row_name_slice(&run->from)) < 0) {
+        run->is_sought = false;
+    }
 }
 
 /* ---- Showing */
@@ -89,76 +170,125 @@ static int show_row(struct listing *listing, struct lst_slice key, struct lst_sl
     return show(listing, &entry);
 }
 
-/* Show the versions of a key that are not current, from this name on. */
-static int show_older(struct listing *listing, struct lst_slice key,
-                      const struct lst_row_name *start)
+/* Keep a row to be shown; *ret_order is its version's. */
+static void keep_row(struct listing *listing, struct lst_slice value, uint64_t *ret_order)
 {
+    uint32_t length = (uint32_t)value.length;
+
+    lst_buffer_append(&listing->rows, lst_slice_make((const char *)&length, sizeof(length)));
+    lst_buffer_append(&listing->rows, value);
+    *ret_order = lst_object_row_peek(value).order;
+}
+
+/* Some versions of a key that lie in listing->rows. */
+struct some {
+    bool has_head; /* the first is the current one */
+    bool has_all;  /* there are none behind them */
+    uint64_t last; /* the order of the last one */
+    size_t room;   /* how many there may be */
+};
+
+static int keep_older(struct listing *listing, struct lst_slice key, struct some *some)
+{
+    struct lst_row_name start;
     struct lst_row_name all;
     struct lst_slice name;
     struct lst_slice value;
-    int status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(start),
-                                &name, &value);
-
-    lst_row_name_make_escaped(&all, LST_ROW_VERSION, key);
-    while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&all), status, &name,
-                                    &value)) == LST_OK) {
-        status = show_row(listing, key, value, false);
-        if (status != LST_OK || listing->is_truncated) {
-            return status;
-        }
-        status = lst_index_next(listing->reader, &name, &value);
-    }
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
-}
-
-static int show_key(struct listing *listing, struct run *run)
-{
-    struct lst_row_name older;
-    int status = show_row(listing, run_key(run), run->value, true);
-
-    if (status == LST_OK && !listing->is_truncated) {
-        lst_row_name_make_escaped(&older, LST_ROW_VERSION, run_key(run));
-        status = show_older(listing, run_key(run), &older);
-    }
-    if (status != LST_OK || listing->is_truncated) {
-        return status;
-    }
-    lst_row_name_append(&run->name, lst_slice_make("", 1));
-    return seek(listing, run, &run->name);
-}
-
-static int pass_prefix(struct listing *listing, struct run *run, struct lst_slice prefix)
-{
-    struct lst_row_name behind;
-
-    if (run->is_over || !lst_slice_starts_with(run_key(run), prefix)) {
-        return LST_OK;
-    }
-    lst_row_name_make(&behind, run->kind, prefix);
-    if (!lst_list_pass(&behind)) {
-        run->is_over = true;
-        return LST_OK;
-    }
-    return seek(listing, run, &behind);
-}
-
-/* Show the common prefix that the run's key belongs to, and go behind it in both. */
-static int show_prefix(struct listing *listing, struct lst_slice prefix)
-{
-    struct lst_row_name copy; /* the prefix is part of a key that is passed */
-    struct lst_version_entry entry = {.is_prefix = true};
     int status;
 
-    lst_row_name_make(&copy, LST_ROW_OBJECT, prefix);
-    entry.key = lst_slice_after(lst_row_name_slice(&copy), 1);
-    status = show(listing, &entry);
-    if (status == LST_OK && !listing->is_truncated) {
-        status = pass_prefix(listing, &listing->objects, entry.key);
+    some->has_all = some->last == 0;
+    if (some->has_all) {
+        return LST_OK;
     }
-    if (status == LST_OK && !listing->is_truncated) {
-        status = pass_prefix(listing, &listing->markers, entry.key);
+    lst_row_name_make_version(&start, key, some->last - 1);
+    lst_row_name_make_escaped(&all, LST_ROW_VERSION, key);
+    status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&start), &name,
+                            &value);
+    while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&all), status, &name,
+                                    &value)) == LST_OK) {
+        if (some->room == 0 || lst_buffer_slice(&listing->rows).length >= SOME_BYTES) {
+            return LST_OK;
+        }
+        some->room--;
+        keep_row(listing, value, &some->last);
+        status = lst_index_next(listing->reader, &name, &value);
+    }
+    some->has_all = status == LST_ERR_NOT_FOUND;
+    return some->has_all ? LST_OK : status;
+}
+
+/* Read versions of a key that are older than this order. LST_ERR_CONFLICT: they changed
+ * meanwhile. */
+static int read_some(struct listing *listing, struct lst_slice key, uint64_t below,
+                     struct some *ret_some)
+{
+    uint64_t version = lst_index_version(listing->store->index);
+    struct lst_key_place place = {.store = listing->store,
+                                  .reader = listing->reader,
+                                  .partition = listing->partition,
+                                  .key = key};
+    struct lst_found_row head;
+    int status = lst_head_read(&place, &head);
+
+    *ret_some =
+        (struct some){.last = below, .room = listing->options->max_entries - listing->count + 1};
+    lst_buffer_clear(&listing->rows);
+    if (status != LST_OK) {
+        return status;
+    }
+    ret_some->has_head = head.kind != 0 && head.version.order < below;
+    if (ret_some->has_head) {
+        keep_row(listing, head.value, &ret_some->last);
+    }
+    status = keep_older(listing, key, ret_some);
+    if (status == LST_OK) {
+        status = lst_buffer_status(&listing->rows);
+    }
+    if (status != LST_OK || lst_index_version(listing->store->index) == version) {
+        return status;
+    }
+    return lst_head_confirm(&place, &head);
+}
+
+static int show_some(struct listing *listing, struct lst_slice key, const struct some *some)
+{
+    struct lst_slice rest = lst_buffer_slice(&listing->rows);
+    bool is_latest = some->has_head;
+    int status = LST_OK;
+
+    while (rest.length > 0 && status == LST_OK && !listing->is_truncated) {
+        uint32_t length;
+        memcpy(&length, rest.bytes, sizeof(length));
+        rest = lst_slice_after(rest, sizeof(length));
+        status = show_row(listing, key, lst_slice_first(rest, length), is_latest);
+        rest = lst_slice_after(rest, length);
+        is_latest = false;
     }
     return status;
+}
+
+/* Show the versions of a key that are older than this order. */
+static int show_versions(struct listing *listing, struct lst_slice key, uint64_t below)
+{
+    struct some some = {.has_all = false};
+    int status = LST_OK;
+
+    while (status == LST_OK && !some.has_all && !listing->is_truncated) {
+        do {
+            status = read_some(listing, key, below, &some);
+        } while (status == LST_ERR_CONFLICT);
+        if (status == LST_OK) {
+            status = show_some(listing, key, &some);
+        }
+        below = some.last;
+    }
+    return status;
+}
+
+/* Show a common prefix. */
+static int show_prefix(struct listing *listing, struct lst_slice prefix)
+{
+    return show(listing, &(struct lst_version_entry){.is_prefix = true, .key = prefix});
 }
 
 static struct run *next_run(struct listing *listing)
@@ -173,30 +303,38 @@ static struct run *next_run(struct listing *listing)
 
 /* ---- Where to begin */
 
+/* Where the null version is, or UINT64_MAX. */
+static int find_null_order(const struct listing *listing, struct lst_slice key, uint64_t *ret_order)
+{
+    struct lst_key_place place = {.store = listing->store,
+                                  .reader = listing->reader,
+                                  .partition = listing->partition,
+                                  .key = key};
+    struct lst_found_row found;
+    struct lst_found_row head;
+    int status;
+
+    do {
+        status = lst_head_read(&place, &head);
+        if (status == LST_OK) {
+            status = lst_version_read(&place, &head, (struct lst_version){0}, &found);
+        }
+    } while (status == LST_ERR_CONFLICT);
+    *ret_order = status == LST_OK && found.kind != 0 ? found.version.order : UINT64_MAX;
+    return status;
+}
+
 /* Show what is left of the key that the listing goes on in the midst of: what is older than the
  * version. If that was the null version and is gone, nobody knows what is older; then all. */
 static int show_rest_of_key(struct listing *listing, struct lst_version version)
 {
-    struct lst_key_place place = {.reader = listing->reader,
-                                  .partition = listing->partition,
-                                  .key = listing->options->after_key};
-    struct lst_found_row head;
-    struct lst_row_name start;
-    int status = lst_head_read(&place, &head);
+    struct lst_slice key = listing->options->after_key;
+    int status = LST_OK;
 
-    if (status == LST_OK && lst_version_is_null(version)) {
-        struct lst_found_row found;
-        status = lst_version_read(&place, &head, version, &found);
-        version.order = status == LST_OK && found.kind != 0 ? found.version.order : UINT64_MAX;
+    if (lst_version_is_null(version)) {
+        status = find_null_order(listing, key, &version.order);
     }
-    if (status == LST_OK && head.kind != 0 && head.version.order < version.order) {
-        status = show_row(listing, place.key, head.value, true);
-    }
-    if (status != LST_OK || listing->is_truncated || version.order == 0) {
-        return status;
-    }
-    lst_row_name_make_version(&start, place.key, version.order - 1);
-    return show_older(listing, place.key, &start);
+    return status == LST_OK ? show_versions(listing, key, version.order) : status;
 }
 
 /* Whether the listing goes on in the midst of a key: one that it has, and not as part of a common
@@ -224,13 +362,71 @@ static int begin(struct listing *listing)
     if (status == LST_OK && options->max_entries > 0 && is_amidst_key(listing)) {
         status = show_rest_of_key(listing, version);
     }
-    for (size_t i = 0; i < 2 && status == LST_OK; i++) {
-        struct lst_row_name start;
-        if (lst_list_start(&listing->scope, runs[i]->kind, options->after_key, &start)) {
-            status = seek(listing, runs[i], &start);
-        } else {
-            runs[i]->is_over = true;
-        }
+    seek_again(listing);
+    for (size_t i = 0; i < 2; i++) {
+        runs[i]->has_ended =
+            !lst_list_start(&listing->scope, runs[i]->kind, options->after_key, &runs[i]->from);
+    }
+    return status;
+}
+
+/* Show the next key, or common prefix, as it was found without looking twice: as a rule nothing was
+ * committed meanwhile. LST_ERR_CONFLICT: something was; nothing is shown. */
+static int show_found(struct listing *listing, const struct run *run, struct lst_slice key,
+                      bool is_prefix)
+{
+    struct some some = {.has_head = true,
+                        .room = listing->options->max_entries - listing->count + 1};
+    int status;
+
+    if (is_prefix) {
+        return is_unchanged(listing) ? show_prefix(listing, key) : LST_ERR_CONFLICT;
+    }
+    lst_buffer_clear(&listing->rows);
+    keep_row(listing, lst_buffer_slice(&run->value), &some.last);
+    status = keep_older(listing, key, &some);
+    if (status == LST_OK) {
+        status = lst_buffer_status(&listing->rows);
+    }
+    if (status == LST_OK && !is_unchanged(listing)) {
+        status = LST_ERR_CONFLICT;
+    }
+    if (status == LST_OK) {
+        status = show_some(listing, key, &some);
+    }
+    return status == LST_OK && !some.has_all && !listing->is_truncated
+               ? show_versions(listing, key, some.last)
+               : status;
+}
+
+/* LST_ERR_NOT_FOUND: there is nothing more. LST_ERR_CONFLICT: see above. */
+static int show_next(struct listing *listing, bool is_certain)
+{
+    int status = is_certain ? seek_runs_for_certain(listing) : seek_runs(listing);
+    const struct run *run = next_run(listing);
+    struct lst_row_name copy; /* the runs go on */
+    struct lst_slice key;
+    bool is_prefix;
+
+    if (status != LST_OK) {
+        return status;
+    }
+    if (run->is_over) {
+        return is_certain || is_unchanged(listing) ? LST_ERR_NOT_FOUND : LST_ERR_CONFLICT;
+    }
+    lst_row_name_make(&copy, LST_ROW_OBJECT, run_key(run));
+    key = lst_slice_after(lst_row_name_slice(&copy), 1);
+    is_prefix = lst_list_common_prefix(&listing->scope, key, &key);
+    if (!is_certain) {
+        status = show_found(listing, run, key, is_prefix);
+    } else if (is_prefix) {
+        status = show_prefix(listing, key);
+    } else {
+        status = show_versions(listing, key, UINT64_MAX);
+    }
+    if (status == LST_OK) {
+        pass(&listing->objects, key, is_prefix);
+        pass(&listing->markers, key, is_prefix);
     }
     return status;
 }
@@ -240,18 +436,18 @@ static int list(struct listing *listing)
     int status = begin(listing);
 
     while (status == LST_OK && !listing->is_truncated && listing->options->max_entries > 0) {
-        struct run *run = next_run(listing);
-        struct lst_slice prefix;
-        if (run->is_over) {
-            return LST_OK;
+        status = LST_ERR_CONFLICT;
+        for (int i = 0; i < ATTEMPTS && status == LST_ERR_CONFLICT; i++) {
+            status = show_next(listing, false);
+            if (status == LST_ERR_CONFLICT) {
+                seek_again(listing);
+            }
         }
-        if (lst_list_common_prefix(&listing->scope, run_key(run), &prefix)) {
-            status = show_prefix(listing, prefix);
-        } else {
-            status = show_key(listing, run);
+        if (status == LST_ERR_CONFLICT) {
+            status = show_next(listing, true);
         }
     }
-    return status;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
 int lst_store_list_versions(struct lst_store *store, const struct lst_version_list_options *options,
@@ -260,6 +456,7 @@ int lst_store_list_versions(struct lst_store *store, const struct lst_version_li
 {
     struct listing listing = {.options = options,
                               .scope = {options->prefix, options->delimiter},
+                              .store = store,
                               .visit = visit,
                               .context = context,
                               .objects.kind = LST_ROW_OBJECT,
@@ -269,7 +466,13 @@ int lst_store_list_versions(struct lst_store *store, const struct lst_version_li
     if (status != LST_OK) {
         return status;
     }
+    lst_buffer_init(&listing.rows, SOME_BYTES_MAX);
+    lst_buffer_init(&listing.objects.value, LST_INDEX_VALUE_MAX);
+    lst_buffer_init(&listing.markers.value, LST_INDEX_VALUE_MAX);
     status = list(&listing);
+    lst_buffer_release(&listing.rows);
+    lst_buffer_release(&listing.objects.value);
+    lst_buffer_release(&listing.markers.value);
     lst_index_read_end(listing.reader);
     if (status == LST_OK) {
         *ret_truncated = listing.is_truncated;

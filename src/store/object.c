@@ -34,9 +34,13 @@ static int find_row(const struct opening *opening, struct lst_found_row *ret_fou
     if (!is_key) {
         return name->version.length > 0 ? LST_ERR_VERSION_NOT_FOUND : LST_ERR_KEY_NOT_FOUND;
     }
-    status = lst_head_read(&place, &head);
-    if (status == LST_OK && name->version.length > 0) {
-        status = lst_version_read(&place, &head, version, ret_found);
+    do {
+        status = lst_head_read(&place, &head);
+        if (status == LST_OK && name->version.length > 0) {
+            status = lst_version_read(&place, &head, version, ret_found);
+        }
+    } while (status == LST_ERR_CONFLICT);
+    if (name->version.length > 0) {
         return status == LST_OK && ret_found->kind == 0 ? LST_ERR_VERSION_NOT_FOUND : status;
     }
     *ret_found = head;
@@ -98,8 +102,8 @@ static int begin(struct opening *opening)
 }
 
 /*
- * Pin the parts of the object that was read. A pin counts from a later snapshot on, so then the row
- * is read again. LST_ERR_NOT_FOUND: it has other parts by now. On failure the reader is ended.
+ * Pin the parts of the object that was read. A pin counts for what is read after it, so then the
+ * row is read again. LST_ERR_NOT_FOUND: it has other parts by now. On failure the reader is ended.
  */
 static int pin_parts(struct opening *opening)
 {
@@ -157,7 +161,7 @@ static int open_once(struct opening *opening, bool with_body, struct lst_object 
     bool is_pinned = false;
     int status = begin(opening);
 
-    if (status == LST_OK && with_body && opening->row.parts.length > 0) {
+    if (status == LST_OK && opening->row.parts.length > 0) {
         status = pin_parts(opening);
         is_pinned = status == LST_OK;
     } else if (status == LST_OK && with_body && !opening->row.is_inline) {

@@ -153,10 +153,13 @@ int lst_upload_parts(struct lst_store *store, const struct lst_upload_name *name
     }
     status = lst_part_each(reader, place.partition, lst_upload_place_id(&place), after, show_part,
                            &listing);
-    lst_index_read_end(reader);
     if (status == LST_OK || status == ENOUGH) {
+        /* Parts vanish only when the upload is over. */
+        status = lst_upload_read(reader, &place, &value);
+    }
+    lst_index_read_end(reader);
+    if (status == LST_OK) {
         *ret_truncated = listing.is_truncated;
-        return LST_OK;
     }
     return status;
 }

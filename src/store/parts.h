@@ -23,7 +23,7 @@ void lst_upload_place_make(uint64_t partition, struct lst_slice key, struct lst_
 /* A new id. They are in the order in which they were made. */
 void lst_upload_id_make(struct lst_store *store, char ret_id[LST_ROW_UPLOAD_ID_SIZE]);
 
-/* Look for an upload in a snapshot; its row's value, as lst_changes_read() gives it.
+/* Look for an upload; its row's value, as lst_changes_read() gives it.
  * LST_ERR_UPLOAD_NOT_FOUND. */
 LST_MUST_CHECK int lst_upload_read(struct lst_index_reader *reader,
                                    const struct lst_upload_place *place,

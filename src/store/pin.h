@@ -2,8 +2,8 @@
  * pin.h - which uploads' parts are in use, so that the housekeeper leaves them alone.
  *
  * Who reads an object that was uploaded in parts may do so for hours, while the object is deleted.
- * It pins the upload under whose id the parts are. A pin counts from a snapshot on that was begun
- * after it: whoever read the object's row before the pin must look again whether it is still there.
+ * It pins the upload under whose id the parts are. A pin counts for what is read after it: whoever
+ * read the object's row before the pin must look again whether it is still there.
  */
 #ifndef LST_STORE_PIN_H
 #define LST_STORE_PIN_H

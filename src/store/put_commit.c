@@ -84,8 +84,10 @@ static int make_changes(struct lst_put *put)
     if (status != LST_OK) {
         return status;
     }
-    lst_changes_release(&put->changes);
-    status = put->add_changes(put, reader);
+    do {
+        lst_changes_release(&put->changes);
+        status = put->add_changes(put, reader);
+    } while (status == LST_ERR_CONFLICT); /* somebody was faster than the readings */
     lst_index_read_end(reader);
     return status == LST_OK ? lst_changes_status(&put->changes) : status;
 }

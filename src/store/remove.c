@@ -65,8 +65,10 @@ static void submit(struct removal *removal)
     int status = lst_index_read_begin(removal->store->index, &reader);
 
     if (status == LST_OK) {
-        lst_changes_release(&removal->changes);
-        status = add_keys(removal, reader);
+        do {
+            lst_changes_release(&removal->changes);
+            status = add_keys(removal, reader);
+        } while (status == LST_ERR_CONFLICT); /* somebody was faster than the readings */
         lst_index_read_end(reader);
     }
     /* Where there is nothing but the state to be required, there is nothing to delete. */

@@ -107,7 +107,9 @@ static int make_changes(struct tagging *tagging)
     lst_changes_release(&tagging->changes);
     status = lst_head_read_state(place.reader, place.partition, &state);
     if (status == LST_OK) {
-        status = find(tagging, &place, &found);
+        do {
+            status = find(tagging, &place, &found);
+        } while (status == LST_ERR_CONFLICT);
     }
     if (status == LST_OK) {
         status = add_row(tagging, &place, state, &found);

@@ -69,18 +69,24 @@ static int find_completed(struct search *search)
     struct lst_bucket_state state;
     struct lst_found_row head;
     int status = lst_head_read_state(search->place.reader, search->place.partition, &state);
+    int confirmed;
 
-    if (status == LST_OK) {
-        status = lst_head_read(&search->place, &head);
-    }
     if (status != LST_OK) {
         return status;
     }
     search->versioning = state.versioning;
-    if (head.kind == LST_ROW_OBJECT && is_made_of_it(search, head.value)) {
-        return LST_OK;
-    }
-    return search_versions(search);
+    do {
+        confirmed = status = lst_head_read(&search->place, &head);
+        if (status != LST_OK ||
+            (head.kind == LST_ROW_OBJECT && is_made_of_it(search, head.value))) {
+            return status;
+        }
+        status = search_versions(search);
+        if (status == LST_ERR_UPLOAD_NOT_FOUND) {
+            confirmed = lst_head_confirm(&search->place, &head);
+        }
+    } while (confirmed == LST_ERR_CONFLICT);
+    return confirmed == LST_OK ? status : confirmed;
 }
 
 /* ---- The batch */
@@ -145,12 +151,50 @@ static int check_stamps(struct lst_put *put, struct matching *matching)
     return LST_ERR_PART_INVALID;
 }
 
+/* Whether the upload is as it was, so that what was read of its parts is of that time.
+ * LST_ERR_CONFLICT: no, it may be over. */
+static int confirm_upload(struct lst_index_reader *reader, const struct lst_upload_place *place,
+                          struct lst_slice before)
+{
+    struct lst_slice now;
+    int status = lst_upload_read(reader, place, &now);
+
+    if (status == LST_ERR_UPLOAD_NOT_FOUND ||
+        (status == LST_OK && !lst_slice_equal(lst_slice_first(before, LST_ROW_STAMP_SIZE),
+                                              lst_slice_first(now, LST_ROW_STAMP_SIZE)))) {
+        return LST_ERR_CONFLICT;
+    }
+    return status;
+}
+
+/* Require the upload and its parts. */
+static int add_parts(struct lst_put *put, struct lst_index_reader *reader,
+                     const struct lst_upload_place *place, struct lst_slice upload)
+{
+    struct matching matching = {.put = put};
+    int status;
+
+    lst_changes_require_value(&put->changes, lst_row_name_slice(&place->row), upload);
+    (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&place->row),
+                          nothing);
+    sha256_init(&matching.stamps);
+    status =
+        lst_part_each(reader, put->partition, lst_upload_place_id(place), 0, match_part, &matching);
+    if (status == LST_OK && matching.next < lst_row_parts_count(put->rest.parts)) {
+        *put->culprit = put->completed[matching.next].number;
+        status = LST_ERR_PART_INVALID;
+    } else if (status == LST_OK) {
+        status = check_stamps(put, &matching);
+    }
+    return status;
+}
+
 static int add_completion(struct lst_put *put, struct lst_index_reader *reader)
 {
     struct lst_slice id = lst_slice_make(put->upload_id, sizeof(put->upload_id));
-    struct matching matching = {.put = put};
     struct lst_upload_place place;
     struct lst_slice upload;
+    int confirmed;
     int status;
 
     lst_upload_place_make(put->partition, put->key, id, &place);
@@ -165,17 +209,11 @@ static int add_completion(struct lst_put *put, struct lst_index_reader *reader)
         return status == LST_OK ? LST_PUT_IS_DONE : status;
     }
     if (status == LST_OK) {
-        lst_changes_require_value(&put->changes, lst_row_name_slice(&place.row), upload);
-        (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&place.row),
-                              nothing);
-        sha256_init(&matching.stamps);
-        status = lst_part_each(reader, put->partition, id, 0, match_part, &matching);
-    }
-    if (status == LST_OK && matching.next < lst_row_parts_count(put->rest.parts)) {
-        *put->culprit = put->completed[matching.next].number;
-        status = LST_ERR_PART_INVALID;
-    } else if (status == LST_OK) {
-        status = check_stamps(put, &matching);
+        status = add_parts(put, reader, &place, upload);
+        if (status == LST_ERR_PART_INVALID) {
+            confirmed = confirm_upload(reader, &place, upload);
+            status = confirmed == LST_OK ? status : confirmed;
+        }
     }
     return status == LST_OK ? lst_put_add_object(put, reader) : status;
 }
@@ -350,18 +388,16 @@ static int complete_again(struct lst_store *store, const struct lst_upload_name 
     return status;
 }
 
-int lst_upload_complete(struct lst_store *store, const struct lst_complete_options *options,
-                        uint32_t *ret_culprit, struct lst_store_write *write)
+/* LST_ERR_CONFLICT: the upload changed meanwhile. */
+static int complete_once(struct lst_store *store, const struct lst_complete_options *options,
+                         uint32_t *ret_culprit, struct lst_store_write *write)
 {
     struct assembly assembly = {.options = options};
     struct lst_slice upload;
     struct lst_put *put;
-    int status;
+    int confirmed;
+    int status = lst_upload_find(store, &options->name, &assembly.reader, &assembly.place, &upload);
 
-    if (store->read_only) {
-        return LST_ERR_PERMISSION;
-    }
-    status = lst_upload_find(store, &options->name, &assembly.reader, &assembly.place, &upload);
     if (status == LST_ERR_UPLOAD_NOT_FOUND) {
         return complete_again(store, &options->name, write);
     }
@@ -373,11 +409,25 @@ int lst_upload_complete(struct lst_store *store, const struct lst_complete_optio
     status = assemble(&assembly);
     if (status == LST_OK) {
         status = make_put(store, &assembly, upload, &put);
+    } else if (status == LST_ERR_PART_INVALID) {
+        confirmed = confirm_upload(assembly.reader, &assembly.place, upload);
+        status = confirmed == LST_OK ? status : confirmed;
     }
     lst_index_read_end(assembly.reader);
     lst_buffer_release(&assembly.parts);
     if (status == LST_OK) {
         commit(put, write);
+    }
+    return status;
+}
+
+int lst_upload_complete(struct lst_store *store, const struct lst_complete_options *options,
+                        uint32_t *ret_culprit, struct lst_store_write *write)
+{
+    int status = store->read_only ? LST_ERR_PERMISSION : LST_ERR_CONFLICT;
+
+    while (status == LST_ERR_CONFLICT) {
+        status = complete_once(store, options, ret_culprit, write);
     }
     return status;
 }

@@ -1,4 +1,4 @@
-/* index_test.c - batches are atomic, ordered and durable; readers see snapshots. */
+/* index_test.c - batches are atomic, ordered and durable; readers keep copies. */
 #include "index_fixture.h"
 
 #include <pthread.h>
@@ -68,26 +68,119 @@ static void test_limits(void)
     fixture_close(&fixture);
 }
 
-static void test_snapshots(void)
+static void test_copies(void)
 {
     struct fixture fixture = fixture_open(0);
-    struct lst_index_reader *old;
-    struct lst_slice value = {NULL, 0};
+    struct lst_index_reader *reader;
+    struct lst_slice before = {NULL, 0};
+    struct lst_slice value;
+    bool always = true;
     uint64_t version;
 
     CHECK(fixture_put(&fixture, 1, slice("a"), slice("before")) == 0, "a key is put");
     version = lst_index_version(fixture.index);
-    CHECK(lst_index_read_begin(fixture.index, &old) == 0 &&
-              lst_index_get(old, 1, slice("a"), &value) == 0,
-          "a snapshot is taken");
+    CHECK(lst_index_read_begin(fixture.index, &reader) == 0 &&
+              lst_index_get(reader, 1, slice("a"), &before) == 0,
+          "it is read");
     CHECK(lst_index_version(fixture.index) == version, "reading changes no version");
     CHECK(fixture_put(&fixture, 1, slice("a"), slice("after!")) == 0, "the key is changed");
     CHECK(lst_index_version(fixture.index) != version, "writing does");
-    CHECK(fixture_has(&fixture, 1, "a", "after!"), "a new snapshot sees it");
-    CHECK(lst_slice_equal(value, slice("before")), "a value of the old one stays as it was");
-    CHECK(lst_index_get(old, 1, slice("a"), &value) == 0 && lst_slice_equal(value, slice("before")),
-          "and the old one sees what it saw");
-    lst_index_read_end(old);
+    CHECK(lst_index_get(reader, 1, slice("a"), &value) == 0 &&
+              lst_slice_equal(value, slice("after!")),
+          "the same reader sees what is there now");
+    for (int i = 0; i < 1000; i++) {
+        always = always && lst_index_get(reader, 1, slice("a"), &value) == 0;
+    }
+    CHECK(always, "it can read as often as it likes");
+    CHECK(lst_slice_equal(before, slice("before")), "what it read stays as it was");
+    lst_index_read_end(reader);
+    fixture_close(&fixture);
+}
+
+/* ---- Scans */
+
+enum { ROWS = 600, LARGE = 100 * 1000 };
+
+static struct lst_slice make_key(int number, char ret_key[16])
+{
+    (void)snprintf(ret_key, 16, "key-%04d", number);
+    return slice(ret_key);
+}
+
+/* Rows, some of them large, in one batch; or the deletion of all but the last. */
+static int change_rows(struct fixture *fixture, bool deletes)
+{
+    static struct lst_index_change changes[ROWS];
+    static char keys[ROWS][16];
+    static char large[LARGE];
+
+    for (int i = 0; i < ROWS; i++) {
+        struct lst_slice key = make_key(i, keys[i]);
+        changes[i] =
+            (struct lst_index_change){deletes ? LST_INDEX_DELETE : LST_INDEX_PUT, key,
+                                      i % 100 == 50 ? lst_slice_make(large, sizeof(large)) : key};
+    }
+    return lst_index_apply(fixture->index, 1, changes, deletes ? ROWS - 1 : ROWS);
+}
+
+static void test_scan(void)
+{
+    struct fixture fixture = fixture_open(0);
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    struct lst_slice other;
+    bool is_right = true;
+    char wanted[16];
+    int found = 0;
+    int status;
+
+    CHECK(change_rows(&fixture, false) == LST_OK &&
+              lst_index_read_begin(fixture.index, &reader) == LST_OK,
+          "there are rows");
+    status = lst_index_seek(reader, 1, slice("key-"), &key, &value);
+    for (; status == LST_OK; status = lst_index_next(reader, &key, &value)) {
+        is_right = is_right && lst_index_get(reader, 1, slice("key-0007"), &other) == LST_OK &&
+                   lst_slice_equal(key, make_key(found, wanted)) &&
+                   (found % 100 == 50 ? value.length == LARGE : lst_slice_equal(value, key));
+        found++;
+    }
+    CHECK(status == LST_ERR_NOT_FOUND && found == ROWS, "a scan finds them all: %d", found);
+    CHECK(is_right, "as they are, and a get between two of them changes nothing");
+    CHECK(lst_index_next(reader, &key, &value) == LST_ERR_NOT_FOUND, "and no more");
+    lst_index_read_end(reader);
+    fixture_close(&fixture);
+}
+
+/* A row may be read ahead, but not all of them. */
+static void test_scan_among_changes(void)
+{
+    struct fixture fixture = fixture_open(0);
+    struct lst_index_reader *reader;
+    struct lst_slice key;
+    struct lst_slice value;
+    int found = 0;
+
+    CHECK(change_rows(&fixture, false) == LST_OK &&
+              lst_index_read_begin(fixture.index, &reader) == LST_OK &&
+              lst_index_seek(reader, 1, slice("key-"), &key, &value) == LST_OK &&
+              lst_index_next(reader, &key, &value) == LST_OK,
+          "a scan is under way");
+    CHECK(change_rows(&fixture, true) == LST_OK &&
+              fixture_put(&fixture, 1, slice("key-9999"), slice("y")) == LST_OK,
+          "all rows but one are deleted, and one is put");
+    while (lst_index_next(reader, &key, &value) == LST_OK) {
+        found++;
+    }
+    CHECK(found >= 2 && found < ROWS / 2 && lst_slice_equal(key, slice("")),
+          "both are seen, and few of those that are gone: %d", found);
+    CHECK(lst_index_seek(reader, 1, slice("key-"), &key, &value) == LST_OK &&
+              lst_slice_equal(key, slice("key-0599")) &&
+              lst_index_next(reader, &key, &value) == LST_OK &&
+              lst_slice_equal(key, slice("key-9999")) &&
+              lst_index_next(reader, &key, &value) == LST_ERR_NOT_FOUND,
+          "the next scan sees what is there");
+    lst_index_read_end(reader);
     fixture_close(&fixture);
 }
 
@@ -235,7 +328,9 @@ int main(void)
 {
     test_batches();
     test_limits();
-    test_snapshots();
+    test_copies();
+    test_scan();
+    test_scan_among_changes();
     test_many_writers();
     test_full();
     test_other_process();
