@@ -51,7 +51,7 @@ void lst_changes_require_value(struct lst_changes *changes, struct lst_slice nam
 void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value);
 
 /*
- * Require that a row of an object or part be still as it is in this snapshot, and let go of its
+ * Require that a row of an object or part be still as it is now, and let go of its
  * body: for one who deletes or replaces the row. *ret_exists: there is such a row. Any status but 0
  * is a failure to read.
  */

@@ -80,7 +80,7 @@ LST_MUST_CHECK int lst_check_blob_row(const struct lst_check *check,
                                       struct lst_index_reader *reader, struct lst_slice owner,
                                       struct lst_blob_id blob, bool *ret_has);
 
-/* Hold an object that has parts against their rows, in a snapshot. */
+/* Hold an object that has parts against their rows. */
 LST_MUST_CHECK int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *reader,
                                           struct lst_slice key, const struct lst_object_row *row);
 /* A part's own row. */

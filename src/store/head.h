@@ -2,9 +2,9 @@
  * head.h - the current version of a key (its head), and what becomes of it when another comes or
  * when it is deleted.
  *
- * Everything here is a step on the way to a batch: it reads one snapshot, and adds to the changes
- * what the batch requires of what was read, so that of two who change the same key at the same time
- * one gets a conflict and reads again. Since every new version changes the head, and a version that
+ * Everything here is a step on the way to a batch: it reads, and adds to the changes what the batch
+ * requires of what was read, so that of two who change the same key at the same time one gets a
+ * conflict and reads again. Since every new version changes the head, and a version that
  * is not current is only ever touched by who requires its stamp, no version is lost, and the head
  * is always the newest.
  */

@@ -101,7 +101,7 @@ LST_MUST_CHECK int lst_store_walk(struct lst_index_reader *reader, struct lst_sl
 LST_MUST_CHECK int lst_store_is_empty(struct lst_index_reader *reader, uint64_t partition,
                                       bool *ret_empty);
 
-/* Call visit() with each bucket of a snapshot: lst_store_buckets() with the partition. Those whose
+/* Call visit() with each bucket: lst_store_buckets() with the partition. Those whose
  * rows are damaged (row->is_damaged), too. */
 LST_MUST_CHECK int lst_store_each_bucket(
     struct lst_index_reader *reader, struct lst_slice prefix, struct lst_slice after,
