@@ -51,6 +51,21 @@ def test_requests_in_small_pieces(server, s3, cut):
         assert [status for status, _ in read_answers(sock, 2)] == [200, 200]
 
 
+def test_a_head_that_outgrows_its_first_buffer(server, s3):
+    """8 KiB are read at first. What was understood before there was more is still there after that."""
+    key = "long/" + "k" * 900
+    text = signed_head(server, "PUT", f"/{BUCKET}/{key}", {"x-amz-content-sha256": "UNSIGNED-PAYLOAD", "x-amz-meta-a": "b" * 1500,
+                                                           "Accept-Language": "c" * 6000}) + b"Content-Length: 5\r\n\r\nhello"
+    assert text.index(b"\r\n\r\n") > 8200
+    with connect(server) as sock:
+        for cut in (100, 2000, 8191, 8192, 8193, len(text)):
+            sock.sendall(text[:cut])
+            time.sleep(0.01)
+            sock.sendall(text[cut:] + HEALTH)
+            assert [status for status, _ in read_answers(sock, 2)] == [200, 200], cut
+    assert s3.head_object(Bucket=BUCKET, Key=key)["Metadata"] == {"a": "b" * 1500}
+
+
 def test_a_chunked_body_and_what_follows_it(server, s3):
     """In pieces of any size; what is read behind the last chunk is the next request."""
     payload = random.Random(3).randbytes(300_000)
@@ -84,6 +99,62 @@ def test_an_object_in_chunks_without_a_length_is_not_implemented(server):
         sock.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + HEALTH)
         answers = read_answers(sock, 2)
     assert [status for status, _ in answers] == [501, 200] and b"<Code>NotImplemented</Code>" in answers[0][1], answers
+
+
+# ---- Shares
+
+def hold(server):
+    """Stop it, until SIGCONT; what is sent from now on waits in the kernel."""
+    server.process.send_signal(signal.SIGSTOP)
+    deadline = time.monotonic() + 20
+    while True:
+        states = set()
+        for task in os.listdir(f"/proc/{server.process.pid}/task"):
+            with open(f"/proc/{server.process.pid}/task/{task}/stat", encoding="ascii") as file:
+                states.add(file.read().rpartition(")")[2].split()[0])
+        if states == {"T"}:
+            return
+        assert time.monotonic() < deadline, states
+        time.sleep(0.001)
+
+
+def test_a_flood_on_one_connection_keeps_no_other_waiting(start):
+    """The log says in which order they were answered."""
+    server = start("--threads", "1")
+    with connect(server, 30) as flood, connect(server, 30) as other:
+        for sock in (flood, other):
+            sock.sendall(HEALTH)
+            assert read_answers(sock, 1)[0][0] == 200
+        hold(server)
+        flood.sendall(HEALTH * 1000)
+        other.sendall(HEALTH.replace(b"health", b"ready"))
+        server.process.send_signal(signal.SIGCONT)
+        assert read_answers(other, 1)[0][0] == 200
+        assert len(read_answers(flood, 1000)) == 1000
+    assert server.stop() == 0
+    order = re.findall(r" (Health|Ready) ", server.log())
+    assert len(order) == 1003 and order.index("Ready") <= 2 + 64, order.index("Ready")
+
+
+def test_each_thread_gets_as_many_connections(start):
+    server = start("--threads", "3")
+
+    def watched():
+        """How many descriptors each epoll of the server watches."""
+        folder = f"/proc/{server.process.pid}"
+        files = [name for name in os.listdir(f"{folder}/fd") if os.readlink(f"{folder}/fd/{name}") == "anon_inode:[eventpoll]"]
+        counts = []
+        for name in files:
+            with open(f"{folder}/fdinfo/{name}", encoding="ascii") as file:
+                counts.append(file.read().count("tfd:"))
+        return sorted(counts)
+    with contextlib.ExitStack() as held:
+        for _ in range(60):
+            sock = held.enter_context(connect(server, 30))
+            sock.sendall(HEALTH)
+            assert read_answers(sock, 1)[0][0] == 200
+        counts = watched()
+    assert len(counts) == 3 and counts[-1] - counts[0] <= 2, counts
 
 
 # ---- Ends
