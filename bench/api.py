@@ -7,13 +7,11 @@ The server has one core, the load the other; in turns, round by round.
 import http.client
 import json
 import os
-import shutil
 import statistics
 import sys
-import tempfile
 
 from server import BUCKET, ROOT, ROUNDS, SERVER_CORE, Server, presign, target_of, wrk
-from table import Table
+from table import measuring
 
 CONNECTIONS = 32
 LINKS = 256
@@ -68,21 +66,16 @@ def bench_constraints(table, folder, server, token):
 
 
 def main():
-    table = Table("the upload API")
-    folder = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(ROOT, "build"))
-    os.makedirs(f"{folder}/profiles")
-    with open(f"{folder}/profiles/avatars.json", "w", encoding="utf-8") as file:
-        json.dump({"bucket": BUCKET, "key": "avatars/{user}/{uuid}.{ext}", "types": ["image/*"],
-                   "max_size": 5_000_000, "check_content": True}, file)
-    try:
+    with measuring("the upload API", "profiles") as (table, folder):
+        with open(f"{folder}/profiles/avatars.json", "w", encoding="utf-8") as file:
+            json.dump({"bucket": BUCKET, "key": "avatars/{user}/{uuid}.{ext}", "types": ["image/*"],
+                       "max_size": 5_000_000, "check_content": True}, file)
         server = Server(f"{folder}/data", "--buckets", BUCKET, "--access-log", "off", "--threads", "1", "--api-rate", "0",
                         "--profiles", f"{folder}/profiles", wrapper=["taskset", "-c", SERVER_CORE])
         with server:
             token = server.command("token", "create", "bench", "--role", "backend", "--data", server.data).stdout.strip()
             bench_uploads(table, folder, server, token)
             bench_constraints(table, folder, server, token)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return table.status()
 
 

@@ -10,19 +10,17 @@ import contextlib
 import multiprocessing
 import os
 import resource
-import shutil
 import socket
 import ssl
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 from chart import WIDTH, Chart, write
 from server import (BUCKET, LOAD_CORE, PUT_LOAD, ROOT, ROUNDS, SECONDS, SERVER_CORE, Server, cost, nginx, presign, resident,
                     target_of, write_targets)
-from table import Table
+from table import measuring
 
 PICTURE = os.path.join(ROOT, "docs", "engine.svg")
 SIZE, NAMES = 4096, 64
@@ -198,13 +196,8 @@ def main():
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     os.sched_setaffinity(0, {int(LOAD_CORE)})
-    table = Table("the engine")
-    folder = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(ROOT, "build"))
-    os.makedirs(f"{folder}/files")
-    try:
+    with measuring("the engine", "files") as (table, folder):
         run(table, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return table.status()
 
 

@@ -13,19 +13,17 @@ import hashlib
 import http.client
 import os
 import re
-import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tests"), os.path.join(ROOT, "bench")]
 
 from harness import Server, presign, target_of  # noqa: E402
-from table import Table  # noqa: E402
+from table import measuring  # noqa: E402
 
 BUCKET = "bench"
 SERVER_CORE, LOAD_CORE = "0", "1"
@@ -328,10 +326,7 @@ def bench_memory(table, folder):
 
 
 def main():
-    table = Table("the server")
-    folder = tempfile.mkdtemp(prefix="bench-", dir=os.path.join(ROOT, "build"))  # on a disk, not in memory
-    os.makedirs(f"{folder}/files")
-    try:
+    with measuring("the server", "files") as (table, folder):
         with nginx(folder) as (port, secure_port, nginx_pid):
             with Server(f"{folder}/secure", "--buckets", BUCKET, "--access-log", "off", "--threads", "1", "--tls-cert",
                         f"{folder}/cert.pem", "--tls-key", f"{folder}/key.pem",
@@ -346,8 +341,6 @@ def main():
                 bench_parts(table, folder, server)
         bench_memory(table, folder)
         bench_keys(table, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return table.status()
 
 

@@ -1,4 +1,10 @@
 """The table that every bench prints: what, how much, the target, met or missed."""
+import contextlib
+import os
+import shutil
+import tempfile
+
+BUILD = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "build")
 
 
 class Table:
@@ -15,3 +21,14 @@ class Table:
     def status(self):
         """The exit status of the bench."""
         return 1 if self.missed else 0
+
+
+@contextlib.contextmanager
+def measuring(title, subfolder):
+    """A table, and for what is measured a folder on a disk, not in memory, with a folder in it."""
+    folder = tempfile.mkdtemp(prefix="bench-", dir=BUILD)
+    try:
+        os.makedirs(f"{folder}/{subfolder}")
+        yield Table(title), folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
