@@ -306,6 +306,10 @@ def test_what_proxies_of_aws_add_to_a_presigned_request(server, s3):
     added = [("X-Amz-Cf-Id", "a"), ("X-Amz-Cf-Pop", "b"), ("X-Amzn-Trace-Id", "c"), ("x-amz-apigw-id", "d")]
     assert send(server, "GET", signed(server, "GET", "cat.jpg"), added).body == b"a cat"
     assert send(server, "GET", signed(server, "GET", "cat.jpg"), [("x-amz-cf-idx", "a")]).code == "AccessDenied"
+    # Whoever signs by header signs what he sends: nothing is added in between.
+    for name, _ in added[:2]:
+        answer = send(server, "PUT", f"/{BUCKET}/last-line", [*header_auth(server, b"x"), (name, "a")], b"x")
+        assert (answer.code, answer.error["HeadersNotSigned"]) == ("AccessDenied", name.lower())
 
 
 # ---- Signature Version 2
