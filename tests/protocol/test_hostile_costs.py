@@ -312,12 +312,15 @@ def test_an_svg_in_one_byte_segments(server):
 
 
 def test_svgs_that_never_end(server):
+    """Each holds half a megabyte. Those for whom there is no room are told so."""
     before = memory(server)
     with Peak(server) as peak:
-        held = hold(server, 200, svg_head(server, "held.svg", 90 * MB) + SVG + b"x" * 1_000_000)
+        held = hold(server, 400, svg_head(server, "held.svg", 90 * MB) + SVG + b"x" * 1_000_000)
+        answered = answers_of(held, 10)
     for sock in held:
         sock.close()
     assert peak.most < SPENT_MAX
+    assert len(answered) >= 10 and set(answered) == {503}
     wait_for_memory(server, before + SPENT_MAX / 2)
 
 
