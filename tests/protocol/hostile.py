@@ -1,7 +1,10 @@
 """Raw bytes to a server, and what comes back: for the tests of hostile input."""
 import contextlib
+import os
 import re
+import signal
 import socket
+import time
 
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -56,3 +59,18 @@ def signed_head(server, method, target, headers, body=b""):
     lines = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items()
                     if name.lower() != "content-length")
     return f"{method} {target} HTTP/1.1\r\nHost: {server.host}\r\n{lines}".encode()
+
+
+def hold(server):
+    """Stop it, until SIGCONT; what is sent from now on waits in the kernel."""
+    server.process.send_signal(signal.SIGSTOP)
+    deadline = time.monotonic() + 20
+    while True:
+        states = set()
+        for task in os.listdir(f"/proc/{server.process.pid}/task"):
+            with open(f"/proc/{server.process.pid}/task/{task}/stat", encoding="ascii") as file:
+                states.add(file.read().rpartition(")")[2].split()[0])
+        if states == {"T"}:
+            return
+        assert time.monotonic() < deadline, states
+        time.sleep(0.001)

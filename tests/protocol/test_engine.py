@@ -12,7 +12,7 @@ import time
 
 import pytest
 from harness import ACCESS_KEY, BINARY, SECRET_KEY, clean_environment, presign, send_on, target_of
-from hostile import connect, exchange, read_answers, signed_head, statuses
+from hostile import connect, exchange, hold, read_answers, signed_head, statuses
 
 BUCKET = "pictures"
 HEALTH = b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -102,20 +102,6 @@ def test_an_object_in_chunks_without_a_length_is_not_implemented(server):
 
 
 # ---- Shares
-
-def hold(server):
-    """Stop it, until SIGCONT; what is sent from now on waits in the kernel."""
-    server.process.send_signal(signal.SIGSTOP)
-    deadline = time.monotonic() + 20
-    while True:
-        states = set()
-        for task in os.listdir(f"/proc/{server.process.pid}/task"):
-            with open(f"/proc/{server.process.pid}/task/{task}/stat", encoding="ascii") as file:
-                states.add(file.read().rpartition(")")[2].split()[0])
-        if states == {"T"}:
-            return
-        assert time.monotonic() < deadline, states
-        time.sleep(0.001)
 
 
 def test_a_flood_on_one_connection_keeps_no_other_waiting(start):
@@ -208,7 +194,7 @@ def test_a_stop_loses_no_request(start):
         for sock in kept:
             sock.sendall(HEALTH)
             assert read_answers(sock, 1)[0][0] == 200
-        server.process.send_signal(signal.SIGSTOP)  # so that all of this waits in the kernel
+        hold(server)
         late = [held.enter_context(connect(server, 30)) for _ in range(100)]
         for sock in [*kept, *late]:
             sock.sendall(head)
