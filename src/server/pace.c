@@ -14,6 +14,8 @@
  */
 #include "server/connection.h"
 
+#include "server/tls.h"
+
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -45,7 +47,8 @@ static enum turn turn_of(const struct lst_connection *connection)
 {
     switch (connection->state) {
     case LST_CONNECTION_HEAD:
-        return connection->input == NULL ? TURN_IDLE : TURN_SENDS;
+        return connection->input == NULL && !lst_tls_has_begun_record(connection) ? TURN_IDLE
+                                                                                  : TURN_SENDS;
     case LST_CONNECTION_HANDSHAKE:
         return TURN_AGREES;
     case LST_CONNECTION_BODY:

@@ -37,6 +37,9 @@ void lst_tls_session_free(struct ssl_st *session, bool says_end);
 
 enum lst_step lst_tls_handshake(struct lst_connection *connection);
 
+/* Some of a record has come, and waits for the rest. False without TLS. */
+bool lst_tls_has_begun_record(const struct lst_connection *connection);
+
 /* As lst_connection_receive() and lst_connection_send(). */
 ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t size);
 ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *parts, size_t count,

@@ -306,6 +306,11 @@ ssize_t lst_tls_receive(struct lst_connection *connection, char *out, size_t siz
     return (ssize_t)total;
 }
 
+bool lst_tls_has_begun_record(const struct lst_connection *connection)
+{
+    return connection->tls != NULL && SSL_has_pending(connection->tls) == 1;
+}
+
 /* Short pieces are put together, so that a head and its body share a record. */
 static size_t gather(struct lst_worker *worker, const struct iovec *parts, size_t count)
 {

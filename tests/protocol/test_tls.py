@@ -192,6 +192,22 @@ def test_a_client_that_ends_its_side_gets_the_whole_answer(secure):
         assert read_answers(sock, 1) == [(200, body)]
 
 
+def test_a_stop_waits_for_a_request_whose_record_has_begun(start, folder):
+    server = start(*make_certificate(folder, "stopped", "localhost"))
+    with contextlib.closing(Updater(server)) as client:
+        client.socket.sendall(client.write(HEALTH))
+        assert client.read().startswith(b"HTTP/1.1 200")
+        record = client.write(HEALTH)
+        client.socket.sendall(record[:20])
+        server.process.send_signal(signal.SIGTERM)
+        with contextlib.suppress(ConnectionError):
+            while True:  # until nobody can connect, all threads have begun to stop
+                socket.create_connection(("127.0.0.1", server.port), timeout=20).close()
+        client.socket.sendall(record[20:])
+        assert client.read().startswith(b"HTTP/1.1 200")
+    assert server.process.wait(20) == 0
+
+
 def test_answers_that_nobody_reads_hold_little(start, folder):
     """What was enciphered and found no room in the socket waits in memory: no more than a record of it."""
     server = start("--buckets", BUCKET, *make_certificate(folder, "held", "localhost"), binary=os.environ.get("LST_RELEASE", BINARY))
