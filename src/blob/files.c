@@ -153,6 +153,7 @@ static int start_writing(struct lst_blobs *blobs)
 
 static void free_blobs(struct lst_blobs *blobs)
 {
+    lst_pool_release(&blobs->starters);
     if (blobs->lock_file >= 0) {
         close(blobs->lock_file);
     }
@@ -182,6 +183,7 @@ int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blob
     blobs->read_only = read_only;
     blobs->generation = 1;
     blobs->last_waiting = &blobs->first_waiting;
+    lst_pool_init(&blobs->starters);
     pthread_mutex_init(&blobs->folder_lock, NULL);
     pthread_mutex_init(&blobs->lock, NULL);
     pthread_cond_init(&blobs->wake, NULL);

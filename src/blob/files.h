@@ -12,6 +12,7 @@
 #ifndef LST_BLOB_FILES_H
 #define LST_BLOB_FILES_H
 
+#include "base/pool.h"
 #include "blob/blob.h"
 
 #include <dirent.h>
@@ -44,7 +45,9 @@ struct lst_blobs {
     atomic_bool old_are_deleted;
     atomic_uint_fast64_t sealed;
     atomic_uint_fast64_t syncs;
-    atomic_size_t gathering; /* bytes of all writers' blocks */
+    atomic_size_t gathering;  /* bytes of all writers' blocks */
+    struct lst_pool starters; /* threads that have bytes set out for the disk */
+    atomic_uint starting;     /* their jobs, waiting or under way */
 
     pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
     bool folders_are_new;        /* since they were synced last */

@@ -11,6 +11,7 @@
 enum {
     /* Bytes after which their way to the disk is begun, so that little is left for the seal. */
     WRITEBACK_STEP = 8 * 1024 * 1024,
+    STARTING_MAX = 16, /* such steps, of all writers; a slow disk would have them pile up */
     /* Blobs from this size on get their room beforehand, in steps of so much: writing is then
      * faster by a third, and a full disk shows before the bytes have come. No more, so that uploads
      * which never come can't take the disk. */
@@ -176,6 +177,65 @@ struct lst_blob_id lst_blob_writer_id(const struct lst_blob_writer *writer)
     return writer->id;
 }
 
+/* ---- On their way to the disk */
+
+struct start {
+    struct lst_pool_job job;
+    struct lst_blobs *blobs;
+    int file; /* its own descriptor: the writer may be gone by then */
+    off_t from;
+    off_t length;
+};
+
+static void run_start(void *owner)
+{
+    struct start *start = owner;
+
+    (void)sync_file_range(start->file, start->from, start->length, SYNC_FILE_RANGE_WRITE);
+    (void)close(start->file);
+    atomic_fetch_sub(&start->blobs->starting, 1);
+    free(start);
+}
+
+/* Not by the caller: to hand 8 MiB to the disk takes a millisecond, and thirty when it is busy. */
+static bool submit_start(struct lst_blob_writer *writer)
+{
+    struct start *start = malloc(sizeof(*start));
+
+    if (start == NULL) {
+        return false;
+    }
+    *start = (struct start){
+        .job = {.run = run_start, .owner = start},
+        .blobs = writer->blobs,
+        .file = fcntl(writer->file, F_DUPFD_CLOEXEC, 0),
+        .from = (off_t)writer->started_to,
+        .length = (off_t)(writer->written - writer->started_to),
+    };
+    if (start->file >= 0 && lst_pool_submit(&writer->blobs->starters, &start->job) == LST_OK) {
+        return true;
+    }
+    if (start->file >= 0) {
+        (void)close(start->file);
+    }
+    free(start);
+    return false;
+}
+
+/* What can't be begun now goes with the next step, or with the seal. */
+static void start_to_disk(struct lst_blob_writer *writer)
+{
+    atomic_uint *starting = &writer->blobs->starting;
+
+    if (atomic_fetch_add(starting, 1) < STARTING_MAX && submit_start(writer)) {
+        writer->started_to = writer->written;
+    } else {
+        atomic_fetch_sub(starting, 1);
+    }
+}
+
+/* ---- Appending */
+
 static int write_all(struct lst_blob_writer *writer, struct lst_slice bytes)
 {
     while (bytes.length > 0) {
@@ -190,9 +250,7 @@ static int write_all(struct lst_blob_writer *writer, struct lst_slice bytes)
         bytes = lst_slice_after(bytes, (size_t)length);
     }
     if (writer->written - writer->started_to >= WRITEBACK_STEP) {
-        (void)sync_file_range(writer->file, (off_t)writer->started_to,
-                              (off_t)(writer->written - writer->started_to), SYNC_FILE_RANGE_WRITE);
-        writer->started_to = writer->written;
+        start_to_disk(writer);
     }
     return LST_OK;
 }

@@ -391,6 +391,47 @@ static int remove_one(const char *path, const struct stat *state, int kind, stru
 }
 
 /* The codes for "not found" say that a source is not there; a client would be told 404. */
+static int count_files(void)
+{
+    int count = 0;
+
+    for (int file = 0; file < 200; file++) {
+        count += fcntl(file, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+/* Of large blobs another thread has some set out for the disk, while they are discarded or sealed,
+ * and the engine is closed. */
+static void test_large(void)
+{
+    enum { BLOBS = 2, SIZE = 9 * 1024 * 1024, STEP = 256 * 1024 };
+    static char bytes[STEP];
+    int before = count_files();
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blob_seal seals[BLOBS];
+    bool ok = true;
+
+    for (int i = 0; i < BLOBS; i++) {
+        struct lst_blob_writer *writer;
+
+        ok = ok && lst_blob_create(blobs, SIZE, &writer) == 0;
+        for (int done = 0; ok && done < SIZE; done += STEP) {
+            ok = lst_blob_append(writer, lst_slice_make(bytes, STEP)) == 0;
+        }
+        if (ok && i % 2 == 0) {
+            lst_blob_discard(writer);
+        } else if (ok) {
+            seals[i] = (struct lst_blob_seal){.done = count_done};
+            lst_blob_seal_submit(writer, &seals[i]);
+        }
+    }
+    CHECK(ok && wait_done(1), "large blobs are written; one is dropped, and one sealed");
+    lst_blobs_close(blobs);
+    CHECK(count_files() == before, "and no file is left open: %d, %d before", count_files(),
+          before);
+}
+
 static void test_folder_is_gone(void)
 {
     struct lst_blobs *blobs = open_blobs();
@@ -417,6 +458,7 @@ int main(void)
     test_recovery();
     test_full();
     test_gathering();
+    test_large();
     test_folder_is_gone();
     return tap_done();
 }
