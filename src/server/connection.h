@@ -173,7 +173,7 @@ enum lst_step lst_connection_resume_answer(struct lst_connection *connection);
 enum lst_step lst_connection_begin_answer(struct lst_connection *connection);
 enum lst_step lst_connection_write_answer(struct lst_connection *connection);
 
-/* Say 100 Continue. */
+/* Say 100 Continue, once. */
 enum lst_step lst_connection_ask_for_body(struct lst_connection *connection);
 
 /* Send what is unsent. ON: there is nothing left. */

@@ -155,6 +155,24 @@ enum lst_step lst_connection_next_request(struct lst_connection *connection)
 
 /* ---- What is next */
 
+/*
+ * 100 Continue for an empty body, which needs none (RFC 9110, section 10.1.1). But without it the
+ * AWS CLI takes the final status for the answer to the connection's next upload too, loses that
+ * answer's headers, and waits until the connection ends. It is sent before the final answer and not
+ * with it: Java's HttpURLConnection forgets what it has read behind a 100. What is answered at once
+ * gets none, and the connection ends, which is right for both.
+ *
+ * The request waits for another thread and can't be given up here: if this fails, so does its
+ * answer.
+ */
+static void ask_for_nothing(struct lst_connection *connection)
+{
+    if (lst_exchange_waits_with_nothing(connection->exchange) &&
+        lst_connection_ask_for_body(connection) != LST_STEP_ON) {
+        (void)shutdown(connection->socket, SHUT_RDWR);
+    }
+}
+
 enum lst_step lst_connection_follow(struct lst_connection *connection, enum lst_exchange_next next)
 {
     struct lst_exchange *exchange = connection->exchange;
@@ -164,12 +182,12 @@ enum lst_step lst_connection_follow(struct lst_connection *connection, enum lst_
         connection->state = LST_CONNECTION_BODY;
         if (exchange->head.expects_continue && exchange->received == 0 &&
             connection->input_taken == connection->input_length) {
-            exchange->head.expects_continue = false;
             return lst_connection_ask_for_body(connection);
         }
         return LST_STEP_ON;
     case LST_NEXT_WAIT:
         connection->state = LST_CONNECTION_WAITS;
+        ask_for_nothing(connection);
         return LST_STEP_WAIT;
     case LST_NEXT_ANSWER:
         return lst_connection_begin_answer(connection);

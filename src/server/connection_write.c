@@ -6,13 +6,13 @@
 
 /* ---- Beginning */
 
-static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
 enum lst_step lst_connection_ask_for_body(struct lst_connection *connection)
 {
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct iovec part = {(char *)go_on, sizeof(go_on) - 1};
     ssize_t sent = lst_connection_send(connection, &part, 1, false);
 
+    connection->exchange->head.expects_continue = false;
     if (sent < 0 && connection->may_write) {
         return LST_STEP_RESET;
     }
@@ -51,14 +51,6 @@ static const char *date_of(struct lst_worker *worker)
     return worker->date;
 }
 
-/* An empty body needs no 100 Continue (RFC 9110, section 10.1.1), but the AWS CLI does: where the
- * final answer comes without one, it takes that status for the answer to the connection's next
- * upload too, loses that answer's headers, and waits until the connection ends. */
-static bool waits_with_nothing(const struct lst_http_head *head)
-{
-    return head->expects_continue && head->has_content_length && head->content_length == 0;
-}
-
 enum lst_step lst_connection_begin_answer(struct lst_connection *connection)
 {
     struct lst_worker *worker = connection->worker;
@@ -79,9 +71,6 @@ enum lst_step lst_connection_begin_answer(struct lst_connection *connection)
         connection->file_left = response->length;
     }
     lst_buffer_clear(&worker->reply);
-    if (waits_with_nothing(&exchange->head)) {
-        lst_buffer_append_string(&worker->reply, go_on);
-    }
     lst_reply_format(response, is_head, exchange->head.is_old, date_of(worker), &worker->reply);
     if (lst_buffer_status(&worker->reply) != LST_OK) {
         return LST_STEP_RESET;

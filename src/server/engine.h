@@ -21,8 +21,8 @@
  * - Heads are read into a buffer of the worker's pool; an idle connection keeps none. Requests that
  *   come in one piece are answered in order.
  * - Bodies are received into the worker's block and handed down at once; a body in chunks is
- *   decoded in place. `Expect: 100-continue` is answered when the operation wants the body, or
- *   there is none (the AWS CLI needs that).
+ *   decoded in place. `Expect: 100-continue` is answered when the operation wants the body, be
+ *   it empty (the AWS CLI needs that).
  * - Head and small body of an answer go out in one call; files by sendfile(). What the page cache
  *   does not have is read by a few other threads first, which put it there.
  * - What is refused in the middle of its body is answered, and then the connection is shut down and

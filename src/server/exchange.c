@@ -128,6 +128,13 @@ enum lst_exchange_next lst_exchange_refuse_body(struct lst_exchange *exchange,
 
 /* ---- The answer */
 
+bool lst_exchange_waits_with_nothing(const struct lst_exchange *exchange)
+{
+    const struct lst_http_head *head = &exchange->head;
+
+    return head->expects_continue && head->has_content_length && head->content_length == 0;
+}
+
 /* The answer to be sent; another one if there was no memory for it. */
 static struct lst_http_response *ready_response(struct lst_exchange *exchange)
 {
@@ -153,7 +160,7 @@ struct lst_http_response *lst_exchange_answer(struct lst_exchange *exchange)
                           response);
     }
     if (exchange->server->is_draining || !exchange->has_body_ended ||
-        !exchange->head.keeps_connection) {
+        !exchange->head.keeps_connection || lst_exchange_waits_with_nothing(exchange)) {
         response->close = true;
     }
     exchange->status = response->status;

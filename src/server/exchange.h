@@ -78,6 +78,9 @@ enum lst_exchange_next lst_exchange_refuse_body(struct lst_exchange *exchange,
 
 enum lst_exchange_next lst_exchange_resume(struct lst_exchange *exchange);
 
+/* Its client has announced an empty body, and waits for 100 Continue all the same. */
+bool lst_exchange_waits_with_nothing(const struct lst_exchange *exchange);
+
 /* The answer as it is now; the exchange's own. */
 struct lst_http_response *lst_exchange_response(struct lst_exchange *exchange);
 
