@@ -212,7 +212,7 @@ void lst_unsent_release(struct lst_unsent *unsent);
  * as an idle one in a drain. */
 LST_MUST_CHECK bool lst_connection_watch(struct lst_connection *connection);
 
-/* The engine drains: if it is idle or lingers, it has only a moment from now on. */
+/* The engine drains: if there is no request, it has only a moment from now on. */
 void lst_connection_hurry(struct lst_connection *connection);
 
 /* Others wait for a handshake: this one has less time from now on. */

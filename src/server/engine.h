@@ -29,8 +29,8 @@
  *   read on for a while (LINGER), so that no reset overtakes the answer (RFC 9112, section 9.6).
  * - Every wait for a client has a deadline (pace.c).
  *
- * Stopping: lst_engine_drain() accepts what has connected already, ends idle connections, and lets
- * requests end; lst_engine_stop() ends what is left.
+ * Stopping: lst_engine_drain() accepts what has connected already, ends idle connections, gives
+ * half a head or handshake a second, and lets requests end; lst_engine_stop() ends what is left.
  */
 #ifndef LST_SERVER_ENGINE_H
 #define LST_SERVER_ENGINE_H

@@ -26,7 +26,7 @@
 #define PACE_LEAST           500 /* bytes a second */
 #define LINGER_SILENCE_NS    (5 * SECOND)
 #define LINGER_ALTOGETHER_NS (30 * SECOND)
-#define DRAIN_NS             SECOND /* that a new connection, or one that lingers, has in a drain */
+#define DRAIN_NS             SECOND /* in a drain: that a connection has which is no request yet */
 
 enum turn {
     TURN_OURS,
@@ -79,6 +79,12 @@ static uint64_t moved_by_now(const struct lst_connection *connection, enum turn 
     return information.tcpi_bytes_acked;
 }
 
+/* A drain waits for requests. There is none before its head is whole, nor after its answer. */
+static bool has_request(const struct lst_connection *connection, enum turn turn)
+{
+    return is_reading(turn) || (turn == TURN_SENDS && connection->state != LST_CONNECTION_HEAD);
+}
+
 static uint64_t limit_of(const struct lst_connection *connection, enum turn turn)
 {
     bool is_draining = connection->worker->engine->is_draining;
@@ -87,8 +93,7 @@ static uint64_t limit_of(const struct lst_connection *connection, enum turn turn
     if (turn == TURN_LINGERS && limit > LINGER_SILENCE_NS) {
         limit = LINGER_SILENCE_NS;
     }
-    return is_draining && (turn == TURN_IDLE || turn == TURN_LINGERS) && limit > DRAIN_NS ? DRAIN_NS
-                                                                                          : limit;
+    return is_draining && !has_request(connection, turn) && limit > DRAIN_NS ? DRAIN_NS : limit;
 }
 
 /* How long a period is. */
@@ -99,13 +104,19 @@ static uint64_t length_of(const struct lst_connection *connection, enum turn tur
                : limit_of(connection, turn);
 }
 
-/* However much is sent: nobody needs long for a handshake. */
+/* However much is sent: nobody needs long for a handshake. A drain does not wait for clients that
+ * are silent, unless they are in the row. */
 static uint64_t end_of_handshake(const struct lst_connection *connection)
 {
     uint64_t end = lst_handshakes_deadline(&connection->worker->handshakes, &connection->handshake,
                                            connection->period_ns);
     uint64_t limit = connection->period_ns + connection->limit_ns;
+    uint64_t silence = connection->heard_ns + limit_of(connection, TURN_AGREES);
 
+    if (connection->worker->engine->is_draining && silence < limit &&
+        connection->handshake.state != LST_HANDSHAKE_WAITS) {
+        limit = silence;
+    }
     return end < limit ? end : limit;
 }
 
@@ -164,11 +175,14 @@ void lst_connection_hurry(struct lst_connection *connection)
 {
     enum turn turn = turn_of(connection);
 
-    if (turn == TURN_IDLE || turn == TURN_LINGERS) {
-        connection->period_ns = connection->worker->now_ns;
-        connection->heard_ns = connection->worker->now_ns;
-        set_deadline(connection, turn);
+    if (turn == TURN_OURS || has_request(connection, turn)) {
+        return;
     }
+    connection->heard_ns = connection->worker->now_ns;
+    if (turn != TURN_AGREES) { /* the time for a handshake began with the connection */
+        connection->period_ns = connection->worker->now_ns;
+    }
+    set_deadline(connection, turn);
 }
 
 void lst_connection_hurry_handshake(struct lst_connection *connection)

@@ -6,6 +6,7 @@ import random
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -16,6 +17,11 @@ from hostile import connect, exchange, hold, read_answers, signed_head, statuses
 
 BUCKET = "pictures"
 HEALTH = b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def assert_health(sock):
+    sock.sendall(HEALTH)
+    assert read_answers(sock, 1)[0][0] == 200
 
 
 def request(server, s3, operation, body=b"", **parameters):
@@ -228,6 +234,23 @@ def test_requests_go_on_while_it_stops(start):
         begun = time.monotonic()
         assert server.stop() == 0 and time.monotonic() - begun < 10
         assert all(one.result(30) for one in asking)
+
+
+def test_a_stop_does_not_wait_for_half_a_head_or_handshake(start, authority):
+    """Of clients that are silent. Others have sent all that they have to, and are answered."""
+    server = start("--tls-cert", str(authority / "cert.pem"), "--tls-key", str(authority / "key.pem"))
+    context = ssl.create_default_context(cafile=authority / "ca.pem")
+    with contextlib.ExitStack() as held:
+        for sent in b"", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03":
+            held.enter_context(connect(server)).sendall(sent)
+        for sent in b"", HEALTH[:10], HEALTH:
+            sock = held.enter_context(context.wrap_socket(connect(server), server_hostname="127.0.0.1"))
+            assert_health(sock)
+            sock.sendall(sent)
+        begun = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - begun < 8, "a handshake has 10 seconds, and half a head has 60"
+        assert read_answers(sock, 1)[0][0] == 200
 
 
 # ---- A socket that was handed over
