@@ -157,6 +157,10 @@ enum lst_step lst_connection_read_away(struct lst_connection *connection);
 /* The answer was sent; what has come behind the request is the next one. */
 enum lst_step lst_connection_next_request(struct lst_connection *connection);
 
+/* No more requests are read from it: give up what has come behind the last one. There is no
+ * exchange. */
+void lst_connection_forget_input(struct lst_connection *connection);
+
 /* The exchange says what is next. */
 enum lst_step lst_connection_follow(struct lst_connection *connection, enum lst_exchange_next next);
 

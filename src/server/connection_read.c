@@ -30,6 +30,14 @@ static void give_input(struct lst_connection *connection)
     connection->input_taken = 0;
 }
 
+void lst_connection_forget_input(struct lst_connection *connection)
+{
+    if (connection->input != NULL) {
+        give_input(connection);
+    }
+    lst_unsent_release(&connection->behind);
+}
+
 /* A larger one, into which every head fits that is not refused. */
 static bool grow_input(struct lst_connection *connection)
 {
@@ -253,8 +261,9 @@ static enum lst_step take_block(struct lst_connection *connection, size_t length
         return take_plain(connection, block, length);
     }
     verdict = lst_chunked_decode(&connection->chunked, block, length, &data, &taken);
-    /* Before anything is answered: over TLS an answer is put together in the block. */
-    behind = (struct iovec){block + taken, length - taken};
+    /* Before anything is answered: over TLS an answer is put together in the block. Behind a body
+     * that is refused there is no request, and it may be a whole block. */
+    behind = (struct iovec){block + taken, verdict == LST_CHUNKED_COMPLETE ? length - taken : 0};
     if (!lst_unsent_keep(&connection->behind, &behind, 1, 0)) {
         return LST_STEP_RESET;
     }

@@ -330,17 +330,35 @@ def test_many_readers_of_cold_files_and_others_at_once(server, s3):
 
 # ---- Memory of a connection
 
+def resident(server):
+    """KiB."""
+    with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+def test_a_refused_body_is_not_kept(start):
+    """Chunks of a large size, whose line then ends wrongly: what has come behind it is no request, and the clients stay."""
+    server = start("--threads", "1", binary=os.environ.get("LST_RELEASE", BINARY))
+    with contextlib.ExitStack() as held:
+        before = resident(server)
+        for _ in range(100):
+            sock = held.enter_context(connect(server, 30))
+            sock.sendall(b"GET /-/health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3ffff")
+            server.process.send_signal(signal.SIGSTOP)  # so that the rest is read at once
+            sock.sendall(b"z" * 100_000)
+            server.process.send_signal(signal.SIGCONT)
+            assert read_answers(sock, 1)[0][0] == 200
+        each = (resident(server) - before) / 100
+    assert each < 12, f"{each:.1f} KiB for each connection"
+
+
 def test_an_idle_connection_keeps_nothing(start):
     server = start("--connections", "2100", "--threads", "1", binary=os.environ.get("LST_RELEASE", BINARY))
-
-    def resident():
-        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
-            return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
     with contextlib.ExitStack() as held:
-        before = resident()
+        before = resident(server)
         for _ in range(800):
             sock = held.enter_context(connect(server, 30))
             sock.sendall(HEALTH)
             assert read_answers(sock, 1)[0][0] == 200
-        each = (resident() - before) / 800
+        each = (resident(server) - before) / 800
     assert each < 3, f"{each:.1f} KiB for each"
