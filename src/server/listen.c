@@ -140,6 +140,7 @@ static bool take_handed(struct lst_server *server, unsigned long count)
 {
     int accepts = 0;
     int type = 0;
+    int family = 0;
     socklen_t size = sizeof(accepts);
 
     if (count > 1) {
@@ -154,6 +155,13 @@ static bool take_handed(struct lst_server *server, unsigned long count)
         fcntl(HANDED_FIRST, F_SETFD, FD_CLOEXEC) != 0) {
         lst_server_complain("the socket that systemd hands over does not listen: the .socket unit "
                             "needs ListenStream=, and Accept=no");
+        return false;
+    }
+    if (getsockopt(HANDED_FIRST, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0 ||
+        (family != AF_INET && family != AF_INET6)) {
+        lst_server_complain("the socket that systemd hands over has no address and port, as a Unix "
+                            "socket has none: set ListenStream=127.0.0.1:9000 in the .socket unit, "
+                            "and have the proxy connect to that");
         return false;
     }
     server->listener = HANDED_FIRST;

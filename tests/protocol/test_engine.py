@@ -287,6 +287,16 @@ def test_a_handed_socket_that_cant_be_served_is_named(tmp_path):
     assert process.returncode != 0 and "ListenStream=" in output
 
 
+def test_a_handed_unix_socket_is_refused(tmp_path):
+    """Clients of it have no address, and how fast they read can't be told: slow ones would be cut off."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        process = start_on(listener, tmp_path / "data")
+        output = process.communicate(timeout=30)[0]
+    assert process.returncode == 1 and "ListenStream=127.0.0.1:9000" in output
+
+
 # ---- Files that are not in memory
 
 def forget(server):
