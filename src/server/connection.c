@@ -168,7 +168,7 @@ static void go_on(struct lst_connection *connection)
 
 void lst_connection_begin(struct lst_worker *worker, struct lst_connection *connection)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                 .data = {.ptr = connection}};
 
     connection->worker = worker;
@@ -201,6 +201,9 @@ void lst_connection_take_events(struct lst_connection *connection, uint32_t even
     }
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
         connection->may_write = true;
+    }
+    if ((events & EPOLLPRI) != 0) {
+        connection->has_urgent = true;
     }
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         connection->peer_ended = true;

@@ -57,6 +57,7 @@ struct lst_connection {
     bool may_write;
     bool peer_ended;     /* the kernel says that the peer has sent its last byte */
     bool has_ended;      /* and it was read */
+    bool has_urgent;     /* urgent data has come, at which a recv() stops */
     bool had_last_look;  /* in a drain */
     bool was_used;       /* a request has been read from it */
     bool keeps;          /* it is kept after this answer */
@@ -188,6 +189,10 @@ enum lst_step lst_connection_flush(struct lst_connection *connection);
 /* recv(), begun again when a signal came. To take EINTR for EAGAIN would be to wait for an event
  * that does not come: these are edges. */
 ssize_t lst_socket_receive(int socket, void *out, size_t size, int flags);
+
+/* So many of the bytes that were asked for came: may there be more? Less than all say that the
+ * socket is empty, unless the end is behind them, or urgent data. */
+bool lst_socket_may_have_more(const struct lst_connection *connection, size_t length, size_t size);
 
 /* Bytes that were read; 0 at the end; -1 if there are none yet, or the connection is broken:
  * lst_connection_step_without() tells. */

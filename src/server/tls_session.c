@@ -56,7 +56,7 @@ static int read_cipher(BIO *bio, char *out, int size)
     if (length > 0) {
         connection->received += (uint64_t)length;
         connection->heard_ns = connection->worker->now_ns;
-        connection->may_read = length == size || connection->peer_ended;
+        connection->may_read = lst_socket_may_have_more(connection, (size_t)length, (size_t)size);
         connection->cipher_left -=
             (size_t)length < connection->cipher_left ? (size_t)length : connection->cipher_left;
     } else if (length < 0 && !connection->may_read) {

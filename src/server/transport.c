@@ -17,6 +17,11 @@ ssize_t lst_socket_receive(int socket, void *out, size_t size, int flags)
     return length;
 }
 
+bool lst_socket_may_have_more(const struct lst_connection *connection, size_t length, size_t size)
+{
+    return length == size || connection->peer_ended || connection->has_urgent;
+}
+
 ssize_t lst_connection_receive(struct lst_connection *connection, char *out, size_t size)
 {
     ssize_t length;
@@ -28,8 +33,7 @@ ssize_t lst_connection_receive(struct lst_connection *connection, char *out, siz
     if (length > 0) {
         connection->received += (uint64_t)length;
         connection->heard_ns = connection->worker->now_ns;
-        /* Less than was asked for: it is empty, unless the end is behind that. */
-        connection->may_read = (size_t)length == size || connection->peer_ended;
+        connection->may_read = lst_socket_may_have_more(connection, (size_t)length, size);
     } else if (length == 0) {
         connection->has_ended = true;
     } else if (errno == EAGAIN) {

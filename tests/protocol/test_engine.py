@@ -188,6 +188,19 @@ def test_a_failure_in_the_middle_of_a_body_is_read_by_the_client(server):
         assert status == 400 and b"<Code>IncompleteBody</Code>" in document
 
 
+def test_urgent_data_holds_nothing_up(server):
+    """A recv() stops before it, however much is behind it."""
+    with connect(server) as sock:
+        assert_health(sock)
+        server.process.send_signal(signal.SIGSTOP)  # so that all of it is there when it is read
+        sock.sendall(HEALTH[:5])
+        sock.send(b"!", socket.MSG_OOB)
+        sock.sendall(HEALTH[5:])
+        server.process.send_signal(signal.SIGCONT)
+        assert read_answers(sock, 1)[0][0] == 200
+        assert_health(sock)
+
+
 # ---- Stopping
 
 def test_a_stop_loses_no_request(start):
