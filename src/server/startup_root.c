@@ -107,12 +107,19 @@ static bool set_root(struct lst_server *server, const struct lst_user_key *key)
     return status == LST_OK;
 }
 
+static bool is_same_key(const struct lst_user_key *one, const struct lst_user_key *other)
+{
+    return strcmp(one->access_key_id, other->access_key_id) == 0 &&
+           lst_equal_secret(lst_slice_of(one->secret), lst_slice_of(other->secret));
+}
+
 /*
  * Whether the root user's key stays as it is. A key from the configuration does, when the
  * configuration no longer names one: the file has never known it. A key that the server made itself
  * is the file's: it goes when the file is removed, and follows the file when that has another one
- * (the process died between the two writes of a change). A key that can't be read is not replaced:
- * codes of lst_users_find().
+ * (the process died between the two writes of a change, or somebody has changed the secret there).
+ * A key that can't be read is not replaced: codes of lst_users_find(). LST_ERR_INVALID_ARGUMENT:
+ * the file has got an id that the server has not made; once taken, that would outlive the file.
  */
 static int keeps_key(struct lst_server *server, int file_status, const struct lst_user_key *in_file,
                      bool *ret_keeps)
@@ -125,15 +132,15 @@ static int keeps_key(struct lst_server *server, int file_status, const struct ls
     if (status != LST_OK) {
         return status == LST_ERR_USER_NOT_FOUND ? LST_OK : status;
     }
-    if (root.key_count > 0) {
-        const char *id = root.keys[0].access_key_id;
-
-        keeps = !lst_user_key_is_generated(&root.keys[0]) ||
-                (file_status == LST_OK && strcmp(in_file->access_key_id, id) == 0);
+    if (root.key_count > 0 && !lst_user_key_is_generated(&root.keys[0])) {
+        keeps = true;
+    } else if (root.key_count > 0 && file_status == LST_OK) {
+        keeps = is_same_key(&root.keys[0], in_file);
+        status = lst_user_key_is_generated(in_file) ? LST_OK : LST_ERR_INVALID_ARGUMENT;
     }
     lst_user_release(&root);
     *ret_keeps = keeps;
-    return LST_OK;
+    return status;
 }
 
 /* The configuration's key. */
@@ -159,6 +166,14 @@ static bool set_own(struct lst_server *server, const char *path, bool *ret_is_ne
     bool done = false;
     int found = keeps_key(server, status, &key, &done);
 
+    if (found == LST_ERR_INVALID_ARGUMENT) {
+        lst_server_complain("%s: the access key id is not the one that the server made. For a key "
+                            "of your own set LATCHSTRING_ACCESS_KEY and LATCHSTRING_SECRET_KEY; "
+                            "to have a new one made, remove the file",
+                            path);
+        explicit_bzero(&key, sizeof(key));
+        return false;
+    }
     if (found != LST_OK) {
         lst_server_complain("can't read the root user's key: %s", lst_error_text(found));
         explicit_bzero(&key, sizeof(key));

@@ -118,6 +118,35 @@ def test_a_change_of_the_root_key_that_was_cut_short_is_finished(tmp_path):
         assert status_as(server, {**old, "aws_access_key_id": "LST" + "A" * 17}) == 200
 
 
+def test_a_secret_that_was_changed_in_root_credentials_is_the_one_that_counts(tmp_path):
+    """Not the old one, silently, beside a file that says otherwise."""
+    data = tmp_path / "data"
+    with Server(data, keys=False):
+        old = credentials_of(data)
+    new = {**old, "aws_secret_access_key": "changed" + old["aws_secret_access_key"][7:]}
+    text = (data / "root-credentials").read_text().replace(old["aws_secret_access_key"], new["aws_secret_access_key"])
+    (data / "root-credentials").write_text(text)
+    with Server(data, keys=False) as server:
+        assert status_as(server, old) == 403
+        assert status_as(server, new) == 200
+        assert credentials_of(data) == new
+
+
+def test_an_id_of_ones_own_in_root_credentials_is_refused(tmp_path):
+    """It would be taken for a configured one, and outlive the file."""
+    data = tmp_path / "data"
+    with Server(data, keys=False):
+        old = credentials_of(data)
+    text = (data / "root-credentials").read_text()
+    (data / "root-credentials").write_text(text.replace(old["aws_access_key_id"], "OPERATORSKEY"))
+    done = subprocess.run([BINARY, "serve", "--data", data, "--listen", "127.0.0.1:0"], capture_output=True, text=True, check=False,
+                          env=clean_environment(), timeout=60)
+    assert done.returncode == 1 and "LATCHSTRING_ACCESS_KEY" in done.stderr and old["aws_secret_access_key"] not in done.stderr
+    (data / "root-credentials").write_text(text)
+    with Server(data, keys=False) as server:
+        assert status_as(server, old) == 200
+
+
 # ---- Profiles
 
 def profile(server, name):
