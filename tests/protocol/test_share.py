@@ -350,6 +350,12 @@ def test_refusals_before_anything_is_sent(server, share, hello, between):
     assert (too_long.returncode, too_long.stdout) == (FAILED, "")
     assert "expires" in too_long.stderr
     assert "PUT" not in other.methods
+    # Of a store that keeps no links a presigned URL is all there is.
+    plain = between()
+    too_long = share(hello, "s3://photos", "--expires", "8d", at=plain.endpoint)
+    assert (too_long.returncode, too_long.stdout) == (USAGE, "")
+    assert "--expires: a presigned URL lives 7 days at most" in too_long.stderr
+    assert "PUT" not in plain.methods
 
 
 def test_who_may_not_write(server, share, hello):
