@@ -339,5 +339,6 @@ void lst_connection_free(struct lst_connection *connection)
     }
     lst_unsent_release(&connection->behind);
     lst_unsent_release(&connection->unsent);
+    lst_unsent_release(&connection->piece);
     free(connection);
 }

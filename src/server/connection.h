@@ -63,9 +63,9 @@ struct lst_connection {
     bool keeps;          /* it is kept after this answer */
     bool was_shut;       /* nothing more is sent */
     bool is_spent;       /* cipher_left was not enough: there is more to read, in the next turn */
-    bool file_is_warm;   /* it was read just now, or can't be asked whether it is in memory */
+    bool file_is_warm;   /* its next bytes were read just now: they are not asked after again */
     bool waits_for_disk; /* of WAITS: the state is ANSWER then */
-    bool disk_failed;
+    bool disk_failed;    /* and what was waited for did not come */
     uint8_t period_turn; /* of pace.c */
     struct ssl_st *tls;  /* OpenSSL's session; NULL without, and until its handshake may begin */
     struct lst_handshake handshake;
@@ -80,10 +80,12 @@ struct lst_connection {
     struct lst_unsent behind; /* read behind the end of a chunked body: the next request's */
 
     struct lst_exchange *exchange; /* NULL between two requests */
-    uint64_t body_left;            /* bytes, if the length is known; that are read away at most */
+    uint64_t body_left;            /* bytes, if the length is known */
     struct lst_chunked chunked;    /* else */
+    uint64_t away_left;            /* bytes that LINGER still reads, at most */
 
     struct lst_unsent unsent; /* goes out before all else, as it is */
+    struct lst_unsent piece;  /* of a stream, from the thread that made it; plain text */
     uint64_t answer_left;     /* bytes of the answer's body */
 
     /* The file that its next bytes are in: the response's own, or the stream's. */
@@ -97,14 +99,14 @@ struct lst_connection {
 
     /* Of pace.c. */
     struct lst_timer timer;
-    uint64_t limit_ns;
-    uint64_t received; /* bytes */
-    uint64_t heard_ns; /* when a byte moved last, as far as is known */
-    uint64_t ran_ns;   /* when it had its last turn */
-    uint64_t period_ns;
-    uint64_t period_moved;
-    uint64_t looked_moved;
-    uint32_t answered; /* requests */
+    uint64_t limit_ns;     /* of silence, and the length of a period */
+    uint64_t received;     /* bytes */
+    uint64_t heard_ns;     /* when a byte moved last, as far as is known */
+    uint64_t ran_ns;       /* when it had its last turn */
+    uint64_t period_ns;    /* when the period began */
+    uint64_t period_moved; /* bytes that had moved then */
+    uint64_t looked_moved; /* and when a deadline was last looked at */
+    uint32_t answered;     /* requests */
     uint32_t period_answered;
 
     struct lst_peer peer;

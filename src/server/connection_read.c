@@ -325,7 +325,7 @@ enum lst_step lst_connection_read_away(struct lst_connection *connection)
         connection->was_shut = true;
         (void)shutdown(connection->socket, SHUT_WR);
     }
-    if (connection->has_ended || connection->body_left == 0) {
+    if (connection->has_ended || connection->away_left == 0) {
         return LST_STEP_CLOSE;
     }
     if (!connection->may_read) {
@@ -339,7 +339,7 @@ enum lst_step lst_connection_read_away(struct lst_connection *connection)
     if (length > 0) {
         connection->heard_ns = connection->worker->now_ns;
         connection->turn_left -= (size_t)length;
-        connection->body_left -= smaller((uint64_t)length, connection->body_left);
+        connection->away_left -= smaller(connection->away_left, (size_t)length);
         return LST_STEP_ON;
     }
     if (length < 0 && errno == EAGAIN) {

@@ -90,7 +90,7 @@ static void read_stream(void *owner)
         end_job(connection, true);
         return;
     }
-    connection->unsent = (struct lst_unsent){.bytes = bytes, .length = length};
+    connection->piece = (struct lst_unsent){.bytes = bytes, .length = length};
     end_job(connection, false);
 }
 
@@ -107,21 +107,22 @@ static enum lst_step ask_disk(struct lst_connection *connection, void (*run)(voi
 
 enum lst_step lst_connection_resume_answer(struct lst_connection *connection)
 {
-    struct lst_unsent read = connection->unsent;
+    struct lst_unsent piece = connection->piece;
 
     connection->waits_for_disk = false;
     if (connection->disk_failed) { /* what was sent before that arrives */
         return LST_STEP_CLOSE;
     }
-    if (read.bytes == NULL) {
+    if (piece.bytes == NULL) {
         connection->file_is_warm = true;
         return LST_STEP_ON;
     }
-    count_sent(connection, read.length);
-    if (connection->tls != NULL) { /* it is plain text yet */
-        connection->unsent = (struct lst_unsent){NULL, 0, 0};
-        return lst_tls_send_all(connection, &read);
+    connection->piece = (struct lst_unsent){NULL, 0, 0};
+    count_sent(connection, piece.length);
+    if (connection->tls != NULL) {
+        return lst_tls_send_all(connection, &piece);
     }
+    connection->unsent = piece; /* which is empty while the disk is waited for */
     return LST_STEP_ON;
 }
 

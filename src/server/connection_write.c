@@ -109,7 +109,7 @@ static enum lst_step end_answer(struct lst_connection *connection)
     lst_connection_give_exchange(connection);
     lst_connection_forget_input(connection);
     connection->state = LST_CONNECTION_LINGER;
-    connection->body_left = LST_CONNECTION_READ_AWAY;
+    connection->away_left = LST_CONNECTION_READ_AWAY;
     return lst_tls_say_end(connection);
 }
 

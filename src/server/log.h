@@ -5,6 +5,8 @@
  * come together, so that a slow disk holds no worker. When the disk falls behind by 1 MiB, lines
  * are dropped and counted, as are those that can't be written: the disk is full, or nobody reads
  * the pipe. No line ever has a signature, a secret, a token or a query string.
+ *
+ * Threads: any for lst_log_write() and lst_log_dropped(), one for the rest.
  */
 #ifndef LST_SERVER_LOG_H
 #define LST_SERVER_LOG_H

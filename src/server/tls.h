@@ -27,14 +27,18 @@ LST_MUST_CHECK bool lst_tls_reload(struct lst_tls *tls);
 
 /* ---- Sessions (tls_session.c): one worker's thread */
 
-/* A session of the first certificate, before its handshake. NULL without memory. */
+/* A session of the first certificate, which SNI may replace. NULL without memory. */
 struct ssl_st *lst_tls_begin(struct lst_tls *tls);
 
+/* The same, on the connection's socket: it reads and writes through the connection, which must
+ * outlive it. NULL without memory. */
 struct ssl_st *lst_tls_session_new(struct lst_tls *tls, struct lst_connection *connection);
 
 /* says_end: send a close_notify, if there is room for it in the socket. NULL does nothing. */
 void lst_tls_session_free(struct ssl_st *session, bool says_end);
 
+/* Go on with the handshake. ON: it is over, and the connection's state is HEAD; or it was no TLS
+ * that the client spoke, which was told so, and the state is LINGER. */
 enum lst_step lst_tls_handshake(struct lst_connection *connection);
 
 /* Some of a record has come, and waits for the rest. False without TLS. */

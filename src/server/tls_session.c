@@ -184,7 +184,7 @@ static enum lst_step answer_plain(struct lst_connection *connection)
         return LST_STEP_RESET;
     }
     connection->state = LST_CONNECTION_LINGER;
-    connection->body_left = LST_CONNECTION_READ_AWAY;
+    connection->away_left = LST_CONNECTION_READ_AWAY;
     return LST_STEP_ON;
 }
 

@@ -16,7 +16,7 @@
 
 #define LST_WORKER_BLOCK     (256UL * 1024) /* bytes: what one recv(), or one read of a file, takes */
 #define LST_WORKER_TLS_PIECE (128UL * 1024) /* bytes that are enciphered at once */
-#define LST_WORKER_CIPHER    (192UL * 1024)
+#define LST_WORKER_CIPHER    (192UL * 1024) /* bytes: their records, and others beside them */
 #define LST_WORKER_STREAM                                                                          \
     (64UL * 1024) /* bytes: what is read at once of an answer that is read while it is sent */
 #define LST_WORKER_SLICE       (64UL * 1024) /* of a body, while short work comes in between */
