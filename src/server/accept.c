@@ -34,6 +34,28 @@ static void pause_accepting(struct lst_worker *worker)
     worker->accept_again_ns = worker->now_ns + LST_WORKER_PAUSE_NS;
 }
 
+/* accept4() has failed. True if another try is worth it at once. */
+static bool follow_failure(struct lst_worker *worker, int number)
+{
+    switch (number) {
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        pause_accepting(worker);
+        return false;
+    case EINVAL: /* it was shut down */
+        lst_worker_listen(worker, false);
+        return false;
+    case ECONNABORTED:
+    case EINTR:
+    case EPROTO:
+        return true;
+    default: /* EAGAIN; and what a network reports of one connection, or of itself: accept(2) */
+        return false;
+    }
+}
+
 /* False if there is nothing more to take, or no room for it. */
 static bool accept_one(struct lst_worker *worker)
 {
@@ -55,12 +77,7 @@ static bool accept_one(struct lst_worker *worker)
     file =
         accept4(engine->listener, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (file < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(worker);
-        } else if (errno == EINVAL) { /* it was shut down */
-            lst_worker_listen(worker, false);
-        }
-        return errno == ECONNABORTED || errno == EINTR || errno == EPROTO;
+        return follow_failure(worker, errno);
     }
     (void)setsockopt(file, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     connection = lst_connection_new(engine, file, (const struct sockaddr *)&address);

@@ -356,14 +356,14 @@ static int check_origins(const struct lst_config *config, struct lst_buffer *mes
 
 int lst_config_check(const struct lst_config *config, struct lst_buffer *message)
 {
-    int status = check_addresses(config, message);
+    int status;
 
     if (config->data[0] == '\0') {
         lst_buffer_append_string(message, "data: the name of the folder is empty; try "
                                           "/srv/latchstring, or leave the setting out for ./data");
         return LST_ERR_MALFORMED;
     }
-
+    status = check_addresses(config, message);
     if (status == LST_OK) {
         status = check_public_urls(config, message);
     }

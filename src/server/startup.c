@@ -67,8 +67,6 @@ static bool make_buckets(struct lst_server *server, const struct lst_user *root)
         if (status != LST_OK && status != LST_ERR_BUCKET_EXISTS) {
             lst_server_complain("can't make the bucket '%s': %s", names->values[i].bytes,
                                 lst_error_text(status));
-        }
-        if (status != LST_OK && status != LST_ERR_BUCKET_EXISTS) {
             return false;
         }
     }

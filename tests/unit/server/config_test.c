@@ -121,6 +121,26 @@ static void check_refused(const char *name, const char *value, const char *part)
     lst_buffer_release(&message);
 }
 
+static void test_two_mistakes(void)
+{
+    struct lst_buffer message;
+    struct lst_config config;
+
+    lst_buffer_init(&message, LST_CONFIG_MESSAGE_MAX);
+    if (lst_config_init(&config) != LST_OK) {
+        CHECK(false, "the test can be set up");
+        return;
+    }
+    CHECK(lst_config_set(&config, setting("data"), "", LST_CONFIG_FLAG, &message) == LST_OK &&
+              lst_config_set(&config, setting("listen"), "x", LST_CONFIG_FLAG, &message) == LST_OK,
+          "both are taken");
+    CHECK(lst_config_check(&config, &message) == LST_ERR_MALFORMED &&
+              says(&message, "data:") != says(&message, "listen:"),
+          "of two mistakes one is told: %.*s", (int)message.length, message.bytes);
+    lst_config_release(&config);
+    lst_buffer_release(&message);
+}
+
 static void test_mistakes(void)
 {
     char *const unknown[] = {(char[]){"LATCHSTRING_LISTNE=:1"}, NULL};
@@ -165,6 +185,7 @@ int main(void)
     test_defaults();
     test_precedence();
     test_mistakes();
+    test_two_mistakes();
     CHECK(setting("secret-key")->is_secret, "the secret can't be a flag");
     return tap_done();
 }
