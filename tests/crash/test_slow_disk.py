@@ -45,3 +45,24 @@ def test_nobody_waits_with_those_who_wait_for_the_disk(library, tmp_path):
                 rule.unlink()
             assert all(one.result() == BODY for one in waiting)
         assert server.stop() == 0
+
+
+@pytest.mark.skipif(not os.environ.get("LST_FULL"), reason="20 seconds: with the full sizes only")
+def test_a_stop_ends_though_the_disk_never_answers(library, tmp_path):
+    """--drain-timeout, and twenty seconds; then the process says what it is, and ends."""
+    rule, log = tmp_path / "slow", tmp_path / "slow.log"
+    environment = {"LD_PRELOAD": library, "SLOW_DISK": str(rule)}
+    with Server(tmp_path / "data", "--buckets", BUCKET, "--drain-timeout", "1", environment=environment) as server:
+        s3 = server.client()
+        s3.put_object(Bucket=BUCKET, Key="large", Body=BODY)
+        target = presign(s3, "get_object", bucket=BUCKET, key="large")[len(server.endpoint):]
+        rule.touch()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(server.send, "GET", target)
+            while not log.exists():
+                assert not waiting.done()
+                time.sleep(0.01)
+            server.process.terminate()
+            assert server.process.wait(40) == 1
+            assert waiting.exception(10) is not None
+        assert "something hangs, most likely the disk" in server.log()
