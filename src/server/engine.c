@@ -33,10 +33,24 @@ static int open_worker(struct lst_engine *engine, struct lst_worker *worker)
     return status;
 }
 
+/* Connections that another worker accepted in the very moment of the stop, and handed to this one
+ * when it had ended. */
+static void close_late(struct lst_worker *worker)
+{
+    while (worker->arrived != NULL) {
+        struct lst_connection *connection = worker->arrived;
+
+        worker->arrived = connection->next_arrived;
+        (void)close(connection->socket);
+        free(connection);
+    }
+}
+
 static void close_worker(struct lst_worker *worker)
 {
     void *next;
 
+    close_late(worker);
     for (void *input = worker->inputs; input != NULL; input = next) {
         memcpy(&next, input, sizeof(next));
         free(input);

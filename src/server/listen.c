@@ -22,12 +22,17 @@
 static int bind_one(const struct addrinfo *candidate)
 {
     int one = 1;
+    int zero = 0;
     int file = socket(candidate->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
     if (file < 0) {
         return -1;
     }
     (void)setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (candidate->ai_family ==
+        AF_INET6) { /* "::" is IPv4 too, whatever net.ipv6.bindv6only says */
+        (void)setsockopt(file, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
+    }
     if (bind(file, candidate->ai_addr, candidate->ai_addrlen) != 0 || listen(file, BACKLOG) != 0) {
         int saved = errno;
 

@@ -310,6 +310,19 @@ def test_a_handed_unix_socket_is_refused(tmp_path):
     assert process.returncode == 1 and "ListenStream=127.0.0.1:9000" in output
 
 
+def test_every_interface_is_ipv4_too_where_ipv6_is_alone_by_default(tmp_path):
+    script = """ip link set lo up && sysctl -qw net.ipv6.bindv6only=1 || exit 77
+        "$0" serve --data "$1" --listen :9000 >"$1.log" 2>&1 &
+        until grep -q Listening "$1.log"; do kill -0 $! || exit 1; sleep 0.02; done
+        for host in 127.0.0.1 '[::1]'; do curl -sf "http://$host:9000/-/health" || echo "$host: $?"; done
+        kill $!; wait $!"""
+    done = subprocess.run(["unshare", "-n", "sh", "-c", script, BINARY, tmp_path / "data"], env=clean_environment(),
+                          text=True, capture_output=True, check=False, timeout=60)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("there is no network of its own to be had, or no IPv6: not root?")
+    assert (done.returncode, done.stdout) == (0, '{"status":"ok"}\n' * 2), done
+
+
 # ---- Files that are not in memory
 
 def forget(server):
