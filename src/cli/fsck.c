@@ -19,6 +19,10 @@ static void print_fault(void *context, const struct lst_store_fault *fault)
     struct checking *checking = context;
     json_t *object;
 
+    if (!checking->json && fault->bucket.length == 0) {
+        printf("index.mdb: %s\n", fault->text);
+        return;
+    }
     if (!checking->json) {
         printf("%.*s/%.*s: %s\n", (int)fault->bucket.length, fault->bucket.bytes,
                (int)fault->key.length, fault->key.bytes, fault->text);

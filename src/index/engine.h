@@ -50,6 +50,7 @@ struct lst_index {
     char *path;
     uintptr_t map_start; /* where the file is mapped; 0: not known yet */
     uintptr_t map_end;
+    size_t page_size;
 
     pthread_mutex_t readers_lock;
     struct lst_index_reader *idle_readers;
@@ -175,8 +176,8 @@ LST_MUST_CHECK int lst_row_check(MDB_val row_key, MDB_val *value);
 
 /* The value of a key within a transaction. LST_ERR_NOT_FOUND, _CORRUPT (as lst_index_get()). With a
  * cursor, what is not found is looked for with care. */
-LST_MUST_CHECK int lst_row_get(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe,
-                               uint64_t partition, struct lst_slice key,
+LST_MUST_CHECK int lst_row_get(const struct lst_index *index, MDB_txn *transaction,
+                               MDB_cursor *probe, uint64_t partition, struct lst_slice key,
                                struct lst_slice *ret_value);
 /*
  * LMDB halves the rows of a page to find one, and a row whose key the disk changed sends it astray.
@@ -184,11 +185,21 @@ LST_MUST_CHECK int lst_row_get(MDB_txn *transaction, MDB_dbi table, MDB_cursor *
  * after all; LST_ERR_NOT_FOUND: the whole rows around the place are in order, and no damaged one
  * between them was the key's; LST_ERR_CORRUPT.
  */
-LST_MUST_CHECK int lst_row_look_around(MDB_cursor *cursor, MDB_val key, MDB_val *ret_value);
+LST_MUST_CHECK int lst_row_look_around(const struct lst_index *index, MDB_cursor *cursor,
+                                       MDB_val key, MDB_val *ret_value);
 
 /* Move to the first row that is not less than the key. Gives what LMDB gave; MDB_CORRUPTED: the row
  * before should stand behind, or the other way round. */
-int lst_row_seek(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_val *ret_value);
+int lst_row_seek(const struct lst_index *index, MDB_cursor *cursor, MDB_val key, MDB_val *ret_at,
+                 MDB_val *ret_value);
+/* A walk through a space has come to this row, which is not of it. LST_ERR_NOT_FOUND: so it is
+ * over. LST_ERR_CORRUPT: it is one whose key has changed, and rows of the space stand behind it. */
+LST_MUST_CHECK int lst_row_look_behind(MDB_cursor *cursor, uint64_t space, MDB_val at,
+                                       MDB_val value);
+
+/* Whether the page in which a row's key stands makes sense: else rows of it may be lost. */
+bool lst_row_page_is_whole(const struct lst_index *index, MDB_val key);
+
 /* memcmp, a shorter key first. */
 int lst_row_compare(MDB_val left, MDB_val right);
 /* Within a write transaction; after any failure it must be aborted. */

@@ -199,6 +199,39 @@ LST_MUST_CHECK int lst_index_apply(struct lst_index *index, uint64_t partition,
  */
 bool lst_index_has_failed(const struct lst_index *index);
 
+/* ---- Checking */
+
+/* Something that is wrong with an index, as lst_index_verify() found it. What is meant by a key
+ * may have changed with it. */
+struct lst_index_fault {
+    const char *text; /* what is wrong with the row, the page that should have it, or the file */
+    bool has_place;   /* else it is the file as a whole */
+    bool is_row;      /* the row of this key; else all from it up to, and without, the end */
+    uint64_t partition;
+    struct lst_slice key; /* of a long one only its beginning; both may be empty */
+    uint64_t end_partition;
+    struct lst_slice end;
+};
+
+struct lst_index_verify {
+    bool with_rows; /* hold each row against its checksum, too */
+    void (*report)(void *context, const struct lst_index_fault *fault);
+    void *context;
+    /* What was found. */
+    uint64_t pages;
+    uint64_t rows;
+    uint64_t faults;
+};
+
+/*
+ * Read the whole file, and hold its pages against each other: that all rows are there, each where a
+ * read looks for it, and that no page is of an older time, as far as that shows. What does not show
+ * is a page that is whole, but is the one that was there before the last change of it: a write that
+ * the disk swallowed. Beside writers; the snapshot that is read lasts as long as this does.
+ * LST_ERR_CORRUPT: it can't begin; _IO, _NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_index_verify(struct lst_index *index, struct lst_index_verify *verify);
+
 /* What an index has done since it was opened, for metrics. */
 struct lst_index_statistics {
     uint64_t commits; /* syncs */

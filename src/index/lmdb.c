@@ -111,11 +111,12 @@ static int check_format(struct lst_index *index, MDB_txn *transaction)
     if (status != LST_OK) {
         return status;
     }
-    if (read.found != NULL) {
+    status = lst_index_error(mdb_stat(transaction, index->table, &state));
+    if (status == LST_OK && read.found != NULL) {
+        index->page_size = state.ms_psize;
         lst_guard_find_map(index, read.found);
         return LST_OK;
     }
-    status = lst_index_error(mdb_stat(transaction, index->table, &state));
     if (status == LST_OK && state.ms_entries > 0) {
         return LST_ERR_CORRUPT;
     }
@@ -212,6 +213,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     index->read_only = options->read_only;
     index->has_secrets = options->has_secrets;
     index->witness = -1;
+    index->page_size = 4096;
     index->last_waiting = &index->first_waiting;
     pthread_mutex_init(&index->readers_lock, NULL);
     pthread_mutex_init(&index->lock, NULL);

@@ -36,7 +36,7 @@ static int check_limits(const struct lst_index_batch *batch, size_t *ret_failed)
     return lst_partition_is_valid(batch->partition) ? LST_OK : LST_ERR_TOO_LARGE;
 }
 
-static int check_one(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+static int check_one(const struct lst_index *index, MDB_txn *transaction, uint64_t partition,
                      const struct lst_index_change *change)
 {
     struct lst_slice value;
@@ -45,7 +45,7 @@ static int check_one(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
     if (change->kind == LST_INDEX_PUT || change->kind == LST_INDEX_DELETE) {
         return LST_OK;
     }
-    status = lst_row_get(transaction, table, NULL, partition, change->key, &value);
+    status = lst_row_get(index, transaction, NULL, partition, change->key, &value);
     if (status == LST_ERR_CORRUPT && value.bytes != NULL) {
         status = LST_OK; /* a damaged row is replaced by one who requires what stands there */
     }
@@ -63,13 +63,13 @@ static int check_one(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
 }
 
 /* Whether the batch may be applied. Changes nothing. */
-static int check_batch(MDB_txn *transaction, MDB_dbi table, const struct lst_index_batch *batch,
-                       size_t *ret_failed)
+static int check_batch(const struct lst_index *index, MDB_txn *transaction,
+                       const struct lst_index_batch *batch, size_t *ret_failed)
 {
     int status = check_limits(batch, ret_failed);
 
     for (size_t i = 0; status == LST_OK && i < batch->change_count; i++) {
-        status = check_one(transaction, table, batch->partition, &batch->changes[i]);
+        status = check_one(index, transaction, batch->partition, &batch->changes[i]);
         if (status != LST_OK) {
             *ret_failed = i;
         }
@@ -165,7 +165,7 @@ static int try_members(struct lst_index *index, struct group *group, size_t firs
         const struct lst_index_batch *batch = group->members[i].batch;
         group->members[i].failed_change = 0;
         group->members[i].status =
-            check_batch(transaction, index->table, batch, &group->members[i].failed_change);
+            check_batch(index, transaction, batch, &group->members[i].failed_change);
         if (group->members[i].status == LST_OK) {
             status = apply_batch(transaction, index->table, batch);
         }

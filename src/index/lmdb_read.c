@@ -206,7 +206,7 @@ static int get_row(void *context)
 
     read->is_copied = false;
     read->value = lst_slice_make(NULL, 0);
-    status = lst_row_get(read->view->transaction, read->index->table, read->probe, read->partition,
+    status = lst_row_get(read->index, read->view->transaction, read->probe, read->partition,
                          read->key, &read->value);
     if (read->value.bytes != NULL && read->value.length <= read->room_length) {
         memcpy(read->room, read->value.bytes, read->value.length);

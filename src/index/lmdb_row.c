@@ -96,8 +96,8 @@ int lst_row_check(MDB_val row_key, MDB_val *value)
 }
 
 /* LST_ERR_CORRUPT: the value is what stands there, or, if nothing does that could be read, NULL. */
-static int find(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe, uint64_t space,
-                struct lst_slice rest, MDB_val *ret_value)
+static int find(const struct lst_index *index, MDB_txn *transaction, MDB_cursor *probe,
+                uint64_t space, struct lst_slice rest, MDB_val *ret_value)
 {
     struct lst_row_key row;
     MDB_val row_key;
@@ -106,9 +106,9 @@ static int find(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe, uint64_t
     *ret_value = (MDB_val){0};
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
-    status = lst_index_error(mdb_get(transaction, table, &row_key, ret_value));
+    status = lst_index_error(mdb_get(transaction, index->table, &row_key, ret_value));
     if (status == LST_ERR_NOT_FOUND && probe != NULL) {
-        return lst_row_look_around(probe, row_key, ret_value);
+        return lst_row_look_around(index, probe, row_key, ret_value);
     }
     return status == LST_OK ? lst_row_check(row_key, ret_value) : status;
 }
@@ -116,7 +116,9 @@ static int find(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe, uint64_t
 static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
                MDB_val *ret_value)
 {
-    return find(transaction, table, NULL, space, rest, ret_value);
+    const struct lst_index index = {.table = table};
+
+    return find(&index, transaction, NULL, space, rest, ret_value);
 }
 
 static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
@@ -136,14 +138,14 @@ static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_s
     return lst_index_error(code);
 }
 
-int lst_row_get(MDB_txn *transaction, MDB_dbi table, MDB_cursor *probe, uint64_t partition,
-                struct lst_slice key, struct lst_slice *ret_value)
+int lst_row_get(const struct lst_index *index, MDB_txn *transaction, MDB_cursor *probe,
+                uint64_t partition, struct lst_slice key, struct lst_slice *ret_value)
 {
     uint64_t space = partition;
     MDB_val value;
 
     for (;;) {
-        int status = find(transaction, table, probe, space, key, &value);
+        int status = find(index, transaction, probe, space, key, &value);
         if (key.length <= LST_ROW_FRAGMENT) {
             *ret_value = lst_slice_make(value.mv_data, value.mv_size);
             return status;

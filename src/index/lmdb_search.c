@@ -1,7 +1,7 @@
 /* lmdb_search.c - look for a row where a damaged one may have sent LMDB astray. */
 #include "index/engine.h"
 
-#include "index/checksum.h"
+#include "index/lmdb_page.h"
 
 /* Rows that are looked at, from where LMDB was sent. A page has fewer. */
 enum { ROWS_MAX = 4096 };
@@ -10,6 +10,21 @@ int lst_row_compare(MDB_val left, MDB_val right)
 {
     return lst_slice_compare(lst_slice_make(left.mv_data, left.mv_size),
                              lst_slice_make(right.mv_data, right.mv_size));
+}
+
+bool lst_row_page_is_whole(const struct lst_index *index, MDB_val key)
+{
+    uintptr_t at = (uintptr_t)key.mv_data;
+    struct lst_page page;
+    uint64_t number;
+
+    if (index->map_start == 0 || at < index->map_start || at >= index->map_end) {
+        return true;
+    }
+    number = (at - index->map_start) / index->page_size;
+    return lst_page_read((const unsigned char *)index->map_start + number * index->page_size,
+                         index->page_size, number, &page) == NULL &&
+           !page.is_branch;
 }
 
 /* Whether the row is whole. The engine's own need not have a checksum, and stand behind all. */
@@ -33,8 +48,8 @@ static bool was_of_key(MDB_val key, MDB_val value)
  * Go on, forward or back, until a whole row is on the right side of the key. LST_OK: it is found on
  * the way. LST_ERR_NOT_FOUND: it is not.
  */
-static int look(MDB_cursor *cursor, int code, MDB_val at, MDB_val value, MDB_val key,
-                bool is_forward, MDB_val *ret_value)
+static int look(const struct lst_index *index, MDB_cursor *cursor, int code, MDB_val at,
+                MDB_val value, MDB_val key, bool is_forward, MDB_val *ret_value)
 {
     for (int i = 0; i < ROWS_MAX && code == 0; i++) {
         MDB_val content = value;
@@ -45,7 +60,7 @@ static int look(MDB_cursor *cursor, int code, MDB_val at, MDB_val value, MDB_val
                 return LST_OK;
             }
             if ((order > 0) == is_forward) {
-                return LST_ERR_NOT_FOUND;
+                return lst_row_page_is_whole(index, at) ? LST_ERR_NOT_FOUND : LST_ERR_CORRUPT;
             }
         } else if (was_of_key(key, value)) {
             return LST_ERR_CORRUPT;
@@ -55,12 +70,13 @@ static int look(MDB_cursor *cursor, int code, MDB_val at, MDB_val value, MDB_val
     return code == 0 ? LST_ERR_CORRUPT : lst_index_error(code);
 }
 
-int lst_row_look_around(MDB_cursor *cursor, MDB_val key, MDB_val *ret_value)
+int lst_row_look_around(const struct lst_index *index, MDB_cursor *cursor, MDB_val key,
+                        MDB_val *ret_value)
 {
     MDB_val at = key;
     MDB_val value = {0};
     int code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
-    int status = look(cursor, code, at, value, key, true, ret_value);
+    int status = look(index, cursor, code, at, value, key, true, ret_value);
 
     if (status != LST_ERR_NOT_FOUND) {
         return status;
@@ -70,7 +86,7 @@ int lst_row_look_around(MDB_cursor *cursor, MDB_val key, MDB_val *ret_value)
     if (code == 0 || code == MDB_NOTFOUND) {
         code = mdb_cursor_get(cursor, &at, &value, MDB_PREV);
     }
-    return look(cursor, code, at, value, key, false, ret_value);
+    return look(index, cursor, code, at, value, key, false, ret_value);
 }
 
 /* From where the cursor stands: the first whole row, forward or back. Gives what LMDB gave. */
@@ -93,6 +109,9 @@ static int seek_with_care(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_
     if (code == 0 && lst_row_compare(at, key) < 0) {
         return MDB_CORRUPTED;
     }
+    if (code != 0 && code != MDB_NOTFOUND) {
+        return code;
+    }
     at = key;
     code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
     if (code == 0) {
@@ -109,7 +128,14 @@ static int seek_with_care(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_
     return mdb_cursor_get(cursor, ret_at, ret_value, MDB_SET_RANGE);
 }
 
-int lst_row_seek(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_val *ret_value)
+static bool is_of_page(const struct lst_index *index, MDB_val left, MDB_val right)
+{
+    return (uintptr_t)left.mv_data / index->page_size ==
+           (uintptr_t)right.mv_data / index->page_size;
+}
+
+int lst_row_seek(const struct lst_index *index, MDB_cursor *cursor, MDB_val key, MDB_val *ret_at,
+                 MDB_val *ret_value)
 {
     MDB_val before = key;
     MDB_val content = {0};
@@ -120,9 +146,29 @@ int lst_row_seek(MDB_cursor *cursor, MDB_val key, MDB_val *ret_at, MDB_val *ret_
     if (code != 0) {
         return code;
     }
+    if (!lst_row_page_is_whole(index, *ret_at)) {
+        return MDB_CORRUPTED;
+    }
     code = mdb_cursor_get(cursor, &before, &content, MDB_PREV);
+    if (code == 0 && !is_of_page(index, before, *ret_at) && !lst_row_page_is_whole(index, before)) {
+        return MDB_CORRUPTED;
+    }
     if (code == 0 && is_whole(before, &content) && lst_row_compare(before, key) < 0) {
         return mdb_cursor_get(cursor, ret_at, ret_value, MDB_NEXT);
     }
     return seek_with_care(cursor, key, ret_at, ret_value);
+}
+
+int lst_row_look_behind(MDB_cursor *cursor, uint64_t space, MDB_val at, MDB_val value)
+{
+    char bytes[LST_SPACE_LENGTH];
+    int code = find_whole(cursor, 0, true, &at, value);
+
+    if (code != 0) {
+        return lst_index_error(code);
+    }
+    lst_space_encode(space, bytes);
+    return at.mv_size >= sizeof(bytes) && memcmp(at.mv_data, bytes, sizeof(bytes)) > 0
+               ? LST_ERR_NOT_FOUND
+               : LST_ERR_CORRUPT;
 }

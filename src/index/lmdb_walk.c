@@ -10,7 +10,8 @@ static int seek_row(struct lst_walk *walk, struct lst_slice rest, MDB_val *ret_k
 
     walk->last_row = (MDB_val){0};
     lst_row_key_make(&row, walk->spaces[walk->depth], rest);
-    return lst_row_seek(walk->view->cursor, lst_row_key_value(&row), ret_key, ret_value);
+    return lst_row_seek(walk->index, walk->view->cursor, lst_row_key_value(&row), ret_key,
+                        ret_value);
 }
 
 static bool is_in_space(MDB_val key, uint64_t space)
@@ -31,7 +32,8 @@ static int leave_space(struct lst_walk *walk, MDB_val *ret_key, MDB_val *ret_val
                      lst_slice_make(walk->key + walk->depth * LST_ROW_FRAGMENT, LST_ROW_FRAGMENT));
     row.bytes[row.length++] = '\1'; /* right after the continuation's own 0x00 */
     walk->last_row = (MDB_val){0};
-    return lst_row_seek(walk->view->cursor, lst_row_key_value(&row), ret_key, ret_value);
+    return lst_row_seek(walk->index, walk->view->cursor, lst_row_key_value(&row), ret_key,
+                        ret_value);
 }
 
 /* Take the row's fragment into the key. LST_ERR_CORRUPT if no such row can be. */
@@ -61,6 +63,16 @@ static int enter_space(struct lst_walk *walk, MDB_val value)
     return LST_OK;
 }
 
+/* Whether a walk has not come to a page that makes no sense. */
+static bool is_of_whole_page(const struct lst_walk *walk, MDB_val row_key)
+{
+    uintptr_t last = (uintptr_t)walk->last_row.mv_data;
+    uintptr_t now = (uintptr_t)row_key.mv_data;
+    size_t size = walk->index->page_size;
+
+    return last / size == now / size || lst_row_page_is_whole(walk->index, row_key);
+}
+
 /*
  * From the row where the cursor stands (code: how it got there), go on to the first one that is a
  * key: down into continuations, where rest is what is left of the key that is looked for, and up
@@ -77,8 +89,11 @@ static int settle(struct lst_walk *walk, int code, MDB_val row_key, MDB_val valu
         }
         if (code != 0 || !is_in_space(row_key, walk->spaces[walk->depth])) {
             rest = lst_slice_make(NULL, 0);
-            if (walk->depth == 0) {
-                return LST_ERR_NOT_FOUND;
+            status = code != 0 ? LST_ERR_NOT_FOUND
+                               : lst_row_look_behind(walk->view->cursor, walk->spaces[walk->depth],
+                                                     row_key, value);
+            if (walk->depth == 0 || status != LST_ERR_NOT_FOUND) {
+                return status;
             }
             code = leave_space(walk, &row_key, &value);
             continue;
@@ -91,8 +106,9 @@ static int settle(struct lst_walk *walk, int code, MDB_val row_key, MDB_val valu
         }
         status = lst_row_check(row_key, &value);
         if (status == LST_OK) {
-            if (walk->last_row.mv_data != NULL && lst_row_compare(row_key, walk->last_row) <= 0) {
-                return LST_ERR_CORRUPT; /* a page stands where another belongs */
+            if (walk->last_row.mv_data != NULL && (lst_row_compare(row_key, walk->last_row) <= 0 ||
+                                                   !is_of_whole_page(walk, row_key))) {
+                return LST_ERR_CORRUPT; /* a page stands where another belongs, or lacks rows */
             }
             walk->last_row = row_key;
         }

@@ -33,6 +33,15 @@ void lst_check_report(struct lst_check *check, struct lst_slice key, const char 
     check->report(check->context, &fault);
 }
 
+void lst_check_report_file(struct lst_check *check, const char *text)
+{
+    struct lst_slice bucket = check->bucket;
+
+    check->bucket = lst_slice_make(NULL, 0);
+    lst_check_report(check, check->bucket, text);
+    check->bucket = bucket;
+}
+
 /* ---- Rows */
 
 int lst_check_get(const struct lst_check *check, struct lst_index_reader *reader,
@@ -66,8 +75,7 @@ static const char *advice(char kind)
     }
 }
 
-/* The object key in the name of a row, or nothing. */
-static struct lst_slice key_of(struct lst_slice name, struct lst_key_copy *copy)
+struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_copy *copy)
 {
     struct lst_slice suffix;
 
@@ -97,7 +105,8 @@ static int take_damaged_row(struct lst_check *check, struct lst_index_reader *re
     struct lst_key_copy copy;
     int status;
 
-    lst_check_report(check, key_of(name, &copy), advice(name.bytes[0]));
+    lst_check_report(check, lst_check_key_of(name, &copy), advice(name.bytes[0]));
+    lst_check_see_damaged(check, name);
     check->is_quiet = true;
     status = lst_check_row(check, reader, name, value);
     check->is_quiet = false;
@@ -147,6 +156,7 @@ static int take_row(struct lst_check *check)
     status =
         lst_index_seek(reader, check->partition, lst_buffer_slice(&check->row_name), &name, &value);
     is_damaged = lst_index_is_damaged_row(status, name);
+    check->is_astray = status == LST_ERR_CORRUPT && !is_damaged;
     if (status == LST_OK || is_damaged) {
         lst_buffer_clear(&check->row_name);
         lst_buffer_clear(&check->row_value);
@@ -200,8 +210,25 @@ static int check_taken_body(struct lst_check *check)
                                 : lst_check_body(check, key, name, &row);
 }
 
+/* The row that was taken can't be held against those that belong to it, or the next one can't be
+ * found. Goes on behind that. */
+static int pass_damage(struct lst_check *check)
+{
+    struct lst_key_copy copy;
+
+    if (check->is_astray) {
+        return lst_check_pass_pages(check);
+    }
+    lst_check_report(check, lst_check_key_of(lst_buffer_slice(&check->row_name), &copy),
+                     "what belongs to it can't be found in the index: restore the data folder from "
+                     "a backup, or write the object again");
+    lst_buffer_append_byte(&check->row_name, '\0');
+    return LST_OK;
+}
+
 static int check_bucket(struct lst_check *check)
 {
+    uint64_t faults = check->census.faults;
     int status = LST_OK;
 
     check->uploads.count = 0;
@@ -210,17 +237,27 @@ static int check_bucket(struct lst_check *check)
     check->blobs.count = 0;
     check->used.count = 0;
     lst_buffer_clear(&check->row_name);
+    lst_check_report_pages(check);
     while (status == LST_OK) {
         status = take_row(check);
         if (status == LST_OK) {
             status = check_taken_body(check);
         }
-        lst_buffer_append_byte(&check->row_name, '\0');
+        if (status == LST_ERR_CORRUPT) {
+            status = pass_damage(check);
+        } else {
+            lst_buffer_append_byte(&check->row_name, '\0');
+        }
     }
+    lst_check_report_unseen(check);
     if (status == LST_ERR_NOT_FOUND) {
         status = lst_check_unused_blobs(check);
     }
-    return status == LST_OK ? lst_check_stray_parts(check) : status;
+    if (status == LST_OK) {
+        status = lst_check_stray_parts(check);
+    }
+    /* What damage hides was reported. */
+    return status == LST_ERR_CORRUPT && check->census.faults > faults ? LST_OK : status;
 }
 
 /* ---- Buckets */
@@ -259,8 +296,11 @@ static int next_bucket(struct lst_check *check)
 
 static int run(struct lst_check *check)
 {
-    int status;
+    int status = lst_check_pages(check);
 
+    if (status != LST_OK) {
+        return status;
+    }
     while ((status = next_bucket(check)) == ENOUGH) {
         check->census.buckets++;
         if (check->has_partition) {
@@ -275,7 +315,18 @@ static int run(struct lst_check *check)
             return status;
         }
     }
-    return status == LST_OK ? lst_check_orphans(check) : status;
+    check->bucket = lst_slice_make(NULL, 0);
+    lst_check_report_other_pages(check);
+    if (status == LST_ERR_CORRUPT) {
+        lst_check_report_file(check, "the index is damaged where its buckets are named, and the "
+                                     "rest of them can't be found: restore the data folder from a "
+                                     "backup");
+        return LST_OK;
+    }
+    if (status == LST_OK) {
+        status = lst_check_orphans(check);
+    }
+    return status == LST_ERR_CORRUPT && check->census.faults > 0 ? LST_OK : status;
 }
 
 int lst_store_check(struct lst_store *store,
@@ -299,6 +350,7 @@ int lst_store_check(struct lst_store *store,
     free(check.unfinished.ids);
     free(check.blobs.ids);
     free(check.used.ids);
+    lst_check_free_pages(&check);
     if (status == LST_OK) {
         *ret_census = check.census;
     }

@@ -54,6 +54,11 @@ struct lst_check {
     struct lst_held_fault held[LST_HELD_MAX];
     size_t held_count;
 
+    struct lst_lost **lost; /* what damaged pages of the index had */
+    size_t lost_count;
+    size_t damaged_long_count; /* rows that were reported, of keys that are longer than one row's */
+    bool is_astray;            /* the next row could not be found */
+
     /* Copies of the bucket and the row that are looked at. */
     uint64_t partition;
     bool has_partition; /* it is known */
@@ -65,6 +70,25 @@ struct lst_check {
 };
 
 void lst_check_report(struct lst_check *check, struct lst_slice key, const char *text);
+/* Of the index as a whole: no bucket and no key are named. */
+void lst_check_report_file(struct lst_check *check, const char *text);
+
+/* The object key in the name of a row, or nothing. */
+struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_copy *copy);
+
+/* Look at the pages of the index, and keep what is lost with them. */
+LST_MUST_CHECK int lst_check_pages(struct lst_check *check);
+void lst_check_free_pages(struct lst_check *check);
+/* Report what is lost of the bucket that is looked at; when all of it was seen, the damaged rows
+ * that were not; and, at the end, what is of no bucket. */
+void lst_check_report_pages(struct lst_check *check);
+void lst_check_report_unseen(struct lst_check *check);
+void lst_check_report_other_pages(struct lst_check *check);
+/* The damaged row of this name was reported. */
+void lst_check_see_damaged(struct lst_check *check, struct lst_slice name);
+/* When the way to the row behind row_name is lost: set row_name to where it goes on.
+ * LST_ERR_NOT_FOUND: in this bucket it does not. */
+LST_MUST_CHECK int lst_check_pass_pages(struct lst_check *check);
 
 /* A row of the bucket. One that is damaged is reported where it stands; what it says is given. */
 LST_MUST_CHECK int lst_check_get(const struct lst_check *check, struct lst_index_reader *reader,

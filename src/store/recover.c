@@ -8,7 +8,9 @@ struct live_blobs {
     struct lst_store *store;
     uint64_t generation; /* 0: none is loaded */
     bool is_unknown;     /* rows are damaged that may refer to any */
-    uint64_t *numbers;   /* ascending once loaded */
+    bool is_verified;    /* no row can be missing, or some are: */
+    bool has_lost_rows;
+    uint64_t *numbers; /* ascending once loaded */
     size_t count;
     size_t capacity;
 };
@@ -129,6 +131,27 @@ static int load_generation(struct live_blobs *live, uint64_t generation)
     return status;
 }
 
+static void ignore_fault(void *context, const struct lst_index_fault *fault)
+{
+    (void)context;
+    (void)fault;
+}
+
+/* Before the first body is deleted because no row names it: whether the index has all its rows. A
+ * damaged page can lack some, and nobody who reads the others notices. */
+static int verify_index(struct live_blobs *live)
+{
+    struct lst_index_verify verify = {.report = ignore_fault};
+    int status = LST_OK;
+
+    if (!live->is_verified) {
+        status = lst_index_verify(live->store->index, &verify);
+        live->has_lost_rows = status == LST_ERR_CORRUPT || verify.faults > 0;
+        live->is_verified = true;
+    }
+    return status == LST_ERR_CORRUPT ? LST_OK : status;
+}
+
 static int find_live(void *context, struct lst_blob_id id, bool *ret_is_live)
 {
     struct live_blobs *live = context;
@@ -138,6 +161,10 @@ static int find_live(void *context, struct lst_blob_id id, bool *ret_is_live)
         *ret_is_live = live->is_unknown ||
                        (live->count > 0 && bsearch(&id.number, live->numbers, live->count,
                                                    sizeof(*live->numbers), by_number) != NULL);
+        if (!*ret_is_live) {
+            status = verify_index(live);
+            *ret_is_live = live->has_lost_rows;
+        }
     }
     return status;
 }

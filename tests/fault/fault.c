@@ -319,6 +319,8 @@ WRAP_CODE(lst_index_apply,
           (struct lst_index * index, uint64_t partition, const struct lst_index_change *changes,
            size_t count),
           (index, partition, changes, count))
+WRAP_CODE(lst_index_verify, (struct lst_index * index, struct lst_index_verify *verify),
+          (index, verify))
 WRAP_CODE(lst_blob_create, (struct lst_blobs * blobs, uint64_t hint, struct lst_blob_writer **ret),
           (blobs, hint, ret))
 WRAP_CODE(lst_blob_append, (struct lst_blob_writer * writer, struct lst_slice bytes),

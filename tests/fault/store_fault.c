@@ -1003,12 +1003,13 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * tests/unit/index/failed_sync_test.c. sweep_all: after more was to be deleted than the memory
  * holds. rewrite_headers: of an index whose map is full. lst_index_is_complete: of one that can't
  * be opened, to say so. find_left and lst_store_walk go on only behind a row that is
- * damaged.
+ * damaged; look and find_whole likewise, and read_big reads only what is longer than a page.
  */
 static const char unreached[] =
     "lst_file_read lst_file_write read_all /base/file.c check_format ftruncate64:publish is_full "
     "left_no_trace sweep_all rewrite_headers lst_index_is_complete "
-    "lst_index_next:find_left lst_index_next:lst_store_walk";
+    "lst_index_next:find_left lst_index_next:lst_store_walk "
+    "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at";
 
 int main(void)
 {
