@@ -31,9 +31,18 @@ static bool is_virtual_host(const struct lst_exchange *exchange)
     return false;
 }
 
+/* True if the host name serves objects alone. */
+static bool is_apart(const struct lst_exchange *exchange)
+{
+    const struct lst_config_list *apart = &exchange->server->config->content_domains;
+
+    return lst_inert_is_apart(exchange->request.host, apart->values, apart->count);
+}
+
 static bool is_at_api(const struct lst_exchange *exchange)
 {
-    return lst_api_handles(exchange->request.path) && !is_virtual_host(exchange);
+    return lst_api_handles(exchange->request.path) && !is_virtual_host(exchange) &&
+           !is_apart(exchange);
 }
 
 static void refuse_with(struct lst_exchange *exchange, int status, const char *code,
@@ -183,7 +192,6 @@ static bool is_stranger(const struct lst_exchange *exchange, bool is_own)
 bool lst_exchange_route(struct lst_exchange *exchange)
 {
     struct lst_server *server = exchange->server;
-    const struct lst_config_list *apart = &server->config->content_domains;
     struct lst_slice path = exchange->request.path;
     bool is_own = lst_slice_starts_with(path, LST_SLICE(OWN_PATH)) && !is_virtual_host(exchange);
     bool is_api = is_own && lst_api_handles(path);
@@ -196,7 +204,7 @@ bool lst_exchange_route(struct lst_exchange *exchange)
         exchange->own_response.close = true;
     } else if (is_about_server(&exchange->request)) {
         answer_about_server(exchange);
-    } else if (is_own && lst_inert_is_apart(exchange->request.host, apart->values, apart->count)) {
+    } else if (is_own && is_apart(exchange)) {
         lst_exchange_refuse(exchange, "NotFound",
                             "This host name serves objects alone (the setting content-domain).");
     } else if (is_own && !is_api) {
