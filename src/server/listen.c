@@ -29,8 +29,8 @@ static int bind_one(const struct addrinfo *candidate)
         return -1;
     }
     (void)setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (candidate->ai_family ==
-        AF_INET6) { /* "::" is IPv4 too, whatever net.ipv6.bindv6only says */
+    /* "::" is IPv4 too, whatever net.ipv6.bindv6only says. */
+    if (candidate->ai_family == AF_INET6) {
         (void)setsockopt(file, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero));
     }
     if (bind(file, candidate->ai_addr, candidate->ai_addrlen) != 0 || listen(file, BACKLOG) != 0) {

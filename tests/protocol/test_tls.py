@@ -193,19 +193,27 @@ def test_a_client_that_ends_its_side_gets_the_whole_answer(secure):
 
 
 def test_a_stop_waits_for_a_request_whose_record_has_begun(start, folder):
-    server = start(*make_certificate(folder, "stopped", "localhost"))
-    with contextlib.closing(Updater(server)) as client:
-        client.socket.sendall(client.write(HEALTH))
-        assert client.read().startswith(b"HTTP/1.1 200")
-        record = client.write(HEALTH)
-        client.socket.sendall(record[:20])
-        server.process.send_signal(signal.SIGTERM)
-        with contextlib.suppress(ConnectionError):
-            while True:  # until nobody can connect, all threads have begun to stop
-                socket.create_connection(("127.0.0.1", server.port), timeout=20).close()
-        client.socket.sendall(record[20:])
-        assert client.read().startswith(b"HTTP/1.1 200")
-    assert server.process.wait(20) == 0
+    """It has a second, which this process may not get on a busy machine: then once more."""
+    for number in range(5):
+        server = start(*make_certificate(folder, f"stopped{number}", "localhost"))
+        with contextlib.closing(Updater(server)) as client:
+            client.socket.sendall(client.write(HEALTH))
+            assert client.read().startswith(b"HTTP/1.1 200")
+            record = client.write(HEALTH)
+            client.socket.sendall(record[:20])
+            begun = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(ConnectionError):
+                while True:  # until nobody can connect, all threads have begun to stop
+                    socket.create_connection(("127.0.0.1", server.port), timeout=20).close()
+            with contextlib.suppress(ConnectionError):
+                client.socket.sendall(record[20:])
+            was_in_time = time.monotonic() - begun < 0.8
+            is_answered = client.read().startswith(b"HTTP/1.1 200")
+        assert server.process.wait(20) == 0
+        if was_in_time:
+            break
+    assert is_answered
 
 
 def test_answers_that_nobody_reads_hold_little(start, folder):
