@@ -177,11 +177,12 @@ def test_a_steady_reader_gets_all_of_an_answer_that_the_kernel_has_already(serve
         assert is_whole, f"{connection}: {len(text)} bytes of {len(body)} and a head"
 
 
-def test_time_that_the_server_takes_is_not_the_clients(server, s3):
-    """It hangs for longer than the limit: nobody is cut off who sent something meanwhile, though it takes several looks to see all of it."""
-    targets = [target_of(presign(s3, "put_object", key=f"hung{number}")) for number in range(5)]
+def ask_one_that_hangs(server, targets):
+    """Idle connections and uploads, of which each sends something while the server hangs for longer than the limit. What they are
+    answered, the uploads last; None: this machine is too busy for them to have been in time before and after that."""
     health = b"GET /-/health HTTP/1.1\r\nHost: x\r\n\r\n"
     with contextlib.ExitStack() as held:
+        begun = time.monotonic()
         idle = [held.enter_context(connect(server, 30)) for _ in range(150)]
         sending = [held.enter_context(connect(server, 30)) for _ in targets]
         for sock, target in zip(sending, targets):
@@ -190,6 +191,7 @@ def test_time_that_the_server_takes_is_not_the_clients(server, s3):
             last.sendall(health)
             assert read_answers(last, 1)[0][0] == 200
         hold(server)
+        before = time.monotonic() - begun
         try:
             for sock in idle:
                 sock.sendall(health)
@@ -197,10 +199,23 @@ def test_time_that_the_server_takes_is_not_the_clients(server, s3):
                 sock.sendall(bytes(50_000))
             time.sleep(LIMIT + 0.5)
         finally:
+            begun = time.monotonic()
             server.process.send_signal(signal.SIGCONT)
-        for sock in sending:
-            sock.sendall(bytes(50_000))
-        assert [read_answers(sock, 1)[0][0] for sock in [*idle, *sending]] == [200] * 155
+        with contextlib.suppress(ConnectionError):
+            for sock in sending:
+                sock.sendall(bytes(50_000))
+        if max(before, time.monotonic() - begun) > LIMIT - 0.5:
+            return None
+        return [read_answers(sock, 1)[0][0] for sock in [*idle, *sending]]
+
+
+def test_time_that_the_server_takes_is_not_the_clients(server, s3):
+    """Nobody is cut off who sent something meanwhile, though it takes several looks to see all of it."""
+    targets = [target_of(presign(s3, "put_object", key=f"hung{number}")) for number in range(5)]
+    answers = next(filter(None, (ask_one_that_hangs(server, targets) for _ in range(5))), None)
+    if answers is None:
+        pytest.skip("this machine is too busy")
+    assert answers == [200] * 155
 
 
 def test_a_trickle_keeps_no_answer_that_is_not_read(start, authority):
