@@ -13,9 +13,11 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#define LST_CONNECTION_TURN      (512UL * 1024)         /* bytes in one turn */
-#define LST_CONNECTION_REQUESTS  16                     /* requests in one turn */
-#define LST_CONNECTION_READ_AWAY (256ULL * 1024 * 1024) /* bytes, after the answer */
+#define LST_CONNECTION_TURN     (512UL * 1024) /* bytes in one turn */
+#define LST_CONNECTION_REQUESTS 16             /* requests in one turn */
+/* Bytes that are read after the answer, at most: those of the largest upload. pace.c limits the
+ * time. */
+#define LST_CONNECTION_READ_AWAY (5ULL * 1024 * 1024 * 1024)
 
 enum lst_connection_state {
     LST_CONNECTION_HANDSHAKE, /* TLS is being agreed upon */
