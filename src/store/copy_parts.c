@@ -143,7 +143,9 @@ static int share_group(struct lst_copying *copying, struct group *group, uint32_
                                  group->changes.count);
     }
     lst_changes_release(&group->changes);
-    if (status != LST_OK) {
+    if (status == LST_ERR_UNKNOWN) {
+        lst_blobs_leave_unclean(store->blobs); /* a row may name them */
+    } else if (status != LST_OK) {
         /* What can't be deleted now is looked for at the next opening. The code stays the first
          * failure's: that is what the caller can do something about. */
         lst_ignore_status(delete_blobs(store, group));

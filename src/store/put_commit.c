@@ -34,8 +34,10 @@ void lst_put_finish(struct lst_put *put, int status)
 
     if (status == LST_OK) {
         lst_store_collect(store, put->partition, &put->changes);
-    } else if (put->has_blob && lst_store_delete_blob(store, put->blob) != LST_OK) {
-        /* It stays behind, for the next opening to find; fsck counts it until then. */
+    } else if (put->has_blob &&
+               (status == LST_ERR_UNKNOWN || lst_store_delete_blob(store, put->blob) != LST_OK)) {
+        /* It stays behind, for the next opening to find; fsck counts it until then. After an
+         * unknown outcome a row may name it. */
         lst_blobs_leave_unclean(store->blobs);
         put->has_blob = false;
     }

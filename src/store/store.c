@@ -185,6 +185,9 @@ void lst_store_begin_write(struct lst_store *store)
 void lst_store_end_write(struct lst_store *store, struct lst_store_write *write, int status)
 {
     write->done(write, status);
+    if (status == LST_ERR_UNKNOWN) {
+        lst_store_sweep_later(store); /* what the batch put in the way of garbage may be there */
+    }
     pthread_mutex_lock(&store->lock);
     if (--store->writes == 0) {
         pthread_cond_signal(&store->no_writes);
