@@ -1,0 +1,542 @@
+/* strange.c - an engine in memory that does what an index may do, and LMDB does not. */
+#include "strange.h"
+
+#include "index/index.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A row, with its key and its value behind it. */
+struct row {
+    uint64_t partition;
+    struct lst_slice key;
+    struct lst_slice value;
+    char bytes[];
+};
+
+/* What is in a file, so to say: it stays when the index is closed. */
+struct content {
+    struct content *next;
+    char *path;
+    struct row **rows; /* in their order */
+    size_t count;
+    size_t capacity;
+    uint64_t version;
+};
+
+struct lst_index {
+    struct content *content;
+    bool read_only;
+    pthread_mutex_t lock; /* of the content and of what follows */
+    pthread_cond_t wake;
+    pthread_t committer;
+    struct lst_index_batch *first_waiting;
+    struct lst_index_batch **last_waiting;
+    bool stopping;
+    struct lst_index_statistics statistics;
+};
+
+/* Memory that was given to a reader. */
+struct piece {
+    struct piece *next;
+    char bytes[];
+};
+
+struct lst_index_reader {
+    struct lst_index *index;
+    struct piece *values; /* of gets: until the end */
+    struct piece *moved;  /* key and value of the scan: until it goes on */
+    bool is_scanning;
+    uint64_t partition;
+    size_t at_length; /* the scan goes on behind this key */
+    char at[LST_INDEX_KEY_MAX + 1];
+};
+
+static struct content *contents;
+static pthread_mutex_t contents_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool is_in_between;
+
+struct strange strange = {.yields = 4, .loses_notifications = 3, .reorders = 2};
+
+/* ---- Chance */
+
+static atomic_uint_fast64_t random_state = 1;
+
+void strange_seed(uint64_t seed)
+{
+    atomic_store(&random_state, seed * UINT64_C(0x9E3779B97F4A7C15) + 1);
+}
+
+static bool happens(unsigned one_in)
+{
+    uint64_t number = atomic_fetch_add(&random_state, UINT64_C(0x9E3779B97F4A7C15));
+
+    number = (number ^ number >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    number = (number ^ number >> 27) * UINT64_C(0x94D049BB133111EB);
+    return one_in > 0 && (number >> 33) % one_in == 0;
+}
+
+/* A read may wait, and others go on meanwhile. */
+static void wait_a_little(void)
+{
+    if (happens(strange.yields)) {
+        (void)sched_yield();
+    }
+    if (!is_in_between && strange.between != NULL &&
+        pthread_equal(strange.thread, pthread_self())) {
+        is_in_between = true;
+        strange.between(strange.context);
+        is_in_between = false;
+    }
+}
+
+/* ---- Rows */
+
+static int compare(uint64_t partition, struct lst_slice key, const struct row *row)
+{
+    if (partition != row->partition) {
+        return partition < row->partition ? -1 : 1;
+    }
+    return lst_slice_compare(key, row->key);
+}
+
+/* Where the first row is that is not less. */
+static size_t find(const struct content *content, uint64_t partition, struct lst_slice key)
+{
+    size_t low = 0;
+    size_t high = content->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(partition, key, content->rows[middle]) > 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static const struct row *get(const struct content *content, uint64_t partition,
+                             struct lst_slice key)
+{
+    size_t at = find(content, partition, key);
+
+    return at < content->count && compare(partition, key, content->rows[at]) == 0
+               ? content->rows[at]
+               : NULL;
+}
+
+static void delete_row(struct content *content, uint64_t partition, struct lst_slice key)
+{
+    size_t at = find(content, partition, key);
+
+    if (at < content->count && compare(partition, key, content->rows[at]) == 0) {
+        free(content->rows[at]);
+        content->count--;
+        memmove(&content->rows[at], &content->rows[at + 1],
+                (content->count - at) * sizeof(struct row *));
+    }
+}
+
+static void put_row(struct content *content, uint64_t partition, struct lst_slice key,
+                    struct lst_slice value)
+{
+    struct row *row = malloc(sizeof(*row) + key.length + value.length);
+    size_t at;
+
+    *row = (struct row){partition, lst_slice_make(row->bytes, key.length),
+                        lst_slice_make(row->bytes + key.length, value.length)};
+    memcpy(row->bytes, key.bytes, key.length);
+    if (value.length > 0) {
+        memcpy(row->bytes + key.length, value.bytes, value.length);
+    }
+    delete_row(content, partition, key);
+    if (content->count == content->capacity) {
+        content->capacity = content->capacity == 0 ? 64 : 2 * content->capacity;
+        content->rows = realloc(content->rows, content->capacity * sizeof(struct row *));
+    }
+    at = find(content, partition, key);
+    memmove(&content->rows[at + 1], &content->rows[at],
+            (content->count - at) * sizeof(struct row *));
+    content->rows[at] = row;
+    content->count++;
+}
+
+/* ---- Open and close */
+
+static struct content *find_content(const char *path, bool make)
+{
+    struct content *content;
+
+    pthread_mutex_lock(&contents_lock);
+    content = contents;
+    while (content != NULL && strcmp(content->path, path) != 0) {
+        content = content->next;
+    }
+    if (content == NULL && make) {
+        content = calloc(1, sizeof(*content));
+        content->path = strdup(path);
+        content->next = contents;
+        contents = content;
+    }
+    pthread_mutex_unlock(&contents_lock);
+    return content;
+}
+
+void strange_forget(void)
+{
+    while (contents != NULL) {
+        struct content *next = contents->next;
+        for (size_t i = 0; i < contents->count; i++) {
+            free(contents->rows[i]);
+        }
+        free(contents->rows);
+        free(contents->path);
+        free(contents);
+        contents = next;
+    }
+}
+
+/* Others look whether an index has a file. */
+static bool make_file(const char *path)
+{
+    FILE *file = fopen(path, "ae");
+
+    return file != NULL && fclose(file) == 0;
+}
+
+static void *commit_all(void *argument);
+
+int lst_index_open(const struct lst_index_options *options, struct lst_index **ret_index)
+{
+    struct content *content = find_content(options->path, !options->read_only);
+    struct lst_index *index;
+
+    if (content == NULL || !make_file(options->path)) {
+        return LST_ERR_NOT_FOUND;
+    }
+    index = calloc(1, sizeof(*index));
+    index->content = content;
+    index->read_only = options->read_only;
+    index->last_waiting = &index->first_waiting;
+    pthread_mutex_init(&index->lock, NULL);
+    pthread_cond_init(&index->wake, NULL);
+    if (!index->read_only && pthread_create(&index->committer, NULL, commit_all, index) != 0) {
+        abort();
+    }
+    *ret_index = index;
+    return LST_OK;
+}
+
+void lst_index_close(struct lst_index *index)
+{
+    if (index == NULL) {
+        return;
+    }
+    if (!index->read_only) {
+        pthread_mutex_lock(&index->lock);
+        index->stopping = true;
+        pthread_cond_signal(&index->wake);
+        pthread_mutex_unlock(&index->lock);
+        pthread_join(index->committer, NULL);
+    }
+    pthread_cond_destroy(&index->wake);
+    pthread_mutex_destroy(&index->lock);
+    free(index);
+}
+
+bool lst_index_has_failed(const struct lst_index *index)
+{
+    (void)index;
+    return false;
+}
+
+void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)
+{
+    pthread_mutex_lock(&index->lock);
+    *ret_statistics = index->statistics;
+    ret_statistics->entries = index->content->count;
+    pthread_mutex_unlock(&index->lock);
+}
+
+/* A message that something has changed may be lost; then nobody knows whether something has. */
+uint64_t lst_index_version(struct lst_index *index)
+{
+    static atomic_uint_fast64_t unknown;
+    uint64_t version;
+
+    pthread_mutex_lock(&index->lock);
+    version = index->content->version;
+    pthread_mutex_unlock(&index->lock);
+    return happens(strange.loses_notifications) ? UINT64_MAX - atomic_fetch_add(&unknown, 1)
+                                                : version;
+}
+
+/* ---- Reading: every copy is memory of its own, as long as the interface says, and no longer */
+
+int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_reader)
+{
+    *ret_reader = calloc(1, sizeof(**ret_reader));
+    (*ret_reader)->index = index;
+    return LST_OK;
+}
+
+static void free_pieces(struct piece **pieces)
+{
+    while (*pieces != NULL) {
+        struct piece *next = (*pieces)->next;
+        free(*pieces);
+        *pieces = next;
+    }
+}
+
+void lst_index_read_end(struct lst_index_reader *reader)
+{
+    if (reader != NULL) {
+        free_pieces(&reader->values);
+        free_pieces(&reader->moved);
+        free(reader);
+    }
+}
+
+static struct lst_slice copy(struct piece **pieces, struct lst_slice slice)
+{
+    struct piece *piece = malloc(sizeof(*piece) + slice.length);
+
+    piece->next = *pieces;
+    *pieces = piece;
+    if (slice.length > 0) {
+        memcpy(piece->bytes, slice.bytes, slice.length);
+    }
+    return lst_slice_make(piece->bytes, slice.length);
+}
+
+int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
+                  struct lst_slice *ret_value)
+{
+    const struct row *row;
+
+    *ret_value = lst_slice_make(NULL, 0);
+    wait_a_little();
+    pthread_mutex_lock(&reader->index->lock);
+    row = get(reader->index->content, partition, key);
+    if (row != NULL) {
+        *ret_value = copy(&reader->values, row->value);
+    }
+    pthread_mutex_unlock(&reader->index->lock);
+    return row != NULL ? LST_OK : LST_ERR_NOT_FOUND;
+}
+
+/* The first row that is not less than where the scan is. Each is read by itself, as if a range
+ * ended before it. */
+static int give_row(struct lst_index_reader *reader, struct lst_slice *ret_key,
+                    struct lst_slice *ret_value)
+{
+    struct lst_index *index = reader->index;
+    size_t at;
+
+    *ret_key = *ret_value = lst_slice_make(NULL, 0);
+    wait_a_little();
+    free_pieces(&reader->moved);
+    pthread_mutex_lock(&index->lock);
+    at = find(index->content, reader->partition, lst_slice_make(reader->at, reader->at_length));
+    reader->is_scanning =
+        at < index->content->count && index->content->rows[at]->partition == reader->partition;
+    if (reader->is_scanning) {
+        const struct row *row = index->content->rows[at];
+        *ret_key = copy(&reader->moved, row->key);
+        *ret_value = copy(&reader->moved, row->value);
+        memcpy(reader->at, row->key.bytes, row->key.length);
+        reader->at[row->key.length] = '\0'; /* the next one that could be */
+        reader->at_length = row->key.length + 1;
+    }
+    pthread_mutex_unlock(&index->lock);
+    return reader->is_scanning ? LST_OK : LST_ERR_NOT_FOUND;
+}
+
+int lst_index_seek(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
+                   struct lst_slice *ret_key, struct lst_slice *ret_value)
+{
+    key = lst_slice_first(key, sizeof(reader->at));
+    if (key.length > 0) {
+        memmove(reader->at, key.bytes, key.length);
+    }
+    reader->at_length = key.length;
+    reader->partition = partition;
+    return give_row(reader, ret_key, ret_value);
+}
+
+int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
+                   struct lst_slice *ret_value)
+{
+    *ret_key = *ret_value = lst_slice_make(NULL, 0);
+    return reader->is_scanning ? give_row(reader, ret_key, ret_value) : LST_ERR_NOT_FOUND;
+}
+
+/* ---- Writing */
+
+static int check_one(const struct content *content, uint64_t partition,
+                     const struct lst_index_change *change)
+{
+    const struct row *row = get(content, partition, change->key);
+
+    if (change->key.length == 0 || change->key.length > LST_INDEX_KEY_MAX ||
+        change->value.length > LST_INDEX_VALUE_MAX) {
+        return LST_ERR_TOO_LARGE;
+    }
+    switch (change->kind) {
+    case LST_INDEX_REQUIRE_ABSENT:
+        return row == NULL ? LST_OK : LST_ERR_EXISTS;
+    case LST_INDEX_REQUIRE_PRESENT:
+        return row != NULL ? LST_OK : LST_ERR_NOT_FOUND;
+    case LST_INDEX_REQUIRE_PREFIX:
+        return row != NULL && lst_slice_starts_with(row->value, change->value) ? LST_OK
+                                                                               : LST_ERR_CONFLICT;
+    default:
+        return LST_OK;
+    }
+}
+
+static int apply(struct content *content, const struct lst_index_batch *batch, size_t *ret_failed)
+{
+    for (size_t i = 0; i < batch->change_count; i++) {
+        int status = check_one(content, batch->partition, &batch->changes[i]);
+        if (status != LST_OK) {
+            *ret_failed = i;
+            return status;
+        }
+    }
+    for (size_t i = 0; i < batch->change_count; i++) {
+        const struct lst_index_change *change = &batch->changes[i];
+        if (change->kind == LST_INDEX_PUT) {
+            put_row(content, batch->partition, change->key, change->value);
+        } else if (change->kind == LST_INDEX_DELETE) {
+            delete_row(content, batch->partition, change->key);
+        }
+    }
+    content->version++;
+    return LST_OK;
+}
+
+/* What becomes of a batch that is applied, or not, need not be known. */
+static int commit_one(struct lst_index *index, struct lst_index_batch *batch, size_t *ret_failed)
+{
+    bool is_unknown = strange.is_armed && happens(strange.unknown_outcomes);
+    int status;
+
+    if (is_unknown) {
+        atomic_fetch_add(&strange.unknown_count, 1);
+        if (happens(2)) {
+            return LST_ERR_UNKNOWN;
+        }
+    }
+    status = apply(index->content, batch, ret_failed);
+    index->statistics.batches++;
+    return is_unknown ? LST_ERR_UNKNOWN : status;
+}
+
+/* Any of those that wait, but the first of its partition. */
+static struct lst_index_batch *take_waiting(struct lst_index *index)
+{
+    struct lst_index_batch **link = &index->first_waiting;
+    struct lst_index_batch *batch;
+
+    for (struct lst_index_batch **other = &(*link)->next; *other != NULL; other = &(*other)->next) {
+        const struct lst_index_batch *before = index->first_waiting;
+        while (before != *other && before->partition != (*other)->partition) {
+            before = before->next;
+        }
+        if (before == *other && happens(strange.reorders)) {
+            link = other;
+        }
+    }
+    batch = *link;
+    *link = batch->next;
+    if (index->last_waiting == &batch->next) {
+        index->last_waiting = link;
+    }
+    return batch;
+}
+
+static void *commit_all(void *argument)
+{
+    struct lst_index *index = argument;
+
+    pthread_mutex_lock(&index->lock);
+    while (index->first_waiting != NULL || !index->stopping) {
+        struct lst_index_batch *batch;
+        size_t failed = 0;
+        int status;
+        if (index->first_waiting == NULL) {
+            pthread_cond_wait(&index->wake, &index->lock);
+            continue;
+        }
+        batch = take_waiting(index);
+        status = commit_one(index, batch, &failed);
+        pthread_mutex_unlock(&index->lock);
+        batch->done(batch, status, failed);
+        pthread_mutex_lock(&index->lock);
+    }
+    pthread_mutex_unlock(&index->lock);
+    return NULL;
+}
+
+void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch)
+{
+    if (index->read_only) {
+        batch->done(batch, LST_ERR_PERMISSION, 0);
+        return;
+    }
+    pthread_mutex_lock(&index->lock);
+    batch->next = NULL;
+    *index->last_waiting = batch;
+    index->last_waiting = &batch->next;
+    pthread_cond_signal(&index->wake);
+    pthread_mutex_unlock(&index->lock);
+}
+
+struct applying {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool is_done;
+    int status;
+};
+
+static void applied(struct lst_index_batch *batch, int status, size_t failed_change)
+{
+    struct applying *applying = batch->context;
+
+    (void)failed_change;
+    pthread_mutex_lock(&applying->lock);
+    applying->is_done = true;
+    applying->status = status;
+    pthread_cond_signal(&applying->wake);
+    pthread_mutex_unlock(&applying->lock);
+}
+
+int lst_index_apply(struct lst_index *index, uint64_t partition,
+                    const struct lst_index_change *changes, size_t change_count)
+{
+    struct applying applying = {.is_done = false};
+    struct lst_index_batch batch = {.partition = partition,
+                                    .changes = changes,
+                                    .change_count = change_count,
+                                    .done = applied,
+                                    .context = &applying};
+
+    pthread_mutex_init(&applying.lock, NULL);
+    pthread_cond_init(&applying.wake, NULL);
+    lst_index_submit(index, &batch);
+    pthread_mutex_lock(&applying.lock);
+    while (!applying.is_done) {
+        pthread_cond_wait(&applying.wake, &applying.lock);
+    }
+    pthread_mutex_unlock(&applying.lock);
+    pthread_cond_destroy(&applying.wake);
+    pthread_mutex_destroy(&applying.lock);
+    return applying.status;
+}

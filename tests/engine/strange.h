@@ -1,0 +1,46 @@
+/*
+ * strange.h - an engine for tests, in place of LMDB: all of index.h, in memory, doing whatever the
+ * interface allows an index to do and LMDB does not. A program that is linked with strange.c has
+ * it.
+ *
+ * - What was read is memory of its own for exactly as long as the interface says.
+ * - No two readings see the same moment: others go on between them. A test may change something
+ *   itself between any two of its own (between()).
+ * - A scan reads row by row, as if a range of keys ended before each.
+ * - A batch's outcome may be unknown, whether it was applied or not, and the index goes on.
+ * - Whether something has changed may be unknown (lst_index_version()).
+ * - Batches on different partitions are applied in any order.
+ *
+ * It knows no damage, no other process and no file: what is in an index stays in the process.
+ */
+#ifndef LST_TESTS_STRANGE_H
+#define LST_TESTS_STRANGE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Each "one in so many"; 0: never. */
+struct strange {
+    unsigned yields;              /* readings that let other threads go first */
+    unsigned unknown_outcomes;    /* batches, while it is armed */
+    unsigned loses_notifications; /* askings for the version */
+    unsigned reorders;            /* batches that could be overtaken */
+    atomic_bool is_armed;
+    atomic_uint unknown_count;
+
+    /* Called before each reading of this thread, but not within itself. */
+    void (*between)(void *context);
+    void *context;
+    pthread_t thread;
+};
+
+extern struct strange strange;
+
+void strange_seed(uint64_t seed);
+
+/* Free all that indexes contain. None may be open. */
+void strange_forget(void);
+
+#endif
