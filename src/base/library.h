@@ -32,12 +32,14 @@ struct lst_library_function {
  *     FUNCTIONS(LST_LIBRARY_DEFINE)
  *     static const struct lst_library_function functions[] = {FUNCTIONS(LST_LIBRARY_ENTRY)};
  */
+// NOLINTBEGIN(bugprone-macro-parentheses): parameters and arguments bring their own
 #define LST_LIBRARY_DEFINE(type, name, parameters, arguments)                                      \
     static type(*found_##name) parameters;                                                         \
     type name parameters                                                                           \
     {                                                                                              \
         return found_##name arguments;                                                             \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 #define LST_LIBRARY_ENTRY(type, name, parameters, arguments) {#name, &found_##name},
 
 struct lst_library {
