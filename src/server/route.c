@@ -2,6 +2,7 @@
 #include "server/exchange.h"
 
 #include "api/api.h"
+#include "http/host.h"
 #include "server/inert.h"
 
 #define OWN_PATH "/-/"
@@ -10,25 +11,8 @@
 static bool is_virtual_host(const struct lst_exchange *exchange)
 {
     const struct lst_config_list *domains = &exchange->server->config->domains;
-    struct lst_slice host = exchange->request.host;
-    size_t colon = lst_slice_find(host, ':');
 
-    if (host.bytes == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < domains->count; i++) {
-        struct lst_slice domain = domains->values[i];
-        struct lst_slice name = lst_slice_first(host, colon);
-
-        if (name.length > domain.length + 1) {
-            name = lst_slice_after(name, name.length - domain.length - 1);
-            if (lst_slice_starts_with(name, LST_SLICE(".")) &&
-                lst_slice_equal_ignoring_case(lst_slice_after(name, 1), domain)) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return lst_host_bucket(exchange->request.host, domains->values, domains->count).length > 0;
 }
 
 /* True if the host name serves objects alone. */

@@ -52,6 +52,14 @@ def test_path_style_on_the_domain_itself(named):
     assert through(named, presign(s3, "get_object", key="a b/c.jpg")).body == b"found"
 
 
+def test_a_domain_that_is_part_of_another_has_the_servers_own_paths(start):
+    """By the name of either; a bucket's own host has none."""
+    server = start("--domain", "example.com", "--domain", "s3.example.com")
+    for host, is_ours in (("example.com", True), ("s3.example.com", True), ("S3.EXAMPLE.COM:9000", True), ("elsewhere", True),
+                          ("pictures.example.com", False), ("pictures.s3.example.com:9000", False)):
+        assert (server.send("GET", "/-/health", {"Host": host}).status == 200) == is_ours, host
+
+
 def test_other_hosts_are_path_style(named):
     """Only the configured domains are taken apart: bucket.elsewhere is a host like any other."""
     s3 = named.client(endpoint=f"http://pictures.elsewhere.example:{named.port}", s3={"addressing_style": "path"})
