@@ -120,37 +120,38 @@ struct lst_connection {
 struct lst_connection *lst_connection_new(struct lst_engine *engine, int socket,
                                           const struct sockaddr *address);
 
-/* Begin with it, in the worker's thread. */
+/* Begin to serve it, on the worker's thread. It may be closed when this returns. */
 void lst_connection_begin(struct lst_worker *worker, struct lst_connection *connection);
 
 /* The events of epoll for it. */
 void lst_connection_take_events(struct lst_connection *connection, uint32_t events);
 
-/* Have it go on when it is its turn. */
+/* Append it to the row of long work; nothing if it is there already. */
 void lst_connection_line_up(struct lst_connection *connection);
 
-/* Its handshake is over, or comes to nothing: another may begin. */
+/* Its handshake has ended, well or not: let another begin. */
 void lst_connection_end_handshake(struct lst_connection *connection);
 
-/* Go on, as far as it goes. It may be closed after that. */
+/* Take steps until one waits, yields or closes. It may be closed when this returns. */
 void lst_connection_run(struct lst_connection *connection);
 
-/* What it waited for is over. */
+/* What it waited for in WAITS has happened. It may be closed when this returns. */
 void lst_connection_resume(struct lst_connection *connection);
 
 /* The engine drains: close it, unless there is a request, or one may still come. */
 void lst_connection_drain(struct lst_connection *connection);
 
-/* Close it now. is_reset: and forget what was not sent. Must not be one that waits. */
+/* Close it now. is_reset: drop what was not sent yet. Not in state WAITS, when another thread has
+ * its exchange. The memory stays until lst_connection_free(). */
 void lst_connection_close(struct lst_connection *connection, bool is_reset);
 
-/* Free one of the dead. */
+/* Free a closed one. Only when epoll can't name it any more. */
 void lst_connection_free(struct lst_connection *connection);
 
-/* An exchange for the head that begins. False without memory. */
+/* Give it an exchange, for the head that begins. False without memory. */
 LST_MUST_CHECK bool lst_connection_take_exchange(struct lst_connection *connection);
 
-/* It is over. */
+/* End its exchange, if it has one: log it, and free what it holds. */
 void lst_connection_give_exchange(struct lst_connection *connection);
 
 /* ---- Reading (connection_read.c) */
@@ -159,23 +160,23 @@ enum lst_step lst_connection_read_head(struct lst_connection *connection);
 enum lst_step lst_connection_read_body(struct lst_connection *connection);
 enum lst_step lst_connection_read_away(struct lst_connection *connection);
 
-/* The answer was sent; what has come behind the request is the next one. */
+/* The answer was sent: what came behind the request is the beginning of the next one. */
 enum lst_step lst_connection_next_request(struct lst_connection *connection);
 
 /* No more requests are read from it: give up what has come behind the last one. There is no
  * exchange. */
 void lst_connection_forget_input(struct lst_connection *connection);
 
-/* The exchange says what is next. */
+/* Do what the exchange says is next. */
 enum lst_step lst_connection_follow(struct lst_connection *connection, enum lst_exchange_next next);
 
 /* ---- Answering (connection_write.c, and for bodies connection_send.c) */
 
-/* A piece of what is left of the body. */
+/* Send a piece of what is left of the body. */
 enum lst_step lst_connection_send_body(struct lst_connection *connection,
                                        const struct lst_http_response *response);
 
-/* The disk has done its work. */
+/* The disk has given what was asked for, or failed. */
 enum lst_step lst_connection_resume_answer(struct lst_connection *connection);
 
 /* Make the answer of the exchange ready and send it. */

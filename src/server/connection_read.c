@@ -111,7 +111,7 @@ enum lst_step lst_connection_read_head(struct lst_connection *connection)
 {
     enum lst_step flushed = lst_connection_flush(connection);
 
-    /* TLS answers some of what it reads. Who doesn't take these answers is not read from. */
+    /* TLS answers some of what it reads. A client that takes no answers is not read from. */
     if (flushed != LST_STEP_ON) {
         return flushed;
     }

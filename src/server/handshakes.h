@@ -1,11 +1,12 @@
 /*
  * handshakes.h - which connections of a worker may be in a TLS handshake, and for how long.
  *
- * Until its handshake is over a session takes up to LST_HANDSHAKE_BYTES, for whoever asks. So only
- * some may be in one at a time. Others wait in a row, and have cost nothing until then. While any
- * wait, a handshake has LST_HANDSHAKE_CROWDED_NS, and the oldest ends first; so the row moves on,
- * however many begin a handshake and leave it there. An address that has many in the row takes
- * turns with the others, and of one address the newest and the oldest do.
+ * Until its handshake is over a session takes up to LST_HANDSHAKE_BYTES, whoever the client is. So
+ * only some may be in one at a time. The others wait in a row, and cost nothing until their turn
+ * comes. While any wait, a handshake has LST_HANDSHAKE_CROWDED_NS, and the oldest ends first; so
+ * the row moves on, however many clients begin a handshake and leave it there. Addresses take
+ * turns, however many connections each has in the row; of one address the newest and the oldest
+ * take turns.
  *
  * Data alone: times are handed in, and nothing is closed here. One thread.
  */

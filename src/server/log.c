@@ -58,7 +58,7 @@ static size_t write_all(int file, struct lst_slice bytes)
     return written;
 }
 
-/* Lines that are lost are counted. One of which a part was written is ended before the next. */
+/* Count lines that are lost. A line that was written in part is ended before the next one. */
 static void write_batch(struct lst_log *log, int file)
 {
     struct lst_slice batch = lst_buffer_slice(&log->writing);

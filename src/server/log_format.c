@@ -79,7 +79,7 @@ static bool is_token(struct lst_slice text)
 }
 
 /* How much of the text, which is the rest of a name, may be shown before something that opens
- * something; 0: here is nothing such. */
+ * something; 0: nothing of the kind begins here. */
 static size_t shown_before_secret(struct lst_slice text, bool is_segment)
 {
     if (lst_slice_starts_with_ignoring_case(text, LST_SLICE("Signature=")) ||

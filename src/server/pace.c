@@ -4,12 +4,12 @@
  * A period begins whenever it becomes somebody else's turn, and with every answer. At its end,
  * after --idle-timeout, PACE_LEAST bytes a second must have moved, and the last of them not that
  * long ago; then another period begins. So neither silence nor a trickle holds a connection, and
- * who sends or reads a large body steadily has all the time he needs. While it is the server's own
- * turn there is no deadline. A TLS handshake has to be over by a time of its own:
+ * a client that sends or reads a large body steadily has all the time it needs. While it is the
+ * server's own turn there is no deadline. A TLS handshake has to be over by a time of its own:
  * server/handshakes.h.
  *
- * The kernel takes megabytes of an answer that the client has yet to read. So whoever seems idle,
- * or lingers, when a deadline comes may still be reading, and then has a reader's deadlines
+ * The kernel takes megabytes of an answer that the client has yet to read. So a client that seems
+ * idle, or lingers, when a deadline comes may still be reading, and then has a reader's deadlines
  * (TURN_UNREAD) until one finds that all was read.
  */
 #include "server/connection.h"
@@ -251,7 +251,7 @@ static bool is_unheard(const struct lst_connection *connection, enum turn turn)
 }
 
 /* The worker was held up, by a disk that hangs for one, and this connection has had no turn since
- * its deadline. It gets one, and only one: who keeps the worker busy gains nothing by it. */
+ * its deadline. It gets one, and only one: to keep the worker busy gains a client nothing. */
 static bool give_owed_turn(struct lst_connection *connection, enum turn turn)
 {
     uint64_t now = connection->worker->now_ns;

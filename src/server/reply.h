@@ -8,7 +8,7 @@
 #include "http/response.h"
 
 /*
- * Append status line and headers, with the empty line. is_old: to a client of HTTP/1.0, who wants
+ * Append status line and headers, with the empty line. is_old: to a client of HTTP/1.0, which wants
  * to be told that the connection is kept. date: as lst_clock_format_http() writes it.
  * Content-Length is that of RFC 9110, section 8.6: none of a 204, and of a 304 and to a HEAD only
  * if the response gives it.

@@ -59,7 +59,7 @@ static void answer_text(struct lst_exchange *exchange, int status, const char *t
     exchange->has_own = true;
 }
 
-/* Is it alive? Whoever asks may end a process that does not answer; one that drains is alive. */
+/* Is it alive? A supervisor may end a process that does not answer; one that drains is alive. */
 static void answer_health(struct lst_exchange *exchange)
 {
     bool draining = exchange->server->is_draining;
@@ -70,7 +70,7 @@ static void answer_health(struct lst_exchange *exchange)
                              draining ? "{\"status\":\"draining\"}\n" : "{\"status\":\"ok\"}\n");
 }
 
-/* Should requests be sent here? Whoever asks sends them elsewhere if not. */
+/* Should requests be sent here? If not, a load balancer sends them elsewhere. */
 static void answer_ready(struct lst_exchange *exchange)
 {
     const char *why = exchange->server->is_draining ? "draining" : NULL;

@@ -158,7 +158,7 @@ static bool set_configured(struct lst_server *server)
     return done;
 }
 
-/* The key that the server makes and keeps in a file, for who configures none. */
+/* The key that the server makes, and keeps in a file, if the configuration has none. */
 static bool set_own(struct lst_server *server, const char *path, bool *ret_is_new)
 {
     struct lst_user_key key;

@@ -1,7 +1,7 @@
 /*
  * strangers.h - how often an address may send requests that carry no signature and no token.
  *
- * Whoever signs is known, and can be stopped by name. Everybody else is an address: one that
+ * A signer is known, and can be stopped by name. Everybody else is an address: one that
  * guesses short links or passwords, or sends preflights and anonymous requests for the sake of the
  * load. It gets `rate` requests a second, apart from a burst of twice as many.
  *

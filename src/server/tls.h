@@ -1,9 +1,9 @@
 /*
  * tls.h - TLS 1.2 and 1.3 (RFC 5246, 8446), by OpenSSL.
  *
- * One certificate or several, of which the server name that a client sends (SNI, RFC 6066) chooses;
- * who sends none, or an unknown one, gets the first. Sessions are resumed by tickets. Certificates
- * and keys can be read anew: a connection keeps what it began with.
+ * One certificate or several, chosen by the server name that a client sends (SNI, RFC 6066). A
+ * client that sends none, or an unknown one, gets the first. Sessions are resumed by tickets.
+ * Certificates and keys can be read anew: a connection keeps what it began with.
  */
 #ifndef LST_SERVER_TLS_H
 #define LST_SERVER_TLS_H

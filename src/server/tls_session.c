@@ -197,7 +197,7 @@ static void hurry_all(struct lst_worker *worker)
 }
 
 /* Look at the first byte: until there is one, nothing is kept for the connection. ON with a
- * session, or without one if it is no TLS that is spoken. */
+ * session, or without one if the client does not speak TLS. */
 static enum lst_step begin_handshake(struct lst_connection *connection)
 {
     struct lst_worker *worker = connection->worker;
