@@ -47,6 +47,7 @@ struct lst_config {
     uint64_t idle_timeout;   /* seconds */
     uint64_t drain_timeout;  /* seconds */
     uint64_t request_memory; /* bytes */
+    uint64_t scrub_rate;     /* bytes a second; 0: no scrubbing */
     uint64_t api_rate;       /* requests a second of one token; 0: any number */
     uint64_t anonymous_rate; /* unsigned requests a second of one address; 0: any number */
     bool allow_signature_v2;

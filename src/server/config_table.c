@@ -76,6 +76,10 @@ static const struct lst_setting settings[] = {
     SIZE("request-memory", request_memory, 8388608, 1099511627776U, "64MiB",
          "memory for bodies and answers that are held whole, for all requests together; requests "
          "beyond it get 503 SlowDown"),
+    SIZE(
+        "scrub-rate", scrub_rate, 0, 1099511627776U, "1MiB",
+        "bytes per second that the scrubber reads, to find stored data that has rotted; 0 turns it "
+        "off"),
     NUMBER(
         "api-rate", api_rate, 0, 1000000, "100",
         "API requests per second for each token, with bursts of twice as many; 0 means no limit"),

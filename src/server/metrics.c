@@ -140,6 +140,16 @@ static void format_store(const struct lst_store_statistics *statistics, struct l
                statistics->blobs_sealed);
     format_one(out, "blob_syncs_total", "counter",
                "Syncs of bodies, each for one body or for many.", statistics->blob_syncs);
+    format_one(out, "scrub_rows", "gauge",
+               "Rows of the index, with their bodies, that this pass of the scrubber, or the last "
+               "one, has read.",
+               statistics->scrubbed_rows);
+    format_one(out, "scrub_bytes", "gauge", "Bytes that it has read.", statistics->scrubbed_bytes);
+    format_one(out, "scrub_damaged", "gauge", "Damaged objects and rows that it has found.",
+               statistics->scrub_damaged);
+    format_one(out, "scrub_finished_time_seconds", "gauge",
+               "When a pass last came to its end, in seconds since 1970; 0: never.",
+               (uint64_t)statistics->scrub_finished);
 }
 
 void lst_metrics_format(const struct lst_metrics *metrics,

@@ -109,6 +109,19 @@ static void warn_of_writers(const char *folder)
     }
 }
 
+/* Until what is done at a start is over, and for good in a test that takes seconds. */
+enum { SCRUB_DELAY_MS = 10 * 60 * 1000 };
+
+static bool begin_scrubbing(struct lst_server *server)
+{
+    int status = lst_store_scrub(server->store, server->config->scrub_rate, SCRUB_DELAY_MS);
+
+    if (status != LST_OK) {
+        lst_server_complain("can't begin to scrub the stored data: %s", lst_error_text(status));
+    }
+    return status == LST_OK;
+}
+
 static bool open_store(struct lst_server *server)
 {
     const char *folder = server->config->data;
@@ -131,8 +144,9 @@ static bool open_store(struct lst_server *server)
         lst_server_complain("can't open %s: %s", folder, lst_error_text(status));
     } else {
         warn_of_writers(folder);
+        return begin_scrubbing(server);
     }
-    return status == LST_OK;
+    return false;
 }
 
 static bool open_gate(struct lst_server *server)

@@ -226,6 +226,20 @@ static int pass_damage(struct lst_check *check)
     return LST_OK;
 }
 
+int lst_check_step(struct lst_check *check)
+{
+    int status = take_row(check);
+
+    if (status == LST_OK) {
+        status = check_taken_body(check);
+    }
+    if (status == LST_ERR_CORRUPT) {
+        return pass_damage(check);
+    }
+    lst_buffer_append_byte(&check->row_name, '\0');
+    return status;
+}
+
 static int check_bucket(struct lst_check *check)
 {
     uint64_t faults = check->census.faults;
@@ -239,15 +253,7 @@ static int check_bucket(struct lst_check *check)
     lst_buffer_clear(&check->row_name);
     lst_check_report_pages(check);
     while (status == LST_OK) {
-        status = take_row(check);
-        if (status == LST_OK) {
-            status = check_taken_body(check);
-        }
-        if (status == LST_ERR_CORRUPT) {
-            status = pass_damage(check);
-        } else {
-            lst_buffer_append_byte(&check->row_name, '\0');
-        }
+        status = lst_check_step(check);
     }
     lst_check_report_unseen(check);
     if (status == LST_ERR_NOT_FOUND) {
@@ -277,8 +283,7 @@ static int take_bucket(void *context, const struct lst_bucket_row *row)
     return ENOUGH;
 }
 
-/* Go on to the bucket behind the one that was last. ENOUGH: there is one. */
-static int next_bucket(struct lst_check *check)
+int lst_check_next_bucket(struct lst_check *check, bool *ret_is_there)
 {
     char last[LST_BUCKET_NAME_MAX] = {0};
     struct lst_slice after = lst_slice_make(last, check->bucket.length);
@@ -291,17 +296,23 @@ static int next_bucket(struct lst_check *check)
     memcpy(last, check->bucket_name, check->bucket.length);
     status = lst_store_each_bucket(reader, lst_slice_make(NULL, 0), after, take_bucket, check);
     lst_index_read_end(reader);
-    return status;
+    *ret_is_there = status == ENOUGH;
+    return status == ENOUGH ? LST_OK : status;
 }
 
 static int run(struct lst_check *check)
 {
     int status = lst_check_pages(check);
+    bool is_there = true;
 
     if (status != LST_OK) {
         return status;
     }
-    while ((status = next_bucket(check)) == ENOUGH) {
+    for (;;) {
+        status = lst_check_next_bucket(check, &is_there);
+        if (status != LST_OK || !is_there) {
+            break;
+        }
         check->census.buckets++;
         if (check->has_partition) {
             status = check_bucket(check);
@@ -329,28 +340,41 @@ static int run(struct lst_check *check)
     return status == LST_ERR_CORRUPT && check->census.faults > 0 ? LST_OK : status;
 }
 
+void lst_check_init(struct lst_check *check, struct lst_store *store,
+                    void (*report)(void *context, const struct lst_store_fault *fault),
+                    void *context)
+{
+    *check = (struct lst_check){.store = store, .report = report, .context = context};
+    lst_buffer_init(&check->row_name, LST_INDEX_KEY_MAX + 1);
+    lst_buffer_init(&check->row_value, LST_INDEX_VALUE_MAX);
+    lst_buffer_init(&check->part_value, LST_INDEX_VALUE_MAX);
+}
+
+void lst_check_release(struct lst_check *check)
+{
+    lst_buffer_release(&check->row_name);
+    lst_buffer_release(&check->row_value);
+    lst_buffer_release(&check->part_value);
+    free(check->known.ids);
+    free(check->uploads.ids);
+    free(check->parts.ids);
+    free(check->totals);
+    free(check->unfinished.ids);
+    free(check->blobs.ids);
+    free(check->used.ids);
+    lst_check_free_pages(check);
+}
+
 int lst_store_check(struct lst_store *store,
                     void (*report)(void *context, const struct lst_store_fault *fault),
                     void *context, struct lst_store_census *ret_census)
 {
-    struct lst_check check = {.store = store, .report = report, .context = context};
+    struct lst_check check;
     int status;
 
-    lst_buffer_init(&check.row_name, LST_INDEX_KEY_MAX + 1);
-    lst_buffer_init(&check.row_value, LST_INDEX_VALUE_MAX);
-    lst_buffer_init(&check.part_value, LST_INDEX_VALUE_MAX);
+    lst_check_init(&check, store, report, context);
     status = run(&check);
-    lst_buffer_release(&check.row_name);
-    lst_buffer_release(&check.row_value);
-    lst_buffer_release(&check.part_value);
-    free(check.known.ids);
-    free(check.uploads.ids);
-    free(check.parts.ids);
-    free(check.totals);
-    free(check.unfinished.ids);
-    free(check.blobs.ids);
-    free(check.used.ids);
-    lst_check_free_pages(&check);
+    lst_check_release(&check);
     if (status == LST_OK) {
         *ret_census = check.census;
     }

@@ -36,6 +36,10 @@ struct lst_check {
     void (*report)(void *context, const struct lst_store_fault *fault);
     void *context;
     struct lst_store_census census;
+    /* Called with the bytes of bodies that were read; false: end with LST_ERR_ENDING. NULL: none.
+     */
+    bool (*spend)(void *context, uint64_t bytes);
+    void *spend_context;
     struct lst_blob_list known; /* of all blob and garbage rows */
 
     /* Of the bucket that is looked at: who refers to parts, and whose parts there are. */
@@ -68,6 +72,17 @@ struct lst_check {
     struct lst_buffer row_value;
     struct lst_buffer part_value;
 };
+
+void lst_check_init(struct lst_check *check, struct lst_store *store,
+                    void (*report)(void *context, const struct lst_store_fault *fault),
+                    void *context);
+void lst_check_release(struct lst_check *check);
+
+/* Go on to the bucket behind the one that was last, or to the first. */
+LST_MUST_CHECK int lst_check_next_bucket(struct lst_check *check, bool *ret_is_there);
+/* Check the first row of the bucket that is not before row_name, and go on behind it. row_value is
+ * what it said. LST_ERR_NOT_FOUND: there is none. */
+LST_MUST_CHECK int lst_check_step(struct lst_check *check);
 
 void lst_check_report(struct lst_check *check, struct lst_slice key, const char *text);
 /* Of the index as a whole: no bucket and no key are named. */

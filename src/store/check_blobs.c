@@ -83,7 +83,8 @@ static bool digest_is(struct md5_ctx *md5, struct lst_slice etag)
     return lst_slice_equal(lst_slice_make(text, sizeof(text)), etag);
 }
 
-static int hash_blob(struct lst_blob_reader *blob, struct md5_ctx *md5)
+static int hash_blob(const struct lst_check *check, struct lst_blob_reader *blob,
+                     struct md5_ctx *md5)
 {
     char *piece = malloc(PIECE_SIZE);
     uint64_t offset = 0;
@@ -100,6 +101,10 @@ static int hash_blob(struct lst_blob_reader *blob, struct md5_ctx *md5)
         }
         md5_update(md5, length, (const uint8_t *)piece);
         offset += length;
+        if (check->spend != NULL && !check->spend(check->spend_context, length)) {
+            status = LST_ERR_ENDING;
+            break;
+        }
     }
     free(piece);
     return status;
@@ -130,7 +135,7 @@ int lst_check_find_fault(struct lst_check *check, const struct lst_object_row *r
     if (lst_blob_size(blob) != row->size) {
         *ret_text = "the body's blob has another size";
     } else {
-        status = hash_blob(blob, &md5);
+        status = hash_blob(check, blob, &md5);
         if (status == LST_ERR_IO) {
             *ret_text = "the body can't be read";
             status = LST_OK;

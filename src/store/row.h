@@ -21,6 +21,7 @@ enum {
     LST_ROW_BUCKET = 'b',         /* + name */
     LST_ROW_NEXT_PARTITION = 'n', /* alone */
     LST_ROW_RUNNING = 'r',        /* alone; there while a process has the store open */
+    LST_ROW_SCRUB = 'k',          /* alone; where the scrubber is, see scrub.c */
     /* In a bucket's. */
     LST_ROW_STATE = 's',   /* alone */
     LST_ROW_OBJECT = 'o',  /* + key; the current version, an object */

@@ -63,6 +63,19 @@ struct lst_store {
     void (*report)(const char *text); /* NULL: nobody is told */
     bool stopping;
 
+    /* The scrubber's, see scrub.h. */
+    bool is_scrubbing; /* there is the thread */
+    pthread_t scrubber;
+    pthread_cond_t scrub_wake;
+    uint64_t scrub_rate; /* bytes a second */
+    uint64_t scrub_delay_ms;
+    struct lst_scrubbed {
+        uint64_t rows;
+        uint64_t bytes;
+        uint64_t damaged;
+        int64_t finished_ms;
+    } scrubbed; /* for metrics; under the lock */
+
     struct lst_pins pins;         /* of parts that are read */
     struct lst_arrivals arrivals; /* of parts that are written */
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "index/complete.h"
+#include "store/scrub.h"
 #include "store/state.h"
 
 #include <errno.h>
@@ -104,6 +105,7 @@ static void free_store(struct lst_store *store)
     lst_pins_release(&store->pins);
     pthread_cond_destroy(&store->no_writes);
     pthread_cond_destroy(&store->wake);
+    pthread_cond_destroy(&store->scrub_wake);
     pthread_mutex_destroy(&store->lock);
     free(store);
 }
@@ -127,6 +129,7 @@ int lst_store_open(const struct lst_store_options *options, struct lst_store_rec
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&store->wake, &clock);
+    pthread_cond_init(&store->scrub_wake, &clock);
     pthread_condattr_destroy(&clock);
     pthread_cond_init(&store->no_writes, NULL);
     lst_pins_init(&store->pins);
@@ -158,6 +161,7 @@ void lst_store_close(struct lst_store *store)
         store->stopping = true;
         pthread_cond_signal(&store->wake);
         pthread_mutex_unlock(&store->lock);
+        lst_scrub_end(store);
         pthread_join(store->housekeeper, NULL);
         /* If it fails, the next opening says that this end was unclean. */
         lst_ignore_status(lst_store_set_running(store, false));
@@ -230,9 +234,13 @@ void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *
 {
     struct lst_index_statistics index;
     struct lst_blobs_statistics blobs;
+    struct lst_scrubbed scrubbed;
 
     lst_index_statistics(store->index, &index);
     lst_blobs_statistics(store->blobs, &blobs);
+    pthread_mutex_lock(&store->lock);
+    scrubbed = store->scrubbed;
+    pthread_mutex_unlock(&store->lock);
     *ret_statistics = (struct lst_store_statistics){
         .index_commits = index.commits,
         .index_batches = index.batches,
@@ -240,5 +248,9 @@ void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *
         .index_bytes = index.bytes_used,
         .blobs_sealed = blobs.sealed,
         .blob_syncs = blobs.syncs,
+        .scrubbed_rows = scrubbed.rows,
+        .scrubbed_bytes = scrubbed.bytes,
+        .scrub_damaged = scrubbed.damaged,
+        .scrub_finished = scrubbed.finished_ms / 1000,
     };
 }

@@ -452,9 +452,25 @@ struct lst_store_statistics {
     uint64_t index_bytes;   /* of its file */
     uint64_t blobs_sealed;
     uint64_t blob_syncs; /* each of one blob or of many */
+    /* Of the scrubber's pass that is under way, or else of the last one. */
+    uint64_t scrubbed_rows;
+    uint64_t scrubbed_bytes;
+    uint64_t scrub_damaged;
+    int64_t scrub_finished; /* seconds since 1970, when the last pass came to its end; 0: never */
 };
 /* Some microseconds. */
 void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *ret_statistics);
+
+/* ---- Scrubbing */
+
+/*
+ * Begin, after the delay, to read each row and each body against its checksum, at most so many
+ * bytes a second, in a thread of its own; 0: do not. A pass begins a week after the last one began,
+ * and goes on in the next process where it was. Damage is reported (lst_store_options.report), and
+ * counted in the statistics. Once, before the store is used by others. LST_ERR_NO_MEMORY.
+ */
+LST_MUST_CHECK int lst_store_scrub(struct lst_store *store, uint64_t bytes_per_second,
+                                   uint64_t delay_ms);
 
 /* ---- Check */
 

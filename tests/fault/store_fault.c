@@ -1004,12 +1004,13 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * holds. rewrite_headers: of an index whose map is full. lst_index_is_complete: of one that can't
  * be opened, to say so. find_left and lst_store_walk go on only behind a row that is
  * damaged; look and find_whole likewise, and read_big reads only what is longer than a page.
+ * The scrubber runs in a server alone: what fails it tries again later.
  */
 static const char unreached[] =
     "lst_file_read lst_file_write read_all /base/file.c check_format ftruncate64:publish is_full "
     "left_no_trace sweep_all rewrite_headers lst_index_is_complete "
     "lst_index_next:find_left lst_index_next:lst_store_walk "
-    "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at";
+    "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at /store/scrub.c";
 
 int main(void)
 {
