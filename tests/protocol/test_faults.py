@@ -921,7 +921,7 @@ def test_remotes_and_passwords(server, faults, kinds):
 
 # What runs at the start, in commands and in the background. These calls fail in tests/fault/*_fault.c, which hold their own
 # lists against the program.
-ELSEWHERE = ("store/check", "store/recover.c", "store/store.c", "store/housekeeper.c", "store/garbage.c", "index/", "blob/",
+ELSEWHERE = ("store/check", "store/recover.c", "store/store.c", "store/scrub.c", "store/housekeeper.c", "store/garbage.c", "index/", "blob/",
              "api/api.c", "api/delivery", "api/jobs", "api/profiles.c", "api/remotes.c", "gate/ledger_sweep.c",
              "gate/ledger_revoked.c", "gate/users", "gate/tokens.c", "server/damage.c", "_sweep ", "read_null_order ",
              "lst_store_undo_deletion ", "share_group ", "lst_idempotency_replay ", "lst_ledger_open_uses ", "open_index ")
@@ -929,7 +929,7 @@ ELSEWHERE = ("store/check", "store/recover.c", "store/store.c", "store/housekeep
 
 # Calls of the start, of commands and of the background alone.
 NOT_OF_REQUESTS = {"lst_index_open", "lst_index_examine", "lst_blobs_open", "lst_blobs_recover", "lst_blobs_sync_deleted",
-                   "lst_blobs_walk", "lst_blob_delete"}
+                   "lst_blobs_walk", "lst_blob_delete", "lst_index_verify"}
 
 
 def test_every_call_has_failed(faults, request):
