@@ -255,6 +255,14 @@ bool lst_index_has_failed(const struct lst_index *index)
     return false;
 }
 
+/* There are no pages, and so nothing is wrong with them. */
+int lst_index_verify(struct lst_index *index, struct lst_index_verify *verify)
+{
+    (void)index;
+    verify->pages = verify->rows = verify->faults = 0;
+    return LST_OK;
+}
+
 void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)
 {
     pthread_mutex_lock(&index->lock);
