@@ -16,7 +16,8 @@ enum { CLOSE_SECONDS = 2 }; /* for what has not been written at the end */
 struct lst_log {
     char *path;
     bool json;
-    int file; /* -1: off */
+    bool is_on; /* it is written somewhere: never changes, so no lock is needed to ask */
+    int file;
     bool stopping;
     pthread_t writer;
     pthread_mutex_t mutex; /* of file, waiting and stopping */
@@ -150,6 +151,7 @@ int lst_log_open(const struct lst_log_options *options, struct lst_log **ret_log
     if (log->path == NULL) {
         status = LST_ERR_NO_MEMORY;
     } else if (strcmp(log->path, "off") != 0) {
+        log->is_on = true;
         log->file = open_file(log->path);
         status = log->file < 0 ? log->file : start_writer(log);
         if (status != LST_OK && log->file >= 0) {
@@ -180,7 +182,7 @@ void lst_log_close(struct lst_log *log)
     if (log == NULL) {
         return;
     }
-    if (log->file >= 0) {
+    if (log->is_on) {
         pthread_mutex_lock(&log->mutex);
         log->stopping = true;
         pthread_cond_signal(&log->more);
@@ -202,7 +204,7 @@ void lst_log_write(struct lst_log *log, const struct lst_log_line *line)
 {
     size_t before;
 
-    if (log->file < 0) {
+    if (!log->is_on) {
         return;
     }
     pthread_mutex_lock(&log->mutex);
@@ -228,7 +230,7 @@ int lst_log_reopen(struct lst_log *log)
     int file;
     int old;
 
-    if (log->file < 0 || strcmp(log->path, "-") == 0) {
+    if (!log->is_on || strcmp(log->path, "-") == 0) {
         return LST_OK;
     }
     file = open_file(log->path);
