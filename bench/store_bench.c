@@ -146,7 +146,7 @@ static void bench_reads(void)
            seconds_since(start) / INDEX_READS * 1e9);
     start = lst_clock_monotonic_ns();
     for (int i = 0; i < INDEX_READS; i++) {
-        random += lst_index_version(index);
+        random += lst_index_version(index, 1);
     }
     printf("index, version: %.0f ns\n", seconds_since(start) / INDEX_READS * 1e9);
     lst_index_close(index);

@@ -199,7 +199,7 @@ int lst_profiles_find(struct lst_profiles *profiles, struct lst_slice name,
         return LST_OK;
     }
     pthread_mutex_lock(&profiles->lock);
-    version = lst_index_version(profiles->index);
+    version = lst_index_version(profiles->index, LST_LEDGER_PARTITION);
     link = find_link(profiles, name);
     if (*link == NULL || (*link)->version != version) {
         status = refresh(profiles, link, name, version);

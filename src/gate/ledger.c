@@ -66,7 +66,8 @@ int lst_ledger_open(const char *folder, bool read_only, struct lst_ledger **ret_
     ledger->read_only = read_only;
     status = open_index(folder, read_only, &ledger->index);
     if (status == LST_OK) {
-        atomic_init(&ledger->filter_version, ~lst_index_version(ledger->index));
+        atomic_init(&ledger->filter_version,
+                    ~lst_index_version(ledger->index, LST_LEDGER_PARTITION));
     }
     if (status == LST_OK && !read_only) {
         status = lst_ledger_thread_start(ledger);

@@ -74,7 +74,7 @@ static int filter_update(struct lst_ledger *ledger)
     int status = LST_OK;
 
     pthread_mutex_lock(&ledger->filter_lock);
-    version = lst_index_version(ledger->index);
+    version = lst_index_version(ledger->index, LST_LEDGER_PARTITION);
     if (version != atomic_load(&ledger->filter_version)) {
         status = lst_index_read_begin(ledger->index, &reader);
         if (status == LST_OK) {
@@ -103,7 +103,8 @@ int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice user, struct ls
     if (!lst_ledger_name_is_valid(user, id)) {
         return LST_ERR_INVALID_ARGUMENT;
     }
-    if (lst_index_version(ledger->index) != atomic_load(&ledger->filter_version)) {
+    if (lst_index_version(ledger->index, LST_LEDGER_PARTITION) !=
+        atomic_load(&ledger->filter_version)) {
         status = filter_update(ledger);
     }
     if (status == LST_OK && signed_ms != 0 && signed_ms <= atomic_load(&ledger->forgotten_ms)) {

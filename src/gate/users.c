@@ -66,7 +66,7 @@ int lst_users_mark_complete(struct lst_users *users)
 
 uint64_t lst_users_version(const struct lst_users *users)
 {
-    return lst_index_version(users->index);
+    return lst_index_version(users->index, LST_USERS_PARTITION);
 }
 
 static int read_user(struct lst_index_reader *reader, struct lst_slice name,

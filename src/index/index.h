@@ -60,10 +60,15 @@ LST_MUST_CHECK int lst_index_examine(const char *path, char ret_text[LST_INDEX_D
 void lst_index_close(struct lst_index *index);
 
 /*
- * A number that changes whenever any process has committed something. What was read after the
- * number was asked for is true as long as the number stays the same. Costs less than 100 ns.
+ * A subscription to a partition, as a number: it is another one whenever any process has committed
+ * something there. What was read from the partition after the number was asked for is true as long
+ * as the number stays the same.
+ *
+ * It may change without reason: whoever learns of changes by messages, which can be lost, has a
+ * lease, and when that has run out nobody knows. It never stays the same without reason. Costs less
+ * than 100 ns. LMDB has one number for all partitions, that of the last transaction.
  */
-uint64_t lst_index_version(struct lst_index *index);
+uint64_t lst_index_version(struct lst_index *index, uint64_t partition);
 
 /* ---- Reading */
 

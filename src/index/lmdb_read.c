@@ -132,11 +132,12 @@ void lst_index_read_end(struct lst_index_reader *reader)
  * The number of the snapshot that a call would see now. (What mdb_env_info() gives is the number of
  * a commit that may still be on its way to the disk, which a new snapshot does not see yet.)
  */
-uint64_t lst_index_version(struct lst_index *index)
+uint64_t lst_index_version(struct lst_index *index, uint64_t partition)
 {
     struct lst_view *view;
     uint64_t version;
 
+    (void)partition;
     if (lst_view_take(index, &view) != LST_OK) {
         /* Nobody knows; so a number that has not been. */
         return UINT64_MAX - atomic_fetch_add(&index->unknown_versions, 1);

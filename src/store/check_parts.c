@@ -294,9 +294,9 @@ static int is_stray(const struct lst_check *check, struct lst_slice upload_id, b
         return status;
     }
     for (int i = 0; i < STRAY_ATTEMPTS && has_changed && status == LST_OK; i++) {
-        uint64_t version = lst_index_version(index);
+        uint64_t version = lst_index_version(index, check->partition);
         status = is_owned(check, reader, upload_id, &has_owner);
-        has_changed = !has_owner && lst_index_version(index) != version;
+        has_changed = !has_owner && lst_index_version(index, check->partition) != version;
     }
     if (status == LST_OK) {
         status = lst_part_each(reader, check->partition, upload_id, 0, take_part, &next);

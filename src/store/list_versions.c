@@ -41,7 +41,7 @@ struct listing {
     void *context;
     struct run objects;
     struct run markers;
-    uint64_t version;       /* of the index, before the runs were sought */
+    uint64_t version;       /* of the partition, before the runs were sought */
     struct lst_buffer rows; /* of some versions of a key: the length of each, and its value */
     size_t count;
     bool is_truncated; /* it is over, too */
@@ -80,7 +80,7 @@ static int seek(struct listing *listing, struct run *run)
 
 static bool is_unchanged(const struct listing *listing)
 {
-    return lst_index_version(listing->store->index) == listing->version;
+    return lst_index_version(listing->store->index, listing->partition) == listing->version;
 }
 
 /* Find the next rows of both runs, if it is not known what they are. */
@@ -94,7 +94,7 @@ static int seek_runs(struct listing *listing)
 
 static void seek_again(struct listing *listing)
 {
-    listing->version = lst_index_version(listing->store->index);
+    listing->version = lst_index_version(listing->store->index, listing->partition);
     listing->objects.is_sought = false;
     listing->markers.is_sought = false;
 }
@@ -222,7 +222,7 @@ static int keep_older(struct listing *listing, struct lst_slice key, struct some
 static int read_some(struct listing *listing, struct lst_slice key, uint64_t below,
                      struct some *ret_some)
 {
-    uint64_t version = lst_index_version(listing->store->index);
+    uint64_t version = lst_index_version(listing->store->index, listing->partition);
     struct lst_key_place place = {.store = listing->store,
                                   .reader = listing->reader,
                                   .partition = listing->partition,
@@ -244,7 +244,8 @@ static int read_some(struct listing *listing, struct lst_slice key, uint64_t bel
     if (status == LST_OK) {
         status = lst_buffer_status(&listing->rows);
     }
-    if (status != LST_OK || lst_index_version(listing->store->index) == version) {
+    if (status != LST_OK ||
+        lst_index_version(listing->store->index, listing->partition) == version) {
         return status;
     }
     return lst_head_confirm(&place, &head);

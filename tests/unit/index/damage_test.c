@@ -257,7 +257,7 @@ static void read_all(struct fixture *fixture, const char *what)
         status = lst_index_get(reader, PARTITION, slice("key-c-name"), &value);
         CHECK(status == LST_ERR_CORRUPT, "%s: a get by the same reader gives %d", what, status);
         lst_index_read_end(reader);
-        (void)lst_index_version(fixture->index);
+        (void)lst_index_version(fixture->index, PARTITION);
         lst_index_statistics(fixture->index, &statistics);
     }
 }
