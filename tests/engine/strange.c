@@ -572,15 +572,6 @@ int lst_index_apply(struct lst_index *index, uint64_t partition,
 
 /* ---- Of files, which it has none of */
 
-int lst_index_verify(struct lst_index *index, struct lst_index_verify *verify)
-{
-    pthread_mutex_lock(&index->lock);
-    verify->pages = verify->faults = 0;
-    verify->rows = index->content->count;
-    pthread_mutex_unlock(&index->lock);
-    return LST_OK;
-}
-
 int lst_index_examine(const char *path, char ret_text[LST_INDEX_DAMAGE_MAX])
 {
     (void)ret_text;
