@@ -40,6 +40,7 @@ LST_MUST_CHECK int lst_command_token(int argument_count, char **arguments);
 LST_MUST_CHECK int lst_command_link(int argument_count, char **arguments);
 LST_MUST_CHECK int lst_command_webhook(int argument_count, char **arguments);
 LST_MUST_CHECK int lst_command_share(int argument_count, char **arguments);
+LST_MUST_CHECK int lst_command_usage(int argument_count, char **arguments);
 LST_MUST_CHECK int lst_command_fsck(int argument_count, char **arguments);
 
 #endif

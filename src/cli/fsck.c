@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 struct checking {
     bool json;
@@ -144,19 +145,79 @@ static int check(const char *folder, bool json)
     return result;
 }
 
+/* Count what is in each bucket anew. As the server would, it puts right what was left undone. */
+static int recount(const char *folder)
+{
+    const struct lst_store_options options = {.path = folder};
+    struct lst_store_recovery recovery;
+    struct lst_store *store;
+    int status;
+
+    if (report_damage(folder)) {
+        return LST_EXIT_FAILED;
+    }
+    status = lst_store_open(&options, &recovery, &store);
+    if (status == LST_ERR_LOCKED) {
+        lst_report("fsck", "%s is in use by a server: stop it, then count", folder);
+        return LST_EXIT_FAILED;
+    }
+    if (status != LST_OK) {
+        report_failure(folder, status);
+        return LST_EXIT_FAILED;
+    }
+    status = lst_store_recount(store);
+    lst_store_close(store);
+    if (status == LST_ERR_CORRUPT) {
+        lst_report("fsck", "can't count: there are damaged rows. Run 'latchstring fsck', do as it "
+                           "says, then count");
+    } else if (status != LST_OK) {
+        lst_report("fsck", "can't count what is in %s: %s", folder, lst_error_text(status));
+    }
+    return status == LST_OK ? LST_EXIT_OK : LST_EXIT_FAILED;
+}
+
+/* Whether there is a data folder: one that is not there must not be made. */
+static bool is_there(const char *folder)
+{
+    char *path;
+    bool is;
+
+    if (asprintf(&path, "%s/index.mdb", folder) < 0) {
+        return false;
+    }
+    is = access(path, F_OK) == 0;
+    free(path);
+    return is;
+}
+
+static int recount_and_check(const char *folder, bool json)
+{
+    if (!is_there(folder)) {
+        report_failure(folder, LST_ERR_NOT_FOUND);
+        return LST_EXIT_FAILED;
+    }
+    return recount(folder) == LST_EXIT_OK ? check(folder, json) : LST_EXIT_FAILED;
+}
+
 int lst_command_fsck(int argument_count, char **arguments)
 {
     const char *data = getenv("LATCHSTRING_DATA");
     bool json = false;
+    bool count = false;
     const struct lst_option options[] = {
         {"data", "DIR", "data directory; default: $LATCHSTRING_DATA, or ./data", .text = &data},
+        {"recount", NULL,
+         "first count anew what is in each bucket; for counts that the check found wrong. The "
+         "server must not run",
+         .flag = &count},
         {"json", NULL, "print JSON", .flag = &json},
     };
     const struct lst_usage usage = {
         .command = "fsck",
         .synopsis = "[OPTION]...",
         .summary = "Check the stored data: every object in the index has its body, every body has "
-                   "the MD5 of its ETag, and no body is left without an object. Changes nothing, "
+                   "the MD5 of its ETag, no body is left without an object, and the counts of "
+                   "each bucket are right. Changes nothing without --recount, "
                    "and can run beside a running server. Exit status: 0 if everything is in order, "
                    "1 if something is wrong or can't be read.",
         .examples = "  latchstring fsck --data /srv/latchstring\n",
@@ -175,5 +236,8 @@ int lst_command_fsck(int argument_count, char **arguments)
     if (data != NULL && data[0] == '\0') {
         return lst_usage_error(&usage, "--data: the name of the folder is empty");
     }
-    return check(data == NULL ? "data" : data, json);
+    if (data == NULL) {
+        data = "data";
+    }
+    return count ? recount_and_check(data, json) : check(data, json);
 }

@@ -20,6 +20,7 @@ static const struct lst_command commands[] = {
     {"link", "create, list and revoke links on a running server", lst_command_link},
     {"webhook", "list, resend and test webhook messages", lst_command_webhook},
     {"share", "upload a file and print a link to it", lst_command_share},
+    {"usage", "show how much is in each bucket", lst_command_usage},
     {"fsck", "check the stored data", lst_command_fsck},
 };
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };

@@ -69,6 +69,7 @@ struct lst_index {
     bool stopping;
     atomic_bool has_failed; /* a sync has: nothing is written any more */
     int witness;            /* the file once more, see lmdb_commit.c */
+    uint64_t allocated;     /* bytes of the file whose blocks are allocated, see lmdb_room.c */
     atomic_uint_fast64_t commits;
     atomic_uint_fast64_t batches;
 };
@@ -223,6 +224,16 @@ void lst_index_free_readers(struct lst_index *index);
  * the index is to write nothing more (has_failed). Else the transaction left no trace.
  */
 LST_MUST_CHECK int lst_index_commit(struct lst_index *index, MDB_txn *transaction);
+
+/*
+ * Whether, after the last commit, so many pages can be taken and the last ones of the index (of its
+ * map, and of its disk) be left to those who make room. Allocates the file's blocks ahead for that.
+ * The committer's, and the opening's.
+ */
+bool lst_index_has_room(struct lst_index *index, uint64_t pages);
+
+/* How many pages a batch takes, by and large. */
+uint64_t lst_index_batch_pages(const struct lst_index_batch *batch);
 
 /*
  * Make what can be read durable, once, at the opening. It may be what a process wrote whose last

@@ -25,6 +25,7 @@
 
 #define LST_INDEX_KEY_MAX   2100
 #define LST_INDEX_VALUE_MAX (256 * 1024)
+#define LST_INDEX_ADD_MAX   128 /* bytes of the numbers of one LST_INDEX_ADD, or of their row */
 
 struct lst_index;
 struct lst_index_reader;
@@ -149,8 +150,13 @@ void lst_index_at_end(void (*say)(const char *path));
 /* ---- Writing */
 
 enum lst_index_change_kind {
-    LST_INDEX_PUT,             /* set the value, whether or not the key is there */
-    LST_INDEX_DELETE,          /* remove the key; nothing if it is not there */
+    LST_INDEX_PUT,    /* set the value, whether or not the key is there */
+    LST_INDEX_DELETE, /* remove the key; nothing if it is not there */
+    /* Add to numbers: the value is some of 8 bytes each, two's complement, big-endian, and so is
+     * what stands at the key; what is missing in either is 0. Many can add at the same time, since
+     * nobody has to read before. To a damaged row nothing is added: it stays as it is until
+     * somebody puts it. LST_ERR_MALFORMED: a length that is no multiple of 8. */
+    LST_INDEX_ADD,
     LST_INDEX_REQUIRE_ABSENT,  /* else the batch fails with LST_ERR_EXISTS */
     LST_INDEX_REQUIRE_PRESENT, /* else the batch fails with LST_ERR_NOT_FOUND */
     LST_INDEX_REQUIRE_PREFIX,  /* the value is there and begins with these bytes, else
@@ -161,7 +167,7 @@ enum lst_index_change_kind {
 struct lst_index_change {
     enum lst_index_change_kind kind;
     struct lst_slice key;
-    struct lst_slice value; /* of PUT and REQUIRE_PREFIX */
+    struct lst_slice value; /* of PUT, ADD and REQUIRE_PREFIX */
 };
 
 /*
@@ -179,6 +185,8 @@ struct lst_index_batch {
     uint64_t partition;
     const struct lst_index_change *changes;
     size_t change_count;
+    bool makes_room; /* it deletes more than it puts: it may have the last pages of an index that
+                      * is full. One that puts nothing always may */
     void (*done)(struct lst_index_batch *batch, int status, size_t failed_change);
     void *context;                /* the caller's */
     struct lst_index_batch *next; /* the engine's */

@@ -28,12 +28,19 @@ static int check_limits(const struct lst_index_batch *batch, size_t *ret_failed)
     for (size_t i = 0; i < batch->change_count; i++) {
         const struct lst_index_change *change = &batch->changes[i];
         if (change->key.length == 0 || change->key.length > LST_INDEX_KEY_MAX ||
-            change->value.length > LST_INDEX_VALUE_MAX) {
+            change->value.length > LST_INDEX_VALUE_MAX ||
+            (change->kind == LST_INDEX_ADD && change->value.length > LST_INDEX_ADD_MAX)) {
             *ret_failed = i;
             return LST_ERR_TOO_LARGE;
         }
     }
     return lst_partition_is_valid(batch->partition) ? LST_OK : LST_ERR_TOO_LARGE;
+}
+
+static bool is_precondition(const struct lst_index_change *change)
+{
+    return change->kind != LST_INDEX_PUT && change->kind != LST_INDEX_DELETE &&
+           change->kind != LST_INDEX_ADD;
 }
 
 static int check_one(const struct lst_index *index, MDB_txn *transaction, uint64_t partition,
@@ -42,7 +49,10 @@ static int check_one(const struct lst_index *index, MDB_txn *transaction, uint64
     struct lst_slice value;
     int status;
 
-    if (change->kind == LST_INDEX_PUT || change->kind == LST_INDEX_DELETE) {
+    if (change->kind == LST_INDEX_ADD) {
+        return change->value.length % 8 == 0 ? LST_OK : LST_ERR_MALFORMED;
+    }
+    if (!is_precondition(change)) {
         return LST_OK;
     }
     status = lst_row_get(index, transaction, NULL, partition, change->key, &value);
@@ -77,17 +87,61 @@ static int check_batch(const struct lst_index *index, MDB_txn *transaction,
     return status;
 }
 
+static uint64_t number_at(struct lst_slice numbers, size_t at)
+{
+    uint64_t number = 0;
+
+    for (size_t i = at; i < at + 8 && i < numbers.length; i++) {
+        number = number << 8 | (uint8_t)numbers.bytes[i];
+    }
+    return number;
+}
+
 /* After a failure the transaction must be aborted. */
-static int apply_batch(MDB_txn *transaction, MDB_dbi table, const struct lst_index_batch *batch)
+static int add_numbers(const struct lst_index *index, MDB_txn *transaction, uint64_t partition,
+                       const struct lst_index_change *change)
+{
+    char sums[LST_INDEX_ADD_MAX];
+    struct lst_slice before = {NULL, 0};
+    int status = lst_row_get(index, transaction, NULL, partition, change->key, &before);
+    size_t length;
+
+    if (status == LST_ERR_NOT_FOUND) {
+        before = lst_slice_make(NULL, 0);
+    } else if (status == LST_ERR_CORRUPT && before.bytes != NULL) {
+        return LST_OK;
+    } else if (status != LST_OK) {
+        return status;
+    }
+    if (before.length % 8 != 0 || before.length > sizeof(sums)) {
+        return LST_OK; /* no numbers: as good as damaged */
+    }
+    length = before.length > change->value.length ? before.length : change->value.length;
+    for (size_t at = 0; at < length; at += 8) {
+        uint64_t sum = number_at(before, at) + number_at(change->value, at);
+        for (int i = 0; i < 8; i++) {
+            sums[at + (size_t)i] = (char)(uint8_t)(sum >> (56 - 8 * i));
+        }
+    }
+    return lst_row_put(transaction, index->table, partition, change->key,
+                       lst_slice_make(sums, length));
+}
+
+/* After a failure the transaction must be aborted. */
+static int apply_batch(const struct lst_index *index, MDB_txn *transaction,
+                       const struct lst_index_batch *batch)
 {
     int status = LST_OK;
 
     for (size_t i = 0; status == LST_OK && i < batch->change_count; i++) {
         const struct lst_index_change *change = &batch->changes[i];
         if (change->kind == LST_INDEX_PUT) {
-            status = lst_row_put(transaction, table, batch->partition, change->key, change->value);
+            status = lst_row_put(transaction, index->table, batch->partition, change->key,
+                                 change->value);
+        } else if (change->kind == LST_INDEX_ADD) {
+            status = add_numbers(index, transaction, batch->partition, change);
         } else if (change->kind == LST_INDEX_DELETE) {
-            status = lst_row_delete(transaction, table, batch->partition, change->key);
+            status = lst_row_delete(transaction, index->table, batch->partition, change->key);
         }
     }
     return status;
@@ -151,13 +205,53 @@ int lst_index_commit(struct lst_index *index, MDB_txn *transaction)
     return is_full(index, code) ? LST_ERR_NO_SPACE : lst_index_error(code);
 }
 
+static size_t batch_bytes(const struct lst_index_batch *batch)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < batch->change_count; i++) {
+        bytes += batch->changes[i].value.length;
+    }
+    return bytes;
+}
+
+/* Whether the batch may have the last pages of the index: it says so, or it puts nothing. */
+static bool makes_room(const struct lst_index_batch *batch)
+{
+    for (size_t i = 0; i < batch->change_count; i++) {
+        if (batch->changes[i].kind == LST_INDEX_PUT) {
+            return batch->makes_room;
+        }
+    }
+    return true;
+}
+
+/* Whether these members can be applied together and the last pages be left. */
+static bool have_room(struct lst_index *index, const struct group *group, size_t first,
+                      size_t count)
+{
+    uint64_t pages = 0;
+    bool makes = true;
+
+    for (size_t i = first; i < first + count; i++) {
+        pages += lst_index_batch_pages(group->members[i].batch);
+        makes = makes && makes_room(group->members[i].batch);
+    }
+    return makes || lst_index_has_room(index, pages);
+}
+
 /* Try the members from first on, count of them, in one transaction. On failure nothing of any of
  * them is left. */
 static int try_members(struct lst_index *index, struct group *group, size_t first, size_t count)
 {
+    bool has_room = have_room(index, group, first, count);
     MDB_txn *transaction;
-    int status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
+    int status;
 
+    if (!has_room && count > 1) {
+        return LST_ERR_NO_SPACE;
+    }
+    status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
     if (status != LST_OK) {
         return status;
     }
@@ -167,7 +261,7 @@ static int try_members(struct lst_index *index, struct group *group, size_t firs
         group->members[i].status =
             check_batch(index, transaction, batch, &group->members[i].failed_change);
         if (group->members[i].status == LST_OK) {
-            status = apply_batch(transaction, index->table, batch);
+            status = has_room ? apply_batch(index, transaction, batch) : LST_ERR_NO_SPACE;
         }
         if (status != LST_OK) {
             mdb_txn_abort(transaction);
@@ -202,16 +296,6 @@ static void commit_group(struct lst_index *index, struct group *group)
         }
     }
     fail_members(group, next, LST_ERR_UNKNOWN);
-}
-
-static size_t batch_bytes(const struct lst_index_batch *batch)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < batch->change_count; i++) {
-        bytes += batch->changes[i].value.length;
-    }
-    return bytes;
 }
 
 /* Take what is waiting, at least one batch. False: nothing is, and nothing will be. */

@@ -175,6 +175,33 @@ void lst_metrics_format(const struct lst_metrics *metrics,
     format_store(statistics, out);
 }
 
+static int add_bucket(void *context, const struct lst_bucket_usage *usage)
+{
+    struct lst_bucket_usage *total = context;
+
+    total->objects += usage->objects;
+    total->versions += usage->versions;
+    total->bytes += usage->bytes;
+    total->uploads += usage->uploads;
+    return LST_OK;
+}
+
+/* Of all buckets together: these numbers are unsigned, and names of buckets are nobody's business.
+ */
+void lst_metrics_format_usage(struct lst_store *store, struct lst_buffer *out)
+{
+    struct lst_bucket_usage total = {0};
+
+    if (lst_store_usage(store, add_bucket, &total) != LST_OK) {
+        return; /* an answer without these is worth more than none */
+    }
+    format_one(out, "objects", "gauge", "Objects that are current, in all buckets.", total.objects);
+    format_one(out, "object_versions", "gauge",
+               "Versions of objects, current or not, and delete markers.", total.versions);
+    format_one(out, "object_bytes", "gauge", "Bytes of the bodies of all versions.", total.bytes);
+    format_one(out, "multipart_uploads", "gauge", "Multipart uploads in progress.", total.uploads);
+}
+
 void lst_metrics_format_webhooks(const struct lst_jobs_statistics *statistics,
                                  struct lst_buffer *out)
 {

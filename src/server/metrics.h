@@ -46,6 +46,9 @@ void lst_metrics_format(const struct lst_metrics *metrics,
                         const struct lst_store_statistics *statistics, uint64_t dropped,
                         struct lst_buffer *out);
 
+/* Write how much is in all buckets. */
+void lst_metrics_format_usage(struct lst_store *store, struct lst_buffer *out);
+
 /* Write those of the webhooks. */
 void lst_metrics_format_webhooks(const struct lst_jobs_statistics *statistics,
                                  struct lst_buffer *out);

@@ -103,6 +103,7 @@ static void answer_metrics(struct lst_exchange *exchange)
     lst_metrics_format(&exchange->server->metrics, &statistics,
                        lst_log_dropped(exchange->server->log), &exchange->own_response.body);
     lst_metrics_format_webhooks(&webhooks, &exchange->own_response.body);
+    lst_metrics_format_usage(exchange->server->store, &exchange->own_response.body);
 }
 
 static void answer_own(struct lst_exchange *exchange)

@@ -191,7 +191,7 @@ static int find_setting(struct lst_store *store, uint64_t partition, struct lst_
     return status;
 }
 
-/* What is left when the bucket is gone: its settings, which are few, and its state. */
+/* What is left when the bucket is gone: its settings, which are few, its usage and its state. */
 static int delete_leftovers(struct lst_store *store, uint64_t partition)
 {
     struct lst_row_name name;
@@ -204,9 +204,11 @@ static int delete_leftovers(struct lst_store *store, uint64_t partition)
             return status;
         }
     }
-    return status == LST_ERR_NOT_FOUND
-               ? delete_row(store, partition, LST_ROW_STATE, lst_slice_make(NULL, 0))
-               : status;
+    status = status == LST_ERR_NOT_FOUND
+                 ? delete_row(store, partition, LST_ROW_USAGE, lst_slice_make(NULL, 0))
+                 : status;
+    return status == LST_OK ? delete_row(store, partition, LST_ROW_STATE, lst_slice_make(NULL, 0))
+                            : status;
 }
 
 int lst_store_undo_deletion(struct lst_store *store, uint64_t partition)

@@ -175,6 +175,24 @@ int lst_changes_release_row(struct lst_changes *changes, struct lst_index_reader
     return LST_OK;
 }
 
+void lst_changes_count(struct lst_changes *changes, char kind, uint64_t size, int64_t times)
+{
+    lst_usage_add_row(&changes->usage, kind, size, times);
+    changes->usage.numbers[LST_USAGE_CHANGES] = 1;
+}
+
+int lst_changes_close(struct lst_changes *changes)
+{
+    char bytes[8 * LST_USAGE_COUNT];
+
+    if (changes->usage.numbers[LST_USAGE_CHANGES] != 0) {
+        lst_usage_encode(&changes->usage, bytes);
+        lst_changes_add_row(changes, LST_INDEX_ADD, LST_ROW_USAGE, nothing,
+                            lst_changes_copy(changes, lst_slice_make(bytes, sizeof(bytes))));
+    }
+    return changes->status;
+}
+
 int lst_changes_status(const struct lst_changes *changes)
 {
     return changes->status;

@@ -17,6 +17,7 @@ struct lst_changes {
     size_t count;
     size_t capacity;
     struct lst_changes_block *blocks;
+    struct lst_usage usage; /* by how much the batch changes that of its bucket */
     int status;
 };
 
@@ -58,6 +59,13 @@ void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value);
 LST_MUST_CHECK int lst_changes_release_row(struct lst_changes *changes,
                                            struct lst_index_reader *reader, uint64_t partition,
                                            struct lst_slice name, bool *ret_exists);
+
+/* Note that the batch adds (times = 1) or removes (-1) a row that counts (lst_usage_add_row()). A
+ * row that is replaced by one of its kind is removed, and the other one added. */
+void lst_changes_count(struct lst_changes *changes, char kind, uint64_t size, int64_t times);
+
+/* The last step: add the change of the bucket's usage, if there is any. Gives the status. */
+LST_MUST_CHECK int lst_changes_close(struct lst_changes *changes);
 
 LST_MUST_CHECK int lst_changes_status(const struct lst_changes *changes);
 

@@ -1,6 +1,9 @@
 /* check.c - hold the rows of a store against each other and against the blobs. */
 #include "store/check.h"
+#include "store/usage.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What a visit gives to end a walk early. */
@@ -67,6 +70,9 @@ static const char *advice(char kind)
         return "the row of a part is damaged: write the object again, or abort the upload";
     case LST_ROW_SETTING:
         return "a setting of the bucket is damaged: set it again";
+    case LST_ROW_USAGE:
+        return "the bucket's counts are damaged: stop the server and run 'latchstring fsck "
+               "--recount'";
     case LST_ROW_STATE:
         return "the bucket's state is damaged: restore the data folder from a backup";
     default:
@@ -240,6 +246,82 @@ int lst_check_step(struct lst_check *check)
     return status;
 }
 
+/* ---- Counts */
+
+static void format_usage(const struct lst_usage *usage, char *out, size_t size)
+{
+    (void)snprintf(out, size,
+                   "%" PRId64 " objects, %" PRId64 " versions, %" PRId64 " bytes, %" PRId64
+                   " uploads",
+                   usage->numbers[LST_USAGE_OBJECTS], usage->numbers[LST_USAGE_VERSIONS],
+                   usage->numbers[LST_USAGE_BYTES], usage->numbers[LST_USAGE_UPLOADS]);
+}
+
+static void report_usage(struct lst_check *check, const struct lst_usage *said,
+                         const struct lst_usage *counted)
+{
+    char text[400];
+    char first[120];
+    char second[120];
+
+    format_usage(said, first, sizeof(first));
+    format_usage(counted, second, sizeof(second));
+    (void)snprintf(text, sizeof(text),
+                   "the bucket's counts say %s, and there are %s: stop the server and run "
+                   "'latchstring fsck --recount'",
+                   first, second);
+    lst_check_report(check, lst_slice_make(NULL, 0), text);
+}
+
+/* What the row says, before and after the count. */
+static int count_once(struct lst_check *check, struct lst_usage *ret_before,
+                      struct lst_usage *ret_counted, struct lst_usage *ret_after)
+{
+    struct lst_index_reader *reader;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_usage_read(reader, check->partition, ret_before);
+    if (status == LST_OK) {
+        status = lst_usage_count(reader, check->partition, ret_counted);
+    }
+    lst_index_read_end(reader);
+    if (status == LST_OK) {
+        status = lst_index_read_begin(check->store->index, &reader);
+    }
+    if (status == LST_OK) {
+        status = lst_usage_read(reader, check->partition, ret_after);
+        lst_index_read_end(reader);
+    }
+    return status;
+}
+
+/* A bucket that is written all the time can't be counted. */
+static int check_usage(struct lst_check *check)
+{
+    enum { TRIES = 3 };
+    struct lst_usage before;
+    struct lst_usage counted;
+    struct lst_usage after;
+
+    for (int i = 0; i < TRIES; i++) {
+        int status = count_once(check, &before, &counted, &after);
+        if (status != LST_OK) {
+            return status == LST_ERR_CORRUPT ? LST_OK : status; /* it was reported */
+        }
+        if (memcmp(&before, &after, sizeof(before)) == 0) {
+            counted.numbers[LST_USAGE_CHANGES] = before.numbers[LST_USAGE_CHANGES];
+            if (memcmp(&before, &counted, sizeof(before)) != 0) {
+                report_usage(check, &before, &counted);
+            }
+            return LST_OK;
+        }
+    }
+    return LST_OK;
+}
+
 static int check_bucket(struct lst_check *check)
 {
     uint64_t faults = check->census.faults;
@@ -261,6 +343,9 @@ static int check_bucket(struct lst_check *check)
     }
     if (status == LST_OK) {
         status = lst_check_stray_parts(check);
+    }
+    if (status == LST_OK) {
+        status = check_usage(check);
     }
     /* What damage hides was reported. */
     return status == LST_ERR_CORRUPT && check->census.faults > faults ? LST_OK : status;

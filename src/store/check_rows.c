@@ -380,6 +380,7 @@ int lst_check_row(struct lst_check *check, struct lst_index_reader *reader, stru
         }
         return LST_OK;
     case LST_ROW_SETTING:
+    case LST_ROW_USAGE:
         return LST_OK;
     default:
         lst_check_report(check, name, "a row of an unknown kind");

@@ -17,7 +17,7 @@ static int first_failure(int before, int status)
 
 static int apply(struct lst_store *store, uint64_t partition, struct lst_changes *changes)
 {
-    int status = lst_changes_status(changes);
+    int status = lst_changes_close(changes);
 
     if (status == LST_OK && changes->count > 0) {
         status = lst_index_apply(store->index, partition, changes->list, changes->count);
@@ -316,10 +316,12 @@ int lst_store_leave_uploads(struct lst_store *store, uint64_t partition)
         struct lst_slice id = lst_slice_after(bytes, bytes.length > LST_ROW_UPLOAD_ID_SIZE
                                                          ? bytes.length - LST_ROW_UPLOAD_ID_SIZE
                                                          : bytes.length);
+        (void)lst_changes_add(&changes, LST_INDEX_REQUIRE_PRESENT, bytes, nothing);
         (void)lst_changes_add(&changes, LST_INDEX_DELETE, bytes, nothing);
         lst_changes_add_row(&changes, LST_INDEX_PUT, LST_ROW_LEFT, id, nothing);
+        lst_changes_count(&changes, LST_ROW_UPLOAD, 0, -1);
         status = apply(store, partition, &changes);
-        if (status != LST_OK) {
+        if (status != LST_OK && status != LST_ERR_NOT_FOUND) { /* not found: it was given up */
             return status;
         }
     }

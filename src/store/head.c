@@ -65,6 +65,7 @@ struct lst_found_row lst_found_row_make(char kind, int status, struct lst_slice 
 
     found.is_damaged = status != LST_OK;
     found.version = lst_object_row_peek(value);
+    found.size = lst_object_row_size(value);
     if (found.is_damaged) {
         found.value = lst_slice_first(value, LST_ROW_STAMP_SIZE);
     }
@@ -224,6 +225,7 @@ void lst_head_drop(struct lst_changes *changes, const struct lst_key_place *plac
         return;
     }
     lst_changes_let_go(changes, head->value);
+    lst_changes_count(changes, head->kind, head->size, -1);
     if (head->kind != next_kind) {
         delete_found(changes, place, head);
     }
@@ -238,6 +240,8 @@ void lst_head_move(struct lst_changes *changes, const struct lst_key_place *plac
     if (head->kind == 0) {
         return;
     }
+    lst_changes_count(changes, head->kind, head->size, -1);
+    lst_changes_count(changes, LST_ROW_VERSION, lst_object_row_size(head->value), 1);
     lst_row_name_make_version(&name, place->key, head->version.order);
     (void)lst_changes_add(changes, LST_INDEX_PUT, lst_row_name_slice(&name),
                           lst_changes_copy(changes, head->value));
@@ -256,6 +260,7 @@ static void delete_version(struct lst_changes *changes, const struct lst_key_pla
                            const struct lst_found_row *found)
 {
     delete_found(changes, place, found);
+    lst_changes_count(changes, LST_ROW_VERSION, found->size, -1);
     if (lst_version_is_null(found->version)) {
         lst_changes_add_row(changes, LST_INDEX_DELETE, LST_ROW_NULL, place->key, nothing);
     }
@@ -274,6 +279,7 @@ void lst_version_promote(struct lst_changes *changes, const struct lst_key_place
 {
     lst_head_require(changes, place, found);
     delete_version(changes, place, found);
+    lst_changes_count(changes, kind, lst_object_row_size(found->value), 1);
     lst_changes_add_row(changes, LST_INDEX_PUT, kind, place->key,
                         lst_changes_copy(changes, found->value));
 }

@@ -34,6 +34,7 @@ struct lst_found_row {
     char kind; /* of its row: LST_ROW_OBJECT, _MARKER (the current one) or _VERSION; 0: none */
     struct lst_slice value;     /* of its row, valid as long as the reader */
     struct lst_version version; /* of a damaged row what it says, or all 0 */
+    uint64_t size;              /* of its body, likewise */
     bool is_damaged;            /* the value is the stamp alone, as lst_changes_read() gives it */
 };
 /* Of a row of this name. LST_ERR_NOT_FOUND, failures to read; a damaged row is found. */

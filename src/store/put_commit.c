@@ -74,6 +74,7 @@ int lst_put_add_object(struct lst_put *put, struct lst_index_reader *reader)
     lst_row_name_make(&name, LST_ROW_OBJECT, put->key);
     owner = lst_changes_add(&put->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
                             lst_buffer_slice(&put->row));
+    lst_changes_count(&put->changes, LST_ROW_OBJECT, put->size, 1);
     lst_put_add_blob(put, owner);
     return LST_OK;
 }
@@ -91,7 +92,7 @@ static int make_changes(struct lst_put *put)
         status = put->add_changes(put, reader);
     } while (status == LST_ERR_CONFLICT); /* somebody was faster than the readings */
     lst_index_read_end(reader);
-    return status == LST_OK ? lst_changes_status(&put->changes) : status;
+    return status == LST_OK ? lst_changes_close(&put->changes) : status;
 }
 
 static void committed(struct lst_index_batch *batch, int status, size_t failed_change)

@@ -54,7 +54,7 @@ static int add_keys(struct removal *removal, struct lst_index_reader *reader)
         status = lst_key_remove(&key);
     }
     free(key.dropped);
-    return status == LST_OK ? lst_changes_status(&removal->changes) : status;
+    return status == LST_OK ? lst_changes_close(&removal->changes) : status;
 }
 
 static void committed(struct lst_index_batch *batch, int status, size_t failed_change);
@@ -79,6 +79,7 @@ static void submit(struct removal *removal)
     removal->batch = (struct lst_index_batch){.partition = removal->partition,
                                               .changes = removal->changes.list,
                                               .change_count = removal->changes.count,
+                                              .makes_room = true,
                                               .done = committed,
                                               .context = removal};
     lst_index_submit(removal->store->index, &removal->batch);

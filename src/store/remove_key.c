@@ -151,6 +151,7 @@ static int put_marker(struct lst_key_removal *removal, struct lst_version versio
     lst_buffer_init(&value, LST_OBJECT_ROW_OVERHEAD);
     lst_object_row_encode(&value, &row);
     status = lst_buffer_status(&value);
+    lst_changes_count(removal->changes, LST_ROW_MARKER, 0, 1);
     lst_changes_add_row(removal->changes, LST_INDEX_PUT, LST_ROW_MARKER, removal->place.key,
                         lst_changes_copy(removal->changes, lst_buffer_slice(&value)));
     lst_buffer_release(&value);

@@ -24,6 +24,7 @@ enum {
     LST_ROW_SCRUB = 'k',          /* alone; where the scrubber is, see scrub.c */
     /* In a bucket's. */
     LST_ROW_STATE = 's',   /* alone */
+    LST_ROW_USAGE = 't',   /* alone; what is in the bucket, in numbers */
     LST_ROW_OBJECT = 'o',  /* + key; the current version, an object */
     LST_ROW_MARKER = 'm',  /* + key; the current version, a delete marker; never beside an `o` */
     LST_ROW_VERSION = 'v', /* + escaped key + inverted order; a version that is not current */
@@ -59,6 +60,27 @@ struct lst_slice lst_bucket_state_text(struct lst_bucket_state state);
 /* LST_ERR_CORRUPT. */
 LST_MUST_CHECK int lst_bucket_state_parse(struct lst_slice text,
                                           struct lst_bucket_state *ret_state);
+
+/* ---- The usage of a bucket */
+
+/* In the order of the row's numbers. Rows of later versions may have more. */
+enum lst_usage_number {
+    LST_USAGE_OBJECTS,  /* `o` rows */
+    LST_USAGE_VERSIONS, /* `o`, `m` and `v` rows */
+    LST_USAGE_BYTES,    /* of the bodies of those */
+    LST_USAGE_UPLOADS,  /* `u` rows */
+    LST_USAGE_CHANGES,  /* batches that put or removed such rows */
+    LST_USAGE_COUNT,
+};
+struct lst_usage {
+    int64_t numbers[LST_USAGE_COUNT];
+};
+void lst_usage_encode(const struct lst_usage *usage, char ret_bytes[8 * LST_USAGE_COUNT]);
+/* LST_ERR_CORRUPT. */
+LST_MUST_CHECK int lst_usage_decode(struct lst_slice value, struct lst_usage *ret_usage);
+/* Add, or with times = -1 take away, a row of kind `o`, `m`, `v` or `u` with a body of this size.
+ */
+void lst_usage_add_row(struct lst_usage *usage, char kind, uint64_t size, int64_t times);
 
 /* ---- Names */
 
@@ -171,6 +193,9 @@ struct lst_object_row {
 LST_MUST_CHECK int lst_object_row_decode(struct lst_slice value, struct lst_object_row *ret_row);
 /* Only which version it is of; cheap. All 0 if the row is damaged beyond telling. */
 struct lst_version lst_object_row_peek(struct lst_slice value);
+
+/* Only the size of its body; 0 if the row is damaged beyond telling. */
+uint64_t lst_object_row_size(struct lst_slice value);
 
 /* Write a whole row into an empty buffer. */
 void lst_object_row_encode(struct lst_buffer *value, const struct lst_object_row *row);

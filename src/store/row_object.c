@@ -194,6 +194,11 @@ struct lst_version lst_object_row_peek(struct lst_slice value)
     return has_header(value) ? get_version(value) : (struct lst_version){0};
 }
 
+uint64_t lst_object_row_size(struct lst_slice value)
+{
+    return has_header(value) ? get_number(value.bytes + LST_ROW_SIZE_AT, 8) : 0;
+}
+
 /* All but the arrays, of which only what is counted is ever looked at. */
 static void clear(struct lst_object_row *row)
 {

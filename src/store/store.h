@@ -461,6 +461,27 @@ struct lst_store_statistics {
 /* Some microseconds. */
 void lst_store_statistics(struct lst_store *store, struct lst_store_statistics *ret_statistics);
 
+/* How much is in a bucket. */
+struct lst_bucket_usage {
+    struct lst_slice bucket;
+    uint64_t objects;  /* that are current */
+    uint64_t versions; /* of objects, current or not, and delete markers */
+    uint64_t bytes;    /* of the bodies of those */
+    uint64_t uploads;  /* in parts, in progress; their parts are not among the bytes */
+};
+
+/* Call visit() with each bucket's, in the order of their names; some microseconds for each. A code
+ * other than 0 ends it and is given back. A bucket whose row or whose counts are damaged is left
+ * out. */
+LST_MUST_CHECK int lst_store_usage(struct lst_store *store,
+                                   int (*visit)(void *context,
+                                                const struct lst_bucket_usage *usage),
+                                   void *context);
+
+/* Count all of it anew, and write it down. Nobody else must write meanwhile: LST_ERR_CONFLICT.
+ * LST_ERR_CORRUPT: there is a damaged row, which nobody knows how to count. */
+LST_MUST_CHECK int lst_store_recount(struct lst_store *store);
+
 /* ---- Scrubbing */
 
 /*

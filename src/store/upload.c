@@ -46,7 +46,7 @@ static void submit(struct upload_change *change)
         lst_index_read_end(reader);
     }
     if (status == LST_OK) {
-        status = lst_changes_status(&change->changes);
+        status = lst_changes_close(&change->changes);
     }
     if (status != LST_OK) {
         finish(change, status);
@@ -96,6 +96,7 @@ static int add_upload(struct upload_change *change, struct lst_index_reader *rea
 
     if (status == LST_OK) {
         lst_head_require_state(&change->changes, state);
+        lst_changes_count(&change->changes, LST_ROW_UPLOAD, 0, 1);
         (void)lst_changes_add(&change->changes, LST_INDEX_PUT,
                               lst_row_name_slice(&change->place.row),
                               lst_buffer_slice(&change->row));
@@ -210,6 +211,7 @@ static int add_abort(struct upload_change *change, struct lst_index_reader *read
 
     if (status == LST_OK) {
         lst_changes_require_value(&change->changes, name, value);
+        lst_changes_count(&change->changes, LST_ROW_UPLOAD, 0, -1);
         (void)lst_changes_add(&change->changes, LST_INDEX_DELETE, name, nothing);
         lst_changes_add_row(&change->changes, LST_INDEX_PUT, LST_ROW_LEFT,
                             lst_upload_place_id(&change->place), nothing);

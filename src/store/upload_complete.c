@@ -177,6 +177,7 @@ static int add_parts(struct lst_put *put, struct lst_index_reader *reader,
     lst_changes_require_value(&put->changes, lst_row_name_slice(&place->row), upload);
     (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&place->row),
                           nothing);
+    lst_changes_count(&put->changes, LST_ROW_UPLOAD, 0, -1);
     sha256_init(&matching.stamps);
     status =
         lst_part_each(reader, put->partition, lst_upload_place_id(place), 0, match_part, &matching);

@@ -425,9 +425,34 @@ static int check_one(const struct content *content, uint64_t partition,
     case LST_INDEX_REQUIRE_PREFIX:
         return row != NULL && lst_slice_starts_with(row->value, change->value) ? LST_OK
                                                                                : LST_ERR_CONFLICT;
+    case LST_INDEX_ADD:
+        return change->value.length % 8 != 0              ? LST_ERR_MALFORMED
+               : change->value.length > LST_INDEX_ADD_MAX ? LST_ERR_TOO_LARGE
+                                                          : LST_OK;
     default:
         return LST_OK;
     }
+}
+
+/* Add numbers, from their last bytes on. */
+static void add_row(struct content *content, uint64_t partition, struct lst_slice key,
+                    struct lst_slice numbers)
+{
+    const struct row *row = get(content, partition, key);
+    unsigned char sums[LST_INDEX_ADD_MAX] = {0};
+    size_t length = numbers.length;
+    unsigned carry = 0;
+
+    if (row != NULL) {
+        memcpy(sums, row->value.bytes, row->value.length);
+        length = row->value.length > length ? row->value.length : length;
+    }
+    for (size_t at = numbers.length; at-- > 0;) {
+        unsigned sum = sums[at] + (unsigned char)numbers.bytes[at] + carry;
+        sums[at] = (unsigned char)sum;
+        carry = at % 8 == 0 ? 0 : sum >> 8;
+    }
+    put_row(content, partition, key, lst_slice_make((const char *)sums, length));
 }
 
 static int apply(struct content *content, const struct lst_index_batch *batch, size_t *ret_failed)
@@ -443,6 +468,8 @@ static int apply(struct content *content, const struct lst_index_batch *batch, s
         const struct lst_index_change *change = &batch->changes[i];
         if (change->kind == LST_INDEX_PUT) {
             put_row(content, batch->partition, change->key, change->value);
+        } else if (change->kind == LST_INDEX_ADD) {
+            add_row(content, batch->partition, change->key, change->value);
         } else if (change->kind == LST_INDEX_DELETE) {
             delete_row(content, batch->partition, change->key);
         }

@@ -1,4 +1,5 @@
 """Rows of index.mdb that changed on the disk: the object is 500, all others are as before; fsck names it and what to do."""
+import json
 import os
 
 import pytest
@@ -150,7 +151,67 @@ def test_a_bucket(data):
     assert {path for path in files if path.name not in ("clean", "lock")} <= set((data / "blobs").rglob("*"))
 
 
-@pytest.mark.parametrize("number", [b"1", b"3", b"9"])
+def usage(server, bucket):
+    rows = json.loads(server.command("usage", "--json", "--data", server.data).stdout)
+    return next([row[name] for name in ("objects", "versions", "bytes", "uploads")] for row in rows if row["bucket"] == bucket)
+
+
+def test_counts(data):
+    """A bucket whose counts are damaged can be used; they are counted anew when somebody asks for it."""
+    size = sum(len(marker(name)) for name in "abcde") + 50_000
+    damage(data, b"".join(number.to_bytes(8, "big") for number in (6, 6, size, 0)))
+    with Server(data) as server:
+        server.client().put_object(Bucket=BUCKET, Key="one more", Body=b"1234")
+        code, said = fsck(server)
+        assert code == 1 and "pictures/: the bucket's counts are damaged: stop the server and run 'latchstring fsck --recount'" in said
+        assert "is in use by a server" in server.command("fsck", "--recount", "--data", data, check=False).stderr
+    done = server.command("fsck", "--recount", "--data", data)
+    assert "clean" in done.stdout
+    assert usage(server, BUCKET) == [7, 7, size + 4, 0]
+    assert "counts say" not in done.stdout
+    missing = data.parent / "missing"
+    assert server.command("fsck", "--recount", "--data", missing, check=False).returncode == 1 and not missing.exists()
+
+
+def test_counts_are_kept(tmp_path):
+    """Each way to write, one after the other. (That they equal a count, fsck tells after every other test, too.)"""
+    with Server(tmp_path / "data", "--buckets", BUCKET) as server:
+        s3 = server.client()
+        assert usage(server, BUCKET) == [0, 0, 0, 0]
+        s3.put_object(Bucket=BUCKET, Key="a", Body=b"12345")
+        s3.put_object(Bucket=BUCKET, Key="a", Body=b"123")
+        s3.put_object(Bucket=BUCKET, Key="b", Body=bytes(10_000))
+        assert usage(server, BUCKET) == [2, 2, 10_003, 0]
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        old = s3.put_object(Bucket=BUCKET, Key="a", Body=b"1234567")["VersionId"]
+        s3.delete_object(Bucket=BUCKET, Key="a")
+        assert usage(server, BUCKET) == [1, 4, 10_010, 0]
+        s3.delete_object(Bucket=BUCKET, Key="a", VersionId=old)
+        marker_id = s3.list_object_versions(Bucket=BUCKET)["DeleteMarkers"][0]["VersionId"]
+        s3.delete_object(Bucket=BUCKET, Key="a", VersionId=marker_id)
+        assert usage(server, BUCKET) == [2, 2, 10_003, 0]
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+        s3.delete_object(Bucket=BUCKET, Key="a")
+        assert usage(server, BUCKET) == [1, 2, 10_000, 0]
+        upload = s3.create_multipart_upload(Bucket=BUCKET, Key="c")["UploadId"]
+        given_up = s3.create_multipart_upload(Bucket=BUCKET, Key="c")["UploadId"]
+        part = s3.upload_part(Bucket=BUCKET, Key="c", UploadId=upload, PartNumber=1, Body=bytes(20_000))
+        assert usage(server, BUCKET) == [1, 2, 10_000, 2]
+        s3.abort_multipart_upload(Bucket=BUCKET, Key="c", UploadId=given_up)
+        s3.complete_multipart_upload(Bucket=BUCKET, Key="c", UploadId=upload,
+                                     MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+        s3.copy_object(Bucket=BUCKET, Key="d", CopySource=f"{BUCKET}/c")
+        s3.put_object_tagging(Bucket=BUCKET, Key="d", Tagging={"TagSet": [{"Key": "k", "Value": "v"}]})
+        assert usage(server, BUCKET) == [3, 4, 50_000, 0]
+        body = server.send("GET", "/-/metrics").body.decode()
+        for line in ("objects 3", "object_versions 4", "object_bytes 50000", "multipart_uploads 0"):
+            assert f"\nlatchstring_{line}\n" in body, body
+        assert fsck(server)[0] == 0
+        lines = server.command("usage", "--data", server.data).stdout.splitlines()
+        assert lines[1].split() == [BUCKET, "3", "4", "50000", "0"]
+
+
+@pytest.mark.parametrize("number", [b"1", b"2", b"4"])
 def test_the_format_of_another_version(data, number):
     for name, commands in {"index.mdb": [("fsck",), ("serve", "--listen", "127.0.0.1:0")],
                            "users.mdb": [("user", "list"), ("serve", "--listen", "127.0.0.1:0")],
@@ -158,7 +219,7 @@ def test_the_format_of_another_version(data, number):
                                           ("serve", "--listen", "127.0.0.1:0")]}.items():
         path = data / name
         whole = path.read_bytes()
-        other = whole.replace(b"latchstring index 2", b"latchstring index " + number)
+        other = whole.replace(b"latchstring index 3", b"latchstring index " + number)
         assert other != whole
         path.write_bytes(other)
         for command in commands:

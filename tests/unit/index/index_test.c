@@ -241,6 +241,79 @@ static void test_many_writers(void)
     fixture_close(&fixture);
 }
 
+/* ---- Numbers */
+
+static int add(struct fixture *fixture, const char *numbers, size_t length)
+{
+    struct lst_index_change change = {LST_INDEX_ADD, slice("sum"), lst_slice_make(numbers, length)};
+
+    return lst_index_apply(fixture->index, 1, &change, 1);
+}
+
+static void *add_many(void *argument)
+{
+    static const char numbers[16] = {0, 0, 0, 0, 0, 0, 0, 3, -1, -1, -1, -1, -1, -1, -1, -1};
+    struct counter *counter = argument;
+
+    for (int i = 0; i < WRITES; i++) {
+        counter->wins += add(counter->fixture, numbers, sizeof(numbers)) == LST_OK ? 1 : 0;
+    }
+    return NULL;
+}
+
+/* What stands at the key: numbers, as text. */
+static void read_sums(struct fixture *fixture, char *out)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice value;
+
+    *out = '\0';
+    if (lst_index_read_begin(fixture->index, &reader) != LST_OK) {
+        return;
+    }
+    if (lst_index_get(reader, 1, slice("sum"), &value) == LST_OK) {
+        for (size_t at = 0; at + 8 <= value.length; at += 8) {
+            uint64_t number = 0;
+            for (size_t i = 0; i < 8; i++) {
+                number = number << 8 | (uint8_t)value.bytes[at + i];
+            }
+            out += sprintf(out, "%lld ", (long long)number);
+        }
+    }
+    lst_index_read_end(reader);
+}
+
+static void test_numbers(void)
+{
+    static const char three[24] = {[7] = 1, [15] = 2, [23] = 5};
+    struct fixture fixture = fixture_open(0);
+    struct counter counters[WRITERS];
+    pthread_t threads[WRITERS];
+    char expected[64];
+    char sums[128];
+    int wins = 0;
+
+    for (int i = 0; i < WRITERS; i++) {
+        counters[i] = (struct counter){&fixture, i, 0};
+        pthread_create(&threads[i], NULL, add_many, &counters[i]);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+        wins += counters[i].wins;
+    }
+    read_sums(&fixture, sums);
+    (void)sprintf(expected, "%d %d ", 3 * wins, -wins);
+    CHECK(wins == WRITERS * WRITES && strcmp(sums, expected) == 0,
+          "what 64 writers add is the sum of all: %s", sums);
+    CHECK(add(&fixture, three, sizeof(three)) == LST_OK && add(&fixture, three, 8) == LST_OK,
+          "more numbers and fewer are added");
+    read_sums(&fixture, sums);
+    (void)sprintf(expected, "%d %d 5 ", 3 * wins + 2, 2 - wins);
+    CHECK(strcmp(sums, expected) == 0, "those that are missing count as 0: %s", sums);
+    CHECK(add(&fixture, three, 7) == LST_ERR_MALFORMED, "half a number is none");
+    fixture_close(&fixture);
+}
+
 /* ---- Full, and another process */
 
 static void test_full(void)
@@ -332,6 +405,7 @@ int main(void)
     test_scan();
     test_scan_among_changes();
     test_many_writers();
+    test_numbers();
     test_full();
     test_other_process();
     test_open();

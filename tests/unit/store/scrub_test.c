@@ -112,8 +112,8 @@ static void test_whole(struct fixture *fixture)
 
     CHECK(place.is_over && place.finished_ms == 5000 && place.damaged == 0 && report_count == 0,
           "a pass over a whole store finds nothing");
-    /* Objects, the blob's row, and the state of each bucket. */
-    CHECK(place.rows == SMALL + 1 + 1 + 3, "it reads every row: %d", (int)place.rows);
+    /* Objects, the blob's row, and the state and usage of each bucket. */
+    CHECK(place.rows == SMALL + 1 + 1 + 3 + 3, "it reads every row: %d", (int)place.rows);
     CHECK(place.bytes == purse.spent && place.bytes > BODY + place.rows * 4096,
           "bodies and rows are paid for: %d", (int)place.bytes);
     lst_store_statistics(fixture->store, &statistics);

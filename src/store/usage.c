@@ -1,0 +1,151 @@
+/* usage.c - how much is in a bucket: what its row says, and what a count gives. */
+#include "store/usage.h"
+
+static const char usage_name = LST_ROW_USAGE;
+
+int lst_usage_read(struct lst_index_reader *reader, uint64_t partition, struct lst_usage *ret_usage)
+{
+    struct lst_slice value;
+    int status = lst_index_get(reader, partition, lst_slice_make(&usage_name, 1), &value);
+
+    if (status == LST_ERR_NOT_FOUND) {
+        *ret_usage = (struct lst_usage){0};
+        return LST_OK;
+    }
+    return status == LST_OK ? lst_usage_decode(value, ret_usage) : status;
+}
+
+int lst_usage_count(struct lst_index_reader *reader, uint64_t partition,
+                    struct lst_usage *ret_usage)
+{
+    static const char kinds[] = {LST_ROW_OBJECT, LST_ROW_MARKER, LST_ROW_VERSION, LST_ROW_UPLOAD};
+    struct lst_usage usage = {0};
+
+    for (size_t i = 0; i < sizeof(kinds); i++) {
+        struct lst_slice kind = lst_slice_make(&kinds[i], 1);
+        struct lst_slice name;
+        struct lst_slice value;
+        int status = lst_index_seek(reader, partition, kind, &name, &value);
+
+        while ((status = lst_store_walk(reader, kind, status, &name, &value)) == LST_OK) {
+            lst_usage_add_row(&usage, kinds[i], lst_object_row_size(value), 1);
+            status = lst_index_next(reader, &name, &value);
+        }
+        if (status != LST_ERR_NOT_FOUND) {
+            return status;
+        }
+    }
+    *ret_usage = usage;
+    return LST_OK;
+}
+
+/* ---- For the layers above */
+
+struct usage_visit {
+    struct lst_index_reader *reader;
+    int (*visit)(void *context, const struct lst_bucket_usage *usage);
+    void *context;
+};
+
+/* What was never below zero is not shown so, whatever the row says. */
+static uint64_t shown(int64_t number)
+{
+    return number < 0 ? 0 : (uint64_t)number;
+}
+
+static int show_bucket(void *context, const struct lst_bucket_row *row)
+{
+    const struct usage_visit *visit = context;
+    struct lst_usage usage;
+    int status =
+        row->is_damaged ? LST_ERR_CORRUPT : lst_usage_read(visit->reader, row->partition, &usage);
+
+    if (status != LST_OK) {
+        return status == LST_ERR_CORRUPT ? LST_OK : status;
+    }
+    return visit->visit(visit->context, &(struct lst_bucket_usage){
+                                            .bucket = row->bucket.name,
+                                            .objects = shown(usage.numbers[LST_USAGE_OBJECTS]),
+                                            .versions = shown(usage.numbers[LST_USAGE_VERSIONS]),
+                                            .bytes = shown(usage.numbers[LST_USAGE_BYTES]),
+                                            .uploads = shown(usage.numbers[LST_USAGE_UPLOADS])});
+}
+
+int lst_store_usage(struct lst_store *store,
+                    int (*visit)(void *context, const struct lst_bucket_usage *usage),
+                    void *context)
+{
+    struct lst_slice nothing = lst_slice_make(NULL, 0);
+    struct usage_visit each = {.visit = visit, .context = context};
+    struct lst_index_reader *buckets;
+    int status = lst_index_read_begin(store->index, &buckets);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    /* A reader of its own: the walk over the buckets needs its cursor. */
+    status = lst_index_read_begin(store->index, &each.reader);
+    if (status == LST_OK) {
+        status = lst_store_each_bucket(buckets, nothing, nothing, show_bucket, &each);
+        lst_index_read_end(each.reader);
+    }
+    lst_index_read_end(buckets);
+    return status;
+}
+
+/* ---- Counting anew */
+
+/* LST_ERR_CONFLICT: somebody wrote meanwhile. */
+static int put_usage(struct lst_store *store, uint64_t partition, struct lst_slice before,
+                     const struct lst_usage *usage)
+{
+    char bytes[8 * LST_USAGE_COUNT];
+    struct lst_slice name = lst_slice_make(&usage_name, 1);
+    struct lst_index_change changes[2] = {
+        {before.bytes == NULL ? LST_INDEX_REQUIRE_ABSENT : LST_INDEX_REQUIRE_PREFIX, name, before},
+        {LST_INDEX_PUT, name, lst_slice_make(bytes, sizeof(bytes))},
+    };
+
+    lst_usage_encode(usage, bytes);
+    return lst_index_apply(store->index, partition, changes, 2);
+}
+
+static int recount_bucket(void *context, const struct lst_bucket_row *row)
+{
+    struct lst_store *store = context;
+    struct lst_index_reader *reader;
+    struct lst_usage usage;
+    struct lst_slice value = {NULL, 0};
+    char before[LST_INDEX_ADD_MAX];
+    int status = row->is_damaged ? LST_ERR_CORRUPT : lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_get(reader, row->partition, lst_slice_make(&usage_name, 1), &value);
+    value = lst_slice_first(value, sizeof(before));
+    if (value.length > 0) {
+        memcpy(before, value.bytes, value.length);
+    }
+    value.bytes = status == LST_ERR_NOT_FOUND ? NULL : before;
+    if (status == LST_OK || status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT) {
+        status = lst_usage_count(reader, row->partition, &usage);
+    }
+    lst_index_read_end(reader);
+    return status == LST_OK ? put_usage(store, row->partition, value, &usage) : status;
+}
+
+int lst_store_recount(struct lst_store *store)
+{
+    struct lst_slice nothing = lst_slice_make(NULL, 0);
+    struct lst_index_reader *reader;
+    int status =
+        store->read_only ? LST_ERR_PERMISSION : lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_store_each_bucket(reader, nothing, nothing, recount_bucket, store);
+    lst_index_read_end(reader);
+    return status;
+}
