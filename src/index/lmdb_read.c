@@ -12,7 +12,7 @@ enum {
     BLOCK_SIZE = 10 * 1024,
     /* Rows that a scan reads at once: one at first, for those who look for one. */
     AHEAD_FIRST = 1,
-    AHEAD_FACTOR = 4,
+    AHEAD_FACTOR = 8,
     AHEAD_MOST = 96,
     AHEAD_FIRST_BYTES = 12 * 1024,
     AHEAD_BYTES = 128 * 1024,

@@ -149,6 +149,9 @@ int lst_row_seek(const struct lst_index *index, MDB_cursor *cursor, MDB_val key,
     if (!lst_row_page_is_whole(index, *ret_at)) {
         return MDB_CORRUPTED;
     }
+    if (lst_row_compare(*ret_at, key) == 0) {
+        return 0; /* the row itself: whether it is whole, the caller sees */
+    }
     code = mdb_cursor_get(cursor, &before, &content, MDB_PREV);
     if (code == 0 && !is_of_page(index, before, *ret_at) && !lst_row_page_is_whole(index, before)) {
         return MDB_CORRUPTED;

@@ -23,9 +23,11 @@ enum {
 /* One of the two runs, and the next row of it that was found. */
 struct run {
     char kind;
-    bool is_sought;           /* what is below `from` is what was found from there on */
-    bool has_ended;           /* no row can be behind what was shown */
-    bool is_over;             /* there is none */
+    bool is_sought; /* what is below `from` is what was found from there on */
+    bool has_ended; /* no row can be behind what was shown */
+    bool is_over;   /* there is none */
+    bool goes_on;   /* what is sought stands right behind what was found */
+    struct lst_index_reader *reader;
     struct lst_row_name from; /* the name is not less than this */
     struct lst_row_name name;
     struct lst_buffer value;
@@ -57,17 +59,20 @@ static int seek(struct listing *listing, struct run *run)
     struct lst_row_name range;
     struct lst_slice name;
     struct lst_slice value;
+    bool goes_on = run->goes_on;
     int status;
 
     run->is_sought = true;
     run->is_over = true;
+    run->goes_on = false;
     if (run->has_ended) {
         return LST_OK;
     }
-    status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&run->from),
-                            &name, &value);
+    status = goes_on ? lst_index_next(run->reader, &name, &value)
+                     : lst_index_seek(run->reader, listing->partition,
+                                      lst_row_name_slice(&run->from), &name, &value);
     lst_row_name_make(&range, run->kind, listing->scope.prefix);
-    status = lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &name, &value);
+    status = lst_store_walk(run->reader, lst_row_name_slice(&range), status, &name, &value);
     if (status == LST_OK) {
         run->is_over = false;
         lst_row_name_make(&run->name, name.bytes[0], lst_slice_after(name, 1));
@@ -95,8 +100,8 @@ static int seek_runs(struct listing *listing)
 static void seek_again(struct listing *listing)
 {
     listing->version = lst_index_version(listing->store->index, listing->partition);
-    listing->objects.is_sought = false;
-    listing->markers.is_sought = false;
+    listing->objects.is_sought = listing->objects.goes_on = false;
+    listing->markers.is_sought = listing->markers.goes_on = false;
 }
 
 static bool is_same(const struct run *run, const struct run *other)
@@ -134,6 +139,7 @@ static void pass(struct run *run, struct lst_slice key, bool is_prefix)
     }
     if (run->has_ended || run->is_over ||
         lst_slice_compare(lst_row_name_slice(&run->name), lst_row_name_slice(&run->from)) < 0) {
+        run->goes_on = run->is_sought && !run->is_over && !is_prefix;
         run->is_sought = false;
     }
 }
@@ -451,6 +457,15 @@ static int list(struct listing *listing)
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
+/* Each run is a scan of its own. */
+static int begin_readers(struct listing *listing)
+{
+    int status = lst_index_read_begin(listing->store->index, &listing->objects.reader);
+
+    return status == LST_OK ? lst_index_read_begin(listing->store->index, &listing->markers.reader)
+                            : status;
+}
+
 int lst_store_list_versions(struct lst_store *store, const struct lst_version_list_options *options,
                             int (*visit)(void *context, const struct lst_version_entry *entry),
                             void *context, bool *ret_truncated)
@@ -470,10 +485,15 @@ int lst_store_list_versions(struct lst_store *store, const struct lst_version_li
     lst_buffer_init(&listing.rows, SOME_BYTES_MAX);
     lst_buffer_init(&listing.objects.value, LST_INDEX_VALUE_MAX);
     lst_buffer_init(&listing.markers.value, LST_INDEX_VALUE_MAX);
-    status = list(&listing);
+    status = begin_readers(&listing);
+    if (status == LST_OK) {
+        status = list(&listing);
+    }
     lst_buffer_release(&listing.rows);
     lst_buffer_release(&listing.objects.value);
     lst_buffer_release(&listing.markers.value);
+    lst_index_read_end(listing.objects.reader);
+    lst_index_read_end(listing.markers.reader);
     lst_index_read_end(listing.reader);
     if (status == LST_OK) {
         *ret_truncated = listing.is_truncated;
