@@ -795,6 +795,9 @@ static int check_store(void)
 /* What could not be opened can be opened next time. Nothing is lost, and nothing is left over. */
 static bool is_whole(bool worked)
 {
+    /* While a page of the index can't be read, nobody knows which bodies its rows name: they stay,
+     * until the next start after a crash. */
+    int most = strcmp(fault_last(), "pread64") == 0 ? 2 : 1;
     struct lst_store_census census = {0};
     int status;
 
@@ -809,7 +812,8 @@ static bool is_whole(bool worked)
         return false;
     }
     return upload_holds(&opened, "b-b", "k", old_bytes, LARGE) &&
-           fixture_blob_files(&opened) == 1 && fixture_put(&opened, "half", "k", "x", 1) == 0;
+           fixture_blob_files(&opened) >= 1 && fixture_blob_files(&opened) <= most &&
+           fixture_put(&opened, "half", "k", "x", 1) == 0;
 }
 
 static bool is_new(void)
@@ -1007,10 +1011,12 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * The scrubber runs in a server alone: what fails it tries again later.
  * count_freed: of an index that is nearly full. lst_store_recount, recount_bucket,
  * put_usage, lst_store_usage: not of an operation (tests/protocol/test_damaged_rows.py).
+ * submit_start: of bodies of more than 8 MiB, see tests/unit/blob/blob_test.c; what can't be begun
+ * goes with the seal.
  */
 static const char unreached[] =
     "lst_file_read lst_file_write read_all /base/file.c check_format ftruncate64:publish is_full "
-    "left_no_trace sweep_all rewrite_headers lst_index_is_complete "
+    "left_no_trace sweep_all rewrite_headers lst_index_is_complete submit_start "
     "lst_index_next:find_left lst_index_next:lst_store_walk "
     "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at /store/scrub.c "
     "count_freed lst_store_recount recount_bucket put_usage lst_store_usage";
