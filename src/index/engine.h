@@ -42,6 +42,16 @@ static inline bool lst_partition_is_valid(uint64_t partition)
     return partition < LST_SPACE_CONTINUATION;
 }
 
+enum { LST_PATH_KNOWN = 64 };
+
+/* Of one write transaction: the last committed tree, and pages that were looked at (lmdb_path.c).
+ */
+struct lst_path_check {
+    uint64_t root;
+    uint64_t last_page;
+    uint64_t known[LST_PATH_KNOWN];
+};
+
 struct lst_index {
     MDB_env *environment;
     MDB_dbi table;
@@ -62,6 +72,7 @@ struct lst_index {
 
     /* The committer's. */
     pthread_t committer;
+    struct lst_path_check path_check;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct lst_index_batch *first_waiting;
@@ -201,12 +212,22 @@ LST_MUST_CHECK int lst_row_look_behind(MDB_cursor *cursor, uint64_t space, MDB_v
 /* Whether the page in which a row's key stands makes sense: else rows of it may be lost. */
 bool lst_row_page_is_whole(const struct lst_index *index, MDB_val key);
 
+/* ---- Before a change: lmdb_path.c */
+
+/* In a write transaction that has changed nothing. False: what LMDB takes room from is damaged, and
+ * nothing can be written. */
+bool lst_path_begin(struct lst_index *index);
+
+/* Whether LMDB may put or delete this row: else pages that it goes through make no sense. */
+bool lst_path_is_whole(struct lst_index *index, MDB_val row_key);
+
 /* memcmp, a shorter key first. */
 int lst_row_compare(MDB_val left, MDB_val right);
-/* Within a write transaction; after any failure it must be aborted. */
-LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+/* Within a write transaction, after lst_path_begin(); after any failure it must be aborted.
+ * LST_ERR_CORRUPT: pages that LMDB would go through make no sense. */
+LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
                                struct lst_slice key, struct lst_slice value);
-LST_MUST_CHECK int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition,
+LST_MUST_CHECK int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
                                   struct lst_slice key);
 
 /* Make the file, with its format in it, unless it is there. Its name is not synced yet. What a
@@ -215,6 +236,8 @@ LST_MUST_CHECK int lst_index_create(const char *path);
 
 /* Put the row that names the format. Gives what LMDB gave. */
 LST_MUST_CHECK int lst_index_put_format(MDB_txn *transaction, MDB_dbi table);
+/* Whether it can be put, after lst_path_begin(). */
+bool lst_index_may_put_format(struct lst_index *index);
 
 /* Free the idle readers, at the close. */
 void lst_index_free_readers(struct lst_index *index);

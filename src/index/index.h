@@ -140,10 +140,12 @@ LST_MUST_CHECK static inline int lst_index_pass_damaged(struct lst_index_reader 
 }
 
 /*
- * A change that meets such a page ends the process: what half a change is worth, nobody knows. A
- * SIGBUS goes to the handler that was there before the first index was opened; in other cases this
- * is called, with the path of the file, and should say what happened and end the process. It must
- * be safe in a signal's handler. NULL, or if it comes back: the process ends by a signal.
+ * A change looks at the pages that it goes through, and is refused (LST_ERR_CORRUPT) if one of them
+ * makes no sense. One that meets such a page all the same ends the process: what half a change is
+ * worth, nobody knows. A SIGBUS goes to the handler that was there before the first index was
+ * opened; in other cases this is called, with the path of the file, and should say what happened
+ * and end the process. It must be safe in a signal's handler. NULL, or if it comes back: the
+ * process ends by a signal.
  */
 void lst_index_at_end(void (*say)(const char *path));
 

@@ -71,6 +71,14 @@ int lst_index_put_format(MDB_txn *transaction, MDB_dbi table)
     return mdb_put(transaction, table, &key, &value, 0);
 }
 
+bool lst_index_may_put_format(struct lst_index *index)
+{
+    struct lst_row_key row;
+
+    lst_row_key_make(&row, LST_SPACE_ENGINE, format_name);
+    return lst_path_is_whole(index, lst_row_key_value(&row));
+}
+
 struct format_read {
     struct lst_index *index;
     MDB_txn *transaction;

@@ -98,7 +98,7 @@ static uint64_t number_at(struct lst_slice numbers, size_t at)
 }
 
 /* After a failure the transaction must be aborted. */
-static int add_numbers(const struct lst_index *index, MDB_txn *transaction, uint64_t partition,
+static int add_numbers(struct lst_index *index, MDB_txn *transaction, uint64_t partition,
                        const struct lst_index_change *change)
 {
     char sums[LST_INDEX_ADD_MAX];
@@ -123,12 +123,11 @@ static int add_numbers(const struct lst_index *index, MDB_txn *transaction, uint
             sums[at + (size_t)i] = (char)(uint8_t)(sum >> (56 - 8 * i));
         }
     }
-    return lst_row_put(transaction, index->table, partition, change->key,
-                       lst_slice_make(sums, length));
+    return lst_row_put(transaction, index, partition, change->key, lst_slice_make(sums, length));
 }
 
 /* After a failure the transaction must be aborted. */
-static int apply_batch(const struct lst_index *index, MDB_txn *transaction,
+static int apply_batch(struct lst_index *index, MDB_txn *transaction,
                        const struct lst_index_batch *batch)
 {
     int status = LST_OK;
@@ -136,12 +135,11 @@ static int apply_batch(const struct lst_index *index, MDB_txn *transaction,
     for (size_t i = 0; status == LST_OK && i < batch->change_count; i++) {
         const struct lst_index_change *change = &batch->changes[i];
         if (change->kind == LST_INDEX_PUT) {
-            status = lst_row_put(transaction, index->table, batch->partition, change->key,
-                                 change->value);
+            status = lst_row_put(transaction, index, batch->partition, change->key, change->value);
         } else if (change->kind == LST_INDEX_ADD) {
             status = add_numbers(index, transaction, batch->partition, change);
         } else if (change->kind == LST_INDEX_DELETE) {
-            status = lst_row_delete(transaction, index->table, batch->partition, change->key);
+            status = lst_row_delete(transaction, index, batch->partition, change->key);
         }
     }
     return status;
@@ -254,6 +252,10 @@ static int try_members(struct lst_index *index, struct group *group, size_t firs
     status = lst_index_error(mdb_txn_begin(index->environment, NULL, 0, &transaction));
     if (status != LST_OK) {
         return status;
+    }
+    if (!lst_path_begin(index)) {
+        mdb_txn_abort(transaction);
+        return LST_ERR_CORRUPT;
     }
     for (size_t i = first; i < first + count; i++) {
         const struct lst_index_batch *batch = group->members[i].batch;

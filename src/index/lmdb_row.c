@@ -113,15 +113,13 @@ static int find(const struct lst_index *index, MDB_txn *transaction, MDB_cursor 
     return status == LST_OK ? lst_row_check(row_key, ret_value) : status;
 }
 
-static int get(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
+static int get(MDB_txn *transaction, struct lst_index *index, uint64_t space, struct lst_slice rest,
                MDB_val *ret_value)
 {
-    const struct lst_index index = {.table = table};
-
-    return find(&index, transaction, NULL, space, rest, ret_value);
+    return find(index, transaction, NULL, space, rest, ret_value);
 }
 
-static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest,
+static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, struct lst_slice rest,
                struct lst_slice content)
 {
     struct lst_row_key row;
@@ -131,7 +129,10 @@ static int put(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_s
 
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
-    code = mdb_put(transaction, table, &row_key, &value, MDB_RESERVE);
+    if (!lst_path_is_whole(index, row_key)) {
+        return LST_ERR_CORRUPT;
+    }
+    code = mdb_put(transaction, index->table, &row_key, &value, MDB_RESERVE);
     if (code == 0) {
         lst_checksum_write(value.mv_data, lst_slice_make(row.bytes, row.length), content);
     }
@@ -163,12 +164,12 @@ int lst_row_get(const struct lst_index *index, MDB_txn *transaction, MDB_cursor 
 }
 
 /* A number that no continuation has had. */
-static int allocate_space(MDB_txn *transaction, MDB_dbi table, uint64_t *ret_space)
+static int allocate_space(MDB_txn *transaction, struct lst_index *index, uint64_t *ret_space)
 {
     uint64_t space = LST_SPACE_CONTINUATION;
     char bytes[LST_SPACE_LENGTH];
     MDB_val value;
-    int status = get(transaction, table, LST_SPACE_ENGINE, next_space_name, &value);
+    int status = get(transaction, index, LST_SPACE_ENGINE, next_space_name, &value);
 
     if (status == LST_OK) {
         status = lst_space_decode(value, &space);
@@ -177,7 +178,7 @@ static int allocate_space(MDB_txn *transaction, MDB_dbi table, uint64_t *ret_spa
         return status;
     }
     lst_space_encode(space + 1, bytes);
-    status = put(transaction, table, LST_SPACE_ENGINE, next_space_name,
+    status = put(transaction, index, LST_SPACE_ENGINE, next_space_name,
                  lst_slice_make(bytes, sizeof(bytes)));
     if (status == LST_OK) {
         *ret_space = space;
@@ -186,12 +187,12 @@ static int allocate_space(MDB_txn *transaction, MDB_dbi table, uint64_t *ret_spa
 }
 
 /* The space in which this key of the given space goes on; made if there is none. */
-static int continue_key(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice key,
-                        uint64_t *ret_space)
+static int continue_key(MDB_txn *transaction, struct lst_index *index, uint64_t space,
+                        struct lst_slice key, uint64_t *ret_space)
 {
     char bytes[LST_SPACE_LENGTH];
     MDB_val value;
-    int status = get(transaction, table, space, key, &value);
+    int status = get(transaction, index, space, key, &value);
 
     if (status == LST_OK) {
         return lst_space_decode(value, ret_space);
@@ -199,36 +200,36 @@ static int continue_key(MDB_txn *transaction, MDB_dbi table, uint64_t space, str
     if (status != LST_ERR_NOT_FOUND) {
         return status;
     }
-    status = allocate_space(transaction, table, ret_space);
+    status = allocate_space(transaction, index, ret_space);
     if (status != LST_OK) {
         return status;
     }
     lst_space_encode(*ret_space, bytes);
-    return put(transaction, table, space, key, lst_slice_make(bytes, sizeof(bytes)));
+    return put(transaction, index, space, key, lst_slice_make(bytes, sizeof(bytes)));
 }
 
-int lst_row_put(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key,
-                struct lst_slice value)
+int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
+                struct lst_slice key, struct lst_slice value)
 {
     uint64_t space = partition;
 
     while (key.length > LST_ROW_FRAGMENT) {
-        int status = continue_key(transaction, table, space, key, &space);
+        int status = continue_key(transaction, index, space, key, &space);
         if (status != LST_OK) {
             return status;
         }
         key = lst_slice_after(key, LST_ROW_FRAGMENT);
     }
-    return put(transaction, table, space, key, value);
+    return put(transaction, index, space, key, value);
 }
 
-static int is_empty(MDB_txn *transaction, MDB_dbi table, uint64_t space, bool *ret_empty)
+static int is_empty(MDB_txn *transaction, struct lst_index *index, uint64_t space, bool *ret_empty)
 {
     struct lst_row_key row;
     MDB_val found;
     MDB_val value;
     MDB_cursor *cursor;
-    int code = mdb_cursor_open(transaction, table, &cursor);
+    int code = mdb_cursor_open(transaction, index->table, &cursor);
 
     if (code != 0) {
         return lst_index_error(code);
@@ -246,17 +247,22 @@ static int is_empty(MDB_txn *transaction, MDB_dbi table, uint64_t space, bool *r
     return lst_index_error(code);
 }
 
-static int delete_row(MDB_txn *transaction, MDB_dbi table, uint64_t space, struct lst_slice rest)
+static int delete_row(MDB_txn *transaction, struct lst_index *index, uint64_t space,
+                      struct lst_slice rest)
 {
     struct lst_row_key row;
     MDB_val row_key;
 
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
-    return lst_index_error(mdb_del(transaction, table, &row_key, NULL));
+    if (!lst_path_is_whole(index, row_key)) {
+        return LST_ERR_CORRUPT;
+    }
+    return lst_index_error(mdb_del(transaction, index->table, &row_key, NULL));
 }
 
-int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition, struct lst_slice key)
+int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
+                   struct lst_slice key)
 {
     uint64_t spaces[LST_KEY_DEPTH_MAX] = {partition};
     size_t depth = 0;
@@ -264,7 +270,7 @@ int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition, stru
 
     for (; key.length > (depth + 1) * LST_ROW_FRAGMENT; depth++) {
         MDB_val value;
-        status = get(transaction, table, spaces[depth],
+        status = get(transaction, index, spaces[depth],
                      lst_slice_after(key, depth * LST_ROW_FRAGMENT), &value);
         if (status == LST_OK) {
             status = lst_space_decode(value, &spaces[depth + 1]);
@@ -275,13 +281,13 @@ int lst_row_delete(MDB_txn *transaction, MDB_dbi table, uint64_t partition, stru
     }
     for (;; depth--) {
         bool empty = false;
-        status = delete_row(transaction, table, spaces[depth],
+        status = delete_row(transaction, index, spaces[depth],
                             lst_slice_after(key, depth * LST_ROW_FRAGMENT));
         if (status != LST_OK || depth == 0) {
             return status == LST_ERR_NOT_FOUND ? LST_OK : status;
         }
         /* A continuation without keys ends, and its row above with it. */
-        status = is_empty(transaction, table, spaces[depth], &empty);
+        status = is_empty(transaction, index, spaces[depth], &empty);
         if (status != LST_OK || !empty) {
             return status;
         }

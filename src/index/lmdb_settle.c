@@ -14,7 +14,9 @@ static int settle_by_commit(struct lst_index *index)
     if (status != LST_OK) {
         return status;
     }
-    status = lst_index_error(lst_index_put_format(transaction, index->table));
+    status = lst_path_begin(index) && lst_index_may_put_format(index)
+                 ? lst_index_error(lst_index_put_format(transaction, index->table))
+                 : LST_ERR_CORRUPT;
     if (status == LST_OK) {
         return lst_index_commit(index, transaction);
     }
