@@ -3,6 +3,7 @@
 #include "cli/directory.h"
 #include "cli/json.h"
 #include "cli/options.h"
+#include "index/index.h"
 #include "server/damage.h"
 #include "store/store.h"
 
@@ -34,6 +35,23 @@ static void print_fault(void *context, const struct lst_store_fault *fault)
     json_object_set_new(object, "key", lst_json_text(fault->key));
     json_object_set_new(object, "fault", json_string(fault->text));
     json_array_append_new(checking->faults, object);
+}
+
+/* A fault of an index beside the store's: of users and tokens, or of links and profiles. */
+static void print_other(void *context, const struct lst_index_fault *fault)
+{
+    (void)context;
+    if (fault->has_place) {
+        char key[41] = "";
+        for (size_t i = 0; i < fault->key.length && i < sizeof(key) - 1; i++) {
+            char byte = fault->key.bytes[i];
+            key[i] = byte >= ' ' && byte <= '~' ? byte : '?';
+        }
+        lst_report("fsck", "  %s '%s': %s", fault->is_row ? "at" : "a page, from", key,
+                   fault->text);
+    } else {
+        lst_report("fsck", "  %s", fault->text);
+    }
 }
 
 static const char *plural(uint64_t count)
@@ -84,6 +102,46 @@ static void report_damaged(const char *folder, const char *name, int status)
     lst_damage_text(folder, name, status, &text);
     lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
     lst_buffer_release(&text);
+}
+
+/* Whether all pages and rows of the other index files are whole; those that are not are named on
+ * standard error. */
+static bool check_others(const char *folder)
+{
+    bool is_whole = true;
+
+    for (size_t i = 0; lst_index_files[i] != NULL; i++) {
+        struct lst_index_verify verify = {.with_rows = true, .report = print_other};
+        struct lst_index_options options = {.read_only = true};
+        struct lst_index *index;
+        char *path;
+        int status;
+        if (strcmp(lst_index_files[i], "index.mdb") == 0 ||
+            asprintf(&path, "%s/%s", folder, lst_index_files[i]) < 0) {
+            continue;
+        }
+        options.path = path;
+        status = lst_index_open(&options, &index);
+        if (status == LST_OK) {
+            status = lst_index_verify(index, &verify);
+            lst_index_close(index);
+        }
+        if (lst_damage_is_meant(status)) {
+            report_damaged(folder, lst_index_files[i], status);
+            is_whole = false;
+        } else if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+            lst_report("fsck", "can't check %s: %s", path, lst_error_text(status));
+            is_whole = false;
+        } else if (verify.faults > 0) {
+            lst_report("fsck",
+                       "%s is damaged: restore the data folder from a backup, or make "
+                       "anew what is named above",
+                       path);
+            is_whole = false;
+        }
+        free(path);
+    }
+    return is_whole;
 }
 
 /* Each index file of the folder, and whether there are bodies, before any is opened. */
@@ -140,6 +198,9 @@ static int check(const char *folder, bool json)
         } else if (print_census(&checking, &census) == LST_EXIT_OK && census.faults == 0) {
             result = LST_EXIT_OK;
         }
+    }
+    if (!check_others(folder)) {
+        result = LST_EXIT_FAILED;
     }
     json_decref(checking.faults);
     return result;

@@ -229,3 +229,18 @@ def test_the_format_of_another_version(data, number):
             assert path.read_bytes() == other, "something was changed"
         path.write_bytes(whole)
     Server.command(fake(), "fsck", "--data", data)
+
+
+@pytest.mark.parametrize("name, command", [("users.mdb", ("user", "add", "anastasia")),
+                                           ("ledger.mdb", ("profile", "add", "anastasia", "--bucket", BUCKET, "--key", "{uuid}"))])
+def test_rows_of_the_other_files(data, name, command):
+    """fsck reads them, too."""
+    Server.command(fake(), *command, "--data", data)
+    assert Server.command(fake(), "fsck", "--data", data).returncode == 0
+    path = data / name
+    content = path.read_bytes()
+    assert b"anastasia" in content
+    path.write_bytes(content.replace(b"anastasia", b"anastasja"))
+    done = Server.command(fake(), "fsck", "--data", data, check=False)
+    assert done.returncode == 1 and "Sanitizer" not in done.stderr, done
+    assert f"{path} is damaged: restore" in done.stderr and "the row is damaged" in done.stderr, done.stderr
