@@ -129,10 +129,10 @@ static int check_unused(struct lst_check *check, struct lst_index_reader *reader
     }
     if (status == LST_OK && !has) {
         status = lst_check_get(check, reader, &name, &now);
-    }
-    if (status == LST_OK && !has && lst_slice_equal(owner, now)) {
-        lst_check_report(check, lst_slice_after(owner, 1),
-                         "a blob's row names an object that does not have it");
+        if (status == LST_OK && lst_slice_equal(owner, now)) {
+            lst_check_report(check, lst_slice_after(owner, 1),
+                             "a blob's row names an object that does not have it");
+        }
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
