@@ -126,7 +126,7 @@ static int change_rows(struct fixture *fixture, bool deletes)
 static void test_scan(void)
 {
     struct fixture fixture = fixture_open(0);
-    struct lst_index_reader *reader;
+    struct lst_index_reader *reader = NULL;
     struct lst_slice key;
     struct lst_slice value;
     struct lst_slice other;
@@ -156,7 +156,7 @@ static void test_scan(void)
 static void test_scan_among_changes(void)
 {
     struct fixture fixture = fixture_open(0);
-    struct lst_index_reader *reader;
+    struct lst_index_reader *reader = NULL;
     struct lst_slice key;
     struct lst_slice value;
     int found = 0;
