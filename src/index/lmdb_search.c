@@ -22,7 +22,9 @@ bool lst_row_page_is_whole(const struct lst_index *index, MDB_val key)
         return true;
     }
     number = (at - index->map_start) / index->page_size;
-    return lst_page_read((const unsigned char *)index->map_start + number * index->page_size,
+    /* The page of the key, by the key's own pointer. */
+    return lst_page_read((const unsigned char *)key.mv_data -
+                             (at - index->map_start) % index->page_size,
                          index->page_size, number, &page) == NULL &&
            !page.is_branch;
 }

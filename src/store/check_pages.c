@@ -61,6 +61,7 @@ int lst_check_pages(struct lst_check *check)
 {
     struct lst_index_verify verify = {.with_rows = true, .report = keep, .context = check};
 
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     check->lost = calloc(LOST_MAX, sizeof(*check->lost));
     return check->lost == NULL ? LST_ERR_NO_MEMORY : lst_index_verify(check->store->index, &verify);
 }

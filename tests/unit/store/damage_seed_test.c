@@ -205,7 +205,7 @@ static void damage_index(char *bytes, size_t *size)
         overwrite(bytes, *size, 1 + random_below(64));
         break;
     case 5:
-        overwrite(bytes, *size, 512 << random_below(4));
+        overwrite(bytes, *size, (size_t)512 << random_below(4));
         break;
     case 6:
         misplace(bytes, *size);
@@ -531,7 +531,7 @@ static void begin_seed(const char *folder, int place, uint64_t seed)
     (void)fflush(stdout);
     children[place] = fork();
     if (children[place] == 0) {
-        _exit(run_seed(copies[place], seed));
+        _exit((int)run_seed(copies[place], seed));
     }
 }
 
