@@ -53,7 +53,7 @@ static struct lst_index *rows(void)
 }
 
 /* How many rows begin with this letter; -1: they can't be counted. */
-static int count_rows(char letter)
+static int count_once(char letter)
 {
     struct lst_index_reader *reader;
     struct lst_slice key;
@@ -71,6 +71,21 @@ static int count_rows(char letter)
     }
     lst_index_read_end(reader);
     return status == 0 || status == LST_ERR_NOT_FOUND ? count : -1;
+}
+
+/* A reading has no snapshot, and a message that is tried again gets another key. So it is counted
+ * again, until nothing was written meanwhile. */
+static int count_rows(char letter)
+{
+    for (int i = 0; i < 1000; i++) {
+        uint64_t version = lst_index_version(rows(), LST_LEDGER_PARTITION);
+        int count = count_once(letter);
+
+        if (version == lst_index_version(rows(), LST_LEDGER_PARTITION)) {
+            return count;
+        }
+    }
+    return -1;
 }
 
 /* Remove all rows that begin with this letter. */

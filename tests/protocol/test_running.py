@@ -178,7 +178,7 @@ SETTINGS = {
     "allow-signature-v2": "yes",
     "body-max": "1000", "threads": "1", "connections": "100", "idle-timeout": "5", "drain-timeout": "5",
     "access-log": "off", "log-format": "json", "api-rate": "7", "anonymous-rate": "7",
-    "request-memory": "8MiB"}
+    "request-memory": "8MiB", "scrub-rate": "2MiB"}
 SWITCHES = {"allow-signature-v2"}  # as flags, without a value
 
 
