@@ -7,6 +7,7 @@
  * looked for. What is written in the pages is not judged here.
  */
 #include "index/engine.h"
+#include "index/lmdb_page.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,15 +20,10 @@
 
 /* LMDB's format, version 1, on machines of 64 bits; numbers are in the machine's own order. */
 enum {
-    PAGE_HEADER = 16,
     PAGE_SIZE_MIN = 256,
-    PAGE_SIZE_MAX = 65536,
     DEPTH_MAX = 32,
-    PAGE_BRANCH = 0x01,
-    PAGE_LEAF = 0x02,
     PAGE_META = 0x08,
     NODE_HEADER = 8,
-    NODE_IS_BIG = 0x01,
     META_MAGIC = (int)0xBEEFC0DE,
     META_VERSION = 1,
     TRIES = 3, /* of a file that another process writes to */
@@ -39,24 +35,6 @@ struct page_header {
     uint16_t flags;
     uint16_t lower; /* where the offsets of nodes end */
     uint16_t upper;
-};
-
-struct tree {
-    uint32_t page_size; /* of the first tree alone */
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t counts[4];
-    uint64_t root; /* UINT64_MAX: empty */
-};
-
-struct meta {
-    uint32_t magic;
-    uint32_t version;
-    uint64_t address;
-    uint64_t map_size;
-    struct tree trees[2]; /* of free pages, of rows */
-    uint64_t last_page;
-    uint64_t transaction;
 };
 
 struct file {
@@ -77,27 +55,27 @@ static bool read_at(struct file *file, uint64_t offset, void *out, size_t length
     return got == (ssize_t)length;
 }
 
-static bool read_meta(struct file *file, uint64_t offset, struct meta *ret_meta)
+static bool read_meta(struct file *file, uint64_t offset, struct lst_meta *ret_meta)
 {
     struct page_header header;
 
     return read_at(file, offset, &header, sizeof(header)) &&
-           read_at(file, offset + PAGE_HEADER, ret_meta, sizeof(*ret_meta)) &&
+           read_at(file, offset + LST_PAGE_HEADER, ret_meta, sizeof(*ret_meta)) &&
            (header.flags & PAGE_META) != 0 && ret_meta->magic == (uint32_t)META_MAGIC &&
            ret_meta->version == META_VERSION;
 }
 
 /* The header that counts: of two the later one. */
-static bool read_header(struct file *file, struct meta *ret_meta)
+static bool read_header(struct file *file, struct lst_meta *ret_meta)
 {
-    struct meta second;
+    struct lst_meta second;
     uint32_t size;
 
     if (!read_meta(file, 0, ret_meta)) {
         return false;
     }
     size = ret_meta->trees[0].page_size;
-    if (size < PAGE_SIZE_MIN || size > PAGE_SIZE_MAX || (size & (size - 1)) != 0 ||
+    if (size < PAGE_SIZE_MIN || size > LST_PAGE_SIZE_MAX || (size & (size - 1)) != 0 ||
         !read_meta(file, size, &second)) {
         return false;
     }
@@ -118,7 +96,7 @@ static bool has_node(struct file *file, const unsigned char *page, uint16_t at, 
     uint64_t number = 0;
     uint64_t size;
 
-    if (at < PAGE_HEADER || at > file->page_size - NODE_HEADER) {
+    if (at < LST_PAGE_HEADER || at > file->page_size - NODE_HEADER) {
         return true;
     }
     memcpy(parts, page + at, sizeof(parts));
@@ -126,13 +104,13 @@ static bool has_node(struct file *file, const unsigned char *page, uint16_t at, 
         return has_tree(file, parts[0] | (uint64_t)parts[1] << 16 | (uint64_t)parts[2] << 32,
                         depth + 1);
     }
-    if ((parts[2] & NODE_IS_BIG) == 0 ||
+    if ((parts[2] & LST_NODE_BIG) == 0 ||
         (size_t)at + NODE_HEADER + parts[3] + sizeof(number) > file->page_size) {
         return true;
     }
     memcpy(&number, page + at + NODE_HEADER + parts[3], sizeof(number));
     size = parts[0] | (uint64_t)parts[1] << 16;
-    size = (PAGE_HEADER - 1 + size) / file->page_size + 1;
+    size = (LST_PAGE_HEADER - 1 + size) / file->page_size + 1;
     return number < file->page_count && size <= file->page_count - number;
 }
 
@@ -142,12 +120,12 @@ static bool has_nodes(struct file *file, const unsigned char *page, int depth)
     uint16_t at;
 
     memcpy(&header, page, sizeof(header));
-    if ((header.flags & (PAGE_BRANCH | PAGE_LEAF)) == 0 || header.lower > file->page_size) {
+    if ((header.flags & (LST_PAGE_BRANCH | LST_PAGE_LEAF)) == 0 || header.lower > file->page_size) {
         return true;
     }
-    for (size_t i = PAGE_HEADER; i + sizeof(at) <= header.lower; i += sizeof(at)) {
+    for (size_t i = LST_PAGE_HEADER; i + sizeof(at) <= header.lower; i += sizeof(at)) {
         memcpy(&at, page + i, sizeof(at));
-        if (!has_node(file, page, at, depth, (header.flags & PAGE_BRANCH) != 0)) {
+        if (!has_node(file, page, at, depth, (header.flags & LST_PAGE_BRANCH) != 0)) {
             return false;
         }
     }
@@ -159,7 +137,7 @@ static bool has_tree(struct file *file, uint64_t number, int depth)
     unsigned char *page;
     bool has;
 
-    if (number == UINT64_MAX || depth > DEPTH_MAX) {
+    if (number == LST_PAGE_NONE || depth > DEPTH_MAX) {
         return true;
     }
     if (number >= file->page_count || file->pages_left == 0) {
@@ -177,7 +155,7 @@ static bool has_tree(struct file *file, uint64_t number, int depth)
 }
 
 /* Whether the file has all pages of both trees. */
-static bool has_trees(struct file *file, const struct meta *meta)
+static bool has_trees(struct file *file, const struct lst_meta *meta)
 {
     file->pages_left = file->page_count;
     return has_tree(file, meta->trees[0].root, 0) && has_tree(file, meta->trees[1].root, 0);
@@ -186,7 +164,7 @@ static bool has_trees(struct file *file, const struct meta *meta)
 /* LST_ERR_CORRUPT, with what is wrong in words that go on after the file's name. */
 static int find_damage(struct file *file, char ret_text[LST_INDEX_DAMAGE_MAX])
 {
-    struct meta meta;
+    struct lst_meta meta;
     struct stat state;
     uint64_t size = 0;
 

@@ -20,6 +20,29 @@ enum {
     LST_NODE_BIG = 0x01, /* the data stands in pages of its own */
 };
 
+#define LST_PAGE_NONE UINT64_MAX /* the root of an empty tree */
+
+/* What the first two pages say, behind their page headers; the later one counts. */
+struct lst_meta_tree {
+    uint32_t page_size; /* of the first tree alone */
+    uint16_t flags;
+    uint16_t depth;
+    uint64_t branch_pages;
+    uint64_t leaf_pages;
+    uint64_t overflow_pages;
+    uint64_t entries;
+    uint64_t root; /* or LST_PAGE_NONE */
+};
+struct lst_meta {
+    uint32_t magic;
+    uint32_t version;
+    uint64_t address;
+    uint64_t map_size;
+    struct lst_meta_tree trees[2]; /* of free pages, of rows */
+    uint64_t last_page;
+    uint64_t transaction;
+};
+
 struct lst_page {
     const unsigned char *bytes;
     size_t size;

@@ -16,27 +16,6 @@ enum {
     FREE_LIST_MAX = 512,
 };
 
-#define NO_PAGE UINT64_MAX
-
-/* LMDB's, as in the file. */
-struct tree {
-    uint32_t unused;
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t counts[4];
-    uint64_t root;
-};
-
-struct meta {
-    uint32_t magic;
-    uint32_t version;
-    uint64_t address;
-    uint64_t map_size;
-    struct tree trees[2]; /* of free pages, of rows */
-    uint64_t last_page;
-    uint64_t transaction;
-};
-
 static const unsigned char *page_at(const struct lst_index *index, uint64_t number)
 {
     /* NOLINTNEXTLINE(performance-no-int-to-ptr): guard.c found the address */
@@ -44,9 +23,9 @@ static const unsigned char *page_at(const struct lst_index *index, uint64_t numb
 }
 
 /* The header that was committed last. */
-static struct meta read_meta(const struct lst_index *index)
+static struct lst_meta read_meta(const struct lst_index *index)
 {
-    struct meta metas[2];
+    struct lst_meta metas[2];
 
     for (unsigned i = 0; i < 2; i++) {
         memcpy(&metas[i], page_at(index, i) + LST_PAGE_HEADER, sizeof(metas[i]));
@@ -126,7 +105,7 @@ bool lst_path_is_whole(struct lst_index *index, MDB_val row_key)
     struct lst_slice key = lst_slice_make(row_key.mv_data, row_key.mv_size);
     uint64_t number = check->root;
 
-    if (index->map_start == 0 || number == NO_PAGE) {
+    if (index->map_start == 0 || number == LST_PAGE_NONE) {
         return true;
     }
     for (int depth = 0; depth < DEPTH_MAX; depth++) {
@@ -220,16 +199,16 @@ bool lst_path_begin(struct lst_index *index)
 {
     struct lst_path_check *check = &index->path_check;
     size_t left = FREE_PAGES_MAX;
-    struct meta meta;
+    struct lst_meta meta;
 
     memset(check, 0, sizeof(*check));
-    check->root = NO_PAGE;
+    check->root = LST_PAGE_NONE;
     if (index->map_start == 0 || sizeof(void *) != sizeof(uint64_t)) {
         return true;
     }
     meta = read_meta(index);
     check->root = meta.trees[1].root;
     check->last_page = meta.last_page;
-    return meta.trees[0].root == NO_PAGE ||
+    return meta.trees[0].root == LST_PAGE_NONE ||
            is_free_tree(index, check, meta.trees[0].root, 0, &left);
 }

@@ -22,41 +22,17 @@ enum {
     BIG_MAX = 16 * 1024 * 1024,
 };
 
-#define NO_PAGE UINT64_MAX
-
-/* LMDB's, as in the file. */
-struct tree {
-    uint32_t unused;
-    uint16_t flags;
-    uint16_t depth;
-    uint64_t branch_pages;
-    uint64_t leaf_pages;
-    uint64_t overflow_pages;
-    uint64_t entries;
-    uint64_t root;
-};
-
-struct meta {
-    uint32_t magic;
-    uint32_t version;
-    uint64_t address;
-    uint64_t map_size;
-    struct tree trees[2]; /* of free pages, of rows */
-    uint64_t last_page;
-    uint64_t transaction;
-};
-
 struct verify {
     struct lst_index_verify *asked;
     int file;
     size_t page_size;
-    struct meta meta;
+    struct lst_meta meta;
     uint8_t *used; /* a bit for each page */
     int trouble;   /* an error code: it can't go on */
 
     /* Of the tree that is looked at. */
     bool is_free_list;
-    struct tree found;
+    struct lst_meta_tree found;
     bool has_lost; /* part of it, which was reported */
     unsigned char *pages[DEPTH_MAX];
     char *big; /* big data with its page's header */
@@ -343,13 +319,13 @@ static void check_page(struct verify *verify, uint64_t number, int depth, struct
     check_nodes(verify, &page, depth, range);
 }
 
-static void check_tree(struct verify *verify, const struct tree *tree)
+static void check_tree(struct verify *verify, const struct lst_meta_tree *tree)
 {
     const struct range all = {{NULL, 0}, {NULL, 0}};
 
-    verify->found = (struct tree){.depth = tree->depth};
+    verify->found = (struct lst_meta_tree){.depth = tree->depth};
     verify->has_lost = false;
-    if (tree->root == NO_PAGE) {
+    if (tree->root == LST_PAGE_NONE) {
         return;
     }
     if (tree->depth == 0 || tree->depth > DEPTH_MAX) {
