@@ -135,3 +135,17 @@ const char *lst_page_read(const unsigned char *bytes, size_t size, uint64_t numb
     *ret_page = page;
     return NULL;
 }
+
+bool lst_page_begins_run(const unsigned char *bytes, uint64_t number, uint64_t count)
+{
+    struct {
+        uint64_t number;
+        uint16_t unused;
+        uint16_t flags;
+        uint32_t pages;
+    } header;
+
+    memcpy(&header, bytes, sizeof(header));
+    return header.number == number && (header.flags & LST_PAGE_OVERFLOW) != 0 &&
+           header.pages == count;
+}

@@ -77,4 +77,8 @@ static inline uint64_t lst_page_count(size_t size, size_t length)
     return (LST_PAGE_HEADER - 1 + length) / size + 1;
 }
 
+/* Whether a run of so many pages of big data begins here, with the page of this number. bytes:
+ * LST_PAGE_HEADER at least. */
+bool lst_page_begins_run(const unsigned char *bytes, uint64_t number, uint64_t count);
+
 #endif

@@ -79,12 +79,6 @@ static bool is_big_whole(const struct lst_index *index, const struct lst_path_ch
                          const struct lst_page *page, struct lst_slice key)
 {
     struct lst_node node = lst_page_node(page, find_child(page, key));
-    struct {
-        uint64_t number;
-        uint16_t unused;
-        uint16_t flags;
-        uint32_t pages;
-    } header;
     uint64_t count = lst_page_count(index->page_size, node.data.length);
 
     if (node.child == 0 || !lst_slice_equal(node.key, key)) {
@@ -94,9 +88,7 @@ static bool is_big_whole(const struct lst_index *index, const struct lst_path_ch
         count > check->last_page - node.child + 1) {
         return false;
     }
-    memcpy(&header, page_at(index, node.child), sizeof(header));
-    return header.number == node.child && (header.flags & LST_PAGE_OVERFLOW) != 0 &&
-           header.pages == count;
+    return lst_page_begins_run(page_at(index, node.child), node.child, count);
 }
 
 bool lst_path_is_whole(struct lst_index *index, MDB_val row_key)

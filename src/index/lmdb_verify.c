@@ -142,12 +142,6 @@ static bool make_room(struct verify *verify, size_t length)
 
 static const char *read_big(struct verify *verify, const struct lst_node *node)
 {
-    struct {
-        uint64_t number;
-        uint16_t unused;
-        uint16_t flags;
-        uint32_t pages;
-    } header;
     uint64_t count = lst_page_count(verify->page_size, node->data.length);
     const char *text = take_pages(verify, node->child, count);
     size_t length = (size_t)count * verify->page_size;
@@ -165,12 +159,9 @@ static const char *read_big(struct verify *verify, const struct lst_node *node)
     if (text != NULL) {
         return text;
     }
-    memcpy(&header, verify->big, sizeof(header));
-    if (header.number != node->child || (header.flags & LST_PAGE_OVERFLOW) == 0 ||
-        header.pages != count) {
-        return "another page stands in its place";
-    }
-    return NULL;
+    return lst_page_begins_run((const unsigned char *)verify->big, node->child, count)
+               ? NULL
+               : "another page stands in its place";
 }
 
 /* ---- Rows */
