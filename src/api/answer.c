@@ -1,5 +1,6 @@
 /* answer.c - the answers of the API. */
 #include "api/exchange.h"
+#include "api/link_opening.h"
 #include "base/clock.h"
 
 #include <stdarg.h>
@@ -61,6 +62,14 @@ static void fail_entry(json_t **ret_failure, int status, const char *code, const
     }
 }
 
+/* Who opens a link reads it in a browser, unless he asks for JSON. */
+static bool is_for_a_person(const struct lst_api_exchange *exchange)
+{
+    return exchange->place == LST_API_LINKS &&
+           lst_link_reader(lst_http_header(exchange->request, LST_SLICE("Accept"))) !=
+               LST_LINK_PROGRAM;
+}
+
 void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
                   const char *format, ...)
 {
@@ -80,6 +89,10 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
     lst_buffer_append_string(&exchange->reason, message);
     lst_buffer_append_byte(&exchange->reason, '\0');
     lst_buffer_clear(&exchange->response.body);
+    if (is_for_a_person(exchange)) {
+        lst_link_refuse(exchange, status, code, message);
+        return;
+    }
     /* Uppy shows the one or the other. */
     json = exchange->place == LST_API_UPPY
                ? json_pack("{s:s,s:s}", "error", message, "message", message)

@@ -23,29 +23,19 @@ static void append_quoted(struct lst_buffer *body, const char *text)
     lst_buffer_append_byte(body, '"');
 }
 
-static void add_json(struct lst_http_response *response, const char *code, const char *message)
+/* {"error":{"code":CODE,"message":MESSAGE}}; for Uppy, which shows the one or the other,
+ * {"error":MESSAGE,"message":MESSAGE}. */
+static void add_json(struct lst_http_response *response, bool is_uppy, const char *code,
+                     const char *message)
 {
     struct lst_buffer *body = &response->body;
 
     lst_http_response_add(response, "Content-Type", LST_SLICE("application/json"));
-    lst_buffer_append_string(body, "{\"error\":{\"code\":");
-    append_quoted(body, code);
+    lst_buffer_append_string(body, is_uppy ? "{\"error\":" : "{\"error\":{\"code\":");
+    append_quoted(body, is_uppy ? message : code);
     lst_buffer_append_string(body, ",\"message\":");
     append_quoted(body, message);
-    lst_buffer_append_string(body, "}}\n");
-}
-
-/* Uppy shows the one or the other. */
-static void add_uppy_json(struct lst_http_response *response, const char *message)
-{
-    struct lst_buffer *body = &response->body;
-
-    lst_http_response_add(response, "Content-Type", LST_SLICE("application/json"));
-    lst_buffer_append_string(body, "{\"error\":");
-    append_quoted(body, message);
-    lst_buffer_append_string(body, ",\"message\":");
-    append_quoted(body, message);
-    lst_buffer_append_string(body, "}\n");
+    lst_buffer_append_string(body, is_uppy ? "}\n" : "}}\n");
 }
 
 void lst_api_error_response(const struct lst_http_request *request, int status, const char *code,
@@ -65,9 +55,9 @@ void lst_api_error_response(const struct lst_http_request *request, int status, 
     if (lst_slice_starts_with(request->path, LST_SLICE(LST_LINKS_PATH)) &&
         lst_link_reader(accept) != LST_LINK_PROGRAM) {
         add_text(ret_response, message);
-    } else if (lst_slice_starts_with(request->path, LST_SLICE(LST_API_PATH "uppy/"))) {
-        add_uppy_json(ret_response, message);
     } else {
-        add_json(ret_response, code, message);
+        add_json(ret_response,
+                 lst_slice_starts_with(request->path, LST_SLICE(LST_API_PATH "uppy/")), code,
+                 message);
     }
 }

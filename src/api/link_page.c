@@ -113,8 +113,10 @@ void lst_link_page_end(struct lst_api_exchange *exchange, int status)
 void lst_link_page_say(struct lst_api_exchange *exchange, int status, const char *text)
 {
     lst_link_page_begin(exchange, lst_slice_of(text), LST_SLICE(""));
-    lst_buffer_append_string(&exchange->response.body,
-                             "<p>Ask the person who sent you the link for a new one.</p>\n");
+    if (status == 403 || status == 404 || status == 410) { /* what no new try will change */
+        lst_buffer_append_string(&exchange->response.body,
+                                 "<p>Ask the person who sent you the link for a new one.</p>\n");
+    }
     lst_link_page_end(exchange, status);
 }
 

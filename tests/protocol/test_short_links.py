@@ -164,6 +164,23 @@ def test_what_is_over_says_so(server, bucket, how, status, text):
             assert text in json.loads(body)["error"]["message"]
 
 
+def test_what_can_not_be_done_is_said_in_the_readers_language(server, bucket):
+    """All refusals of a link, those too that are not about the link itself."""
+    url = create(server)["short_url"]
+    for method, body, headers, status in (
+            ("PUT", None, {}, 405), ("DELETE", None, {}, 405), ("GET", None, {}, 400),
+            ("POST", b"password=" + b"x" * 100_000, FORM, 413)):
+        asked = url + "?page=1&page=2" if status == 400 else url
+        answer, text = get(asked, method, body, {**BROWSER, **headers})
+        assert (answer.status, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8"), method
+        assert "Ask the person" not in text.decode()  # a new link would change nothing
+        answer, text = get(asked, method, body, headers)
+        assert (answer.status, answer.headers["Content-Type"]) == (status, "text/plain; charset=utf-8"), method
+        answer, text = get(asked, method, body, {**PROGRAM, **headers})
+        assert answer.status == status
+        assert json.loads(text)["error"]["message"]
+
+
 def test_a_signer_without_the_right(server, bucket):
     """A link dies with the rights of whoever made it, in plain words."""
     made = json.loads(server.command("user", "add", "sharer", "--policy", "readwrite", "--json", "--data", server.data).stdout)
