@@ -49,14 +49,13 @@ bool lst_directory_may_make(const struct lst_usage *usage, const char *folder,
     return false;
 }
 
-int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name,
-                          int status)
+int lst_directory_damaged(const char *command, const char *folder, const char *name, int status)
 {
     struct lst_buffer text;
 
     lst_buffer_init(&text, 8192);
     lst_damage_text(folder, name, status, &text);
-    lst_report(usage->command, "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
+    lst_report(command, "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
     lst_buffer_release(&text);
     return LST_EXIT_FAILED;
 }
@@ -66,6 +65,16 @@ const char *lst_directory_folder(const char *data)
     const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
 
     return folder == NULL || folder[0] == '\0' ? "data" : folder;
+}
+
+bool lst_directory_named(const struct lst_usage *usage, const char *data, const char **ret_folder)
+{
+    if (data != NULL && data[0] == '\0') {
+        (void)lst_usage_error(usage, "--data: the name of the folder is empty");
+        return false;
+    }
+    *ret_folder = lst_directory_folder(data);
+    return true;
 }
 
 static int see_bucket(void *context, const struct lst_bucket *bucket)
@@ -109,15 +118,15 @@ const char *lst_directory_error_text(int status)
 int lst_directory_open(const struct lst_usage *usage, const char *data,
                        enum lst_directory_mode mode, struct lst_users **ret_users)
 {
-    const char *folder = lst_directory_folder(data);
+    const char *folder;
     int status;
 
-    if (data != NULL && data[0] == '\0') {
-        return lst_usage_error(usage, "--data: the name of the folder is empty");
+    if (!lst_directory_named(usage, data, &folder)) {
+        return LST_EXIT_USAGE;
     }
     if (!is_there(folder)) {
         if (lst_damage_is_there(folder, "users.mdb")) {
-            return lst_directory_damaged(usage, folder, "users.mdb", LST_ERR_CORRUPT);
+            return lst_directory_damaged(usage->command, folder, "users.mdb", LST_ERR_CORRUPT);
         }
         if (!lst_directory_may_make(usage, folder, mode)) {
             return LST_EXIT_FAILED;
@@ -125,7 +134,7 @@ int lst_directory_open(const struct lst_usage *usage, const char *data,
     }
     status = lst_users_open(folder, mode == LST_DIRECTORY_READ, ret_users);
     if (lst_damage_is_meant(status)) {
-        return lst_directory_damaged(usage, folder, "users.mdb", status);
+        return lst_directory_damaged(usage->command, folder, "users.mdb", status);
     }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the users in '%s': %s", folder,

@@ -33,8 +33,13 @@ const char *lst_directory_error_text(int status);
 LST_MUST_CHECK int lst_directory_open(const struct lst_usage *usage, const char *data,
                                       enum lst_directory_mode mode, struct lst_users **ret_users);
 
-/* The folder that --data (may be NULL) means: that, or $LATCHSTRING_DATA, or "data". */
+/* The folder that --data (NULL: it was not given) means: that, or $LATCHSTRING_DATA, or "data". */
 const char *lst_directory_folder(const char *data);
+
+/* The same, for whoever looks at it first. False, reported, if --data was given without a name: an
+ * empty variable of a script must not become ./data. */
+LST_MUST_CHECK bool lst_directory_named(const struct lst_usage *usage, const char *data,
+                                        const char **ret_folder);
 
 /* Warn that the store in this folder has no such bucket, which is often a slip of the pen, and what
  * that means until it is made. Says nothing if it can't be told, or if the bucket is NULL. */
@@ -43,8 +48,7 @@ void lst_directory_warn_of_bucket(const struct lst_usage *usage, const char *fol
 
 /* Report that FOLDER/NAME, an index file, can't be used, and what to do; status: as
  * lst_damage_text() takes it. Gives LST_EXIT_FAILED. */
-int lst_directory_damaged(const struct lst_usage *usage, const char *folder, const char *name,
-                          int status);
+int lst_directory_damaged(const char *command, const char *folder, const char *name, int status);
 
 /*
  * Parse the options of a command whose only operand is a user's name, and give that. NULL, with

@@ -94,16 +94,6 @@ static int print_census(const struct checking *checking, const struct lst_store_
     return LST_EXIT_OK;
 }
 
-static void report_damaged(const char *folder, const char *name, int status)
-{
-    struct lst_buffer text;
-
-    lst_buffer_init(&text, 8192);
-    lst_damage_text(folder, name, status, &text);
-    lst_report("fsck", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
-    lst_buffer_release(&text);
-}
-
 /* Whether all pages and rows of the other index files are whole; those that are not are named on
  * standard error. */
 static bool check_others(const char *folder)
@@ -127,7 +117,7 @@ static bool check_others(const char *folder)
             lst_index_close(index);
         }
         if (lst_damage_is_meant(status)) {
-            report_damaged(folder, lst_index_files[i], status);
+            (void)lst_directory_damaged("fsck", folder, lst_index_files[i], status);
             is_whole = false;
         } else if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
             lst_report("fsck", "can't check %s: %s", path, lst_error_text(status));
@@ -151,12 +141,12 @@ static bool report_damage(const char *folder)
 
     for (size_t i = 0; lst_index_files[i] != NULL; i++) {
         if (lst_damage_is_there(folder, lst_index_files[i])) {
-            report_damaged(folder, lst_index_files[i], LST_ERR_CORRUPT);
+            (void)lst_directory_damaged("fsck", folder, lst_index_files[i], LST_ERR_CORRUPT);
             found = true;
         }
     }
     if (!found && lst_damage_lacks_bodies(folder)) {
-        report_damaged(folder, "blobs", LST_ERR_CORRUPT);
+        (void)lst_directory_damaged("fsck", folder, "blobs", LST_ERR_CORRUPT);
         found = true;
     }
     return found;
@@ -167,7 +157,7 @@ static void report_failure(const char *folder, int status)
     if (status == LST_ERR_NOT_FOUND) {
         lst_report("fsck", "there is no data folder %s: name it with --data", folder);
     } else if (lst_damage_is_meant(status)) {
-        report_damaged(folder, "index.mdb", status);
+        (void)lst_directory_damaged("fsck", folder, "index.mdb", status);
     } else {
         lst_report("fsck", "can't open %s: %s", folder, lst_directory_error_text(status));
     }
@@ -262,11 +252,12 @@ static int recount_and_check(const char *folder, bool json)
 
 int lst_command_fsck(int argument_count, char **arguments)
 {
-    const char *data = getenv("LATCHSTRING_DATA");
+    const char *data = NULL;
+    const char *folder;
     bool json = false;
     bool count = false;
     const struct lst_option options[] = {
-        {"data", "DIR", "data directory; default: $LATCHSTRING_DATA, or ./data", .text = &data},
+        {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"recount", NULL,
          "first count anew what is in each bucket; for counts that the check found wrong. The "
          "server must not run",
@@ -294,11 +285,8 @@ int lst_command_fsck(int argument_count, char **arguments)
         return lst_usage_error(&usage, "what is '%s'? The folder is named with --data",
                                operands.values[0]);
     }
-    if (data != NULL && data[0] == '\0') {
-        return lst_usage_error(&usage, "--data: the name of the folder is empty");
+    if (!lst_directory_named(&usage, data, &folder)) {
+        return LST_EXIT_USAGE;
     }
-    if (data == NULL) {
-        data = "data";
-    }
-    return count ? recount_and_check(data, json) : check(data, json);
+    return count ? recount_and_check(folder, json) : check(folder, json);
 }

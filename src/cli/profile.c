@@ -27,18 +27,15 @@ static bool is_there(const char *folder, const char *file)
 int lst_profile_command_open(const struct lst_usage *usage, const char *data,
                              enum lst_directory_mode mode, struct lst_profile_rows *ret_rows)
 {
-    const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
+    const char *folder;
     char problem[LST_PROBLEM_MAX];
     int status;
 
-    if (data != NULL && data[0] == '\0') {
-        return lst_usage_error(usage, "--data: the name of the folder is empty");
-    }
-    if (folder == NULL || folder[0] == '\0') {
-        folder = "data";
+    if (!lst_directory_named(usage, data, &folder)) {
+        return LST_EXIT_USAGE;
     }
     if (!is_there(folder, "ledger.mdb") && lst_damage_is_there(folder, "ledger.mdb")) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb", LST_ERR_CORRUPT);
+        return lst_directory_damaged(usage->command, folder, "ledger.mdb", LST_ERR_CORRUPT);
     }
     if (!is_there(folder, "ledger.mdb") && !is_there(folder, "users.mdb") &&
         !lst_directory_may_make(usage, folder, mode)) {
@@ -61,7 +58,7 @@ int lst_profile_command_open(const struct lst_usage *usage, const char *data,
         }
     }
     if (lst_damage_is_meant(status)) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb", status);
+        return lst_directory_damaged(usage->command, folder, "ledger.mdb", status);
     }
     if (status != LST_OK) {
         lst_report(usage->command, "cannot open the profiles in '%s': %s", folder,

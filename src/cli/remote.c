@@ -16,21 +16,21 @@
 static int open_rows(const struct lst_usage *usage, const char *data, bool read_only,
                      struct lst_ledger **ret_ledger)
 {
-    const char *folder = data != NULL ? data : getenv("LATCHSTRING_DATA");
+    const char *folder;
     int status;
 
-    if (folder == NULL || folder[0] == '\0') {
-        folder = "data";
+    if (!lst_directory_named(usage, data, &folder)) {
+        return LST_EXIT_USAGE;
     }
     if (lst_damage_is_there(folder, "ledger.mdb")) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb", LST_ERR_CORRUPT);
+        return lst_directory_damaged(usage->command, folder, "ledger.mdb", LST_ERR_CORRUPT);
     }
     status = lst_ledger_open(folder, read_only, ret_ledger);
     if (status == LST_OK) {
         return LST_EXIT_OK;
     }
     if (lst_damage_is_meant(status)) {
-        return lst_directory_damaged(usage, folder, "ledger.mdb", status);
+        return lst_directory_damaged(usage->command, folder, "ledger.mdb", status);
     }
     lst_report(usage->command, "cannot open the remotes in '%s': %s", folder,
                status == LST_ERR_NOT_FOUND ? "there are none: see 'latchstring remote add'"

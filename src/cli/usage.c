@@ -1,12 +1,12 @@
 /* usage.c - `latchstring usage`: how much is in each bucket. */
 #include "cli/command.h"
+#include "cli/directory.h"
 #include "cli/json.h"
 #include "cli/options.h"
 #include "server/damage.h"
 #include "store/store.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct listing {
     bool json;
@@ -50,18 +50,13 @@ static int list(struct lst_store *store, bool json)
 
 static void report_failure(const char *folder, int status)
 {
-    struct lst_buffer text;
-
-    if (!lst_damage_is_meant(status)) {
-        lst_report("usage", "can't read %s: %s", folder,
-                   status == LST_ERR_NOT_FOUND ? "it is no data folder: name it with --data"
-                                               : lst_error_text(status));
-        return;
+    if (lst_damage_is_meant(status)) {
+        (void)lst_directory_damaged("usage", folder, "index.mdb", status);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        lst_report("usage", "there is no data folder %s: name it with --data", folder);
+    } else {
+        lst_report("usage", "can't read %s: %s", folder, lst_directory_error_text(status));
     }
-    lst_buffer_init(&text, 8192);
-    lst_damage_text(folder, "index.mdb", status, &text);
-    lst_report("usage", "%.*s", (int)text.length, text.length > 0 ? text.bytes : "");
-    lst_buffer_release(&text);
 }
 
 static int open_and_list(const char *folder, bool json)
@@ -83,10 +78,11 @@ static int open_and_list(const char *folder, bool json)
 
 int lst_command_usage(int argument_count, char **arguments)
 {
-    const char *data = getenv("LATCHSTRING_DATA");
+    const char *data = NULL;
+    const char *folder;
     bool json = false;
     const struct lst_option options[] = {
-        {"data", "DIR", "data directory; default: $LATCHSTRING_DATA, or ./data", .text = &data},
+        {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"json", NULL, "print JSON", .flag = &json},
     };
     const struct lst_usage usage = {
@@ -109,8 +105,8 @@ int lst_command_usage(int argument_count, char **arguments)
         return lst_usage_error(&usage, "what is '%s'? The folder is named with --data",
                                operands.values[0]);
     }
-    if (data != NULL && data[0] == '\0') {
-        return lst_usage_error(&usage, "--data: the name of the folder is empty");
+    if (!lst_directory_named(&usage, data, &folder)) {
+        return LST_EXIT_USAGE;
     }
-    return open_and_list(data == NULL ? "data" : data, json);
+    return open_and_list(folder, json);
 }

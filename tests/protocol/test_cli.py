@@ -357,6 +357,18 @@ def test_help_and_version_everywhere():
         assert done.returncode == 0 and re.fullmatch(rb"latchstring \d+\.\d+\.\d+\n", done.stdout)
 
 
+@pytest.mark.parametrize("words", [
+    "fsck", "fsck --recount", "usage", "user list", "user show joe", "policy get joe", "token list",
+    "profile list", "remote list", "remote show r"])
+def test_a_folder_without_a_name_is_a_mistake(words, tmp_path):
+    """An unset variable of a script, as in --data "$FOLDER", must not become ./data."""
+    done = subprocess.run([BINARY, *words.split(), "--data", ""], capture_output=True, text=True, cwd=tmp_path,
+                          env={**os.environ, "LATCHSTRING_DATA": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert "--data: the name of the folder is empty" in done.stderr
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_secret_given_by_mistake_is_not_shown(tmp_path):
     for mistake in (["--secret-key", "TheSecretItself"], ["--secret-key=TheSecretItself"]):
         done = subprocess.run([BINARY, "user", "add", "ann", "--data", tmp_path, *mistake],
