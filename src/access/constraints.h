@@ -49,8 +49,8 @@ LST_MUST_CHECK int lst_constraints_read(struct lst_constraints *constraints, str
 
 /* What an operation does with the bytes of an object: not every constraint fits every one. */
 enum lst_constraint_use {
+    LST_CONSTRAINT_USE_OTHER = 0,
     LST_CONSTRAINT_USE_ANY, /* not known: whatever fits some operation fits */
-    LST_CONSTRAINT_USE_OTHER,
     LST_CONSTRAINT_USE_READ,
     LST_CONSTRAINT_USE_OBJECT, /* an object in one request */
     LST_CONSTRAINT_USE_UPLOAD, /* the beginning of an upload in parts */

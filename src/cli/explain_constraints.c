@@ -101,8 +101,7 @@ static void check_fit(const struct lst_question *question, const struct reading 
                       struct lst_answer *answer)
 {
     const struct lst_operation *operation = find_operation(question, answer);
-    enum lst_constraint_use use =
-        operation == NULL ? LST_CONSTRAINT_USE_ANY : lst_s3_constraint_use(operation);
+    enum lst_constraint_use use = operation == NULL ? LST_CONSTRAINT_USE_ANY : operation->use;
     struct lst_constraint_fault fault;
     char time[LST_ISO8601_LENGTH];
     char message[LST_MESSAGE_MAX];

@@ -210,7 +210,7 @@ static bool check_checksum(struct lst_s3_exchange *exchange)
 bool lst_body_check_md5(struct lst_s3_exchange *exchange, const uint8_t md5[16])
 {
     struct lst_body *body = exchange->body;
-    bool in_hex = exchange->operation->begin == lst_put_object || exchange->post != NULL;
+    bool in_hex = exchange->operation->use == LST_CONSTRAINT_USE_OBJECT;
     char expected[2 * MD5_DIGEST_SIZE];
     char calculated[LST_BASE64_LENGTH(MD5_DIGEST_SIZE)];
     size_t length = in_hex ? sizeof(expected) : LST_BASE64_LENGTH(MD5_DIGEST_SIZE);

@@ -10,28 +10,6 @@
 
 enum { MESSAGE_MAX = 256 };
 
-enum lst_constraint_use lst_s3_constraint_use(const struct lst_operation *operation)
-{
-    static const struct {
-        void (*begin)(struct lst_s3_exchange *exchange);
-        enum lst_constraint_use use;
-    } uses[] = {
-        {lst_get_object, LST_CONSTRAINT_USE_READ},
-        {lst_put_object, LST_CONSTRAINT_USE_OBJECT},
-        {lst_post_object, LST_CONSTRAINT_USE_OBJECT},
-        {lst_create_upload, LST_CONSTRAINT_USE_UPLOAD},
-        {lst_upload_part, LST_CONSTRAINT_USE_PART},
-        {lst_complete_upload, LST_CONSTRAINT_USE_COMPLETION},
-    };
-
-    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-        if (operation->begin == uses[i].begin) {
-            return uses[i].use;
-        }
-    }
-    return LST_CONSTRAINT_USE_OTHER;
-}
-
 /* ---- Refusing */
 
 /* AccessDenied, with the constraint that does not hold. Gives false. */
@@ -263,7 +241,7 @@ bool lst_s3_constrain(struct lst_s3_exchange *exchange)
             return false;
         }
     }
-    return check(exchange, lst_s3_constraint_use(exchange->operation));
+    return check(exchange, exchange->operation->use);
 }
 
 bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_field *fields,

@@ -10,9 +10,6 @@
 #include "s3/receive.h"
 #include "s3/upload_checksum.h"
 
-/* Which constraints an operation can hold. */
-enum lst_constraint_use lst_s3_constraint_use(const struct lst_operation *operation);
-
 /* Read those of the query, which the signature covers, as exchange->constraints, and hold them
  * against what is known before the body. False if the exchange has been answered. */
 bool lst_s3_constrain(struct lst_s3_exchange *exchange);

@@ -56,7 +56,7 @@ void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_docum
     struct lst_bucket_sight sight;
 
     /* S3 tells that first, whatever else is wrong. */
-    if (exchange->operation->begin != lst_create_bucket &&
+    if (!exchange->operation->makes_bucket &&
         lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND) {
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
         return;

@@ -106,7 +106,7 @@ static int decode_target(struct lst_s3_exchange *exchange)
 static bool is_form(const struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
     return exchange->passage.auth.kind == LST_AUTH_NONE &&
-           ((route->kind == LST_ROUTE_FOUND && route->operation->begin == lst_post_object) ||
+           ((route->kind == LST_ROUTE_FOUND && route->operation->body == LST_TAKES_FORM) ||
             (route->kind == LST_ROUTE_METHOD &&
              lst_slice_starts_with_ignoring_case(
                  lst_http_header(exchange->request, LST_SLICE("Content-Type")),
@@ -277,15 +277,10 @@ static void fail_repeated(struct lst_s3_exchange *exchange, struct lst_slice nam
  * upload, and of what is about to be written. */
 static bool check_versionless(struct lst_s3_exchange *exchange, const struct lst_operation *row)
 {
-    struct lst_slice parameter = lst_slice_of(row->parameter);
     struct lst_slice version;
 
-    if (row->level == LST_LEVEL_OBJECT && !lst_slice_equal(parameter, LST_SLICE("uploads")) &&
-        !lst_slice_equal(parameter, LST_SLICE("uploadId")) &&
-        (parameter.length > 0 || strcmp(row->method, "PUT") != 0)) {
-        return true;
-    }
-    if (row->level == LST_LEVEL_SERVICE || !lst_s3_parameter(exchange, "versionId", &version)) {
+    if (row->level == LST_LEVEL_SERVICE || (row->heeds & LST_HEEDS_VERSION) != 0 ||
+        !lst_s3_parameter(exchange, "versionId", &version)) {
         return true;
     }
     lst_s3_fail_argument(exchange, "This operation does not accept a version-id.", "versionId",
@@ -378,7 +373,7 @@ static bool lacks_bucket(struct lst_s3_exchange *exchange)
 {
     struct lst_bucket_sight sight;
 
-    return exchange->operation != NULL && exchange->operation->begin != lst_create_bucket &&
+    return exchange->operation != NULL && !exchange->operation->makes_bucket &&
            exchange->target.bucket.length > 0 &&
            lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND;
 }

@@ -1,6 +1,9 @@
 /*
  * operations.h - every operation of S3 as a row of one table: how a request asks for it, what it
- * needs permission for, and who carries it out.
+ * needs permission for, what it takes and heeds, and who carries it out.
+ *
+ * Whatever depends on which operation it is stands in its row. No code compares the functions or
+ * the names of operations.
  *
  * From the "Actions" of the Amazon S3 API Reference. An operation without begin() is known and not
  * implemented: it is answered with 501 and its name, never with the answer to another operation.
@@ -8,6 +11,7 @@
 #ifndef LST_S3_OPERATIONS_H
 #define LST_S3_OPERATIONS_H
 
+#include "access/constraints.h"
 #include "access/policy.h"
 
 struct lst_s3_exchange;
@@ -17,6 +21,46 @@ enum lst_level {
     LST_LEVEL_SERVICE, /* "/" */
     LST_LEVEL_BUCKET,  /* "/bucket" */
     LST_LEVEL_OBJECT,  /* "/bucket/key" */
+};
+
+/* What an operation does with the body of its request. */
+enum lst_operation_body {
+    LST_TAKES_NOTHING = 0,
+    LST_TAKES_DOCUMENT, /* XML, which is read once it is whole */
+    LST_TAKES_STREAM,   /* bytes of an object, as they come; they may be signed in chunks and end in
+                         * trailers */
+    LST_TAKES_FORM,     /* a form of a browser, whose fields carry the signature */
+};
+
+/* Options that change what is done, and so are refused where they are not heeded: bits. */
+enum {
+    LST_HEEDS_VERSION = 1u << 0,         /* versionId */
+    LST_HEEDS_COPY_SOURCE = 1u << 1,     /* x-amz-copy-source */
+    LST_HEEDS_COPY_RANGE = 1u << 2,      /* x-amz-copy-source-range */
+    LST_HEEDS_COPY_CONDITIONS = 1u << 3, /* x-amz-copy-source-if-* */
+    LST_HEEDS_TAGGING = 1u << 4,         /* x-amz-tagging */
+    LST_HEEDS_OBJECT_SIZE = 1u << 5,     /* x-amz-mp-object-size */
+};
+
+/* What is asked of a bucket or an object that none here has: see probes.c. */
+enum lst_probe {
+    LST_PROBE_NONE = 0,
+    LST_PROBE_ACCELERATE,
+    LST_PROBE_ENCRYPTION,
+    LST_PROBE_LEGAL_HOLD,
+    LST_PROBE_LIFECYCLE,
+    LST_PROBE_LOGGING,
+    LST_PROBE_NOTIFICATION,
+    LST_PROBE_OBJECT_LOCK,
+    LST_PROBE_OWNERSHIP,
+    LST_PROBE_POLICY,
+    LST_PROBE_POLICY_STATUS,
+    LST_PROBE_PUBLIC_ACCESS,
+    LST_PROBE_REPLICATION,
+    LST_PROBE_REQUEST_PAYMENT,
+    LST_PROBE_RETENTION,
+    LST_PROBE_WEBSITE,
+    LST_PROBES, /* their number */
 };
 
 struct lst_operation {
@@ -29,6 +73,12 @@ struct lst_operation {
     const char *header;    /* a header that must be there (or, in a presigned URL, a query parameter
                             * of that name), or NULL */
     const char *action;    /* the IAM action; NULL: begin() asks for permission itself */
+    enum lst_operation_body body;
+    enum lst_constraint_use use; /* which x-latch- constraints it can hold, and what a use of a
+                                  * link is then recorded as */
+    unsigned heeds;              /* bits of LST_HEEDS_ */
+    bool makes_bucket;           /* the bucket need not be there */
+    enum lst_probe probe;        /* of lst_answer_probe() alone */
 
     /* Give the question the facts that this operation adds to action, bucket and key; NULL: none.
      */

@@ -117,20 +117,21 @@ static bool is_unsupported(struct lst_slice name, struct lst_slice value)
 }
 
 /*
- * Options that change what is done, and the operations that heed them. Elsewhere to ignore one
- * would be to do something else than was asked for: to delete an object instead of copying it.
+ * Options that change what is done, and what an operation's row has if it heeds them. Elsewhere to
+ * ignore one would be to do something else than was asked for: to delete an object instead of
+ * copying it.
  */
 static const struct bound {
     const char *name; /* after "x-amz-" */
     bool is_prefix;
-    void (*begins[4])(struct lst_s3_exchange *exchange);
+    unsigned heeds; /* 0: no operation */
 } bound[] = {
-    {"copy-source", false, {lst_copy_object, lst_copy_part}},
-    {"copy-source-range", false, {lst_copy_part}},
-    {"copy-source-if-", true, {lst_copy_object, lst_copy_part}},
-    {"copy-source", true, {NULL}},
-    {"tagging", false, {lst_put_object, lst_post_object, lst_copy_object, lst_create_upload}},
-    {"mp-object-size", false, {lst_complete_upload}},
+    {"copy-source", false, LST_HEEDS_COPY_SOURCE},
+    {"copy-source-range", false, LST_HEEDS_COPY_RANGE},
+    {"copy-source-if-", true, LST_HEEDS_COPY_CONDITIONS},
+    {"copy-source", true, 0},
+    {"tagging", false, LST_HEEDS_TAGGING},
+    {"mp-object-size", false, LST_HEEDS_OBJECT_SIZE},
 };
 
 /* name: after "x-amz-", perhaps encoded. True if another operation heeds it, and this one does not.
@@ -140,16 +141,10 @@ static bool is_misplaced(const struct lst_s3_exchange *exchange, struct lst_slic
     struct lst_slice rest;
 
     for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
-        if (!lst_http_name_starts_with(name, lst_slice_of(bound[i].name), &rest) ||
-            (rest.length > 0 && !bound[i].is_prefix)) {
-            continue;
+        if (lst_http_name_starts_with(name, lst_slice_of(bound[i].name), &rest) &&
+            (rest.length == 0 || bound[i].is_prefix)) {
+            return (exchange->operation->heeds & bound[i].heeds) == 0;
         }
-        for (size_t j = 0; j < sizeof(bound[i].begins) / sizeof(bound[i].begins[0]); j++) {
-            if (bound[i].begins[j] == exchange->operation->begin) {
-                return false;
-            }
-        }
-        return true;
     }
     return false;
 }
@@ -287,16 +282,15 @@ static bool check_query(struct lst_s3_exchange *exchange)
  * is announced elsewhere. */
 static bool check_trailer(struct lst_s3_exchange *exchange)
 {
-    void (*begin)(struct lst_s3_exchange *) = exchange->operation->begin;
+    const struct lst_operation *operation = exchange->operation;
     enum lst_payload payload = exchange->passage.auth.payload;
     struct lst_bucket_sight sight;
 
-    if (begin == lst_put_object || begin == lst_upload_part ||
-        (payload != LST_PAYLOAD_STREAM_SIGNED_TRAILER &&
-         payload != LST_PAYLOAD_STREAM_UNSIGNED_TRAILER)) {
+    if (operation->body == LST_TAKES_STREAM || (payload != LST_PAYLOAD_STREAM_SIGNED_TRAILER &&
+                                                payload != LST_PAYLOAD_STREAM_UNSIGNED_TRAILER)) {
         return true;
     }
-    if (exchange->target.level != LST_LEVEL_SERVICE && begin != lst_create_bucket &&
+    if (exchange->target.level != LST_LEVEL_SERVICE && !operation->makes_bucket &&
         lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND) {
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
     } else {

@@ -16,47 +16,56 @@ enum {
 };
 
 struct probe {
-    const char *operation;
     const char *root;    /* of the answer's XML; NULL: an error */
     const char *content; /* of the root, as it is; or the error's text */
     const char *code;    /* of the error */
     int status;
 };
 
-static const struct probe probes[] = {
-    {"GetBucketAccelerateConfiguration", "AccelerateConfiguration", "", NULL, 200},
-    {"GetBucketEncryption", NULL, "The server side encryption configuration was not found",
-     "ServerSideEncryptionConfigurationNotFoundError", 404},
-    {"GetBucketLifecycleConfiguration", NULL, "The lifecycle configuration does not exist",
-     "NoSuchLifecycleConfiguration", 404},
-    {"GetBucketLogging", "BucketLoggingStatus", "", NULL, 200},
-    {"GetBucketNotificationConfiguration", "NotificationConfiguration", "", NULL, 200},
-    {"GetBucketOwnershipControls", "OwnershipControls",
-     "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>", NULL, 200},
-    {"GetBucketPolicy", NULL, "The bucket policy does not exist", "NoSuchBucketPolicy", 404},
-    {"GetBucketPolicyStatus", NULL, "The bucket policy does not exist", "NoSuchBucketPolicy", 404},
-    {"GetBucketReplication", NULL, "The replication configuration was not found",
-     "ReplicationConfigurationNotFoundError", 404},
-    {"GetBucketRequestPayment", "RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>", NULL,
-     200},
-    {"GetBucketWebsite", NULL, "The specified bucket does not have a website configuration",
-     "NoSuchWebsiteConfiguration", 404},
-    {"GetObjectLegalHold", NULL, "Bucket is missing Object Lock Configuration", "InvalidRequest",
-     400},
-    {"GetObjectLockConfiguration", NULL, "Object Lock configuration does not exist for this bucket",
-     "ObjectLockConfigurationNotFoundError", 404},
-    {"GetObjectRetention", NULL, "Bucket is missing Object Lock Configuration", "InvalidRequest",
-     400},
-    {"GetPublicAccessBlock", "PublicAccessBlockConfiguration",
-     "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
-     "<BlockPublicPolicy>true</BlockPublicPolicy>"
-     "<RestrictPublicBuckets>true</RestrictPublicBuckets>",
-     NULL, 200},
+static const struct probe probes[LST_PROBES] = {
+    [LST_PROBE_ACCELERATE] = {"AccelerateConfiguration", "", NULL, 200},
+    [LST_PROBE_ENCRYPTION] = {NULL, "The server side encryption configuration was not found",
+                              "ServerSideEncryptionConfigurationNotFoundError", 404},
+    [LST_PROBE_LIFECYCLE] = {NULL, "The lifecycle configuration does not exist",
+                             "NoSuchLifecycleConfiguration", 404},
+    [LST_PROBE_LOGGING] = {"BucketLoggingStatus", "", NULL, 200},
+    [LST_PROBE_NOTIFICATION] = {"NotificationConfiguration", "", NULL, 200},
+    [LST_PROBE_OWNERSHIP] = {"OwnershipControls",
+                             "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>",
+                             NULL, 200},
+    [LST_PROBE_POLICY] = {NULL, "The bucket policy does not exist", "NoSuchBucketPolicy", 404},
+    [LST_PROBE_POLICY_STATUS] = {NULL, "The bucket policy does not exist", "NoSuchBucketPolicy",
+                                 404},
+    [LST_PROBE_REPLICATION] = {NULL, "The replication configuration was not found",
+                               "ReplicationConfigurationNotFoundError", 404},
+    [LST_PROBE_REQUEST_PAYMENT] = {"RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>",
+                                   NULL, 200},
+    [LST_PROBE_WEBSITE] = {NULL, "The specified bucket does not have a website configuration",
+                           "NoSuchWebsiteConfiguration", 404},
+    [LST_PROBE_LEGAL_HOLD] = {NULL, "Bucket is missing Object Lock Configuration", "InvalidRequest",
+                              400},
+    [LST_PROBE_OBJECT_LOCK] = {NULL, "Object Lock configuration does not exist for this bucket",
+                               "ObjectLockConfigurationNotFoundError", 404},
+    [LST_PROBE_RETENTION] = {NULL, "Bucket is missing Object Lock Configuration", "InvalidRequest",
+                             400},
+    [LST_PROBE_PUBLIC_ACCESS] =
+        {"PublicAccessBlockConfiguration",
+         "<BlockPublicAcls>true</BlockPublicAcls><IgnorePublicAcls>true</IgnorePublicAcls>"
+         "<BlockPublicPolicy>true</BlockPublicPolicy>"
+         "<RestrictPublicBuckets>true</RestrictPublicBuckets>",
+         NULL, 200},
 };
 
-/* False, having answered, if the bucket, or the object, is not there. Without locks S3 does not
- * look for the object: its answer does not depend on it. */
-static bool see_target(struct lst_s3_exchange *exchange, bool needs_object,
+/* What has to be there. */
+enum need {
+    NEEDS_BUCKET, /* without locks S3 does not look for the object: its answer does not depend on it
+                   */
+    NEEDS_OBJECT,
+    CHANGES_OBJECT, /* its delete marker is 405 even if it is not named, as at S3 */
+};
+
+/* False, having answered, if the bucket, or the object, is not there. */
+static bool see_target(struct lst_s3_exchange *exchange, enum need need,
                        struct lst_bucket_sight *ret_sight)
 {
     struct lst_object_name name = {exchange->target.bucket, exchange->target.key,
@@ -71,12 +80,12 @@ static bool see_target(struct lst_s3_exchange *exchange, bool needs_object,
         status = lst_object_open(exchange->s3->options.store, &name, false, &object);
         if (status == LST_OK) {
             lst_object_close(&object);
-        } else if (status == LST_ERR_KEY_NOT_FOUND && object.is_marker &&
-                   exchange->operation->begin == lst_put_acl) {
-            status = LST_ERR_DELETE_MARKER; /* S3 has 405 here even if it is not named */
+        } else if (status == LST_ERR_KEY_NOT_FOUND && object.is_marker && need == CHANGES_OBJECT) {
+            status = LST_ERR_DELETE_MARKER;
         }
-        if (!needs_object && (status == LST_ERR_KEY_NOT_FOUND || status == LST_ERR_DELETE_MARKER ||
-                              status == LST_ERR_VERSION_NOT_FOUND)) {
+        if (need == NEEDS_BUCKET &&
+            (status == LST_ERR_KEY_NOT_FOUND || status == LST_ERR_DELETE_MARKER ||
+             status == LST_ERR_VERSION_NOT_FOUND)) {
             status = LST_OK;
         }
     }
@@ -110,23 +119,16 @@ void lst_answer_probe(struct lst_s3_exchange *exchange)
 {
     struct lst_bucket_sight sight;
 
-    if (!see_target(exchange, false, &sight)) {
-        return;
+    if (see_target(exchange, NEEDS_BUCKET, &sight)) {
+        answer_probe(exchange, &probes[exchange->operation->probe]);
     }
-    for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
-        if (strcmp(probes[i].operation, exchange->operation->name) == 0) {
-            answer_probe(exchange, &probes[i]);
-            return;
-        }
-    }
-    lst_s3_fail(exchange, LST_S3_INTERNAL_ERROR);
 }
 
 void lst_delete_unset(struct lst_s3_exchange *exchange)
 {
     struct lst_bucket_sight sight;
 
-    if (see_target(exchange, true, &sight)) {
+    if (see_target(exchange, NEEDS_OBJECT, &sight)) {
         lst_s3_answer_gone(exchange);
     }
 }
@@ -139,7 +141,7 @@ void lst_get_acl(struct lst_s3_exchange *exchange)
     struct lst_slice owner;
     struct lst_buffer *body;
 
-    if (!see_target(exchange, true, &sight)) {
+    if (!see_target(exchange, NEEDS_OBJECT, &sight)) {
         return;
     }
     owner = lst_slice_make(sight.owner, sight.owner_length);
@@ -231,7 +233,7 @@ static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document
     struct lst_bucket_sight sight;
     int status;
 
-    if (!see_target(exchange, true, &sight) || !has_one_acl(exchange, document)) {
+    if (!see_target(exchange, CHANGES_OBJECT, &sight) || !has_one_acl(exchange, document)) {
         return;
     }
     status = check_acl(exchange, document, &sight);

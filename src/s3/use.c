@@ -218,10 +218,10 @@ static struct lst_slice answer_header(const struct lst_s3_exchange *exchange, co
 /* Of the object that was fetched or made: none if it was a step on the way to one, a part. */
 static struct lst_slice etag_of(const struct lst_s3_exchange *exchange)
 {
-    if (exchange->operation->begin == lst_upload_part) {
+    if (exchange->operation->use == LST_CONSTRAINT_USE_PART) {
         return lst_slice_make(NULL, 0);
     }
-    if (exchange->operation->begin == lst_complete_upload) { /* it is in the document */
+    if (exchange->operation->use == LST_CONSTRAINT_USE_COMPLETION) { /* it is in the document */
         return lst_slice_make(exchange->write.etag, exchange->write.etag_length);
     }
     return lst_s3_unquote(answer_header(exchange, "ETag"));
