@@ -159,8 +159,10 @@ static bool is_free_node(const struct lst_index *index, const struct lst_path_ch
     if (node->child == 0) {
         return is_list(check, node->data.bytes, node->data.length);
     }
+    /* LMDB gives as many pages back as stands in the first one. */
     return node->child >= 2 && node->child <= check->last_page &&
            pages <= check->last_page - node->child + 1 &&
+           lst_page_begins_run(page_at(index, node->child), node->child, pages) &&
            is_list(check, (const char *)page_at(index, node->child) + LST_PAGE_HEADER,
                    node->data.length);
 }
