@@ -91,7 +91,7 @@ bool lst_page_is_ordered(const struct lst_page *page, bool are_numbers)
 
     for (size_t i = page->is_branch ? 1 : 0; i < page->count; i++) {
         struct lst_slice key = lst_page_node(page, i).key;
-        if (key.length == 0 || (last.length > 0 && !lst_page_is_less(last, key, are_numbers))) {
+        if (!lst_page_is_less(last, key, are_numbers)) { /* nor is an empty one more than none */
             return false;
         }
         last = key;

@@ -1,13 +1,19 @@
 /* strange.c - an engine in memory that does what an index may do, and LMDB does not. */
 #include "strange.h"
 
+#include "base/buffer.h"
 #include "index/index.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 /* A row, with its key and its value behind it. */
 struct row {
@@ -17,7 +23,11 @@ struct row {
     char bytes[];
 };
 
-enum { PARTITIONS_MAX = 2000 };
+enum {
+    PARTITIONS_MAX = 2000,
+    DELAY_NS = 1000000,
+    LOG_BATCH_MAX = 64 * 1024 * 1024,
+};
 
 /* What is in a file, so to say: it stays when the index is closed. */
 struct content {
@@ -30,11 +40,13 @@ struct content {
         uint64_t partition;
         uint64_t version;
     } versions[PARTITIONS_MAX];
+    off_t log_end; /* up to which its log was read; see strange.keeps_logs */
 };
 
 struct lst_index {
     struct content *content;
     bool read_only;
+    int log;              /* open while it is; -1: there is none */
     pthread_mutex_t lock; /* of the content and of what follows */
     pthread_cond_t wake;
     pthread_t committer;
@@ -89,6 +101,10 @@ static void wait_a_little(void)
 {
     if (happens(strange.yields)) {
         (void)sched_yield();
+    }
+    if (happens(strange.delays)) {
+        struct timespec time = {.tv_nsec = DELAY_NS};
+        (void)nanosleep(&time, NULL);
     }
     if (!is_in_between && strange.between != NULL &&
         pthread_equal(strange.thread, pthread_self())) {
@@ -186,6 +202,99 @@ static uint64_t *version_of(struct content *content, uint64_t partition)
     return &content->versions[at].version;
 }
 
+/* ---- The log: batches, one behind another. Each is a head and its changes; one that was cut off,
+ * since its writer was killed, was never there. */
+
+struct log_batch {
+    uint64_t partition;
+    uint64_t size; /* of the changes */
+};
+struct log_change {
+    uint32_t is_put;
+    uint32_t key_length;
+    uint32_t value_length;
+};
+
+static void replay(struct content *content, const struct log_batch *batch, const char *bytes)
+{
+    struct log_change change;
+
+    for (size_t at = 0; at < batch->size;) {
+        const char *key = bytes + at + sizeof(change);
+        memcpy(&change, bytes + at, sizeof(change));
+        if (change.is_put != 0) {
+            put_row(content, batch->partition, lst_slice_make(key, change.key_length),
+                    lst_slice_make(key + change.key_length, change.value_length));
+        } else {
+            delete_row(content, batch->partition, lst_slice_make(key, change.key_length));
+        }
+        at += sizeof(change) + change.key_length + change.value_length;
+    }
+    ++*version_of(content, batch->partition);
+}
+
+/* Take in what other processes have written. */
+static void catch_up(struct lst_index *index)
+{
+    struct content *content = index->content;
+    struct log_batch batch;
+    struct stat about;
+
+    while (index->log >= 0 && fstat(index->log, &about) == 0 && about.st_size > content->log_end &&
+           pread(index->log, &batch, sizeof(batch), content->log_end) == (ssize_t)sizeof(batch) &&
+           about.st_size - content->log_end >= (off_t)(sizeof(batch) + batch.size)) {
+        char *bytes = malloc(batch.size + 1);
+        if (pread(index->log, bytes, batch.size, content->log_end + (off_t)sizeof(batch)) !=
+            (ssize_t)batch.size) {
+            abort();
+        }
+        replay(content, &batch, bytes);
+        free(bytes);
+        content->log_end += (off_t)(sizeof(batch) + batch.size);
+    }
+}
+
+static void append_row(struct lst_buffer *out, const struct content *content, uint64_t partition,
+                       struct lst_slice key)
+{
+    const struct row *row = get(content, partition, key);
+    struct log_change change = {row != NULL, (uint32_t)key.length,
+                                row != NULL ? (uint32_t)row->value.length : 0};
+
+    lst_buffer_append(out, lst_slice_make((const char *)&change, sizeof(change)));
+    lst_buffer_append(out, key);
+    if (row != NULL) {
+        lst_buffer_append(out, row->value);
+    }
+}
+
+/* What the rows of a batch that was applied are now. */
+static void write_log(struct lst_index *index, const struct lst_index_batch *applied)
+{
+    struct log_batch batch = {.partition = applied->partition};
+    struct lst_buffer out;
+
+    lst_buffer_init(&out, LOG_BATCH_MAX);
+    lst_buffer_append(&out, lst_slice_make((const char *)&batch, sizeof(batch)));
+    for (size_t i = 0; i < applied->change_count; i++) {
+        const struct lst_index_change *change = &applied->changes[i];
+        if (change->kind == LST_INDEX_PUT || change->kind == LST_INDEX_ADD ||
+            change->kind == LST_INDEX_DELETE) {
+            append_row(&out, index->content, applied->partition, change->key);
+        }
+    }
+    batch.size = out.length - sizeof(batch);
+    if (lst_buffer_status(&out) != LST_OK || ftruncate(index->log, index->content->log_end) != 0) {
+        abort();
+    }
+    memcpy(out.bytes, &batch, sizeof(batch));
+    if (pwrite(index->log, out.bytes, out.length, index->content->log_end) != (ssize_t)out.length) {
+        abort();
+    }
+    index->content->log_end += (off_t)out.length;
+    lst_buffer_release(&out);
+}
+
 /* ---- Open and close */
 
 static struct content *find_content(const char *path, bool make)
@@ -233,7 +342,9 @@ static void *commit_all(void *argument);
 
 int lst_index_open(const struct lst_index_options *options, struct lst_index **ret_index)
 {
-    struct content *content = find_content(options->path, !options->read_only);
+    bool is_new = strange.keeps_logs && options->read_only && access(options->path, F_OK) != 0;
+    struct content *content =
+        is_new ? NULL : find_content(options->path, strange.keeps_logs || !options->read_only);
     struct lst_index *index;
 
     if (content == NULL || !make_file(options->path)) {
@@ -242,6 +353,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     index = calloc(1, sizeof(*index));
     index->content = content;
     index->read_only = options->read_only;
+    index->log = strange.keeps_logs ? open(options->path, O_RDWR | O_CLOEXEC) : -1;
     index->last_waiting = &index->first_waiting;
     pthread_mutex_init(&index->lock, NULL);
     pthread_cond_init(&index->wake, NULL);
@@ -266,6 +378,9 @@ void lst_index_close(struct lst_index *index)
     }
     pthread_cond_destroy(&index->wake);
     pthread_mutex_destroy(&index->lock);
+    if (index->log >= 0) {
+        close(index->log);
+    }
     free(index);
 }
 
@@ -286,6 +401,7 @@ int lst_index_verify(struct lst_index *index, struct lst_index_verify *verify)
 void lst_index_statistics(struct lst_index *index, struct lst_index_statistics *ret_statistics)
 {
     pthread_mutex_lock(&index->lock);
+    catch_up(index);
     *ret_statistics = index->statistics;
     ret_statistics->entries = index->content->count;
     pthread_mutex_unlock(&index->lock);
@@ -299,6 +415,7 @@ uint64_t lst_index_version(struct lst_index *index, uint64_t partition)
     uint64_t version;
 
     pthread_mutex_lock(&index->lock);
+    catch_up(index);
     version = *version_of(index->content, partition);
     pthread_mutex_unlock(&index->lock);
     return happens(strange.loses_notifications) ? UINT64_MAX - atomic_fetch_add(&unknown, 1)
@@ -352,6 +469,7 @@ int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct ls
     *ret_value = lst_slice_make(NULL, 0);
     wait_a_little();
     pthread_mutex_lock(&reader->index->lock);
+    catch_up(reader->index);
     row = get(reader->index->content, partition, key);
     if (row != NULL) {
         *ret_value = copy(&reader->values, row->value);
@@ -372,6 +490,7 @@ static int give_row(struct lst_index_reader *reader, struct lst_slice *ret_key,
     wait_a_little();
     free_pieces(&reader->moved);
     pthread_mutex_lock(&index->lock);
+    catch_up(index);
     at = find(index->content, reader->partition, lst_slice_make(reader->at, reader->at_length));
     reader->is_scanning =
         at < index->content->count && index->content->rows[at]->partition == reader->partition;
@@ -478,6 +597,27 @@ static int apply(struct content *content, const struct lst_index_batch *batch, s
     return LST_OK;
 }
 
+/* Apply a batch to what all processes see. */
+static int apply_for_all(struct lst_index *index, const struct lst_index_batch *batch,
+                         size_t *ret_failed)
+{
+    int status;
+
+    if (index->log < 0) {
+        return apply(index->content, batch, ret_failed);
+    }
+    if (flock(index->log, LOCK_EX) != 0) {
+        abort();
+    }
+    catch_up(index);
+    status = apply(index->content, batch, ret_failed);
+    if (status == LST_OK) {
+        write_log(index, batch);
+    }
+    (void)flock(index->log, LOCK_UN);
+    return status;
+}
+
 /* What becomes of a batch that is applied, or not, need not be known. */
 static int commit_one(struct lst_index *index, struct lst_index_batch *batch, size_t *ret_failed)
 {
@@ -490,7 +630,7 @@ static int commit_one(struct lst_index *index, struct lst_index_batch *batch, si
             return LST_ERR_UNKNOWN;
         }
     }
-    status = apply(index->content, batch, ret_failed);
+    status = apply_for_all(index, batch, ret_failed);
     index->statistics.batches++;
     return is_unknown ? LST_ERR_UNKNOWN : status;
 }
@@ -602,6 +742,9 @@ int lst_index_apply(struct lst_index *index, uint64_t partition,
 int lst_index_examine(const char *path, char ret_text[LST_INDEX_DAMAGE_MAX])
 {
     (void)ret_text;
+    if (strange.keeps_logs) {
+        return access(path, F_OK) == 0 ? LST_OK : LST_ERR_NOT_FOUND;
+    }
     return find_content(path, false) == NULL ? LST_ERR_NOT_FOUND : LST_OK;
 }
 

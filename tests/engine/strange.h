@@ -11,7 +11,11 @@
  * - Whether something has changed may be unknown (lst_index_version()).
  * - Batches on different partitions are applied in any order.
  *
- * It knows no damage, no other process and no file: what is in an index stays in the process.
+ * It knows no damage. What is in an index stays in the process, unless it keeps logs: then its
+ * file is a log of all batches, other processes see them, and a later one finds them.
+ *
+ * strange_server.c makes of it the program latchstring-strange, which is latchstring on this
+ * engine.
  */
 #ifndef LST_TESTS_STRANGE_H
 #define LST_TESTS_STRANGE_H
@@ -24,9 +28,11 @@
 /* Each "one in so many"; 0: never. */
 struct strange {
     unsigned yields;              /* readings that let other threads go first */
+    unsigned delays;              /* readings that take a millisecond */
     unsigned unknown_outcomes;    /* batches, while it is armed */
     unsigned loses_notifications; /* askings for the version */
     unsigned reorders;            /* batches that could be overtaken */
+    bool keeps_logs;              /* set before the first index is opened */
     atomic_bool is_armed;
     atomic_uint unknown_count;
 

@@ -116,6 +116,9 @@ static void test_nodes(void)
     page_set(page, last + 4, LST_NODE_BIG | 2);
     CHECK(says(nonsense), "rows of kinds that are not used");
     (void)make_leaf();
+    page_set(page, page_node_at(page, 0) + 4, 4);
+    CHECK(says(nonsense), "nor small ones");
+    (void)make_leaf();
     page_set(page, last, 10001);
     page_set(page, last + 4, 0);
     CHECK(says(nonsense), "a value that is not big, and longer than the page");
@@ -162,7 +165,7 @@ static void test_order(void)
     CHECK(!is_ordered(LST_PAGE_LEAF, first, middle, last, false), "which bytes of theirs do not");
     CHECK(lst_page_is_less(LST_SLICE("1234567"), LST_SLICE("2"), true) &&
               !lst_page_is_less(LST_SLICE("2"), LST_SLICE("12345678"), true) &&
-              !lst_page_is_less(LST_SLICE("22345678"), LST_SLICE("2"), true),
+              !lst_page_is_less(LST_SLICE("22345678"), lst_slice_make("2~~~~~~~", 1), true),
           "what can't be numbers is compared as bytes");
 }
 

@@ -226,6 +226,8 @@ static void test_big(void)
     check_big(false, "big data in the header");
     set_big(100, LAST + 1, 1);
     check_big(false, "big data behind the last page");
+    set_big(100, LAST + 2, 1);
+    check_big(false, "big data further behind it");
     set_big(BIG, LAST, 2);
     check_big(false, "big data that goes on behind the last page");
     set_big(BIG, LAST - 1, 2);
@@ -254,7 +256,8 @@ static void test_free_lists(void)
     check_free(true, "whole");
     make_free_leaf(empty, 1);
     check_free(true, "an empty list");
-    make_free_leaf(empty, 0);
+    make_free_leaf(last, 2);
+    add_list(pages[8], 6, empty, 0);
     check_free(false, "a list that does not say how long it is");
     make_free_leaf(longer, 3);
     check_free(false, "a list that is shorter than it says");
@@ -280,6 +283,8 @@ static void test_big_lists(void)
     check_free(false, "a big list in the header");
     make_big_list(LAST + 1, 1, 100);
     check_free(false, "a big list behind the last page");
+    make_big_list(LAST + 2, 1, 100);
+    check_free(false, "a big list further behind it");
     make_big_list(LAST, 2, BIG);
     check_free(false, "a big list that goes on behind it");
     make_big_list(LAST - 1, 2, BIG);
