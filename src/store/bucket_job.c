@@ -2,6 +2,9 @@
  * thread. */
 #include "store/head.h"
 
+/* How often it is tried to let a bucket live on, as long as nobody knows what came of it. */
+enum { UNDO_TRIES = 8 };
+
 static const char state_name = LST_ROW_STATE;
 
 static int make_state(struct lst_store *store, uint64_t partition)
@@ -229,6 +232,21 @@ int lst_store_undo_deletion(struct lst_store *store, uint64_t partition)
                         (struct lst_bucket_state){state.versioning, false});
 }
 
+/* The bucket is to live on. If that can't be written now, the sweep, or the next opening of the
+ * store, sees to it; until then nothing can be put into it. */
+static void live_on(struct lst_store *store, uint64_t partition)
+{
+    int status = lst_store_undo_deletion(store, partition);
+
+    for (int i = 0; i < UNDO_TRIES && status == LST_ERR_UNKNOWN && !lst_store_has_failed(store);
+         i++) {
+        status = lst_store_undo_deletion(store, partition);
+    }
+    if (status != LST_OK) {
+        lst_store_sweep_later(store);
+    }
+}
+
 static int delete_bucket(struct lst_store *store, struct lst_slice name)
 {
     struct lst_bucket_state state;
@@ -244,15 +262,13 @@ static int delete_bucket(struct lst_store *store, struct lst_slice name)
         /* Somebody may change the versioning at the same time. */
         status = begin_deletion(store, partition, &state);
     } while (status == LST_ERR_CONFLICT);
-    if (status != LST_OK) {
-        return status;
+    if (status == LST_OK) {
+        status = delete_rows(store, partition, name);
+    } else if (status != LST_ERR_UNKNOWN) {
+        return status; /* it was not begun */
     }
-    status = delete_rows(store, partition, name);
     if (status != LST_OK) {
-        if (lst_store_undo_deletion(store, partition) != LST_OK) {
-            /* The sweep, or the next opening of the store, makes the bucket live again. */
-            lst_store_sweep_later(store);
-        }
+        live_on(store, partition);
         return status;
     }
     /* The bucket is gone; rows left over harm nobody. */

@@ -621,7 +621,9 @@ static int apply_for_all(struct lst_index *index, const struct lst_index_batch *
 /* What becomes of a batch that is applied, or not, need not be known. */
 static int commit_one(struct lst_index *index, struct lst_index_batch *batch, size_t *ret_failed)
 {
-    bool is_unknown = strange.is_armed && happens(strange.unknown_outcomes);
+    bool is_armed =
+        strange.armed_by == NULL ? strange.is_armed : access(strange.armed_by, F_OK) == 0;
+    bool is_unknown = is_armed && happens(strange.unknown_outcomes);
     int status;
 
     if (is_unknown) {

@@ -34,6 +34,7 @@ struct strange {
     unsigned reorders;            /* batches that could be overtaken */
     bool keeps_logs;              /* set before the first index is opened */
     atomic_bool is_armed;
+    const char *armed_by; /* a file, while which is there it is armed; NULL: there is none */
     atomic_uint unknown_count;
 
     /* Called before each reading of this thread, but not within itself. */
