@@ -42,8 +42,16 @@ SINGLE_HEADERS = {
     "dlfcn.h": {"src/base/library.c"},  # libraries that are loaded when they are first used
     "immintrin.h": {"src/s3/checksum_crc64.c"},  # carry-less multiplication, where there is one: seven times as fast
     "cpuid.h": {"src/s3/checksum_crc64.c"},  # and asks whether there is
-    # The only way out of jansson's reader without memory, and out of a read of a mapped file that has a bad page.
-    "setjmp.h": {"src/access/json.c", "src/index/guard.c"},
+    # The only way out of jansson's reader without memory, and out of a read of a mapped file that has a bad page; and
+    # from stack to stack.
+    "setjmp.h": {"src/access/json.c", "src/base/fiber.c", "src/index/guard.c"},
+    # Fibers: a stack is entered once, and the sanitizers and valgrind are told of each switch.
+    "ucontext.h": {"src/base/fiber.c"},
+    "sanitizer/asan_interface.h": {"src/base/fiber.c"},
+    "sanitizer/common_interface_defs.h": {"src/base/fiber.c"},
+    "sanitizer/lsan_interface.h": {"src/base/fiber.c"},
+    "sanitizer/tsan_interface.h": {"src/base/fiber.c"},
+    "valgrind/valgrind.h": {"src/base/fiber.c"},
 }
 LIBC_FOLDERS = ("sys/", "arpa/", "netinet/", "net/", "linux/")
 

@@ -1,7 +1,8 @@
 /* bus.c - say what it means when a mapped file turns out to be shorter than it was, unreadable, or
- * full of nonsense, and the process can't go on. */
+ * full of nonsense, or a fiber uses up its stack, and the process can't go on. */
 #include "cli/bus.h"
 
+#include "base/fiber.h"
 #include "index/index.h"
 
 #include <fcntl.h>
@@ -98,6 +99,18 @@ static void on_lost_index(const char *path)
     _exit(1);
 }
 
+static void on_overflow(const char *name)
+{
+    static const char first[] = "latchstring: a bug: ";
+    static const char last[] =
+        " used up its stack, so the server ends here. Nothing that was acknowledged is lost. Start "
+        "it again, and report this\n";
+
+    say(first, sizeof(first) - 1);
+    say(name, strlen(name));
+    say(last, sizeof(last) - 1);
+}
+
 void lst_bus_errors_report(void)
 {
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
@@ -105,4 +118,5 @@ void lst_bus_errors_report(void)
     sigemptyset(&action.sa_mask);
     (void)sigaction(SIGBUS, &action, NULL);
     lst_index_at_end(on_lost_index);
+    lst_fiber_at_overflow(on_overflow);
 }

@@ -1,6 +1,8 @@
 /* guard.c - a damaged file is an error of the read that meets it. */
 #include "index/guard.h"
 
+#include "base/wait.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -136,14 +138,17 @@ int lst_guard_read(const struct lst_index *index, int (*call)(void *context), vo
     struct guard *volatile before = current;
     int status;
 
+    lst_borrow_begin(); /* what the call sees points into the map */
     if (sigsetjmp(guard.way_out, 0) != 0) {
         current = before;
+        lst_borrow_end();
         *ret_ended = true;
         return LST_ERR_CORRUPT;
     }
     current = &guard;
     status = call(context);
     current = before;
+    lst_borrow_end();
     *ret_ended = false;
     return status;
 }

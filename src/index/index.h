@@ -200,8 +200,7 @@ struct lst_index_batch {
  */
 void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch);
 
-/* Submit and wait, for commands and tests. Not on the committer's thread. Gives the batch's status.
- */
+/* Submit and wait (base/wait.h). Not on the committer's thread. Gives the batch's status. */
 LST_MUST_CHECK int lst_index_apply(struct lst_index *index, uint64_t partition,
                                    const struct lst_index_change *changes, size_t change_count);
 

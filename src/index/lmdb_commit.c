@@ -1,5 +1,6 @@
 /* lmdb_commit.c - the committer: one thread that takes all waiting batches, commits them with one
  * sync and completes them. */
+#include "base/wait.h"
 #include "index/engine.h"
 #include "index/guard.h"
 
@@ -357,43 +358,32 @@ void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch)
     pthread_mutex_unlock(&index->lock);
 }
 
-/* What lst_index_apply() waits on. */
+/* What lst_index_apply() waits for. */
 struct waiter {
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    bool is_done;
+    struct lst_wait is_done;
     int status;
 };
 
-static void wake_waiter(struct lst_index_batch *batch, int status, size_t failed_change)
+static void end_wait(struct lst_index_batch *batch, int status, size_t failed_change)
 {
     struct waiter *waiter = batch->context;
 
     (void)failed_change;
-    pthread_mutex_lock(&waiter->lock);
-    waiter->is_done = true;
     waiter->status = status;
-    pthread_cond_signal(&waiter->done);
-    pthread_mutex_unlock(&waiter->lock);
+    lst_wait_end(&waiter->is_done);
 }
 
 int lst_index_apply(struct lst_index *index, uint64_t partition,
                     const struct lst_index_change *changes, size_t change_count)
 {
-    struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+    struct waiter waiter = {.is_done = LST_WAIT};
     struct lst_index_batch batch = {.partition = partition,
                                     .changes = changes,
                                     .change_count = change_count,
-                                    .done = wake_waiter,
+                                    .done = end_wait,
                                     .context = &waiter};
 
     lst_index_submit(index, &batch);
-    pthread_mutex_lock(&waiter.lock);
-    while (!waiter.is_done) {
-        pthread_cond_wait(&waiter.done, &waiter.lock);
-    }
-    pthread_mutex_unlock(&waiter.lock);
-    pthread_mutex_destroy(&waiter.lock);
-    pthread_cond_destroy(&waiter.done);
+    lst_wait_for(&waiter.is_done);
     return waiter.status;
 }

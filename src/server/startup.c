@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,43 +13,12 @@
 
 /* ---- Buckets */
 
-struct waiting {
-    struct lst_store_write write;
-    pthread_mutex_t mutex;
-    pthread_cond_t done;
-    bool is_done;
-    int status;
-};
-
-static void on_done(struct lst_store_write *write, int status)
-{
-    struct waiting *waiting = write->context;
-
-    pthread_mutex_lock(&waiting->mutex);
-    waiting->status = status;
-    waiting->is_done = true;
-    pthread_cond_signal(&waiting->done);
-    pthread_mutex_unlock(&waiting->mutex);
-}
-
 static int create_bucket(struct lst_store *store, const struct lst_bucket *bucket)
 {
-    struct waiting waiting = {.write = {.done = on_done},
-                              .mutex = PTHREAD_MUTEX_INITIALIZER,
-                              .done = PTHREAD_COND_INITIALIZER};
-    int status;
+    struct lst_store_write write = {.done = NULL};
+    int status = lst_store_bucket_create(store, bucket, &write);
 
-    waiting.write.context = &waiting;
-    status = lst_store_bucket_create(store, bucket, &waiting.write);
-    if (status != LST_OK) {
-        return status;
-    }
-    pthread_mutex_lock(&waiting.mutex);
-    while (!waiting.is_done) {
-        pthread_cond_wait(&waiting.done, &waiting.mutex);
-    }
-    pthread_mutex_unlock(&waiting.mutex);
-    return waiting.status;
+    return status == LST_OK ? lst_store_wait(&write) : status;
 }
 
 static bool make_buckets(struct lst_server *server, const struct lst_user *root)

@@ -237,7 +237,7 @@ static void do_job(struct lst_store *store, struct lst_bucket_job *job)
     int status = lst_store_do_job(store, job);
 
     free(job);
-    write->done(write, status);
+    lst_store_tell(write, status);
 }
 
 static uint64_t next_wait(uint64_t wait_ms, int status)

@@ -91,6 +91,9 @@ struct lst_store {
 void lst_store_begin_write(struct lst_store *store);
 void lst_store_end_write(struct lst_store *store, struct lst_store_write *write, int status);
 
+/* Tell who began the write that it is over. Nothing of it may be touched after that. */
+void lst_store_tell(struct lst_store_write *write, int status);
+
 /* The partition of a bucket. LST_ERR_BUCKET_NOT_FOUND. */
 LST_MUST_CHECK int lst_store_partition(struct lst_index_reader *reader, struct lst_slice bucket,
                                        uint64_t *ret_partition);

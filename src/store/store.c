@@ -186,9 +186,25 @@ void lst_store_begin_write(struct lst_store *store)
     pthread_mutex_unlock(&store->lock);
 }
 
+void lst_store_tell(struct lst_store_write *write, int status)
+{
+    if (write->done != NULL) {
+        write->done(write, status);
+    } else {
+        write->status = status;
+        lst_wait_end(&write->is_done);
+    }
+}
+
+int lst_store_wait(struct lst_store_write *write)
+{
+    lst_wait_for(&write->is_done);
+    return write->status;
+}
+
 void lst_store_end_write(struct lst_store *store, struct lst_store_write *write, int status)
 {
-    write->done(write, status);
+    lst_store_tell(write, status);
     if (status == LST_ERR_UNKNOWN) {
         lst_store_sweep_later(store); /* what the batch put in the way of garbage may be there */
     }

@@ -22,6 +22,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "base/wait.h"
 #include "blob/blob.h"
 
 #define LST_STORE_KEY_MAX         1024         /* bytes, as S3 */
@@ -103,13 +104,14 @@ static inline struct lst_slice lst_version_id_slice(const struct lst_version_id 
 }
 
 /*
- * A write in progress. The caller keeps the struct (in its own memory) until done() is called:
- * exactly once, on a thread of the store, perhaps before the call that began the write has
- * returned. When that call itself gives an error, done() is never called.
+ * A write in progress. The caller keeps the struct (in its own memory) until it is over. Either
+ * done() is called then: exactly once, on a thread of the store, perhaps before the call that began
+ * the write has returned. Or, without a done(), the caller waits: lst_store_wait(). When the call
+ * that began it itself gives an error, done() is never called, and there is nothing to wait for.
  */
 struct lst_store_write {
-    void (*done)(struct lst_store_write *write, int status);
-    void *context; /* the caller's */
+    void (*done)(struct lst_store_write *write, int status); /* NULL: lst_store_wait() */
+    void *context;                                           /* the caller's */
     /*
      * NULL: nothing is to happen in between. Else called once, on a thread of the store, when the
      * body of lst_put_commit() is durable, or the parts of lst_upload_complete() are found, and
@@ -124,7 +126,14 @@ struct lst_store_write {
     int64_t modified_ms;
     size_t etag_length;
     char etag[LST_ETAG_MAX]; /* without quotes */
+
+    /* The store's, without a done(). */
+    struct lst_wait is_done;
+    int status;
 };
+
+/* Wait (base/wait.h) until a write without a done() is over. Its status: what done() would get. */
+LST_MUST_CHECK int lst_store_wait(struct lst_store_write *write);
 
 /* LST_ERR_BUCKET_NAME, _BUCKET_EXISTS (with its owner to be read by lst_store_bucket()). */
 LST_MUST_CHECK int lst_store_bucket_create(struct lst_store *store, const struct lst_bucket *bucket,
@@ -312,14 +321,14 @@ void lst_put_commit(struct lst_put *put, struct lst_store_write *write);
 
 /*
  * What a staged put would make visible: size, ETag, fields, tags, and the body for
- * lst_object_stream_open(). Valid until lst_staged_end(); not to be closed. Of a completion the
+ * lst_object_stream_open(). Valid until lst_staged_end(); not to be closed. Of a wait the
  * parts are those that are there when they are read: but lst_staged_end() gives
  * LST_ERR_PART_INVALID if they are not the very ones any more that were staged.
  */
 LST_MUST_CHECK int lst_staged_look(struct lst_put *put, struct lst_object *ret_object);
 
 /* Go on with a staged put, on any thread: make it visible (0), as lst_put_commit() does; or drop it
- * (an error, which done() gets): nothing of it is left, but of a completion the upload. Takes it.
+ * (an error, which done() gets): nothing of it is left, but of a wait the upload. Takes it.
  */
 void lst_staged_end(struct lst_put *put, int status);
 
