@@ -11,8 +11,9 @@ static const uint64_t size_max = 16ULL << 30; /* bytes that the file can grow to
 
 static int open_index(const char *folder, bool read_only, struct lst_index **ret_index)
 {
+    /* A link that is not found has not been used, nor revoked. */
     struct lst_index_options options = {
-        .size_max = size_max, .read_only = read_only, .has_secrets = true};
+        .size_max = size_max, .read_only = read_only, .has_secrets = true, .is_strict = true};
     char *path;
     int status = read_only ? LST_OK : lst_folder_make(folder);
 

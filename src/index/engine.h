@@ -57,6 +57,7 @@ struct lst_index {
     MDB_dbi table;
     bool read_only;
     bool has_secrets;
+    bool is_strict;
     char *path;
     uintptr_t map_start; /* where the file is mapped; 0: not known yet */
     uintptr_t map_end;

@@ -36,6 +36,10 @@ struct lst_index_options {
                         * TiB. Where there is not so much, less is taken, down to 64 MiB */
     bool read_only;    /* refuse to make or to change it */
     bool has_secrets;  /* wipe what was read from memory when a reading ends */
+    /* What is not found, and would stand beside a damaged row, is LST_ERR_CORRUPT: it may be that
+     * row. For an index in which what is not there is allowed (revocations). Without, the same is
+     * told only if the damaged row is known to be it. */
+    bool is_strict;
 };
 
 /* Open. Starts the committer's thread unless read_only. LST_ERR_IO, _PERMISSION, _NOT_FOUND,

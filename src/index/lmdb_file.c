@@ -79,6 +79,12 @@ static bool read_header(struct file *file, struct lst_meta *ret_meta)
         !read_meta(file, size, &second)) {
         return false;
     }
+    /* Each commit overwrites the earlier one with the next number. If they are further apart, one
+     * of the numbers has changed, and the last commit would be lost. */
+    if (second.transaction > ret_meta->transaction + 1 ||
+        ret_meta->transaction > second.transaction + 1) {
+        return false;
+    }
     if (second.transaction > ret_meta->transaction) {
         *ret_meta = second;
         ret_meta->trees[0].page_size = size;
@@ -181,6 +187,9 @@ static int find_damage(struct file *file, char ret_text[LST_INDEX_DAMAGE_MAX])
         if (size == 0) {
             (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX, "is empty");
             return LST_ERR_CORRUPT;
+        }
+        if (!has_header && i + 1 < TRIES) {
+            continue; /* another process may have committed twice meanwhile */
         }
         if (!has_header) {
             (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,

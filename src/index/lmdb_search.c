@@ -64,7 +64,7 @@ static int look(const struct lst_index *index, MDB_cursor *cursor, int code, MDB
             if ((order > 0) == is_forward) {
                 return lst_row_page_is_whole(index, at) ? LST_ERR_NOT_FOUND : LST_ERR_CORRUPT;
             }
-        } else if (was_of_key(key, value)) {
+        } else if (index->is_strict || was_of_key(key, value)) {
             return LST_ERR_CORRUPT;
         }
         code = mdb_cursor_get(cursor, &at, &value, is_forward ? MDB_NEXT : MDB_PREV);
@@ -160,6 +160,9 @@ int lst_row_seek(const struct lst_index *index, MDB_cursor *cursor, MDB_val key,
     }
     if (code == 0 && is_whole(before, &content) && lst_row_compare(before, key) < 0) {
         return mdb_cursor_get(cursor, ret_at, ret_value, MDB_NEXT);
+    }
+    if (code == 0 && index->is_strict) {
+        return MDB_CORRUPTED; /* the row before may be one that is sought */
     }
     return seek_with_care(cursor, key, ret_at, ret_value);
 }

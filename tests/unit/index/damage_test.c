@@ -197,6 +197,68 @@ static void test_format(void)
     fixture_close(&fixture);
 }
 
+/* Of a row whose key and value changed nobody knows whose it was. */
+static void test_strict(void)
+{
+    for (int strict = 0; strict < 2; strict++) {
+        struct fixture fixture = open_filled();
+        struct lst_index_options options = {.path = fixture.path, .is_strict = strict == 1};
+        struct lst_index_reader *reader;
+        struct lst_slice key;
+        struct lst_slice value;
+        int expected = strict == 1 ? LST_ERR_CORRUPT : LST_ERR_NOT_FOUND;
+
+        lst_index_close(fixture.index);
+        CHECK(damage_file(fixture.path, "key-c-name") > 0 &&
+                  damage_file(fixture.path, "value-c-bytes") > 0 &&
+                  lst_index_open(&options, &fixture.index) == LST_OK,
+              "a row changes, its key and its value");
+        CHECK(get(&fixture, slice("key-c-name"), &value) == expected, "a get of it gives %d",
+              expected);
+        CHECK(get(&fixture, slice("key-b-nothing"), &value) == expected &&
+                  get(&fixture, slice("key-d-nothing"), &value) == LST_ERR_NOT_FOUND &&
+                  get(&fixture, slice("key-d-name"), &value) == LST_OK,
+              "as one of what would stand beside it, and no other");
+        CHECK(lst_index_read_begin(fixture.index, &reader) == LST_OK, "a reading is begun");
+        CHECK(lst_index_seek(reader, PARTITION, slice("key-d"), &key, &value) ==
+                  (strict == 1 ? LST_ERR_CORRUPT : LST_OK),
+              "and a walk that begins behind it");
+        CHECK(lst_index_seek(reader, PARTITION, slice("key-e"), &key, &value) == LST_OK,
+              "but not further behind");
+        lst_index_read_end(reader);
+        fixture_close(&fixture);
+    }
+}
+
+/* The number of the last commit, in one of the two headers: LMDB would go on with the other one,
+ * which is that of the commit before. */
+static void test_last_commit(void)
+{
+    struct fixture fixture = open_filled();
+    char text[LST_INDEX_DAMAGE_MAX] = "";
+    uint64_t numbers[2] = {0, 0};
+    int file = open(fixture.path, O_RDWR | O_CLOEXEC);
+    off_t at;
+
+    lst_index_close(fixture.index);
+    for (int i = 0; i < 2; i++) {
+        CHECK(pread(file, &numbers[i], sizeof(numbers[i]), i * 4096 + 16 + 128) == 8,
+              "a header is read");
+    }
+    CHECK(numbers[0] + 1 == numbers[1] || numbers[1] + 1 == numbers[0],
+          "they have numbers that follow each other: %llu, %llu", (unsigned long long)numbers[0],
+          (unsigned long long)numbers[1]);
+    at = (numbers[1] > numbers[0] ? 4096 : 0) + 16 + 128;
+    numbers[0] = (numbers[1] > numbers[0] ? numbers[1] : numbers[0]) & ~UINT64_C(4);
+    CHECK(pwrite(file, &numbers[0], sizeof(numbers[0]), at) == 8, "the last one loses a bit");
+    close(file);
+    CHECK(lst_index_examine(fixture.path, text) == LST_ERR_CORRUPT &&
+              fixture_start(&fixture, 0) == LST_ERR_CORRUPT,
+          "the last commit is not lost in silence: %s", text);
+    fixture.index = NULL;
+    fixture_close(&fixture);
+}
+
 /* ---- While it is in use */
 
 enum { PAGE = 4096, OTHERS_END = 7, LAST_WORDS = 8, REFUSED = 9 };
@@ -392,5 +454,7 @@ int main(void)
     test_requirements();
     test_long_key();
     test_format();
+    test_last_commit();
+    test_strict();
     return tap_done();
 }

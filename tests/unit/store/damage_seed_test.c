@@ -7,6 +7,7 @@
  * Then everything is read and listed, the check runs, and the store is opened to be written to.
  * LST_SEED=N runs one seed alone, and shows what it finds. LST_FULL=1: 1,000 seeds.
  */
+#include "damage.h"
 #include "upload_fixture.h"
 
 #include "index/index.h"
@@ -24,7 +25,6 @@ enum {
     LARGE = 6,
     VERSIONS = 4,
     OBJECTS = SMALL + LARGE + 2 * VERSIONS + 2 + 1,
-    PAGE = 4096,
 };
 
 /* The check waits for a server that may be beside it: not here. */
@@ -133,89 +133,6 @@ static bool fill(struct fixture *fixture)
 
 /* ---- Damage */
 
-static uint64_t state;
-
-static uint32_t random_below(uint32_t end)
-{
-    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return end == 0 ? 0 : (uint32_t)(state >> 33) % end;
-}
-
-static char *read_file(const char *path, size_t *ret_size)
-{
-    FILE *file = fopen(path, "rb");
-    char *bytes = malloc(8 << 20);
-
-    *ret_size = file == NULL || bytes == NULL ? 0 : fread(bytes, 1, 8 << 20, file);
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return bytes;
-}
-
-static void write_file(const char *path, const char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-
-    if (file == NULL || fwrite(bytes, 1, size, file) != size || fclose(file) != 0) {
-        perror(path);
-        abort();
-    }
-}
-
-static void overwrite(char *bytes, size_t size, size_t length)
-{
-    size_t at = random_below((uint32_t)size);
-    bool is_zero = random_below(2) == 0;
-
-    for (size_t i = at; i < at + length && i < size; i++) {
-        bytes[i] = (char)(is_zero ? 0 : random_below(256));
-    }
-}
-
-/* One page stands where another belongs, as after a write that went astray. */
-static void misplace(char *bytes, size_t size)
-{
-    uint32_t pages = (uint32_t)(size / PAGE);
-    uint32_t from = random_below(pages);
-    uint32_t to = random_below(pages);
-
-    memmove(bytes + (size_t)to * PAGE, bytes + (size_t)from * PAGE, PAGE);
-}
-
-static void damage_index(char *bytes, size_t *size)
-{
-    uint32_t count = 1 + random_below(3);
-
-    switch (random_below(8)) {
-    case 0:
-    case 1:
-    case 2: /* bits anywhere */
-        for (uint32_t i = 0; i < count; i++) {
-            bytes[random_below((uint32_t)*size)] ^= (char)(1 << random_below(8));
-        }
-        break;
-    case 3: /* bits in what pages say of themselves and their rows */
-        for (uint32_t i = 0; i < count; i++) {
-            bytes[random_below((uint32_t)(*size / PAGE)) * PAGE + random_below(64)] ^=
-                (char)(1 << random_below(8));
-        }
-        break;
-    case 4:
-        overwrite(bytes, *size, 1 + random_below(64));
-        break;
-    case 5:
-        overwrite(bytes, *size, (size_t)512 << random_below(4));
-        break;
-    case 6:
-        misplace(bytes, *size);
-        break;
-    default:
-        *size = random_below(2) == 0 ? random_below((uint32_t)*size)
-                                     : *size - (size_t)random_below(8) * PAGE;
-    }
-}
-
 static char bodies[LARGE + VERSIONS + 8][200];
 static size_t body_count;
 
@@ -237,17 +154,17 @@ static void damage_body(const char *folder)
 
     (void)nftw(folder, find_body, 16, FTW_PHYS);
     path = bodies[random_below((uint32_t)body_count)];
-    bytes = read_file(path, &size);
+    bytes = damage_read(path, &size);
     switch (random_below(4)) {
     case 0:
         (void)unlink(path);
         break;
     case 1:
-        write_file(path, bytes, random_below((uint32_t)size));
+        damage_write(path, bytes, random_below((uint32_t)size));
         break;
     default:
         bytes[random_below((uint32_t)size)] ^= (char)(1 << random_below(8));
-        write_file(path, bytes, size);
+        damage_write(path, bytes, size);
     }
     free(bytes);
 }
@@ -255,19 +172,14 @@ static void damage_body(const char *folder)
 static void damage(const char *folder, uint64_t seed)
 {
     char path[100];
-    size_t size;
-    char *bytes;
 
-    state = seed * UINT64_C(0x9E3779B97F4A7C15) + 7;
+    damage_seed(seed);
     if (random_below(6) == 0) {
         damage_body(folder);
         return;
     }
     (void)snprintf(path, sizeof(path), "%s/index.mdb", folder);
-    bytes = read_file(path, &size);
-    damage_index(bytes, &size);
-    write_file(path, bytes, size);
-    free(bytes);
+    damage_file(path);
 }
 
 /* ---- What is read */
