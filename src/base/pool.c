@@ -1,9 +1,9 @@
 /* pool.c - a few threads for work that waits or takes long. */
 #include "base/pool.h"
 
-void lst_pool_init(struct lst_pool *pool)
+void lst_pool_init(struct lst_pool *pool, unsigned threads)
 {
-    *pool = (struct lst_pool){.is_ending = false};
+    *pool = (struct lst_pool){.most = threads};
     pool->last = &pool->first;
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->wake, NULL);
@@ -63,7 +63,7 @@ int lst_pool_submit(struct lst_pool *pool, struct lst_pool_job *job)
 
     pthread_mutex_lock(&pool->mutex);
     /* Each job that is queued already has been promised one of the idle threads. */
-    if (pool->idle <= pool->queued && pool->count < LST_POOL_THREADS &&
+    if (pool->idle <= pool->queued && pool->count < pool->most &&
         pthread_create(&pool->threads[pool->count], NULL, work, pool) == 0) {
         pool->count++;
     }

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define LST_POOL_THREADS 4 /* at most */
+#define LST_POOL_THREADS 4 /* at most, of any pool */
 
 /* Inside of what waits. */
 struct lst_pool_job {
@@ -32,10 +32,12 @@ struct lst_pool {
     unsigned queued;
     unsigned idle; /* waiting for a job; those that were woken and are not back yet, too */
     unsigned count;
+    unsigned most;
     pthread_t threads[LST_POOL_THREADS];
 };
 
-void lst_pool_init(struct lst_pool *pool);
+/* Of so many threads at most, LST_POOL_THREADS or fewer. */
+void lst_pool_init(struct lst_pool *pool, unsigned threads);
 
 /* Wait until every job is done, and end the threads. */
 void lst_pool_release(struct lst_pool *pool);

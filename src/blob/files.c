@@ -183,7 +183,7 @@ int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blob
     blobs->read_only = read_only;
     blobs->generation = 1;
     blobs->last_waiting = &blobs->first_waiting;
-    lst_pool_init(&blobs->starters);
+    lst_pool_init(&blobs->starters, 1);
     pthread_mutex_init(&blobs->folder_lock, NULL);
     pthread_mutex_init(&blobs->lock, NULL);
     pthread_cond_init(&blobs->wake, NULL);

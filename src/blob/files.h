@@ -46,7 +46,7 @@ struct lst_blobs {
     atomic_uint_fast64_t sealed;
     atomic_uint_fast64_t syncs;
     atomic_size_t gathering;  /* bytes of all writers' blocks */
-    struct lst_pool starters; /* threads that have bytes set out for the disk */
+    struct lst_pool starters; /* a thread that has bytes set out for the disk, and frees files */
     atomic_uint starting;     /* their jobs, waiting or under way */
 
     pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
@@ -125,6 +125,20 @@ LST_MUST_CHECK int lst_blob_flush(struct lst_blob_writer *writer);
 
 /* Free a writer and close its file. */
 void lst_blob_writer_free(struct lst_blob_writer *writer);
+
+/* ---- What takes the kernel long, in pieces, with others served in between (files_pieces.c) */
+
+/* Have the kernel begin to write these bytes. */
+void lst_blob_start_writing(int file, uint64_t from, uint64_t to);
+
+/* Take a file out of the page cache that has no second name: its deletion is quick then. */
+void lst_blob_free_pages(int file);
+
+/* Close a file. If it has no name any more, free its bytes before that; only of a blob that was
+ * never sealed, which nobody reads. */
+void lst_blob_free_file(int file);
+
+/* ---- */
 
 /* Delete a file of this generation that nothing refers to; if it can't be, the next start does. */
 void lst_blob_unlink_stray(struct lst_blobs *blobs, const char *path);

@@ -94,7 +94,7 @@ static void start_writing_each(struct lst_blob_seal *first)
 {
     for (struct lst_blob_seal *seal = first; seal != NULL; seal = seal->next) {
         if (seal->writer->status == LST_OK) {
-            (void)sync_file_range(seal->writer->file, 0, 0, SYNC_FILE_RANGE_WRITE);
+            lst_blob_start_writing(seal->writer->file, 0, seal->writer->size);
         }
     }
 }

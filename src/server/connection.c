@@ -116,7 +116,8 @@ void lst_connection_run(struct lst_connection *connection)
     enum lst_step last = LST_STEP_ON;
 
     connection->ran_ns = connection->worker->now_ns;
-    connection->turn_left = LST_CONNECTION_TURN;
+    connection->turn_left = lst_worker_expects_short_work(connection->worker) ? LST_CONNECTION_SHORT
+                                                                              : LST_CONNECTION_TURN;
     connection->turn_requests = LST_CONNECTION_REQUESTS;
     while (last == LST_STEP_ON) {
         last = step(connection);
@@ -212,9 +213,6 @@ void lst_connection_take_events(struct lst_connection *connection, uint32_t even
         connection->state == LST_CONNECTION_CLOSED) {
         return; /* it has its turn in the row, or later */
     }
-    if (!is_long(connection)) {
-        connection->worker->short_ns = connection->worker->now_ns;
-    }
     go_on(connection);
 }
 
@@ -277,6 +275,9 @@ void lst_connection_give_exchange(struct lst_connection *connection)
         return;
     }
     connection->exchange = NULL;
+    if (exchange->received <= LONG_ANSWER && exchange->sent <= LONG_ANSWER) {
+        worker->short_ns = worker->now_ns;
+    }
     lst_exchange_finish(exchange, lst_clock_monotonic_ns());
     if (worker->exchange_count >= EXCHANGES_KEPT) {
         free(exchange);

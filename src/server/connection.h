@@ -13,7 +13,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#define LST_CONNECTION_TURN     (512UL * 1024) /* bytes in one turn */
+#define LST_CONNECTION_TURN     (512UL * 1024) /* bytes in one turn ... */
+#define LST_CONNECTION_SHORT    (128UL * 1024) /* ... while short work comes in between */
 #define LST_CONNECTION_REQUESTS 16             /* requests in one turn */
 /* Bytes that are read after the answer, at most: those of the largest upload. pace.c limits the
  * time. */

@@ -8,9 +8,6 @@
 /* Beyond a chunk's data: bytes that are read with it. What they are not taken for is kept. */
 #define BEHIND_CHUNK 4096
 
-/* So long after short work more of it is expected. */
-#define SHORT_WORK_NS 50000000ULL
-
 static size_t smaller(uint64_t a, size_t b)
 {
     return a < b ? (size_t)a : b;
@@ -270,15 +267,10 @@ static enum lst_step take_block(struct lst_connection *connection, size_t length
     return take_chunks(connection, verdict, lst_slice_make(block, data), taken);
 }
 
-/* Bytes that are read, hashed and written at once, with nobody served meanwhile. */
-static size_t slice_of(const struct lst_worker *worker)
-{
-    return worker->now_ns - worker->short_ns < SHORT_WORK_NS ? LST_WORKER_SLICE : LST_WORKER_BLOCK;
-}
-
 enum lst_step lst_connection_read_body(struct lst_connection *connection)
 {
-    size_t size = slice_of(connection->worker);
+    size_t size = lst_worker_expects_short_work(connection->worker) ? LST_WORKER_SLICE
+                                                                    : LST_WORKER_LONG_SLICE;
     enum lst_step flushed = lst_connection_flush(connection);
     ssize_t length;
 

@@ -103,7 +103,7 @@ int lst_engine_start(struct lst_server *server, int listener, bool listener_is_l
     engine->listener = listener;
     engine->listener_is_lent = listener_is_lent;
     engine->tls = server->tls;
-    lst_pool_init(&engine->disk);
+    lst_pool_init(&engine->disk, LST_POOL_THREADS);
     /* More than --connections, so that those above it are told to slow down and not left waiting.
      */
     engine->count_max = most + most / 4 + 64;

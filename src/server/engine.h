@@ -15,8 +15,8 @@
  * turn of a connection ends after LST_CONNECTION_TURN bytes or LST_CONNECTION_REQUESTS requests,
  * for the sake of the others. Long work (bodies, large answers, handshakes) waits in a row, of
  * which one has its turn between two looks for events; so a short request waits for one turn at
- * most. A turn of a body is one slice: LST_WORKER_BLOCK, or LST_WORKER_SLICE while short requests
- * come.
+ * most. A turn of a body is one slice of LST_WORKER_LONG_SLICE. For a second after each short
+ * request, turns are shorter, for the sake of the next: LST_WORKER_SLICE and LST_CONNECTION_SHORT.
  *
  * - Heads are read into a buffer of the worker's pool; an idle connection keeps none. Requests that
  *   come in one piece are answered in order.

@@ -12,6 +12,9 @@
  * ms, if each takes 15 us. */
 #define EVENTS 64
 
+/* So long after short work more of it is expected. */
+#define SHORT_WORK_NS 1000000000ULL
+
 /* What epoll names, besides connections. */
 static char of_listener;
 static char of_wake;
@@ -107,6 +110,11 @@ void lst_worker_give_input(struct lst_worker *worker, char *input)
 }
 
 /* ---- The loop */
+
+bool lst_worker_expects_short_work(const struct lst_worker *worker)
+{
+    return worker->now_ns - worker->short_ns < SHORT_WORK_NS;
+}
 
 void lst_worker_listen(struct lst_worker *worker, bool is_accepting)
 {

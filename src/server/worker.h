@@ -19,10 +19,11 @@
 #define LST_WORKER_CIPHER    (192UL * 1024) /* bytes: their records, and others beside them */
 #define LST_WORKER_STREAM                                                                          \
     (64UL * 1024) /* bytes: what is read at once of an answer that is read while it is sent */
-#define LST_WORKER_SLICE       (64UL * 1024) /* of a body, while short work comes in between */
-#define LST_WORKER_INPUT       8192          /* bytes: where a head is read; most fit */
-#define LST_WORKER_INPUTS_KEPT 64            /* of these, for the next requests */
-#define LST_WORKER_PAUSE_NS    100000000ULL  /* when there is no room for another connection */
+#define LST_WORKER_SLICE       (32UL * 1024)  /* of a body, while short work comes in between */
+#define LST_WORKER_LONG_SLICE  (128UL * 1024) /* else: it is written at less cost */
+#define LST_WORKER_INPUT       8192           /* bytes: where a head is read; most fit */
+#define LST_WORKER_INPUTS_KEPT 64             /* of these, for the next requests */
+#define LST_WORKER_PAUSE_NS    100000000ULL   /* when there is no room for another connection */
 
 struct lst_connection;
 struct lst_exchange;
@@ -50,7 +51,7 @@ struct lst_worker {
     bool has_drained;         /* the drain began here */
     uint64_t accept_again_ns; /* 0: now */
     uint64_t now_ns;
-    uint64_t short_ns; /* when short work came last */
+    uint64_t short_ns; /* when a request with a small body and a small answer ended last */
     struct lst_timers timers;
     struct lst_handshakes handshakes;
 
@@ -96,6 +97,10 @@ void lst_worker_listen(struct lst_worker *worker, bool is_accepting);
  * take all of it. */
 void lst_worker_accept(struct lst_worker *worker);
 void lst_worker_accept_all(struct lst_worker *worker);
+
+/* Requests with small bodies and small answers come now and then: none should wait for long work.
+ * Such work is done in smaller pieces then, at a little more cost. */
+bool lst_worker_expects_short_work(const struct lst_worker *worker);
 
 /* Give it a connection, from any thread. */
 void lst_worker_hand(struct lst_worker *worker, struct lst_connection *connection);

@@ -5,6 +5,9 @@
  * a thread receives several bodies, a piece of each is kept back until every one of them has some,
  * and then all are hashed together. A body that comes alone is hashed as it comes.
  *
+ * Not all that is kept back is hashed at once: a call takes as many slices as make up for what it
+ * brought, rounded up to one. So it takes some 0.1 ms for 64 KiB, however many bodies there are.
+ *
  * Bodies that one thread receives share a queue, which has a lock: a body may be dropped by another
  * thread. The memory is bounded: LST_MD5_LANES pieces for a queue, none while fewer than two bodies
  * come in.
@@ -18,8 +21,8 @@
 #include <stdbool.h>
 
 #define LST_DIGEST_QUEUES 16           /* threads beyond that share */
-#define LST_DIGEST_PIECE  (256 * 1024) /* bytes that are kept back of a body at most ... */
-#define LST_DIGEST_GATHER (64 * 1024)  /* ... and out of several pieces */
+#define LST_DIGEST_PIECE  (256 * 1024) /* bytes that are kept back of a body at most */
+#define LST_DIGEST_SLICE  (16 * 1024)  /* bytes of each that are hashed together */
 
 struct lst_digest_queue {
     pthread_mutex_t mutex;
@@ -39,6 +42,7 @@ struct lst_digest {
     struct lst_md5 md5;             /* of all but the piece */
     struct lst_digest_queue *queue; /* NULL: it is hashed alone */
     char *piece;                    /* NULL: nothing was kept back */
+    size_t begin;                   /* what was kept back: these bytes of the piece */
     size_t length;
 };
 

@@ -134,7 +134,7 @@ int lst_store_open(const struct lst_store_options *options, struct lst_store_rec
     pthread_cond_init(&store->no_writes, NULL);
     lst_pins_init(&store->pins);
     lst_arrivals_init(&store->arrivals);
-    lst_pool_init(&store->copiers);
+    lst_pool_init(&store->copiers, LST_POOL_THREADS);
     lst_digests_init(&store->digests);
     status = open_parts(store, options, &recovery);
     if (status != LST_OK) {

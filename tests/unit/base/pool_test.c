@@ -56,6 +56,29 @@ static void let_end(struct shared *shared)
     pthread_mutex_unlock(&shared->mutex);
 }
 
+/* A pool may have fewer threads than the most. */
+static void test_one_thread(void)
+{
+    struct shared shared = {
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .may_end = true};
+    struct job jobs[JOBS];
+    struct lst_pool pool;
+    bool is_right = true;
+
+    lst_pool_init(&pool, 1);
+    for (unsigned i = 0; i < JOBS; i++) {
+        jobs[i] =
+            (struct job){.job = {.run = run, .owner = &jobs[i]}, .shared = &shared, .number = i};
+        is_right = is_right && lst_pool_submit(&pool, &jobs[i].job) == LST_OK;
+    }
+    lst_pool_release(&pool);
+    for (unsigned i = 0; i < JOBS; i++) {
+        is_right = is_right && shared.order[i] == i;
+    }
+    CHECK(is_right && shared.done == JOBS && pool.count == 1,
+          "a pool of one thread does all in order");
+}
+
 int main(void)
 {
     struct shared shared = {.mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -64,7 +87,7 @@ int main(void)
     struct lst_pool pool;
     bool is_in_order = true;
 
-    lst_pool_init(&pool);
+    lst_pool_init(&pool, LST_POOL_THREADS);
     for (unsigned i = 0; i < JOBS; i++) {
         jobs[i] =
             (struct job){.job = {.run = run, .owner = &jobs[i]}, .shared = &shared, .number = i};
@@ -84,8 +107,9 @@ int main(void)
     }
     CHECK(is_in_order, "the first begin first");
 
-    lst_pool_init(&pool);
+    lst_pool_init(&pool, LST_POOL_THREADS);
     lst_pool_release(&pool);
     CHECK(pool.count == 0, "without jobs there is no thread");
+    test_one_thread();
     return tap_done();
 }

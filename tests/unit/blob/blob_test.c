@@ -432,6 +432,44 @@ static void test_large(void)
           before);
 }
 
+/* Pages of a large blob are dropped before it is deleted, piece by piece: neither who reads it nor
+ * another name for its bytes notices. */
+static void test_large_deletion(void)
+{
+    enum { SIZE = 5 * 1024 * 1024 + 1 };
+    char *bytes = calloc(1, SIZE + 1);
+    char *read = malloc(SIZE);
+    struct lst_blobs *blobs = open_blobs();
+    struct lst_blob_seal seal = {.done = count_done};
+    struct lst_blob_reader *reader = NULL;
+    struct lst_blob_id first = {0};
+    struct lst_blob_id second = {0};
+    struct lst_blob_writer *link;
+    size_t length = 0;
+
+    memset(bytes, 'x', SIZE);
+    bytes[SIZE - 1] = 'y';
+    CHECK(make(blobs, bytes, &first) == 0 && lst_blob_link(blobs, first, &link) == 0,
+          "a large blob, and another name for its bytes");
+    lst_blob_discard(link);
+    CHECK(lst_blob_link(blobs, first, &link) == 0, "one that is given up takes no bytes with it");
+    second = lst_blob_writer_id(link);
+    lst_blob_seal_submit(link, &seal);
+    CHECK(wait_done(1) && lst_blob_delete(blobs, first) == 0 &&
+              lst_blob_open(blobs, first, &reader) == LST_ERR_NOT_FOUND,
+          "the first is deleted");
+    CHECK(lst_blob_open(blobs, second, &reader) == 0 && lst_blob_size(reader) == SIZE,
+          "the second is there, and is opened");
+    CHECK(lst_blob_delete(blobs, second) == 0, "it is deleted while it is read");
+    CHECK(lst_blob_read(reader, 0, read, SIZE, &length) == 0 && length == SIZE &&
+              memcmp(read, bytes, SIZE) == 0,
+          "and read to the end: %zu bytes", length);
+    lst_blob_close(reader);
+    lst_blobs_close(blobs);
+    free(bytes);
+    free(read);
+}
+
 static void test_folder_is_gone(void)
 {
     struct lst_blobs *blobs = open_blobs();
@@ -459,6 +497,7 @@ int main(void)
     test_full();
     test_gathering();
     test_large();
+    test_large_deletion();
     test_folder_is_gone();
     return tap_done();
 }

@@ -126,6 +126,46 @@ static void test_other_thread(void)
     CHECK(holds_nothing(), "and nothing is left of it");
 }
 
+static size_t kept(const struct body *bodies, size_t count)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        bytes += bodies[i].digest.length;
+    }
+    return bytes;
+}
+
+/* However many bodies there are, and whatever was kept back of them: a call does not hash much more
+ * than it brings, so that nobody waits for long behind it. */
+static void test_slices(void)
+{
+    enum { PIECE = 32 * 1024, LEAST = LST_MD5_LANES * LST_DIGEST_SLICE };
+    struct body bodies[LST_MD5_LANES + 2];
+    size_t most = 0;
+    bool is_right = true;
+
+    for (size_t count = 2; count <= LST_MD5_LANES + 2; count++) {
+        for (size_t i = 0; i < count; i++) {
+            begin(&bodies[i]);
+            lst_digest_join(&bodies[i].digest, &digests);
+        }
+        for (size_t turn = 0; turn < 20 * count; turn++) {
+            size_t before = kept(bodies, count);
+            size_t hashed;
+
+            add(&bodies[turn % count], lst_slice_make(text, PIECE));
+            hashed = before + PIECE - kept(bodies, count);
+            most = hashed > most ? hashed : most;
+        }
+        for (size_t i = 0; i < count; i++) {
+            is_right = is_right_at_end(&bodies[i]) && is_right;
+        }
+    }
+    CHECK(is_right, "2 to %d bodies in turns have the right digests", LST_MD5_LANES + 2);
+    CHECK(most <= PIECE + LEAST, "no call hashes more than what makes up for it: %zu bytes", most);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof(text); i++) {
@@ -134,6 +174,7 @@ int main(void)
     lst_digests_init(&digests);
     test_any_order();
     test_other_thread();
+    test_slices();
     lst_digests_release(&digests);
     return tap_done();
 }
