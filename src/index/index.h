@@ -26,6 +26,7 @@
 #define LST_INDEX_KEY_MAX   2100
 #define LST_INDEX_VALUE_MAX (256 * 1024)
 #define LST_INDEX_ADD_MAX   128 /* bytes of the numbers of one LST_INDEX_ADD, or of their row */
+#define LST_INDEX_RANGE_ROW 's'
 
 struct lst_index;
 struct lst_index_reader;

@@ -17,7 +17,7 @@ enum { READERS_MAX = 1024 };
 static const struct lst_slice format_name = {"format", 6};
 /* The number goes up with every change of what this folder or the layers above write that an older
  * program would read wrongly. */
-static const struct lst_slice format_value = {"latchstring index 3", 19};
+static const struct lst_slice format_value = {"latchstring index 4", 19};
 static const struct lst_slice format_of_any = {"latchstring index ", 18};
 
 static int open_environment(struct lst_index *index, const char *path, uint64_t size)

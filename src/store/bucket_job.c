@@ -123,14 +123,10 @@ static int check_empty(struct lst_store *store, uint64_t partition)
     return status == LST_OK && !empty ? LST_ERR_BUCKET_NOT_EMPTY : status;
 }
 
-static int delete_row(struct lst_store *store, uint64_t partition, char kind, struct lst_slice rest)
+static int delete_row(struct lst_store *store, uint64_t partition, struct lst_slice name)
 {
-    struct lst_row_name name;
-
-    lst_row_name_make(&name, kind, rest);
-    return lst_index_apply(
-        store->index, partition,
-        &(struct lst_index_change){.kind = LST_INDEX_DELETE, .key = lst_row_name_slice(&name)}, 1);
+    return lst_index_apply(store->index, partition,
+                           &(struct lst_index_change){.kind = LST_INDEX_DELETE, .key = name}, 1);
 }
 
 /* From here on no object can be put, so an empty bucket stays empty. */
@@ -160,8 +156,10 @@ static int begin_deletion(struct lst_store *store, uint64_t partition,
 /* Delete all rows of an empty bucket but its state, then the bucket's own row. */
 static int delete_rows(struct lst_store *store, uint64_t partition, struct lst_slice name)
 {
+    struct lst_row_name row;
     int status = check_empty(store, partition);
 
+    lst_row_name_make(&row, LST_ROW_BUCKET, name);
     if (status == LST_OK) {
         status = lst_store_leave_uploads(store, partition);
     }
@@ -170,7 +168,8 @@ static int delete_rows(struct lst_store *store, uint64_t partition, struct lst_s
          * that are gone, too. But after a failed sync nobody knows what there is. */
         status = lst_store_has_failed(store) ? LST_ERR_IO : LST_OK;
     }
-    return status == LST_OK ? delete_row(store, LST_STORE_PARTITION, LST_ROW_BUCKET, name) : status;
+    return status == LST_OK ? delete_row(store, LST_STORE_PARTITION, lst_row_name_slice(&row))
+                            : status;
 }
 
 /* The name of the first setting. LST_ERR_NOT_FOUND. */
@@ -197,21 +196,21 @@ static int find_setting(struct lst_store *store, uint64_t partition, struct lst_
 /* What is left when the bucket is gone: its settings, which are few, its usage and its state. */
 static int delete_leftovers(struct lst_store *store, uint64_t partition)
 {
+    static const char own[] = {LST_ROW_USAGE, LST_ROW_STATE};
     struct lst_row_name name;
     int status;
 
     while ((status = find_setting(store, partition, &name)) == LST_OK) {
-        status = delete_row(store, partition, LST_ROW_SETTING,
-                            lst_slice_after(lst_row_name_slice(&name), 1));
+        status = delete_row(store, partition, lst_row_name_slice(&name));
         if (status != LST_OK) {
             return status;
         }
     }
-    status = status == LST_ERR_NOT_FOUND
-                 ? delete_row(store, partition, LST_ROW_USAGE, lst_slice_make(NULL, 0))
-                 : status;
-    return status == LST_OK ? delete_row(store, partition, LST_ROW_STATE, lst_slice_make(NULL, 0))
-                            : status;
+    status = status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    for (size_t i = 0; i < sizeof(own) && status == LST_OK; i++) {
+        status = delete_row(store, partition, lst_slice_make(&own[i], 1));
+    }
+    return status;
 }
 
 int lst_store_undo_deletion(struct lst_store *store, uint64_t partition)

@@ -86,20 +86,35 @@ struct lst_slice lst_changes_add(struct lst_changes *changes, enum lst_index_cha
 }
 
 void lst_changes_add_row(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
-                         struct lst_slice rest, struct lst_slice value)
+                         struct lst_slice key, struct lst_slice value)
 {
     struct lst_row_name name;
 
-    lst_row_name_make(&name, row, rest);
+    lst_row_name_make_escaped(&name, row, key);
     (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), value);
 }
 
-void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
-                          struct lst_blob_id id, struct lst_slice value)
+void lst_changes_add_own(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                         struct lst_slice value)
+{
+    (void)lst_changes_add(changes, kind, lst_slice_make(&row, 1), value);
+}
+
+void lst_changes_add_upload(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                            struct lst_slice key, struct lst_slice upload_id)
 {
     struct lst_row_name name;
 
-    lst_row_name_make_blob(&name, row, id);
+    lst_row_name_make_upload(&name, row, key, upload_id);
+    (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), nothing);
+}
+
+void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                          struct lst_slice key, struct lst_blob_id id, struct lst_slice value)
+{
+    struct lst_row_name name;
+
+    lst_row_name_make_blob(&name, row, key, id);
     (void)lst_changes_add(changes, kind, lst_row_name_slice(&name), value);
 }
 
@@ -137,7 +152,7 @@ void lst_changes_require_value(struct lst_changes *changes, struct lst_slice nam
                           lst_changes_copy(changes, lst_slice_first(value, LST_ROW_STAMP_SIZE)));
 }
 
-void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value)
+void lst_changes_let_go(struct lst_changes *changes, struct lst_slice key, struct lst_slice value)
 {
     struct lst_object_row row;
 
@@ -146,17 +161,18 @@ void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value)
         return;
     }
     if (row.blob.generation != 0) {
-        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, row.blob, nothing);
-        lst_changes_add_blob(changes, LST_INDEX_PUT, LST_ROW_GARBAGE, row.blob, nothing);
+        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, key, row.blob, nothing);
+        lst_changes_add_blob(changes, LST_INDEX_PUT, LST_ROW_GARBAGE, key, row.blob, nothing);
     }
     if (row.parts.length > 0) {
-        lst_changes_add_row(changes, LST_INDEX_PUT, LST_ROW_LEFT, lst_row_parts_upload(row.parts),
-                            nothing);
+        lst_changes_add_upload(changes, LST_INDEX_PUT, LST_ROW_LEFT, key,
+                               lst_row_parts_upload(row.parts));
     }
 }
 
 int lst_changes_release_row(struct lst_changes *changes, struct lst_index_reader *reader,
-                            uint64_t partition, struct lst_slice name, bool *ret_exists)
+                            uint64_t partition, struct lst_slice key, struct lst_slice name,
+                            bool *ret_exists)
 {
     struct lst_slice value;
     int status = lst_changes_read(reader, partition, name, &value);
@@ -170,7 +186,7 @@ int lst_changes_release_row(struct lst_changes *changes, struct lst_index_reader
         return status;
     }
     lst_changes_require_value(changes, name, value);
-    lst_changes_let_go(changes, value);
+    lst_changes_let_go(changes, key, value);
     *ret_exists = true;
     return LST_OK;
 }
@@ -187,7 +203,7 @@ int lst_changes_close(struct lst_changes *changes)
 
     if (changes->usage.numbers[LST_USAGE_CHANGES] != 0) {
         lst_usage_encode(&changes->usage, bytes);
-        lst_changes_add_row(changes, LST_INDEX_ADD, LST_ROW_USAGE, nothing,
+        lst_changes_add_own(changes, LST_INDEX_ADD, LST_ROW_USAGE,
                             lst_changes_copy(changes, lst_slice_make(bytes, sizeof(bytes))));
     }
     return changes->status;

@@ -30,10 +30,16 @@ struct lst_slice lst_changes_copy(struct lst_changes *changes, struct lst_slice 
 /* Copy the key; borrow the value, which must live as long as the changes. Gives the copy. */
 struct lst_slice lst_changes_add(struct lst_changes *changes, enum lst_index_change_kind kind,
                                  struct lst_slice key, struct lst_slice value);
+/* Of a row whose name ends with the key. */
 void lst_changes_add_row(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
-                         struct lst_slice rest, struct lst_slice value);
+                         struct lst_slice key, struct lst_slice value);
+/* Of a row that is a range's own. */
+void lst_changes_add_own(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                         struct lst_slice value);
+void lst_changes_add_upload(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
+                            struct lst_slice key, struct lst_slice upload_id);
 void lst_changes_add_blob(struct lst_changes *changes, enum lst_index_change_kind kind, char row,
-                          struct lst_blob_id id, struct lst_slice value);
+                          struct lst_slice key, struct lst_blob_id id, struct lst_slice value);
 
 /*
  * The value of a row that is to be replaced or deleted. Of one that is damaged only its stamp is
@@ -47,18 +53,19 @@ LST_MUST_CHECK int lst_changes_read(struct lst_index_reader *reader, uint64_t pa
 void lst_changes_require_value(struct lst_changes *changes, struct lst_slice name,
                                struct lst_slice value);
 
-/* Let go of the body of an object or part whose row has this value: its blob gets a garbage row,
- * its parts are left (LST_ROW_LEFT). Inline bodies are gone with their row. */
-void lst_changes_let_go(struct lst_changes *changes, struct lst_slice value);
+/* Let go of the body of an object or part of the key, whose row has this value: its blob gets a
+ * garbage row, its parts are left (LST_ROW_LEFT). Inline bodies are gone with their row. */
+void lst_changes_let_go(struct lst_changes *changes, struct lst_slice key, struct lst_slice value);
 
 /*
- * Require that a row of an object or part be still as it is now, and let go of its
+ * Require that a row of an object or part of the key be still as it is now, and let go of its
  * body: for one who deletes or replaces the row. *ret_exists: there is such a row. Any status but 0
  * is a failure to read.
  */
 LST_MUST_CHECK int lst_changes_release_row(struct lst_changes *changes,
                                            struct lst_index_reader *reader, uint64_t partition,
-                                           struct lst_slice name, bool *ret_exists);
+                                           struct lst_slice key, struct lst_slice name,
+                                           bool *ret_exists);
 
 /* Note that the batch adds (times = 1) or removes (-1) a row that counts (lst_usage_add_row()). A
  * row that is replaced by one of its kind is removed, and the other one added. */

@@ -81,25 +81,42 @@ static const char *advice(char kind)
     }
 }
 
-struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_copy *copy)
+/* How much stands behind the key in the name of a row; -1: its kind has no key. */
+static int suffix_size(char kind)
 {
-    struct lst_slice suffix;
-
-    switch (name.bytes[0]) {
+    switch (kind) {
     case LST_ROW_OBJECT:
     case LST_ROW_MARKER:
     case LST_ROW_NULL:
-        return lst_slice_after(name, 1);
+        return 0;
     case LST_ROW_VERSION:
-        return lst_row_name_split(name, 8, copy, &suffix) == LST_OK ? lst_key_copy_slice(copy)
-                                                                    : lst_slice_after(name, 1);
+        return 8;
     case LST_ROW_UPLOAD:
-        return lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, copy, &suffix) == LST_OK
-                   ? lst_key_copy_slice(copy)
-                   : lst_slice_after(name, 1);
+    case LST_ROW_LEFT:
+        return LST_ROW_UPLOAD_ID_SIZE;
+    case LST_ROW_PART:
+        return LST_ROW_UPLOAD_ID_SIZE + LST_ROW_PART_NUMBER_SIZE;
+    case LST_ROW_BLOB:
+    case LST_ROW_GARBAGE:
+        return LST_ROW_BLOB_ID_SIZE;
     default:
+        return -1;
+    }
+}
+
+struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_room *room)
+{
+    struct lst_slice key = lst_slice_after(name, 1);
+    int size = suffix_size(name.bytes[0]);
+    struct lst_slice suffix;
+
+    if (size < 0) {
         return lst_slice_make(NULL, 0);
     }
+    /* The beginning of a name, or one that is damaged, shows what can be the beginning of a key. */
+    return lst_row_name_split(name, (size_t)size, room, &key, &suffix) == LST_OK
+               ? key
+               : lst_slice_first(key, lst_slice_find(key, '\0'));
 }
 
 /* One whose checksum is wrong. What it seems to say is taken in, so that nothing is reported for
@@ -108,10 +125,10 @@ static int take_damaged_row(struct lst_check *check, struct lst_index_reader *re
 {
     struct lst_slice name = lst_buffer_slice(&check->row_name);
     struct lst_slice value = lst_buffer_slice(&check->row_value);
-    struct lst_key_copy copy;
+    struct lst_key_room room;
     int status;
 
-    lst_check_report(check, lst_check_key_of(name, &copy), advice(name.bytes[0]));
+    lst_check_report(check, lst_check_key_of(name, &room), advice(name.bytes[0]));
     lst_check_see_damaged(check, name);
     check->is_quiet = true;
     status = lst_check_row(check, reader, name, value);
@@ -186,29 +203,20 @@ static int take_row(struct lst_check *check)
 static int check_taken_body(struct lst_check *check)
 {
     struct lst_slice name = lst_buffer_slice(&check->row_name);
-    struct lst_slice key = lst_slice_after(name, 1);
     struct lst_slice suffix = {NULL, 0};
-    struct lst_key_copy unescaped;
+    struct lst_slice key = suffix;
+    struct lst_key_room room;
     struct lst_object_row row;
-    int status = LST_OK;
+    char kind = name.bytes[0];
 
-    switch (name.bytes[0]) {
-    case LST_ROW_OBJECT:
-        break;
-    case LST_ROW_VERSION:
-        status = lst_row_name_split(name, 8, &unescaped, &suffix);
-        key = lst_key_copy_slice(&unescaped);
-        break;
-    case LST_ROW_UPLOAD:
-        status = lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &unescaped, &suffix);
-        return status == LST_OK
-                   ? lst_check_part_bodies(check, lst_key_copy_slice(&unescaped), suffix)
-                   : LST_OK;
-    default:
+    if ((kind != LST_ROW_OBJECT && kind != LST_ROW_VERSION && kind != LST_ROW_UPLOAD) ||
+        lst_row_name_split(name, (size_t)suffix_size(kind), &room, &key, &suffix) != LST_OK) {
         return LST_OK;
     }
-    if (status != LST_OK ||
-        lst_object_row_decode(lst_buffer_slice(&check->row_value), &row) != LST_OK ||
+    if (kind == LST_ROW_UPLOAD) {
+        return lst_check_part_bodies(check, key, suffix);
+    }
+    if (lst_object_row_decode(lst_buffer_slice(&check->row_value), &row) != LST_OK ||
         row.form != LST_FORM_OBJECT) {
         return LST_OK; /* it was reported */
     }
@@ -220,12 +228,12 @@ static int check_taken_body(struct lst_check *check)
  * found. Goes on behind that. */
 static int pass_damage(struct lst_check *check)
 {
-    struct lst_key_copy copy;
+    struct lst_key_room room;
 
     if (check->is_astray) {
         return lst_check_pass_pages(check);
     }
-    lst_check_report(check, lst_check_key_of(lst_buffer_slice(&check->row_name), &copy),
+    lst_check_report(check, lst_check_key_of(lst_buffer_slice(&check->row_name), &room),
                      "what belongs to it can't be found in the index: restore the data folder from "
                      "a backup, or write the object again");
     lst_buffer_append_byte(&check->row_name, '\0');

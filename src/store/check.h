@@ -88,8 +88,8 @@ void lst_check_report(struct lst_check *check, struct lst_slice key, const char 
 /* Of the index as a whole: no bucket and no key are named. */
 void lst_check_report_file(struct lst_check *check, const char *text);
 
-/* The object key in the name of a row, or nothing. */
-struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_copy *copy);
+/* The object key in the name of a row, as far as it can be told, or nothing. */
+struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_room *room);
 
 /* Look at the pages of the index, and keep what is lost with them. */
 LST_MUST_CHECK int lst_check_pages(struct lst_check *check);
@@ -114,10 +114,11 @@ LST_MUST_CHECK int lst_check_get(const struct lst_check *check, struct lst_index
 LST_MUST_CHECK int lst_check_row(struct lst_check *check, struct lst_index_reader *reader,
                                  struct lst_slice name, struct lst_slice value);
 
-/* Whether the blob's row is there and names this row as its owner. */
+/* Whether the blob's row is there and names this row, of this key, as its owner. */
 LST_MUST_CHECK int lst_check_blob_row(const struct lst_check *check,
-                                      struct lst_index_reader *reader, struct lst_slice owner,
-                                      struct lst_blob_id blob, bool *ret_has);
+                                      struct lst_index_reader *reader, struct lst_slice key,
+                                      struct lst_slice name, struct lst_blob_id blob,
+                                      bool *ret_has);
 
 /* Hold an object that has parts against their rows. */
 LST_MUST_CHECK int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *reader,

@@ -198,66 +198,105 @@ static int add_unknown(void *context, struct lst_blob_id id, uint64_t size)
                                                         : lst_blob_list_add(&search->unknown, id);
 }
 
+/* Blobs that no row was seen to name, and the rows of all buckets. */
 struct lookup {
+    struct lst_store *store;
     struct lst_index_reader *reader;
-    struct lst_blob_id id;
-    bool is_found;
+    const struct lst_blob_list *unknown; /* sorted */
+    bool *are_found;                     /* each of them */
+    bool is_unknown;                     /* there are rows that can't be read */
 };
 
+static void find_in(struct lookup *lookup, struct lst_slice name)
+{
+    const struct lst_blob_list *list = lookup->unknown;
+    const struct lst_blob_id *found;
+    struct lst_key_room room;
+    struct lst_slice key;
+    struct lst_blob_id id;
+
+    if (lst_row_name_split_blob(name, &room, &key, &id) == LST_OK) {
+        found = bsearch(&id, list->ids, list->count, sizeof(*list->ids), compare_ids);
+        if (found != NULL) {
+            lookup->are_found[found - list->ids] = true;
+        }
+    }
+}
+
+/* A blob's row becomes a garbage row, and never the reverse. */
 static int look_in_bucket(void *context, const struct lst_bucket_row *row)
 {
     static const char kinds[] = {LST_ROW_BLOB, LST_ROW_GARBAGE};
     struct lookup *lookup = context;
-    struct lst_row_name name;
+    struct lst_slice name;
     struct lst_slice value;
 
-    if (row->is_damaged) {
-        lookup->is_found = true; /* it may be in there */
-        return LST_OK;
-    }
-    for (size_t i = 0; i < sizeof(kinds); i++) {
-        int status;
-        lst_row_name_make_blob(&name, kinds[i], lookup->id);
-        status = lst_index_get(lookup->reader, row->partition, lst_row_name_slice(&name), &value);
-        if (status != LST_OK && status != LST_ERR_NOT_FOUND && status != LST_ERR_CORRUPT) {
+    lookup->is_unknown = lookup->is_unknown || row->is_damaged; /* they may be in there */
+    for (size_t i = 0; i < sizeof(kinds) && !row->is_damaged; i++) {
+        int status = lst_index_seek(lookup->reader, row->partition, lst_slice_make(&kinds[i], 1),
+                                    &name, &value);
+        while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&
+               name.bytes[0] == kinds[i]) {
+            find_in(lookup, name);
+            status = lst_index_next(lookup->reader, &name, &value);
+        }
+        if (status == LST_ERR_CORRUPT && name.length == 0) {
+            lookup->is_unknown = true;
+        } else if (status != LST_OK && status != LST_ERR_NOT_FOUND && status != LST_ERR_CORRUPT) {
             return status;
         }
-        lookup->is_found = lookup->is_found || status != LST_ERR_NOT_FOUND;
     }
     return LST_OK;
 }
 
-/* Whether any row names the blob now. */
-static int is_known_now(struct lst_store *store, struct lst_blob_id id, bool *ret_is)
+/* All rows of blobs are read once, for all of them: they stand in the order of the keys. */
+static int look_in_all(struct lookup *lookup)
 {
     struct lst_slice nothing = lst_slice_make(NULL, 0);
-    struct lookup lookup = {.id = id};
-    int status = lst_index_read_begin(store->index, &lookup.reader);
+    struct lst_index_reader *buckets;
+    int status = lst_index_read_begin(lookup->store->index, &buckets);
 
     if (status != LST_OK) {
         return status;
     }
-    status = lst_store_each_bucket(lookup.reader, nothing, nothing, look_in_bucket, &lookup);
-    lst_index_read_end(lookup.reader);
-    *ret_is = lookup.is_found;
+    status = lst_index_read_begin(lookup->store->index, &lookup->reader);
+    if (status == LST_OK) {
+        status = lst_store_each_bucket(buckets, nothing, nothing, look_in_bucket, lookup);
+        lst_index_read_end(lookup->reader);
+    }
+    lst_index_read_end(buckets);
     return status;
 }
 
+/* If it is still there. */
 static int count_orphan(struct lst_check *check, struct lst_blob_id id)
 {
     struct lst_blob_reader *blob;
-    bool is_known = false;
-    int status = is_known_now(check->store, id, &is_known);
+    int status = lst_blob_open(check->store->blobs, id, &blob);
 
-    if (status != LST_OK || is_known) {
-        return status;
-    }
-    status = lst_blob_open(check->store->blobs, id, &blob);
     if (status == LST_OK) {
         lst_blob_close(blob);
         check->census.orphan_blobs++;
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+static int count_orphans(struct lst_check *check, struct lst_blob_list *unknown)
+{
+    struct lookup lookup = {.store = check->store, .unknown = unknown};
+    int status;
+
+    lst_blob_list_sort(unknown);
+    lookup.are_found = calloc(unknown->count, sizeof(*lookup.are_found));
+    if (lookup.are_found == NULL) {
+        return LST_ERR_NO_MEMORY;
+    }
+    status = look_in_all(&lookup);
+    for (size_t i = 0; i < unknown->count && status == LST_OK && !lookup.is_unknown; i++) {
+        status = lookup.are_found[i] ? LST_OK : count_orphan(check, unknown->ids[i]);
+    }
+    free(lookup.are_found);
+    return status;
 }
 
 int lst_check_orphans(struct lst_check *check)
@@ -271,8 +310,8 @@ int lst_check_orphans(struct lst_check *check)
         /* A running server may be about to commit them. */
         (void)sleep(COMMIT_SECONDS);
     }
-    for (size_t i = 0; i < search.unknown.count && status == LST_OK; i++) {
-        status = count_orphan(check, search.unknown.ids[i]);
+    if (status == LST_OK && search.unknown.count > 0) {
+        status = count_orphans(check, &search.unknown);
     }
     free(search.unknown.ids);
     return status;

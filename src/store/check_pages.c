@@ -111,9 +111,9 @@ static void report_range(struct lst_check *check, const struct lst_lost *lost)
 {
     struct lst_slice from = lost->partition == check->partition ? lost->key : nothing;
     struct lst_slice to = lost->end_partition == check->partition ? lost->end : nothing;
-    struct lst_key_copy copies[2];
-    struct lst_slice key = from.length > 0 ? lst_check_key_of(from, &copies[0]) : nothing;
-    struct lst_slice end = to.length > 0 ? lst_check_key_of(to, &copies[1]) : nothing;
+    struct lst_key_room rooms[2];
+    struct lst_slice key = from.length > 0 ? lst_check_key_of(from, &rooms[0]) : nothing;
+    struct lst_slice end = to.length > 0 ? lst_check_key_of(to, &rooms[1]) : nothing;
     char shown[SHOWN_MAX + 1];
     char text[4 * SHOWN_MAX];
 
@@ -155,12 +155,12 @@ void lst_check_report_unseen(struct lst_check *check)
 {
     for (size_t i = 0; i < check->lost_count; i++) {
         struct lst_lost *lost = check->lost[i];
-        struct lst_key_copy copy;
+        struct lst_key_room room;
         if (!lost->is_row || lost->is_reported || lost->partition != check->partition ||
             lost->key.length == 0) {
             continue;
         }
-        lst_check_report(check, lst_check_key_of(lost->key, &copy),
+        lst_check_report(check, lst_check_key_of(lost->key, &room),
                          "a row is damaged, and stands where it does not belong: restore the data "
                          "folder from a backup");
         lost->is_reported = true;
@@ -242,8 +242,8 @@ int lst_check_pass_pages(struct lst_check *check)
         return LST_ERR_NOT_FOUND;
     }
     if (next->is_row) {
-        struct lst_key_copy copy;
-        lst_check_report(check, lst_check_key_of(next->key, &copy),
+        struct lst_key_room room;
+        lst_check_report(check, lst_check_key_of(next->key, &room),
                          "its row is damaged, or those of keys that begin so can't be found: write "
                          "the object again, or restore the data folder from a backup");
         next->is_reported = true;

@@ -14,12 +14,12 @@ enum {
 
 /* LST_ERR_NOT_FOUND: it was not left. */
 static int read_left(const struct lst_check *check, struct lst_index_reader *reader,
-                     struct lst_slice upload_id)
+                     struct lst_slice key, struct lst_slice upload_id)
 {
     struct lst_row_name name;
     struct lst_slice value;
 
-    lst_row_name_make(&name, LST_ROW_LEFT, upload_id);
+    lst_row_name_make_upload(&name, LST_ROW_LEFT, key, upload_id);
     return lst_check_get(check, reader, &name, &value);
 }
 
@@ -27,7 +27,7 @@ static int read_left(const struct lst_check *check, struct lst_index_reader *rea
 
 /* What is wrong with the parts of an object; NULL: nothing. */
 static int find_fault(const struct lst_check *check, struct lst_index_reader *reader,
-                      const struct lst_object_row *row, const char **ret_text)
+                      struct lst_slice key, const struct lst_object_row *row, const char **ret_text)
 {
     uint32_t count = lst_row_parts_count(row->parts);
     uint8_t digest[MD5_DIGEST_SIZE];
@@ -39,7 +39,7 @@ static int find_fault(const struct lst_check *check, struct lst_index_reader *re
     for (uint32_t i = 0; i < count; i++) {
         struct lst_row_part part = lst_row_parts_at(row->parts, i);
         struct lst_object_row one;
-        int status = lst_part_read(reader, check->partition, lst_row_parts_upload(row->parts),
+        int status = lst_part_read(reader, check->partition, key, lst_row_parts_upload(row->parts),
                                    part.number, &one);
         if (status != LST_OK && status != LST_ERR_NOT_FOUND && status != LST_ERR_CORRUPT) {
             return status;
@@ -69,7 +69,7 @@ int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *rea
 {
     struct lst_slice id = lst_row_parts_upload(row->parts);
     const char *text;
-    int status = find_fault(check, reader, row, &text);
+    int status = find_fault(check, reader, key, row, &text);
 
     if (status != LST_OK) {
         return status;
@@ -77,7 +77,7 @@ int lst_check_object_parts(struct lst_check *check, struct lst_index_reader *rea
     if (text != NULL) {
         lst_check_report(check, key, text);
     }
-    status = read_left(check, reader, id);
+    status = read_left(check, reader, key, id);
     if (status == LST_OK) {
         lst_check_report(check, key, "the object's parts are about to be deleted");
     }
@@ -118,19 +118,21 @@ int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
                        struct lst_slice name, struct lst_slice value)
 {
     struct lst_object_row row;
+    struct lst_key_room room;
     struct lst_slice upload_id;
+    struct lst_slice key;
     uint32_t number;
     bool has_row = true;
     int status = LST_OK;
 
-    if (lst_row_name_split_part(name, &upload_id, &number) != LST_OK ||
+    if (lst_row_name_split_part(name, &room, &key, &upload_id, &number) != LST_OK ||
         lst_object_row_decode(value, &row) != LST_OK || row.form != LST_FORM_OBJECT ||
         row.parts.length > 0) {
-        lst_check_report(check, lst_slice_make(NULL, 0), "the row of a part is damaged");
+        lst_check_report(check, lst_check_key_of(name, &room), "the row of a part is damaged");
         return LST_OK;
     }
     if (!row.is_inline) {
-        status = lst_check_blob_row(check, reader, name, row.blob, &has_row);
+        status = lst_check_blob_row(check, reader, key, name, row.blob, &has_row);
         if (status == LST_OK) {
             status = lst_blob_list_add(&check->used, row.blob);
         }
@@ -139,7 +141,7 @@ int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
         return status;
     }
     if (!has_row) {
-        lst_check_report(check, lst_slice_make(NULL, 0), "a part's blob has no row");
+        lst_check_report(check, key, "a part's blob has no row");
     }
     return add_part(check, upload_id, row.size);
 }
@@ -163,13 +165,15 @@ static int take_part(void *context, uint32_t number, struct lst_slice value)
 }
 
 /* The part behind the one that was last, copied. ENOUGH: there is one. */
-static int find_part(struct lst_check *check, struct lst_slice upload_id, struct next_part *next)
+static int find_part(struct lst_check *check, struct lst_slice key, struct lst_slice upload_id,
+                     struct next_part *next)
 {
     struct lst_index_reader *reader;
     int status = lst_index_read_begin(check->store->index, &reader);
 
     if (status == LST_OK) {
-        status = lst_part_each(reader, check->partition, upload_id, next->number, take_part, next);
+        status =
+            lst_part_each(reader, check->partition, key, upload_id, next->number, take_part, next);
         lst_index_read_end(reader);
     }
     return status;
@@ -177,8 +181,9 @@ static int find_part(struct lst_check *check, struct lst_slice upload_id, struct
 
 /* Whether the part is still the one that the row is of, and not about to be deleted. What says that
  * it is about to be goes last of all: so it is looked at first. */
-static int is_still_there(const struct lst_check *check, struct lst_slice upload_id,
-                          uint32_t number, const struct lst_object_row *row, bool *ret_is)
+static int is_still_there(const struct lst_check *check, struct lst_slice key,
+                          struct lst_slice upload_id, uint32_t number,
+                          const struct lst_object_row *row, bool *ret_is)
 {
     struct lst_index_reader *reader;
     struct lst_object_row now;
@@ -189,9 +194,9 @@ static int is_still_there(const struct lst_check *check, struct lst_slice upload
         return status;
     }
     *ret_is = false;
-    left = read_left(check, reader, upload_id);
+    left = read_left(check, reader, key, upload_id);
     status = left == LST_ERR_NOT_FOUND
-                 ? lst_part_read(reader, check->partition, upload_id, number, &now)
+                 ? lst_part_read(reader, check->partition, key, upload_id, number, &now)
                  : left;
     *ret_is = left == LST_ERR_NOT_FOUND && status == LST_OK &&
               memcmp(now.stamp, row->stamp, sizeof(now.stamp)) == 0;
@@ -214,7 +219,7 @@ static int check_part_body(struct lst_check *check, struct lst_slice key,
     }
     status = lst_check_find_fault(check, &row, &text);
     if (status == LST_OK && text != NULL) {
-        status = is_still_there(check, upload_id, number, &row, &is_there);
+        status = is_still_there(check, key, upload_id, number, &row, &is_there);
     }
     if (status == LST_OK && is_there) {
         (void)snprintf(full, sizeof(full), "part %u: %s", number, text);
@@ -228,7 +233,7 @@ int lst_check_part_bodies(struct lst_check *check, struct lst_slice key, struct 
     struct next_part next = {.check = check};
     int status;
 
-    while ((status = find_part(check, upload_id, &next)) == ENOUGH) {
+    while ((status = find_part(check, key, upload_id, &next)) == ENOUGH) {
         status = check_part_body(check, key, upload_id, next.number);
         if (status != LST_OK) {
             return status;
@@ -239,25 +244,22 @@ int lst_check_part_bodies(struct lst_check *check, struct lst_slice key, struct 
 
 /* ---- Strays */
 
-/* Whether a row of one of these kinds refers to the upload's parts. */
-static int find_owner(const struct lst_check *check, struct lst_index_reader *reader, char kind,
-                      struct lst_slice upload_id, bool *ret_is)
+/* Whether an object, or a version of the key that is not current, is made of the upload's parts. */
+static int is_made(const struct lst_check *check, struct lst_index_reader *reader, char kind,
+                   struct lst_slice key, struct lst_slice upload_id, bool *ret_is)
 {
+    struct lst_row_name start;
     struct lst_slice name;
     struct lst_slice value;
-    int status = lst_index_seek(reader, check->partition, lst_slice_make(&kind, 1), &name, &value);
+    int status;
 
+    lst_row_name_make_escaped(&start, kind, key);
+    status = lst_index_seek(reader, check->partition, lst_row_name_slice(&start), &name, &value);
     while ((status == LST_OK || lst_index_is_damaged_row(status, name)) && !*ret_is &&
-           name.bytes[0] == kind) {
+           lst_slice_starts_with(name, lst_row_name_slice(&start))) {
         struct lst_object_row row;
-        if (kind == LST_ROW_UPLOAD) {
-            *ret_is = name.length > upload_id.length &&
-                      memcmp(name.bytes + name.length - upload_id.length, upload_id.bytes,
-                             upload_id.length) == 0;
-        } else {
-            *ret_is = lst_object_row_decode(value, &row) == LST_OK &&
-                      lst_slice_equal(lst_row_parts_upload(row.parts), upload_id);
-        }
+        *ret_is = lst_object_row_decode(value, &row) == LST_OK &&
+                  lst_slice_equal(lst_row_parts_upload(row.parts), upload_id);
         status = lst_index_next(reader, &name, &value);
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
@@ -265,15 +267,21 @@ static int find_owner(const struct lst_check *check, struct lst_index_reader *re
 
 /* Whether any row refers to the upload's parts. */
 static int is_owned(const struct lst_check *check, struct lst_index_reader *reader,
-                    struct lst_slice upload_id, bool *ret_is)
+                    struct lst_slice key, struct lst_slice upload_id, bool *ret_is)
 {
-    static const char kinds[] = {LST_ROW_UPLOAD, LST_ROW_OBJECT, LST_ROW_VERSION};
-    int status = read_left(check, reader, upload_id);
+    static const char kinds[] = {LST_ROW_OBJECT, LST_ROW_VERSION};
+    struct lst_row_name name;
+    struct lst_slice value;
+    int status = read_left(check, reader, key, upload_id);
 
+    if (status == LST_ERR_NOT_FOUND) {
+        lst_row_name_make_upload(&name, LST_ROW_UPLOAD, key, upload_id);
+        status = lst_check_get(check, reader, &name, &value);
+    }
     *ret_is = status == LST_OK;
     status = status == LST_ERR_NOT_FOUND ? LST_OK : status;
     for (size_t i = 0; i < sizeof(kinds) && status == LST_OK && !*ret_is; i++) {
-        status = find_owner(check, reader, kinds[i], upload_id, ret_is);
+        status = is_made(check, reader, kinds[i], key, upload_id, ret_is);
     }
     return status;
 }
@@ -281,7 +289,8 @@ static int is_owned(const struct lst_check *check, struct lst_index_reader *read
 /* Whether the upload has parts, and nothing that refers to them. What refers to them may move from
  * a row that was not looked at yet to one that was: so it counts only if nothing was committed
  * meanwhile. On a server that is too busy for that, they are found another time. */
-static int is_stray(const struct lst_check *check, struct lst_slice upload_id, bool *ret_is)
+static int is_stray(const struct lst_check *check, struct lst_slice key, struct lst_slice upload_id,
+                    bool *ret_is)
 {
     struct lst_index *index = check->store->index;
     struct lst_index_reader *reader;
@@ -295,42 +304,98 @@ static int is_stray(const struct lst_check *check, struct lst_slice upload_id, b
     }
     for (int i = 0; i < STRAY_ATTEMPTS && has_changed && status == LST_OK; i++) {
         uint64_t version = lst_index_version(index, check->partition);
-        status = is_owned(check, reader, upload_id, &has_owner);
+        status = is_owned(check, reader, key, upload_id, &has_owner);
         has_changed = !has_owner && lst_index_version(index, check->partition) != version;
     }
     if (status == LST_OK) {
-        status = lst_part_each(reader, check->partition, upload_id, 0, take_part, &next);
+        status = lst_part_each(reader, check->partition, key, upload_id, 0, take_part, &next);
     }
     lst_index_read_end(reader);
     *ret_is = status == ENOUGH && !has_owner && !has_changed;
     return status == ENOUGH ? LST_OK : status;
 }
 
+/* The first part from this name on, which becomes its name. LST_ERR_NOT_FOUND. */
+static int find_any_part(const struct lst_check *check, struct lst_row_name *from)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice name;
+    struct lst_slice value;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_seek(reader, check->partition, lst_row_name_slice(from), &name, &value);
+    if (lst_index_is_damaged_row(status, name)) {
+        status = LST_OK;
+    }
+    if (status == LST_OK && name.bytes[0] != LST_ROW_PART) {
+        status = LST_ERR_NOT_FOUND;
+    }
+    if (status == LST_OK) {
+        lst_row_name_make(from, LST_ROW_PART, lst_slice_after(name, 1));
+    }
+    lst_index_read_end(reader);
+    return status;
+}
+
+/* The upload that the part of this name is of, if it is among those; goes on behind its parts. */
+static int check_stray(struct lst_check *check, const struct lst_blob_list *uploads,
+                       struct lst_row_name *name)
+{
+    struct lst_blob_list one = {.ids = NULL};
+    struct lst_key_room room;
+    struct lst_slice key;
+    struct lst_slice id;
+    uint32_t number;
+    bool is = false;
+    int status = lst_row_name_split_part(lst_row_name_slice(name), &room, &key, &id, &number);
+
+    if (status != LST_OK) {
+        lst_row_name_append(name, lst_slice_make("", 1)); /* it was reported */
+        return LST_OK;
+    }
+    status = lst_check_add_id(&one, id);
+    if (status == LST_OK && lst_blob_list_has(uploads, one.ids[0])) {
+        status = is_stray(check, key, id, &is);
+    }
+    if (status == LST_OK && is) {
+        lst_check_report(check, key, "there are parts of no upload and no object");
+    }
+    free(one.ids);
+    name->length -= LST_ROW_PART_NUMBER_SIZE;
+    lst_row_name_append(name, LST_SLICE("\xFF\xFF\xFF\xFF"));
+    return status;
+}
+
 int lst_check_stray_parts(struct lst_check *check)
 {
+    struct lst_blob_list strays = {.ids = NULL};
+    struct lst_row_name name;
     int status = LST_OK;
 
     lst_blob_list_sort(&check->uploads);
     lst_blob_list_sort(&check->unfinished);
-    for (size_t i = 0; i < check->parts.count; i++) {
+    for (size_t i = 0; i < check->parts.count && status == LST_OK; i++) {
         const struct lst_part_total *total = &check->totals[i];
         if (lst_blob_list_has(&check->unfinished, total->upload)) {
             check->census.unfinished_parts += total->count;
             check->census.unfinished_bytes += total->bytes;
         }
-    }
-    for (size_t i = 0; i < check->parts.count && status == LST_OK; i++) {
-        char id[LST_ROW_UPLOAD_ID_SIZE];
-        bool is = false;
-        if (lst_blob_list_has(&check->uploads, check->parts.ids[i])) {
-            continue;
-        }
-        lst_row_blob_id_encode(check->parts.ids[i], id);
-        status = is_stray(check, lst_slice_make(id, sizeof(id)), &is);
-        if (status == LST_OK && is) {
-            lst_check_report(check, lst_slice_make(NULL, 0),
-                             "there are parts of no upload and no object");
+        if (!lst_blob_list_has(&check->uploads, check->parts.ids[i])) {
+            status = lst_blob_list_add(&strays, check->parts.ids[i]);
         }
     }
-    return status;
+    /* Of which keys they are, only their rows say. As a rule there are none. */
+    lst_blob_list_sort(&strays);
+    lst_row_name_make(&name, LST_ROW_PART, lst_slice_make(NULL, 0));
+    while (status == LST_OK && strays.count > 0) {
+        status = find_any_part(check, &name);
+        if (status == LST_OK) {
+            status = check_stray(check, &strays, &name);
+        }
+    }
+    free(strays.ids);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }

@@ -1,22 +1,24 @@
 /* check_rows.c - hold the rows of a bucket against each other. */
 #include "store/check.h"
 
+#include <stdlib.h>
+
 static const struct lst_slice nothing = {NULL, 0};
 
 /* ---- Blobs */
 
 int lst_check_blob_row(const struct lst_check *check, struct lst_index_reader *reader,
-                       struct lst_slice owner, struct lst_blob_id blob, bool *ret_has)
+                       struct lst_slice key, struct lst_slice name, struct lst_blob_id blob,
+                       bool *ret_has)
 {
-    struct lst_row_name name;
+    char owner[LST_ROW_OWNER_MAX];
+    struct lst_row_name row;
     struct lst_slice value;
     int status;
 
-    lst_row_name_make_blob(&name, LST_ROW_BLOB, blob);
-    status = lst_check_get(check, reader, &name, &value);
-    /* Versions before wrote an object's key alone. */
-    *ret_has = status == LST_OK &&
-               (lst_slice_equal(value, owner) || lst_slice_equal(value, lst_slice_after(owner, 1)));
+    lst_row_name_make_blob(&row, LST_ROW_BLOB, key, blob);
+    status = lst_check_get(check, reader, &row, &value);
+    *ret_has = status == LST_OK && lst_slice_equal(value, lst_row_owner_make(name, owner));
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
@@ -35,7 +37,7 @@ static int current_has_blob(const struct lst_check *check, struct lst_index_read
     struct lst_slice value;
     int status;
 
-    lst_row_name_make(&name, LST_ROW_OBJECT, key);
+    lst_row_name_make_escaped(&name, LST_ROW_OBJECT, key);
     status = lst_check_get(check, reader, &name, &value);
     *ret_has = status == LST_OK && has_blob(value, blob);
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
@@ -76,35 +78,36 @@ static int key_has_blob(const struct lst_check *check, struct lst_index_reader *
                                          : status;
 }
 
-/* Whether the row that is named as the blob's owner has it. */
+/* Whether the row of the key that is named as the blob's owner has it. */
 static int owner_has_blob(const struct lst_check *check, struct lst_index_reader *reader,
-                          struct lst_slice owner, struct lst_blob_id blob, bool *ret_has)
+                          struct lst_slice key, struct lst_slice owner, struct lst_blob_id blob,
+                          bool *ret_has)
 {
+    struct lst_row_name name;
     struct lst_slice value;
     int status = LST_OK;
 
     *ret_has = false;
-    if (owner.length > 1 && owner.bytes[0] == LST_ROW_OBJECT) {
-        status = key_has_blob(check, reader, lst_slice_after(owner, 1), blob, ret_has);
-    } else if (owner.length > 1 && owner.bytes[0] == LST_ROW_PART) {
-        status = lst_index_get(reader, check->partition, owner, &value);
-        status = status == LST_ERR_CORRUPT && value.bytes != NULL ? LST_OK : status;
+    if (owner.length == 1 && owner.bytes[0] == LST_ROW_OBJECT) {
+        status = key_has_blob(check, reader, key, blob, ret_has);
+    } else if (owner.length == LST_ROW_OWNER_MAX && owner.bytes[0] == LST_ROW_PART) {
+        lst_row_name_make_escaped(&name, LST_ROW_PART, key);
+        lst_row_name_append(&name, lst_slice_after(owner, 1));
+        status = lst_check_get(check, reader, &name, &value);
         *ret_has = status == LST_OK && has_blob(value, blob);
     }
-    if ((status == LST_OK || status == LST_ERR_NOT_FOUND) && !*ret_has) {
-        status =
-            key_has_blob(check, reader, owner, blob, ret_has); /* as versions before wrote it */
-    }
-    return status;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
-static int check_blob(struct lst_check *check, struct lst_slice name, struct lst_slice owner)
+static int check_blob(struct lst_check *check, struct lst_slice name)
 {
+    struct lst_key_room room;
+    struct lst_slice key;
     struct lst_blob_id blob;
     int status;
 
-    if (lst_row_blob_id_decode(name, &blob) != LST_OK) {
-        lst_check_report(check, owner, "a blob's row is damaged");
+    if (lst_row_name_split_blob(name, &room, &key, &blob) != LST_OK) {
+        lst_check_report(check, lst_check_key_of(name, &room), "a blob's row is damaged");
         return LST_OK;
     }
     status = lst_blob_list_add(&check->known, blob);
@@ -114,54 +117,96 @@ static int check_blob(struct lst_check *check, struct lst_slice name, struct lst
 /* A blob that no row was seen to have: things may have changed meanwhile, so all of it is read
  * again, and the blob's own row, which goes when its owner lets go of it, last. */
 static int check_unused(struct lst_check *check, struct lst_index_reader *reader,
+                        const struct lst_row_name *name, struct lst_slice key,
                         struct lst_blob_id blob)
 {
-    struct lst_row_name name;
     struct lst_slice owner;
     struct lst_slice now;
     bool has = false;
-    int status;
+    int status = lst_check_get(check, reader, name, &owner);
 
-    lst_row_name_make_blob(&name, LST_ROW_BLOB, blob);
-    status = lst_check_get(check, reader, &name, &owner);
     if (status == LST_OK) {
-        status = owner_has_blob(check, reader, owner, blob, &has);
+        status = owner_has_blob(check, reader, key, owner, blob, &has);
     }
     if (status == LST_OK && !has) {
-        status = lst_check_get(check, reader, &name, &now);
+        status = lst_check_get(check, reader, name, &now);
         if (status == LST_OK && lst_slice_equal(owner, now)) {
-            lst_check_report(check, lst_slice_after(owner, 1),
-                             "a blob's row names an object that does not have it");
+            lst_check_report(check, key, "a blob's row names an object that does not have it");
         }
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
+/* The row of a blob, from this name on: if it is one of these, look at it. LST_ERR_NOT_FOUND: there
+ * is none. */
+static int check_next_unused(struct lst_check *check, const struct lst_blob_list *unused,
+                             struct lst_row_name *name)
+{
+    struct lst_index_reader *reader;
+    struct lst_key_room room;
+    struct lst_blob_id blob;
+    struct lst_slice found;
+    struct lst_slice value;
+    struct lst_slice key;
+    bool is_unused = false;
+    int status = lst_index_read_begin(check->store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_seek(reader, check->partition, lst_row_name_slice(name), &found, &value);
+    while ((status == LST_OK || lst_index_is_damaged_row(status, found)) && !is_unused) {
+        if (found.bytes[0] != LST_ROW_BLOB) {
+            status = LST_ERR_NOT_FOUND;
+            break;
+        }
+        is_unused = lst_row_name_split_blob(found, &room, &key, &blob) == LST_OK &&
+                    lst_blob_list_has(unused, blob);
+        if (is_unused) {
+            lst_row_name_make(name, LST_ROW_BLOB, lst_slice_after(found, 1));
+            status = lst_row_name_split_blob(lst_row_name_slice(name), &room, &key, &blob);
+        } else {
+            status = lst_index_next(reader, &found, &value);
+        }
+    }
+    if (status == LST_OK) {
+        status = check_unused(check, reader, name, key, blob);
+        lst_row_name_append(name, lst_slice_make("", 1));
+    }
+    lst_index_read_end(reader);
+    return status;
+}
+
 int lst_check_unused_blobs(struct lst_check *check)
 {
+    struct lst_blob_list unused = {.ids = NULL};
+    struct lst_row_name name;
     int status = LST_OK;
 
     lst_blob_list_sort(&check->used);
     for (size_t i = 0; i < check->blobs.count && status == LST_OK; i++) {
-        struct lst_index_reader *reader;
-        if (lst_blob_list_has(&check->used, check->blobs.ids[i])) {
-            continue;
-        }
-        status = lst_index_read_begin(check->store->index, &reader);
-        if (status == LST_OK) {
-            status = check_unused(check, reader, check->blobs.ids[i]);
-            lst_index_read_end(reader);
+        if (!lst_blob_list_has(&check->used, check->blobs.ids[i])) {
+            status = lst_blob_list_add(&unused, check->blobs.ids[i]);
         }
     }
-    return status;
+    /* Of which keys they are, only their rows say. As a rule there are none. */
+    lst_blob_list_sort(&unused);
+    lst_row_name_make(&name, LST_ROW_BLOB, nothing);
+    while (status == LST_OK && unused.count > 0) {
+        status = check_next_unused(check, &unused, &name);
+    }
+    free(unused.ids);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }
 
 static int check_garbage(struct lst_check *check, struct lst_slice name)
 {
+    struct lst_key_room room;
+    struct lst_slice key;
     struct lst_blob_id blob;
 
-    if (lst_row_blob_id_decode(name, &blob) != LST_OK) {
-        lst_check_report(check, nothing, "a garbage row is damaged");
+    if (lst_row_name_split_blob(name, &room, &key, &blob) != LST_OK) {
+        lst_check_report(check, lst_check_key_of(name, &room), "a garbage row is damaged");
         return LST_OK;
     }
     return lst_blob_list_add(&check->known, blob);
@@ -173,7 +218,7 @@ static int check_garbage(struct lst_check *check, struct lst_slice name)
 static int check_object(struct lst_check *check, struct lst_index_reader *reader,
                         struct lst_slice key, const struct lst_object_row *row)
 {
-    struct lst_row_name owner;
+    static const char owner = LST_ROW_OBJECT; /* whichever version has it */
     bool has_row = true;
     int status = LST_OK;
 
@@ -183,8 +228,8 @@ static int check_object(struct lst_check *check, struct lst_index_reader *reader
         return lst_check_object_parts(check, reader, key, row);
     }
     if (!row->is_inline) {
-        lst_row_name_make(&owner, LST_ROW_OBJECT, key);
-        status = lst_check_blob_row(check, reader, lst_row_name_slice(&owner), row->blob, &has_row);
+        status =
+            lst_check_blob_row(check, reader, key, lst_slice_make(&owner, 1), row->blob, &has_row);
         if (status == LST_OK) {
             status = lst_blob_list_add(&check->used, row->blob);
         }
@@ -199,22 +244,24 @@ static int check_current(struct lst_check *check, struct lst_index_reader *reade
                          struct lst_slice name, struct lst_slice value)
 {
     bool is_marker = name.bytes[0] == LST_ROW_MARKER;
-    struct lst_slice key = lst_slice_after(name, 1);
     struct lst_object_row row;
+    struct lst_key_room room;
     struct lst_row_name other;
+    struct lst_slice key;
     struct lst_slice ignored;
     int status;
 
-    if (lst_object_row_decode(value, &row) != LST_OK ||
+    if (lst_row_name_split_key(name, &room, &key) != LST_OK ||
+        lst_object_row_decode(value, &row) != LST_OK ||
         row.form != (is_marker ? LST_FORM_MARKER : LST_FORM_OBJECT)) {
         check->census.objects += is_marker ? 0 : 1;
-        lst_check_report(check, key, "the object's row is damaged");
+        lst_check_report(check, lst_check_key_of(name, &room), "the object's row is damaged");
         return LST_OK;
     }
     if (!is_marker) {
         return check_object(check, reader, key, &row);
     }
-    lst_row_name_make(&other, LST_ROW_OBJECT, key);
+    lst_row_name_make_escaped(&other, LST_ROW_OBJECT, key);
     status = lst_check_get(check, reader, &other, &ignored);
     if (status == LST_OK) {
         lst_check_report(check, key, "the key has both an object and a delete marker");
@@ -233,7 +280,7 @@ static int read_current(const struct lst_check *check, struct lst_index_reader *
     int status = LST_ERR_NOT_FOUND;
 
     for (size_t i = 0; i < sizeof(kinds) && status == LST_ERR_NOT_FOUND; i++) {
-        lst_row_name_make(&name, kinds[i], key);
+        lst_row_name_make_escaped(&name, kinds[i], key);
         status = lst_check_get(check, reader, &name, &value);
     }
     if (status == LST_OK) {
@@ -251,7 +298,7 @@ static int read_null_order(const struct lst_check *check, struct lst_index_reade
     int status;
 
     *ret_order = 0;
-    lst_row_name_make(&name, LST_ROW_NULL, key);
+    lst_row_name_make_escaped(&name, LST_ROW_NULL, key);
     status = lst_check_get(check, reader, &name, &value);
     if (status == LST_OK && lst_row_number_decode(value, ret_order) != LST_OK) {
         *ret_order = 0;
@@ -264,19 +311,18 @@ static int check_version(struct lst_check *check, struct lst_index_reader *reade
 {
     struct lst_version current = {0};
     struct lst_object_row row;
-    struct lst_key_copy copy;
+    struct lst_key_room room;
     struct lst_slice key;
     uint64_t order;
     uint64_t null_order = 0;
     int status;
 
-    if (lst_row_name_split_version(name, &copy, &order) != LST_OK ||
+    if (lst_row_name_split_version(name, &room, &key, &order) != LST_OK ||
         lst_object_row_decode(value, &row) != LST_OK || row.form == LST_FORM_UPLOAD ||
         row.version.order != order) {
-        lst_check_report(check, lst_slice_after(name, 1), "the row of a version is damaged");
+        lst_check_report(check, lst_check_key_of(name, &room), "the row of a version is damaged");
         return LST_OK;
     }
-    key = lst_key_copy_slice(&copy);
     status = read_current(check, reader, key, &current);
     if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
         return status;
@@ -295,8 +341,10 @@ static int check_version(struct lst_check *check, struct lst_index_reader *reade
 }
 
 static int check_null(struct lst_check *check, struct lst_index_reader *reader,
-                      struct lst_slice key, struct lst_slice value)
+                      struct lst_slice null_name, struct lst_slice value)
 {
+    struct lst_key_room room;
+    struct lst_slice key = lst_check_key_of(null_name, &room);
     struct lst_row_name name;
     struct lst_slice version;
     uint64_t order;
@@ -326,24 +374,30 @@ static int add_unfinished(struct lst_check *check, struct lst_slice upload_id)
 static int check_upload(struct lst_check *check, struct lst_slice name, struct lst_slice value)
 {
     struct lst_object_row row;
-    struct lst_key_copy key;
+    struct lst_key_room room;
     struct lst_slice suffix;
+    struct lst_slice key;
 
-    if (lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &key, &suffix) != LST_OK) {
-        lst_check_report(check, lst_slice_after(name, 1), "the row of an upload is damaged");
+    if (lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &room, &key, &suffix) != LST_OK) {
+        lst_check_report(check, lst_check_key_of(name, &room), "the row of an upload is damaged");
         return LST_OK;
     }
     if (lst_object_row_decode(value, &row) != LST_OK || row.form != LST_FORM_UPLOAD) {
-        lst_check_report(check, lst_key_copy_slice(&key), "the row of an upload is damaged");
+        lst_check_report(check, key, "the row of an upload is damaged");
     }
     check->census.unfinished_uploads++;
     return add_unfinished(check, suffix);
 }
 
-static int check_left(struct lst_check *check, struct lst_slice upload_id)
+static int check_left(struct lst_check *check, struct lst_slice name)
 {
-    if (upload_id.length != LST_ROW_UPLOAD_ID_SIZE) {
-        lst_check_report(check, nothing, "the row of an upload that was left is damaged");
+    struct lst_key_room room;
+    struct lst_slice upload_id;
+    struct lst_slice key;
+
+    if (lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &room, &key, &upload_id) != LST_OK) {
+        lst_check_report(check, lst_check_key_of(name, &room),
+                         "the row of an upload that was left is damaged");
         return LST_OK;
     }
     return add_unfinished(check, upload_id);
@@ -363,15 +417,15 @@ int lst_check_row(struct lst_check *check, struct lst_index_reader *reader, stru
     case LST_ROW_VERSION:
         return check_version(check, reader, name, value);
     case LST_ROW_NULL:
-        return check_null(check, reader, lst_slice_after(name, 1), value);
+        return check_null(check, reader, name, value);
     case LST_ROW_UPLOAD:
         return check_upload(check, name, value);
     case LST_ROW_PART:
         return lst_check_part_row(check, reader, name, value);
     case LST_ROW_LEFT:
-        return check_left(check, lst_slice_after(name, 1));
+        return check_left(check, name);
     case LST_ROW_BLOB:
-        return check_blob(check, name, value);
+        return check_blob(check, name);
     case LST_ROW_GARBAGE:
         return check_garbage(check, name);
     case LST_ROW_STATE:

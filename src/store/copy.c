@@ -122,6 +122,7 @@ static int take_source(struct lst_copying *copying)
     }
     copying->parts = lst_changes_copy(&put->copies, source->parts);
     copying->partition = source->partition;
+    copying->key = lst_changes_copy(&put->copies, source->key);
     status = lst_changes_status(&put->copies);
     return status == LST_OK ? lst_object_stream_open(source, copying->copy.first,
                                                      copying->copy.length, &copying->source)

@@ -13,6 +13,7 @@ struct lst_copying {
     bool shares;
     struct lst_object_stream *source; /* keeps the bytes on the disk */
     uint64_t partition;               /* of the source */
+    struct lst_slice key;             /* the source's; memory of the put */
     struct lst_slice etag;  /* empty: to be computed. Memory of the put, as are the parts */
     struct lst_slice parts; /* encoded; empty: there are none */
     struct lst_blob_id blob;

@@ -60,23 +60,26 @@ static int wait_for_seals(struct group *group)
 
 /* ---- One part */
 
-static void add_row(struct group *group, struct lst_slice upload_id, uint32_t number,
-                    const struct lst_object_row *row)
+static void add_row(struct group *group, struct lst_slice key, struct lst_slice upload_id,
+                    uint32_t number, const struct lst_object_row *row)
 {
     struct lst_buffer value;
     struct lst_row_name name;
-    struct lst_slice owner;
+    char owner[LST_ROW_OWNER_MAX];
 
     lst_buffer_init(&value, LST_INDEX_VALUE_MAX);
     lst_object_row_encode(&value, row);
     if (lst_buffer_status(&value) != LST_OK) {
         group->changes.status = lst_buffer_status(&value);
     }
-    lst_row_name_make_part(&name, upload_id, number);
-    owner = lst_changes_add(&group->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
-                            lst_changes_copy(&group->changes, lst_buffer_slice(&value)));
+    lst_row_name_make_part(&name, key, upload_id, number);
+    (void)lst_changes_add(&group->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
+                          lst_changes_copy(&group->changes, lst_buffer_slice(&value)));
     if (row->blob.generation != 0) {
-        lst_changes_add_blob(&group->changes, LST_INDEX_PUT, LST_ROW_BLOB, row->blob, owner);
+        lst_changes_add_blob(
+            &group->changes, LST_INDEX_PUT, LST_ROW_BLOB, key, row->blob,
+            lst_changes_copy(&group->changes,
+                             lst_row_owner_make(lst_row_name_slice(&name), owner)));
     }
     lst_buffer_release(&value);
 }
@@ -93,8 +96,8 @@ static int share_part(struct lst_copying *copying, struct group *group, uint32_t
     if (status != LST_OK) {
         return status;
     }
-    status = lst_part_read(reader, copying->partition, lst_row_parts_upload(copying->parts), number,
-                           &row);
+    status = lst_part_read(reader, copying->partition, copying->key,
+                           lst_row_parts_upload(copying->parts), number, &row);
     if (status == LST_OK && row.blob.generation != 0) {
         status = lst_blob_link(store->blobs, row.blob, &writer);
         if (status == LST_OK) {
@@ -104,7 +107,7 @@ static int share_part(struct lst_copying *copying, struct group *group, uint32_t
     }
     if (status == LST_OK) {
         lst_store_stamp(store, row.stamp);
-        add_row(group, id, number, &row);
+        add_row(group, copying->put->key, id, number, &row);
     }
     lst_index_read_end(reader);
     return status == LST_ERR_NOT_FOUND ? LST_ERR_CONFLICT : status;
@@ -179,9 +182,8 @@ static int add_object_with_parts(struct lst_put *put, struct lst_index_reader *r
     int status = lst_put_add_object(put, reader);
 
     if (status == LST_OK) {
-        lst_changes_add_row(&put->changes, LST_INDEX_DELETE, LST_ROW_LEFT,
-                            lst_slice_make(put->upload_id, sizeof(put->upload_id)),
-                            lst_slice_make(NULL, 0));
+        lst_changes_add_upload(&put->changes, LST_INDEX_DELETE, LST_ROW_LEFT, put->key,
+                               lst_slice_make(put->upload_id, sizeof(put->upload_id)));
     }
     return status;
 }
@@ -200,7 +202,7 @@ static int begin_upload(struct lst_put *put)
     }
     put->is_pinned = true;
     put->add_changes = add_object_with_parts;
-    lst_row_name_make(&name, LST_ROW_LEFT, id);
+    lst_row_name_make_upload(&name, LST_ROW_LEFT, put->key, id);
     return lst_index_apply(
         put->store->index, put->partition,
         &(struct lst_index_change){.kind = LST_INDEX_PUT, .key = lst_row_name_slice(&name)}, 1);

@@ -36,55 +36,66 @@ int lst_store_delete_blob(struct lst_store *store, struct lst_blob_id blob)
     return lst_blob_delete(store->blobs, blob);
 }
 
-int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
-                           const struct lst_blob_id *blobs, size_t count)
+int lst_store_delete_blobs(struct lst_store *store, uint64_t partition, struct lst_changes *rows)
 {
-    struct lst_changes changes = {0};
+    size_t kept = 0;
     int failure = LST_OK;
     int status;
 
-    for (size_t i = 0; i < count; i++) {
-        status = lst_store_delete_blob(store, blobs[i]);
+    for (size_t i = 0; i < rows->count; i++) {
+        struct lst_key_room room;
+        struct lst_slice key;
+        struct lst_blob_id blob;
+        status = lst_row_name_split_blob(rows->list[i].key, &room, &key, &blob);
         if (status == LST_OK) {
-            lst_changes_add_blob(&changes, LST_INDEX_DELETE, LST_ROW_GARBAGE, blobs[i], nothing);
+            status = lst_store_delete_blob(store, blob);
+        }
+        if (status == LST_OK) {
+            rows->list[kept++] = rows->list[i];
         } else {
             failure = first_failure(failure, status);
         }
     }
+    rows->count = kept;
     status = lst_blobs_sync_deleted(store->blobs);
     if (status == LST_OK) {
-        status = apply(store, partition, &changes);
+        status = apply(store, partition, rows);
     } else {
-        lst_changes_release(&changes);
+        lst_changes_release(rows);
     }
     return first_failure(failure, status);
 }
 
-/* The garbage rows of a partition, from a blob on. */
-static int find_garbage(struct lst_store *store, uint64_t partition, struct lst_blob_id from,
-                        struct lst_blob_id ret_blobs[GARBAGE_BATCH], size_t *ret_count)
+/* Find garbage rows of a partition, from this name on, to be deleted. It becomes the name to go on
+ * from; *ret_more: there may be more. */
+static int find_garbage(struct lst_store *store, uint64_t partition, struct lst_row_name *from,
+                        struct lst_changes *rows, bool *ret_more)
 {
     struct lst_index_reader *reader;
-    struct lst_row_name start;
-    struct lst_slice key;
+    struct lst_slice name;
     struct lst_slice value;
     int status = lst_index_read_begin(store->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    *ret_count = 0;
-    lst_row_name_make_blob(&start, LST_ROW_GARBAGE, from);
-    status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &key, &value);
-    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
-           key.bytes[0] == LST_ROW_GARBAGE && *ret_count < GARBAGE_BATCH) {
+    *ret_more = false;
+    status = lst_index_seek(reader, partition, lst_row_name_slice(from), &name, &value);
+    while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&
+           name.bytes[0] == LST_ROW_GARBAGE && !*ret_more) {
+        struct lst_key_room room;
+        struct lst_slice key;
+        struct lst_blob_id blob;
         /* One that is damaged may name a blob that is in use. */
-        if (status == LST_OK && lst_row_blob_id_decode(key, &ret_blobs[*ret_count]) == LST_OK) {
-            (*ret_count)++;
+        if (status == LST_OK && lst_row_name_split_blob(name, &room, &key, &blob) == LST_OK) {
+            (void)lst_changes_add(rows, LST_INDEX_DELETE, name, nothing);
         }
-        status = lst_index_next(reader, &key, &value);
+        lst_row_name_make(from, LST_ROW_GARBAGE, lst_slice_after(name, 1));
+        lst_row_name_append(from, lst_slice_make("", 1));
+        *ret_more = rows->count == GARBAGE_BATCH;
+        status = lst_index_next(reader, &name, &value);
     }
-    if (lst_index_is_damaged_row(status, key)) {
+    if (lst_index_is_damaged_row(status, name)) {
         status = LST_OK; /* of a row of another kind */
     }
     lst_index_read_end(reader);
@@ -94,20 +105,23 @@ static int find_garbage(struct lst_store *store, uint64_t partition, struct lst_
 /* One that can't be deleted is passed over. Gives the first failure. */
 static int delete_all_blobs(struct lst_store *store, uint64_t partition)
 {
-    struct lst_blob_id blobs[GARBAGE_BATCH];
-    struct lst_blob_id from = {0, 0};
-    size_t count = GARBAGE_BATCH;
+    struct lst_changes rows = {0};
+    struct lst_row_name from;
+    bool has_more = true;
     int failure = LST_OK;
 
-    while (count == GARBAGE_BATCH) {
-        int status = find_garbage(store, partition, from, blobs, &count);
+    lst_row_name_make(&from, LST_ROW_GARBAGE, nothing);
+    while (has_more) {
+        int status = find_garbage(store, partition, &from, &rows, &has_more);
+        if (status == LST_OK) {
+            status = lst_changes_status(&rows);
+        }
         if (status != LST_OK) {
+            lst_changes_release(&rows);
             return first_failure(failure, status);
         }
-        if (count > 0) {
-            failure =
-                first_failure(failure, lst_store_delete_blobs(store, partition, blobs, count));
-            from = (struct lst_blob_id){blobs[count - 1].generation, blobs[count - 1].number + 1};
+        if (rows.count > 0) {
+            failure = first_failure(failure, lst_store_delete_blobs(store, partition, &rows));
         }
     }
     return failure;
@@ -117,6 +131,8 @@ static int delete_all_blobs(struct lst_store *store, uint64_t partition)
 
 /* Some of the parts of one. */
 struct left_parts {
+    struct lst_slice name; /* of the row that says so */
+    struct lst_slice key;
     struct lst_slice upload_id;
     struct {
         uint32_t number;
@@ -148,17 +164,16 @@ static int take_parts(struct lst_store *store, uint64_t partition, uint32_t afte
                       struct left_parts *parts)
 {
     struct lst_index_reader *reader;
-    struct lst_row_name name;
     struct lst_slice value;
     int status = lst_index_read_begin(store->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    lst_row_name_make(&name, LST_ROW_LEFT, parts->upload_id);
-    status = lst_index_get(reader, partition, lst_row_name_slice(&name), &value);
+    status = lst_index_get(reader, partition, parts->name, &value);
     if (status == LST_OK) {
-        status = lst_part_each(reader, partition, parts->upload_id, after, take_part, parts);
+        status =
+            lst_part_each(reader, partition, parts->key, parts->upload_id, after, take_part, parts);
     }
     lst_index_read_end(reader);
     return status;
@@ -175,10 +190,10 @@ static int delete_part(struct lst_store *store, const struct left_parts *parts, 
     if (status != LST_OK) {
         return status;
     }
-    lst_row_name_make_part(&name, parts->upload_id, parts->list[i].number);
+    lst_row_name_make_part(&name, parts->key, parts->upload_id, parts->list[i].number);
     (void)lst_changes_add(changes, LST_INDEX_DELETE, lst_row_name_slice(&name), nothing);
     if (blob.generation != 0) {
-        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, blob, nothing);
+        lst_changes_add_blob(changes, LST_INDEX_DELETE, LST_ROW_BLOB, parts->key, blob, nothing);
     }
     return LST_OK;
 }
@@ -195,7 +210,7 @@ static int delete_parts(struct lst_store *store, uint64_t partition, const struc
         failure = first_failure(failure, delete_part(store, parts, i, &changes));
     }
     if (are_last && failure == LST_OK) {
-        lst_changes_add_row(&changes, LST_INDEX_DELETE, LST_ROW_LEFT, parts->upload_id, nothing);
+        (void)lst_changes_add(&changes, LST_INDEX_DELETE, parts->name, nothing);
     }
     status = lst_blobs_sync_deleted(store->blobs);
     if (status == LST_OK) {
@@ -206,57 +221,63 @@ static int delete_parts(struct lst_store *store, uint64_t partition, const struc
     return first_failure(failure, status);
 }
 
-int lst_store_delete_left(struct lst_store *store, const struct lst_left_upload *left)
+int lst_store_delete_left(struct lst_store *store, uint64_t partition, struct lst_slice name)
 {
-    struct left_parts parts = {.upload_id = lst_slice_make(left->id, sizeof(left->id))};
+    struct left_parts parts = {.name = name};
+    struct lst_key_room room;
     uint32_t after = 0;
     int failure = LST_OK;
     int taken = ENOUGH;
+    int status =
+        lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &room, &parts.key, &parts.upload_id);
 
-    if (lst_pins_ask(&store->pins, parts.upload_id, left->partition)) {
-        return LST_OK;
+    if (status != LST_OK || lst_pins_ask(&store->pins, parts.upload_id)) {
+        return status;
     }
     while (taken == ENOUGH) {
         parts.count = 0;
-        taken = take_parts(store, left->partition, after, &parts);
+        taken = take_parts(store, partition, after, &parts);
         if (taken != LST_OK && taken != ENOUGH) {
             break;
         }
-        failure = first_failure(failure, delete_parts(store, left->partition, &parts,
-                                                      taken == LST_OK && failure == LST_OK));
+        failure = first_failure(
+            failure, delete_parts(store, partition, &parts, taken == LST_OK && failure == LST_OK));
         after = parts.count > 0 ? parts.list[parts.count - 1].number : after;
     }
     return first_failure(failure, taken == LST_ERR_NOT_FOUND ? LST_OK : taken);
 }
 
-/* The upload that was left whose id is the first after this one, or, if it is empty, of all.
- * LST_ERR_NOT_FOUND. */
-static int find_left(struct lst_store *store, struct lst_slice after,
-                     struct lst_left_upload *ret_left)
+static bool is_left(struct lst_slice name)
+{
+    struct lst_key_room room;
+    struct lst_slice key;
+    struct lst_slice id;
+
+    return lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &room, &key, &id) == LST_OK;
+}
+
+/* The first row from this name on that says of an upload that it was left. One that is damaged may
+ * name an upload whose parts are in use. LST_ERR_NOT_FOUND. */
+static int find_left(struct lst_store *store, uint64_t partition, struct lst_row_name *name)
 {
     struct lst_index_reader *reader;
-    struct lst_row_name start;
-    struct lst_slice name;
+    struct lst_slice found;
     struct lst_slice value;
     int status = lst_index_read_begin(store->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    lst_row_name_make(&start, LST_ROW_LEFT, after);
-    lst_row_name_append(&start, lst_slice_make("", after.length == 0 ? 0 : 1));
-    status = lst_index_seek(reader, ret_left->partition, lst_row_name_slice(&start), &name, &value);
-    /* One that is damaged may name an upload whose parts are in use. */
-    while (lst_index_is_damaged_row(status, name) ||
-           (status == LST_OK && name.bytes[0] == LST_ROW_LEFT &&
-            name.length != 1 + LST_ROW_UPLOAD_ID_SIZE)) {
-        status = lst_index_next(reader, &name, &value);
+    status = lst_index_seek(reader, partition, lst_row_name_slice(name), &found, &value);
+    while (lst_index_is_damaged_row(status, found) ||
+           (status == LST_OK && found.bytes[0] == LST_ROW_LEFT && !is_left(found))) {
+        status = lst_index_next(reader, &found, &value);
     }
-    if (status == LST_OK && name.bytes[0] != LST_ROW_LEFT) {
+    if (status == LST_OK && found.bytes[0] != LST_ROW_LEFT) {
         status = LST_ERR_NOT_FOUND;
     }
     if (status == LST_OK) {
-        memcpy(ret_left->id, name.bytes + 1, sizeof(ret_left->id));
+        lst_row_name_make(name, LST_ROW_LEFT, lst_slice_after(found, 1));
     }
     lst_index_read_end(reader);
     return status;
@@ -264,13 +285,15 @@ static int find_left(struct lst_store *store, struct lst_slice after,
 
 static int delete_all_left(struct lst_store *store, uint64_t partition)
 {
-    struct lst_left_upload left = {.partition = partition};
+    struct lst_row_name name;
     int failure = LST_OK;
-    int status = find_left(store, nothing, &left);
+    int status;
 
-    while (status == LST_OK) {
-        failure = first_failure(failure, lst_store_delete_left(store, &left));
-        status = find_left(store, lst_slice_make(left.id, sizeof(left.id)), &left);
+    lst_row_name_make(&name, LST_ROW_LEFT, nothing);
+    while ((status = find_left(store, partition, &name)) == LST_OK) {
+        failure = first_failure(failure,
+                                lst_store_delete_left(store, partition, lst_row_name_slice(&name)));
+        lst_row_name_append(&name, lst_slice_make("", 1));
     }
     return first_failure(failure, status == LST_ERR_NOT_FOUND ? LST_OK : status);
 }
@@ -313,12 +336,10 @@ int lst_store_leave_uploads(struct lst_store *store, uint64_t partition)
 
     while ((status = find_upload(store, partition, &name)) == LST_OK) {
         struct lst_slice bytes = lst_row_name_slice(&name);
-        struct lst_slice id = lst_slice_after(bytes, bytes.length > LST_ROW_UPLOAD_ID_SIZE
-                                                         ? bytes.length - LST_ROW_UPLOAD_ID_SIZE
-                                                         : bytes.length);
         (void)lst_changes_add(&changes, LST_INDEX_REQUIRE_PRESENT, bytes, nothing);
         (void)lst_changes_add(&changes, LST_INDEX_DELETE, bytes, nothing);
-        lst_changes_add_row(&changes, LST_INDEX_PUT, LST_ROW_LEFT, id, nothing);
+        name.bytes[0] = LST_ROW_LEFT; /* the rest is the same */
+        (void)lst_changes_add(&changes, LST_INDEX_PUT, bytes, nothing);
         lst_changes_count(&changes, LST_ROW_UPLOAD, 0, -1);
         status = apply(store, partition, &changes);
         if (status != LST_OK && status != LST_ERR_NOT_FOUND) { /* not found: it was given up */

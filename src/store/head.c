@@ -30,7 +30,7 @@ int lst_head_read_state(struct lst_index_reader *reader, uint64_t partition,
 
 void lst_head_require_state(struct lst_changes *changes, struct lst_bucket_state state)
 {
-    lst_changes_add_row(changes, LST_INDEX_REQUIRE_PREFIX, LST_ROW_STATE, nothing,
+    lst_changes_add_own(changes, LST_INDEX_REQUIRE_PREFIX, LST_ROW_STATE,
                         lst_bucket_state_text(state));
 }
 
@@ -42,7 +42,7 @@ void lst_found_row_name(const struct lst_found_row *found, struct lst_slice key,
     if (found->kind == LST_ROW_VERSION) {
         lst_row_name_make_version(ret_name, key, found->version.order);
     } else {
-        lst_row_name_make(ret_name, found->kind, key);
+        lst_row_name_make_escaped(ret_name, found->kind, key);
     }
 }
 
@@ -77,7 +77,7 @@ static int read_current(const struct lst_key_place *place, char kind,
 {
     struct lst_row_name name;
 
-    lst_row_name_make(&name, kind, place->key);
+    lst_row_name_make_escaped(&name, kind, place->key);
     return lst_found_row_read(place->reader, place->partition, &name, ret_found);
 }
 
@@ -131,7 +131,7 @@ static int read_null_order(const struct lst_key_place *place, uint64_t *ret_orde
     struct lst_slice value;
     int status;
 
-    lst_row_name_make(&name, LST_ROW_NULL, place->key);
+    lst_row_name_make_escaped(&name, LST_ROW_NULL, place->key);
     status = lst_index_get(place->reader, place->partition, lst_row_name_slice(&name), &value);
     return status == LST_OK ? lst_row_number_decode(value, ret_order) : status;
 }
@@ -224,7 +224,7 @@ void lst_head_drop(struct lst_changes *changes, const struct lst_key_place *plac
     if (head->kind == 0) {
         return;
     }
-    lst_changes_let_go(changes, head->value);
+    lst_changes_let_go(changes, place->key, head->value);
     lst_changes_count(changes, head->kind, head->size, -1);
     if (head->kind != next_kind) {
         delete_found(changes, place, head);
@@ -270,7 +270,7 @@ void lst_version_drop(struct lst_changes *changes, const struct lst_key_place *p
                       const struct lst_found_row *found)
 {
     lst_head_require(changes, place, found);
-    lst_changes_let_go(changes, found->value);
+    lst_changes_let_go(changes, place->key, found->value);
     delete_version(changes, place, found);
 }
 

@@ -18,34 +18,32 @@ enum {
     GARBAGE_BATCH = 256,
 };
 
-/* ---- Garbage */
+/* ---- Waste */
 
 /* With the lock held. */
-static void keep_garbage(struct lst_store *store, uint64_t partition, struct lst_blob_id blob)
+static void keep_waste(struct lst_store *store, uint64_t partition, struct lst_slice name)
 {
-    if (store->garbage_count < LST_GARBAGE_MAX) {
-        store->garbage[store->garbage_count++] = (struct lst_garbage){partition, blob};
-    } else {
-        store->garbage_overflowed = true;
+    struct lst_waste *waste = NULL;
+
+    if (store->waste_count < LST_WASTE_MAX) {
+        waste = malloc(sizeof(*waste) + name.length);
     }
+    if (waste == NULL) {
+        store->waste_overflowed = true;
+        return;
+    }
+    waste->next = store->waste;
+    waste->partition = partition;
+    waste->length = name.length;
+    memcpy(waste->name, name.bytes, name.length);
+    store->waste = waste;
+    store->waste_count++;
 }
 
 /* With the lock held. */
-static void keep_left(struct lst_store *store, uint64_t partition, struct lst_slice upload_id)
+static bool has_waste(const struct lst_store *store)
 {
-    if (store->left_count < LST_LEFT_MAX) {
-        struct lst_left_upload *left = &store->left[store->left_count++];
-        left->partition = partition;
-        memcpy(left->id, upload_id.bytes, sizeof(left->id));
-    } else {
-        store->garbage_overflowed = true;
-    }
-}
-
-/* With the lock held. */
-static bool has_garbage(const struct lst_store *store)
-{
-    return store->garbage_count > 0 || store->left_count > 0 || store->garbage_overflowed;
+    return store->waste_count > 0 || store->waste_overflowed;
 }
 
 void lst_store_collect(struct lst_store *store, uint64_t partition,
@@ -54,48 +52,35 @@ void lst_store_collect(struct lst_store *store, uint64_t partition,
     pthread_mutex_lock(&store->lock);
     for (size_t i = 0; i < changes->count; i++) {
         const struct lst_index_change *change = &changes->list[i];
-        struct lst_slice rest = lst_slice_after(change->key, 1);
-        struct lst_blob_id blob;
-        if (change->kind != LST_INDEX_PUT) {
-            continue;
-        }
-        if (change->key.bytes[0] == LST_ROW_GARBAGE &&
-            lst_row_blob_id_decode(change->key, &blob) == LST_OK) {
-            keep_garbage(store, partition, blob);
-        } else if (change->key.bytes[0] == LST_ROW_LEFT && rest.length == LST_ROW_UPLOAD_ID_SIZE) {
-            keep_left(store, partition, rest);
+        if (change->kind == LST_INDEX_PUT &&
+            (change->key.bytes[0] == LST_ROW_GARBAGE || change->key.bytes[0] == LST_ROW_LEFT)) {
+            keep_waste(store, partition, change->key);
         }
     }
-    if (has_garbage(store)) {
+    if (has_waste(store)) {
         pthread_cond_signal(&store->wake);
     }
     pthread_mutex_unlock(&store->lock);
 }
 
-void lst_store_unpin(struct lst_store *store, struct lst_slice upload_id)
+void lst_store_unpin(struct lst_store *store, uint64_t partition, struct lst_slice key,
+                     struct lst_slice upload_id)
 {
-    uint64_t partition;
+    struct lst_row_name name;
 
-    if (lst_pins_remove(&store->pins, upload_id, &partition)) {
+    if (lst_pins_remove(&store->pins, upload_id)) {
+        lst_row_name_make_upload(&name, LST_ROW_LEFT, key, upload_id);
         pthread_mutex_lock(&store->lock);
-        keep_left(store, partition, upload_id);
+        keep_waste(store, partition, lst_row_name_slice(&name));
         pthread_cond_signal(&store->wake);
         pthread_mutex_unlock(&store->lock);
     }
 }
 
-static int by_partition(const void *left, const void *right)
-{
-    const struct lst_garbage *a = left;
-    const struct lst_garbage *b = right;
-
-    return a->partition < b->partition ? -1 : a->partition > b->partition;
-}
-
 void lst_store_sweep_later(struct lst_store *store)
 {
     pthread_mutex_lock(&store->lock);
-    store->garbage_overflowed = true;
+    store->waste_overflowed = true;
     pthread_cond_signal(&store->wake);
     pthread_mutex_unlock(&store->lock);
 }
@@ -142,45 +127,79 @@ static int sweep_all(struct lst_store *store)
 
 /* What waited in memory, taken out of the store. */
 struct sweep {
-    size_t garbage_count;
-    struct lst_garbage garbage[LST_GARBAGE_MAX];
-    size_t left_count;
-    struct lst_left_upload left[LST_LEFT_MAX];
+    size_t count;
+    struct lst_waste *waste[LST_WASTE_MAX];
     bool overflowed;
 };
 
 /* With the lock held. */
-static void take_garbage(struct lst_store *store, struct sweep *sweep)
+static void take_waste(struct lst_store *store, struct sweep *sweep)
 {
-    sweep->garbage_count = store->garbage_count;
-    memcpy(sweep->garbage, store->garbage, store->garbage_count * sizeof(store->garbage[0]));
-    sweep->left_count = store->left_count;
-    memcpy(sweep->left, store->left, store->left_count * sizeof(store->left[0]));
-    sweep->overflowed = store->garbage_overflowed;
-    store->garbage_count = 0;
-    store->left_count = 0;
-    store->garbage_overflowed = false;
+    sweep->count = 0;
+    while (store->waste != NULL) {
+        struct lst_waste *waste = store->waste;
+        store->waste = waste->next;
+        sweep->waste[sweep->count++] = waste;
+    }
+    sweep->overflowed = store->waste_overflowed;
+    store->waste_count = 0;
+    store->waste_overflowed = false;
+}
+
+static int compare_waste(const void *left, const void *right)
+{
+    const struct lst_waste *a = *(struct lst_waste *const *)left;
+    const struct lst_waste *b = *(struct lst_waste *const *)right;
+
+    if (a->partition != b->partition) {
+        return a->partition < b->partition ? -1 : 1;
+    }
+    return lst_slice_compare(lst_waste_name(a), lst_waste_name(b));
+}
+
+/* Delete blobs, from this one on, together. Gives the first that is not among them. */
+static size_t sweep_blobs(struct lst_store *store, const struct sweep *sweep, size_t first,
+                          int *failure)
+{
+    uint64_t partition = sweep->waste[first]->partition;
+    struct lst_changes rows = {0};
+    size_t i = first;
+
+    while (i < sweep->count && sweep->waste[i]->partition == partition &&
+           sweep->waste[i]->name[0] == LST_ROW_GARBAGE && rows.count < GARBAGE_BATCH) {
+        (void)lst_changes_add(&rows, LST_INDEX_DELETE, lst_waste_name(sweep->waste[i++]),
+                              lst_slice_make(NULL, 0));
+    }
+    if (lst_changes_status(&rows) == LST_OK) {
+        keep_failure(failure, lst_store_delete_blobs(store, partition, &rows));
+    } else {
+        keep_failure(failure, lst_changes_status(&rows));
+        lst_changes_release(&rows);
+    }
+    return i;
 }
 
 /* What fails keeps its row: a later sweep, or the next opening of the store, deletes it. The others
  * are not kept waiting. Gives the first failure. */
 static int run_sweep(struct lst_store *store, struct sweep *sweep)
 {
-    struct lst_blob_id blobs[GARBAGE_BATCH];
     int failure = LST_OK;
+    size_t next;
 
-    qsort(sweep->garbage, sweep->garbage_count, sizeof(sweep->garbage[0]), by_partition);
-    for (size_t i = 0; i < sweep->garbage_count;) {
-        uint64_t partition = sweep->garbage[i].partition;
-        size_t taken = 0;
-        while (i < sweep->garbage_count && sweep->garbage[i].partition == partition &&
-               taken < GARBAGE_BATCH) {
-            blobs[taken++] = sweep->garbage[i++].blob;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
+    qsort((void *)sweep->waste, sweep->count, sizeof(sweep->waste[0]), compare_waste);
+    for (size_t i = 0; i < sweep->count; i = next) {
+        const struct lst_waste *waste = sweep->waste[i];
+        next = i + 1;
+        if (waste->name[0] == LST_ROW_GARBAGE) {
+            next = sweep_blobs(store, sweep, i, &failure);
+        } else {
+            keep_failure(&failure,
+                         lst_store_delete_left(store, waste->partition, lst_waste_name(waste)));
         }
-        keep_failure(&failure, lst_store_delete_blobs(store, partition, blobs, taken));
     }
-    for (size_t i = 0; i < sweep->left_count; i++) {
-        keep_failure(&failure, lst_store_delete_left(store, &sweep->left[i]));
+    for (size_t i = 0; i < sweep->count; i++) {
+        free(sweep->waste[i]);
     }
     if (sweep->overflowed) {
         keep_failure(&failure, sweep_all(store));
@@ -214,8 +233,7 @@ static void wait_a_moment(struct lst_store *store, uint64_t milliseconds)
     struct timespec time = {.tv_sec = (time_t)(until / 1000000000U),
                             .tv_nsec = (long)(until % 1000000000U)};
 
-    while (!store->stopping && store->first_job == NULL &&
-           store->garbage_count < LST_GARBAGE_MAX / 2 &&
+    while (!store->stopping && store->first_job == NULL && store->waste_count < LST_WASTE_MAX / 2 &&
            pthread_cond_timedwait(&store->wake, &store->lock, &time) == 0) {
     }
 }
@@ -261,18 +279,18 @@ void *lst_store_housekeeper(void *argument)
             pthread_mutex_unlock(&store->lock);
             do_job(store, job);
             pthread_mutex_lock(&store->lock);
-        } else if (has_garbage(store)) {
+        } else if (has_waste(store)) {
             int status;
             wait_a_moment(store, wait_ms);
-            take_garbage(store, &sweep);
+            take_waste(store, &sweep);
             pthread_mutex_unlock(&store->lock);
             status = run_sweep(store, &sweep);
             report_sweep(store, status);
             pthread_mutex_lock(&store->lock);
             wait_ms = next_wait(wait_ms, status);
             /* What the sweep did not come to is found in its rows. */
-            store->garbage_overflowed =
-                store->garbage_overflowed || (status != LST_OK && !store->stopping);
+            store->waste_overflowed =
+                store->waste_overflowed || (status != LST_OK && !store->stopping);
         } else if (store->stopping) {
             break;
         } else {

@@ -50,7 +50,7 @@ bool lst_list_start(const struct lst_list_scope *scope, char kind, struct lst_sl
         return false;
     }
     if (after.length == 0 || lst_slice_compare(after, scope->prefix) < 0) {
-        lst_row_name_make(ret_start, kind, scope->prefix);
+        lst_row_name_make_escaped_prefix(ret_start, kind, scope->prefix);
         return true;
     }
     if (!lst_slice_starts_with(after, scope->prefix)) {
@@ -58,12 +58,16 @@ bool lst_list_start(const struct lst_list_scope *scope, char kind, struct lst_sl
     }
     /* A common prefix that `after` is in has been listed. */
     if (lst_list_common_prefix(scope, after, &passed) && passed.length <= LST_STORE_KEY_MAX) {
-        lst_row_name_make(ret_start, kind, passed);
+        lst_row_name_make_escaped_prefix(ret_start, kind, passed);
         return lst_list_pass(ret_start);
     }
-    lst_row_name_make(ret_start, kind, lst_slice_first(after, LST_STORE_KEY_MAX + 1));
-    lst_row_name_append(ret_start, lst_slice_make("", 1));
-    return true;
+    if (after.length > LST_STORE_KEY_MAX) { /* no key has it for its beginning */
+        after = lst_slice_first(after, LST_STORE_KEY_MAX + 1);
+        lst_row_name_make_escaped_prefix(ret_start, kind, after);
+        return true;
+    }
+    lst_row_name_make_escaped(ret_start, kind, after);
+    return lst_list_pass(ret_start);
 }
 
 static int show(struct listing *listing, const struct lst_list_entry *entry)
@@ -95,15 +99,19 @@ static int show_and_move(struct listing *listing, struct lst_slice *ret_key,
                          struct lst_slice *ret_value)
 {
     struct lst_list_entry entry = {.is_prefix = true};
-    struct lst_slice key = lst_slice_after(*ret_key, 1);
+    struct lst_key_room room;
     struct lst_row_name behind;
-    int status;
+    struct lst_slice key;
+    int status = lst_row_name_split_key(*ret_key, &room, &key);
 
+    if (status != LST_OK) {
+        return status;
+    }
     if (!lst_list_common_prefix(&listing->scope, key, &entry.key)) {
         status = show_object(listing, key, *ret_value);
         return status == LST_OK ? lst_index_next(listing->reader, ret_key, ret_value) : status;
     }
-    lst_row_name_make(&behind, LST_ROW_OBJECT, entry.key);
+    lst_row_name_make_escaped_prefix(&behind, LST_ROW_OBJECT, entry.key);
     if (!lst_list_pass(&behind)) {
         status = show(listing, &entry);
         return status == LST_OK ? LST_ERR_NOT_FOUND : status;
@@ -131,7 +139,7 @@ static int list(struct listing *listing)
     }
     status = lst_index_seek(listing->reader, listing->partition, lst_row_name_slice(&start), &key,
                             &value);
-    lst_row_name_make(&range, LST_ROW_OBJECT, options->prefix);
+    lst_row_name_make_escaped_prefix(&range, LST_ROW_OBJECT, options->prefix);
     while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &key,
                                     &value)) == LST_OK) {
         if (listing->count == options->max_entries) {

@@ -19,8 +19,8 @@ bool lst_list_common_prefix(const struct lst_list_scope *scope, struct lst_slice
  * them. False: no row of this kind can be behind them. */
 bool lst_list_pass(struct lst_row_name *name);
 
-/* Where to begin among the rows of a kind whose names are not escaped, to list what comes after
- * this key or common prefix. False: nothing can be listed. */
+/* Where to begin among the rows of a kind, of which each key has one, to list what comes after this
+ * key or common prefix. False: nothing can be listed. */
 bool lst_list_start(const struct lst_list_scope *scope, char kind, struct lst_slice after,
                     struct lst_row_name *ret_start);
 

@@ -49,6 +49,7 @@ struct listing {
     bool is_truncated; /* it is over, too */
 };
 
+/* Escaped, which keeps their order. */
 static struct lst_slice run_key(const struct run *run)
 {
     return lst_slice_after(lst_row_name_slice(&run->name), 1);
@@ -71,7 +72,7 @@ static int seek(struct listing *listing, struct run *run)
     status = goes_on ? lst_index_next(run->reader, &name, &value)
                      : lst_index_seek(run->reader, listing->partition,
                                       lst_row_name_slice(&run->from), &name, &value);
-    lst_row_name_make(&range, run->kind, listing->scope.prefix);
+    lst_row_name_make_escaped_prefix(&range, run->kind, listing->scope.prefix);
     status = lst_store_walk(run->reader, lst_row_name_slice(&range), status, &name, &value);
     if (status == LST_OK) {
         run->is_over = false;
@@ -131,12 +132,12 @@ static int seek_runs_for_certain(struct listing *listing)
 /* Have a run go on behind a key, or behind all that begin with a prefix. */
 static void pass(struct run *run, struct lst_slice key, bool is_prefix)
 {
-    lst_row_name_make(&run->from, run->kind, key);
     if (is_prefix) {
-        run->has_ended = run->has_ended || !lst_list_pass(&run->from);
+        lst_row_name_make_escaped_prefix(&run->from, run->kind, key);
     } else {
-        lst_row_name_append(&run->from, lst_slice_make("", 1));
+        lst_row_name_make_escaped(&run->from, run->kind, key);
     }
+    run->has_ended = run->has_ended || !lst_list_pass(&run->from);
     if (run->has_ended || run->is_over ||
         lst_slice_compare(lst_row_name_slice(&run->name), lst_row_name_slice(&run->from)) < 0) {
         run->goes_on = run->is_sought && !run->is_over && !is_prefix;
@@ -412,6 +413,7 @@ static int show_next(struct listing *listing, bool is_certain)
     int status = is_certain ? seek_runs_for_certain(listing) : seek_runs(listing);
     const struct run *run = next_run(listing);
     struct lst_row_name copy; /* the runs go on */
+    struct lst_key_room room;
     struct lst_slice key;
     bool is_prefix;
 
@@ -422,7 +424,10 @@ static int show_next(struct listing *listing, bool is_certain)
         return is_certain || is_unchanged(listing) ? LST_ERR_NOT_FOUND : LST_ERR_CONFLICT;
     }
     lst_row_name_make(&copy, LST_ROW_OBJECT, run_key(run));
-    key = lst_slice_after(lst_row_name_slice(&copy), 1);
+    status = lst_row_name_split_key(lst_row_name_slice(&copy), &room, &key);
+    if (status != LST_OK) {
+        return status;
+    }
     is_prefix = lst_list_common_prefix(&listing->scope, key, &key);
     if (!is_certain) {
         status = show_found(listing, run, key, is_prefix);

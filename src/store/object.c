@@ -124,7 +124,7 @@ static int pin_parts(struct opening *opening)
         status = LST_ERR_NOT_FOUND;
     }
     if (status != LST_OK) {
-        lst_store_unpin(opening->store, pinned);
+        lst_store_unpin(opening->store, opening->partition, opening->name->key, pinned);
     }
     return status;
 }
@@ -150,6 +150,7 @@ static void show(const struct opening *opening, struct lst_object *ret_object)
     ret_object->reader = opening->reader;
     ret_object->blob = NULL;
     ret_object->blob_id = row->blob;
+    ret_object->key = opening->name->key;
     ret_object->parts = row->parts;
     ret_object->is_pinned = false;
 }
@@ -203,7 +204,8 @@ void lst_object_close(struct lst_object *object)
 {
     lst_blob_close(object->blob);
     if (object->is_pinned) {
-        lst_store_unpin(object->store, lst_row_parts_upload(object->parts));
+        lst_store_unpin(object->store, object->partition, object->key,
+                        lst_row_parts_upload(object->parts));
     }
     lst_index_read_end(object->reader);
     object->blob = NULL;

@@ -9,8 +9,7 @@ void lst_upload_place_make(uint64_t partition, struct lst_slice key, struct lst_
 {
     ret_place->partition = partition;
     memcpy(ret_place->id, id.bytes, sizeof(ret_place->id));
-    lst_row_name_make_escaped(&ret_place->row, LST_ROW_UPLOAD, key);
-    lst_row_name_append(&ret_place->row, lst_upload_place_id(ret_place));
+    lst_row_name_make_upload(&ret_place->row, LST_ROW_UPLOAD, key, lst_upload_place_id(ret_place));
 }
 
 void lst_upload_id_make(struct lst_store *store, char ret_id[LST_ROW_UPLOAD_ID_SIZE])
@@ -54,20 +53,20 @@ int lst_upload_find(struct lst_store *store, const struct lst_upload_name *name,
     return LST_OK;
 }
 
-int lst_part_read(struct lst_index_reader *reader, uint64_t partition, struct lst_slice upload_id,
-                  uint32_t number, struct lst_object_row *ret_row)
+int lst_part_read(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
+                  struct lst_slice upload_id, uint32_t number, struct lst_object_row *ret_row)
 {
     struct lst_row_name name;
     struct lst_slice value;
     int status;
 
-    lst_row_name_make_part(&name, upload_id, number);
+    lst_row_name_make_part(&name, key, upload_id, number);
     status = lst_index_get(reader, partition, lst_row_name_slice(&name), &value);
     return status == LST_OK ? lst_object_row_decode(value, ret_row) : status;
 }
 
-int lst_part_each(struct lst_index_reader *reader, uint64_t partition, struct lst_slice upload_id,
-                  uint32_t after,
+int lst_part_each(struct lst_index_reader *reader, uint64_t partition, struct lst_slice key,
+                  struct lst_slice upload_id, uint32_t after,
                   int (*visit)(void *context, uint32_t number, struct lst_slice value),
                   void *context)
 {
@@ -80,17 +79,19 @@ int lst_part_each(struct lst_index_reader *reader, uint64_t partition, struct ls
     if (after == UINT32_MAX) {
         return LST_OK;
     }
-    lst_row_name_make_part(&start, upload_id, after + 1);
-    range = lst_slice_first(lst_row_name_slice(&start), 1 + upload_id.length);
+    lst_row_name_make_part(&start, key, upload_id, after + 1);
+    range = lst_slice_first(lst_row_name_slice(&start), start.length - LST_ROW_PART_NUMBER_SIZE);
     status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &name, &value);
     status = lst_store_walk(reader, range, status, &name, &value);
     while (status == LST_OK || lst_index_is_damaged_row(status, name)) {
+        struct lst_key_room room;
+        struct lst_slice same_key;
         struct lst_slice id;
         uint32_t number;
         if (status != LST_OK) {
             value = lst_slice_first(value, LST_ROW_STAMP_SIZE);
         }
-        status = lst_row_name_split_part(name, &id, &number);
+        status = lst_row_name_split_part(name, &room, &same_key, &id, &number);
         if (status == LST_OK) {
             status = visit(context, number, value);
         }
@@ -151,8 +152,8 @@ int lst_upload_parts(struct lst_store *store, const struct lst_upload_name *name
     if (status != LST_OK) {
         return status;
     }
-    status = lst_part_each(reader, place.partition, lst_upload_place_id(&place), after, show_part,
-                           &listing);
+    status = lst_part_each(reader, place.partition, name->key, lst_upload_place_id(&place), after,
+                           show_part, &listing);
     if (status == LST_OK || status == ENOUGH) {
         /* Parts vanish only when the upload is over. */
         status = lst_upload_read(reader, &place, &value);
@@ -171,7 +172,7 @@ static int show_object_part(struct lst_object *object, struct lst_row_part part,
                             void *context)
 {
     struct lst_object_row row;
-    int status = lst_part_read(object->reader, object->partition,
+    int status = lst_part_read(object->reader, object->partition, object->key,
                                lst_row_parts_upload(object->parts), part.number, &row);
 
     if (status != LST_OK) {

@@ -36,15 +36,17 @@ LST_MUST_CHECK int lst_upload_find(struct lst_store *store, const struct lst_upl
 
 /* The row of a part. LST_ERR_NOT_FOUND, _CORRUPT. */
 LST_MUST_CHECK int lst_part_read(struct lst_index_reader *reader, uint64_t partition,
-                                 struct lst_slice upload_id, uint32_t number,
+                                 struct lst_slice key, struct lst_slice upload_id, uint32_t number,
                                  struct lst_object_row *ret_row);
 
 /* Call visit() with the rows of an upload's parts whose number is above `after`, in order; a code
  * other than 0 ends it and is given back. Of a damaged row the value is as lst_changes_read() gives
  * it. */
-LST_MUST_CHECK int lst_part_each(
-    struct lst_index_reader *reader, uint64_t partition, struct lst_slice upload_id, uint32_t after,
-    int (*visit)(void *context, uint32_t number, struct lst_slice value), void *context);
+LST_MUST_CHECK int lst_part_each(struct lst_index_reader *reader, uint64_t partition,
+                                 struct lst_slice key, struct lst_slice upload_id, uint32_t after,
+                                 int (*visit)(void *context, uint32_t number,
+                                              struct lst_slice value),
+                                 void *context);
 
 /* Open the blob of a part, or of an object, and hold its size against the row's. LST_ERR_NOT_FOUND,
  * _CORRUPT (it is another), _TOO_MANY_FILES, _IO, _NO_MEMORY. */

@@ -10,7 +10,6 @@ struct lst_pin {
     char upload_id[LST_ROW_UPLOAD_ID_SIZE];
     size_t count;
     bool is_asked_for;
-    uint64_t partition; /* in which */
 };
 
 void lst_pins_init(struct lst_pins *pins)
@@ -60,7 +59,7 @@ int lst_pins_add(struct lst_pins *pins, struct lst_slice upload_id)
     return status;
 }
 
-bool lst_pins_ask(struct lst_pins *pins, struct lst_slice upload_id, uint64_t partition)
+bool lst_pins_ask(struct lst_pins *pins, struct lst_slice upload_id)
 {
     struct lst_pin *pin;
 
@@ -68,13 +67,12 @@ bool lst_pins_ask(struct lst_pins *pins, struct lst_slice upload_id, uint64_t pa
     pin = *find(pins, upload_id);
     if (pin != NULL) {
         pin->is_asked_for = true;
-        pin->partition = partition;
     }
     pthread_mutex_unlock(&pins->lock);
     return pin != NULL;
 }
 
-bool lst_pins_remove(struct lst_pins *pins, struct lst_slice upload_id, uint64_t *ret_partition)
+bool lst_pins_remove(struct lst_pins *pins, struct lst_slice upload_id)
 {
     struct lst_pin **link;
     bool is_asked_for = false;
@@ -84,7 +82,6 @@ bool lst_pins_remove(struct lst_pins *pins, struct lst_slice upload_id, uint64_t
     if (*link != NULL && --(*link)->count == 0) {
         struct lst_pin *pin = *link;
         is_asked_for = pin->is_asked_for;
-        *ret_partition = pin->partition;
         *link = pin->next;
         free(pin);
     }

@@ -31,11 +31,10 @@ void lst_pins_release(struct lst_pins *pins);
  */
 LST_MUST_CHECK int lst_pins_add(struct lst_pins *pins, struct lst_slice upload_id);
 
-/* Whether an upload is pinned. If so the last of its pins will say that it was asked for, in this
- * partition. */
-bool lst_pins_ask(struct lst_pins *pins, struct lst_slice upload_id, uint64_t partition);
+/* Whether an upload is pinned. If so the last of its pins will say that it was asked for. */
+bool lst_pins_ask(struct lst_pins *pins, struct lst_slice upload_id);
 
 /* Remove a pin. True: it was the last one, and meanwhile the upload was asked for. */
-bool lst_pins_remove(struct lst_pins *pins, struct lst_slice upload_id, uint64_t *ret_partition);
+bool lst_pins_remove(struct lst_pins *pins, struct lst_slice upload_id);
 
 #endif

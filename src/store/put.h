@@ -86,7 +86,7 @@ void lst_put_drop_body(struct lst_put *put);
 LST_MUST_CHECK int lst_put_add_object(struct lst_put *put, struct lst_index_reader *reader);
 
 /* The row of the put's blob, if it has one: it belongs to the row of this name. */
-void lst_put_add_blob(struct lst_put *put, struct lst_slice owner);
+void lst_put_add_blob(struct lst_put *put, struct lst_slice name);
 
 /*
  * The steps of lst_put_commit(), for one who comes by a body in another way. Before the first

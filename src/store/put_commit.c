@@ -44,17 +44,20 @@ void lst_put_finish(struct lst_put *put, int status)
     if (put->is_pinned) {
         struct lst_slice id = lst_slice_make(put->upload_id, sizeof(put->upload_id));
         /* If the object did not come about, its parts are those of an upload that was left. */
-        (void)lst_pins_ask(&store->pins, id, put->partition);
-        lst_store_unpin(store, id);
+        (void)lst_pins_ask(&store->pins, id);
+        lst_store_unpin(store, put->partition, put->key, id);
     }
     free_put(put);
     lst_store_end_write(store, write, status);
 }
 
-void lst_put_add_blob(struct lst_put *put, struct lst_slice owner)
+void lst_put_add_blob(struct lst_put *put, struct lst_slice name)
 {
-    if (put->has_blob) {
-        lst_changes_add_blob(&put->changes, LST_INDEX_PUT, LST_ROW_BLOB, put->blob, owner);
+    char owner[LST_ROW_OWNER_MAX];
+
+    if (put->has_blob && name.length > 0) {
+        lst_changes_add_blob(&put->changes, LST_INDEX_PUT, LST_ROW_BLOB, put->key, put->blob,
+                             lst_changes_copy(&put->changes, lst_row_owner_make(name, owner)));
     }
 }
 
@@ -63,7 +66,6 @@ int lst_put_add_object(struct lst_put *put, struct lst_index_reader *reader)
     struct lst_key_place place = {put->store, reader, put->partition, put->key};
     struct lst_version version;
     struct lst_row_name name;
-    struct lst_slice owner;
     int status =
         lst_head_replace(&put->changes, &place, &put->condition, &version, &put->write->version);
 
@@ -71,11 +73,11 @@ int lst_put_add_object(struct lst_put *put, struct lst_index_reader *reader)
         return status;
     }
     lst_object_row_set_version(&put->row, version);
-    lst_row_name_make(&name, LST_ROW_OBJECT, put->key);
-    owner = lst_changes_add(&put->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
-                            lst_buffer_slice(&put->row));
+    lst_row_name_make_escaped(&name, LST_ROW_OBJECT, put->key);
+    (void)lst_changes_add(&put->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
+                          lst_buffer_slice(&put->row));
     lst_changes_count(&put->changes, LST_ROW_OBJECT, put->size, 1);
-    lst_put_add_blob(put, owner);
+    lst_put_add_blob(put, lst_row_name_slice(&name));
     return LST_OK;
 }
 
@@ -157,6 +159,7 @@ int lst_staged_look(struct lst_put *put, struct lst_object *ret_object)
         .store = put->store,
         .partition = put->partition,
         .blob_id = row.blob,
+        .key = put->key,
         .parts = row.parts,
     };
     memcpy(ret_object->fields, row.fields, row.field_count * sizeof(row.fields[0]));

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-/* The blobs of one generation that objects refer to. */
+/* The blobs of one generation that objects refer to. Their rows stand in the order of the keys, so
+ * all rows of blobs are read once for each generation that was not closed, as a rule the last. */
 struct live_blobs {
     struct lst_store *store;
     uint64_t generation; /* 0: none is loaded */
@@ -58,24 +59,21 @@ static int keep_number(struct live_blobs *live, uint64_t number)
 static int load_partition(struct live_blobs *live, struct lst_index_reader *reader,
                           uint64_t partition)
 {
-    struct lst_row_name start;
-    struct lst_slice key;
+    static const char kind = LST_ROW_BLOB;
+    struct lst_slice name;
     struct lst_slice value;
-    int status;
+    int status = lst_index_seek(reader, partition, lst_slice_make(&kind, 1), &name, &value);
 
-    lst_row_name_make_blob(&start, LST_ROW_BLOB, (struct lst_blob_id){live->generation, 0});
-    status = lst_index_seek(reader, partition, lst_row_name_slice(&start), &key, &value);
-    while (status == LST_OK && key.bytes[0] == LST_ROW_BLOB) {
+    while (status == LST_OK && name.bytes[0] == kind) {
+        struct lst_key_room room;
+        struct lst_slice key;
         struct lst_blob_id blob;
-        status = lst_row_blob_id_decode(key, &blob);
-        if (status == LST_OK && blob.generation != live->generation) {
-            return LST_OK;
-        }
-        if (status == LST_OK) {
+        status = lst_row_name_split_blob(name, &room, &key, &blob);
+        if (status == LST_OK && blob.generation == live->generation) {
             status = keep_number(live, blob.number);
         }
         if (status == LST_OK) {
-            status = lst_index_next(reader, &key, &value);
+            status = lst_index_next(reader, &name, &value);
         }
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
@@ -239,7 +237,7 @@ static int delete_garbage(struct lst_store *store, struct lst_index_reader *read
     for (uint64_t i = LST_STORE_PARTITION + 1; i < next; i++) {
         /* What can't be deleted must not keep the store from being opened. */
         if (lst_store_delete_garbage(store, i) != LST_OK) {
-            store->garbage_overflowed = true; /* the housekeeper tries again */
+            store->waste_overflowed = true; /* the housekeeper tries again */
         }
         if (lst_store_has_failed(store)) {
             return LST_ERR_IO;

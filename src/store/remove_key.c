@@ -103,10 +103,11 @@ static int find_newest(const struct lst_key_removal *removal, struct lst_found_r
                             lst_row_name_slice(&start), &name, &value);
     while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&
            lst_slice_starts_with(name, lst_row_name_slice(&start))) {
-        struct lst_key_copy key;
+        struct lst_key_room room;
+        struct lst_slice key;
         uint64_t order;
         *ret_found = lst_found_row_make(LST_ROW_VERSION, status, value);
-        status = lst_row_name_split_version(name, &key, &order);
+        status = lst_row_name_split_version(name, &room, &key, &order);
         ret_found->version.order = order;
         if (status != LST_OK || !is_dropped(removal, order)) {
             return status;

@@ -36,9 +36,9 @@ void lst_row_blob_id_encode(struct lst_blob_id id, char ret_bytes[LST_ROW_BLOB_I
     lst_row_number_encode(id.number, ret_bytes + 8);
 }
 
-int lst_row_blob_id_decode(struct lst_slice name, struct lst_blob_id *ret_id)
+int lst_row_blob_id_decode(struct lst_slice bytes, struct lst_blob_id *ret_id)
 {
-    struct lst_slice rest = lst_slice_after(name, 1);
+    struct lst_slice rest = bytes;
 
     if (rest.length != LST_ROW_BLOB_ID_SIZE) {
         return LST_ERR_CORRUPT;

@@ -22,30 +22,37 @@ enum {
     LST_ROW_NEXT_PARTITION = 'n', /* alone */
     LST_ROW_RUNNING = 'r',        /* alone; there while a process has the store open */
     LST_ROW_SCRUB = 'k',          /* alone; where the scrubber is, see scrub.c */
-    /* In a bucket's. */
-    LST_ROW_STATE = 's',   /* alone */
-    LST_ROW_USAGE = 't',   /* alone; what is in the bucket, in numbers */
+    /* In a bucket's. The two that stand alone are those of a range: each has its own. */
+    LST_ROW_STATE = LST_INDEX_RANGE_ROW, /* alone */
+    LST_ROW_USAGE = 't',                 /* alone; what is in the range, in numbers */
+    /* All others have the escaped key of the object that they belong to behind the kind, so all
+     * that belongs to a key is in one range. Settings belong to none: theirs is empty, which is
+     * less than any other. */
     LST_ROW_OBJECT = 'o',  /* + key; the current version, an object */
     LST_ROW_MARKER = 'm',  /* + key; the current version, a delete marker; never beside an `o` */
-    LST_ROW_VERSION = 'v', /* + escaped key + inverted order; a version that is not current */
+    LST_ROW_VERSION = 'v', /* + key + inverted order; a version that is not current */
     LST_ROW_NULL = 'n',    /* + key; the order (8) of the null version, if that is not current */
-    LST_ROW_SETTING = 'c', /* + name */
-    LST_ROW_UPLOAD = 'u',  /* + escaped key + upload id; an upload in progress */
-    LST_ROW_PART = 'p',    /* + upload id + number (4); a part of an upload, or of an object */
-    LST_ROW_LEFT = 'x',    /* + upload id; nobody refers to its parts any more */
-    LST_ROW_BLOB = 'b',    /* + blob id; the key of the row that it belongs to (`o` or `p`) */
-    LST_ROW_GARBAGE = 'g', /* + blob id; nobody refers to it any more, to be deleted */
+    LST_ROW_SETTING = 'c', /* + empty key + name */
+    LST_ROW_UPLOAD = 'u',  /* + key + upload id; an upload in progress */
+    LST_ROW_PART = 'p',    /* + key + upload id + number (4); a part of an upload, or object */
+    LST_ROW_LEFT = 'x',    /* + key + upload id; nobody refers to its parts any more */
+    LST_ROW_BLOB = 'b',    /* + key + blob id; the row of the key that it belongs to, see below */
+    LST_ROW_GARBAGE = 'g', /* + key + blob id; nobody refers to it any more, to be deleted */
 };
 
 enum {
     LST_ROW_BLOB_ID_SIZE = 16,
     LST_ROW_STAMP_SIZE = 16,
     LST_ROW_UPLOAD_ID_SIZE = 16,
+    LST_ROW_PART_NUMBER_SIZE = 4,
     LST_BUCKET_NAME_MAX = 63,
     LST_BUCKET_TEXT_MAX = 255, /* region, owner */
     LST_SETTING_NAME_MAX = 64,
-    /* Longer than the name of any row: the longest are those of uploads, whose key is escaped. */
-    LST_ROW_NAME_MAX = 1 + 2 * LST_STORE_KEY_MAX + 2 + LST_ROW_UPLOAD_ID_SIZE + 1,
+    /* Longer than the name of any row: the longest are those of parts, whose key is escaped. */
+    LST_ROW_NAME_MAX =
+        1 + 2 * LST_STORE_KEY_MAX + 2 + LST_ROW_UPLOAD_ID_SIZE + LST_ROW_PART_NUMBER_SIZE + 1,
+    /* What a blob's row says: `o`, whichever version of the key has it; or `p` and the rest. */
+    LST_ROW_OWNER_MAX = 1 + LST_ROW_UPLOAD_ID_SIZE + LST_ROW_PART_NUMBER_SIZE,
 };
 
 /* ---- The state of a bucket */
@@ -91,10 +98,10 @@ struct lst_row_name {
 };
 void lst_row_name_make(struct lst_row_name *name, char kind, struct lst_slice rest);
 void lst_row_name_append(struct lst_row_name *name, struct lst_slice bytes);
-void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_blob_id id);
 /*
- * The kind and the escaped key: how all rows of LST_ROW_VERSION or LST_ROW_UPLOAD of the key begin.
- * Each byte 00 becomes 00 FF, and 00 00 is the end, so that rows are in the order of their keys.
+ * The kind and the escaped key: how all rows of that kind and key begin, and the whole name of an
+ * object's. Each byte 00 becomes 00 FF, and 00 00 is the end, so that rows are in the order of
+ * their keys.
  */
 void lst_row_name_make_escaped(struct lst_row_name *name, char kind, struct lst_slice key);
 /* The same, without the end: how the rows of all keys that begin with this one begin. */
@@ -102,35 +109,46 @@ void lst_row_name_make_escaped_prefix(struct lst_row_name *name, char kind,
                                       struct lst_slice prefix);
 /* Of a version: the newest first. */
 void lst_row_name_make_version(struct lst_row_name *name, struct lst_slice key, uint64_t order);
-void lst_row_name_make_part(struct lst_row_name *name, struct lst_slice upload_id, uint32_t number);
+void lst_row_name_make_setting(struct lst_row_name *name, struct lst_slice setting);
+void lst_row_name_make_upload(struct lst_row_name *name, char kind, struct lst_slice key,
+                              struct lst_slice upload_id);
+void lst_row_name_make_part(struct lst_row_name *name, struct lst_slice key,
+                            struct lst_slice upload_id, uint32_t number);
+void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_slice key,
+                            struct lst_blob_id id);
 static inline struct lst_slice lst_row_name_slice(const struct lst_row_name *name)
 {
     return lst_slice_make(name->bytes, name->length);
 }
 
-/* An escaped name taken apart again. */
-struct lst_key_copy {
-    size_t length;
+/*
+ * A name taken apart again. The key is given where it stands in the name; one that has a byte 00 is
+ * put together in `room`. All of these give LST_ERR_CORRUPT, and want a key of 1 to
+ * LST_STORE_KEY_MAX bytes.
+ */
+struct lst_key_room {
     char bytes[LST_STORE_KEY_MAX];
 };
-static inline struct lst_slice lst_key_copy_slice(const struct lst_key_copy *key)
-{
-    return lst_slice_make(key->bytes, key->length);
-}
-/* *ret_suffix: what stands behind the end of the key; it must have so many bytes. LST_ERR_CORRUPT.
- */
+/* *ret_suffix: what stands behind the end of the key; it must have so many bytes. */
 LST_MUST_CHECK int lst_row_name_split(struct lst_slice name, size_t suffix_size,
-                                      struct lst_key_copy *ret_key, struct lst_slice *ret_suffix);
-/* The order in the name of a version's row; with its key. LST_ERR_CORRUPT. */
-LST_MUST_CHECK int lst_row_name_split_version(struct lst_slice name, struct lst_key_copy *ret_key,
-                                              uint64_t *ret_order);
-/* LST_ERR_CORRUPT. */
-LST_MUST_CHECK int lst_row_name_split_part(struct lst_slice name, struct lst_slice *ret_upload_id,
-                                           uint32_t *ret_number);
+                                      struct lst_key_room *room, struct lst_slice *ret_key,
+                                      struct lst_slice *ret_suffix);
+/* Of a name that ends with the key. */
+LST_MUST_CHECK int lst_row_name_split_key(struct lst_slice name, struct lst_key_room *room,
+                                          struct lst_slice *ret_key);
+LST_MUST_CHECK int lst_row_name_split_version(struct lst_slice name, struct lst_key_room *room,
+                                              struct lst_slice *ret_key, uint64_t *ret_order);
+LST_MUST_CHECK int lst_row_name_split_part(struct lst_slice name, struct lst_key_room *room,
+                                           struct lst_slice *ret_key,
+                                           struct lst_slice *ret_upload_id, uint32_t *ret_number);
+/* Of LST_ROW_BLOB or LST_ROW_GARBAGE. */
+LST_MUST_CHECK int lst_row_name_split_blob(struct lst_slice name, struct lst_key_room *room,
+                                           struct lst_slice *ret_key, struct lst_blob_id *ret_id);
+/* What a blob's row says of the row of this name, which has it: the name without the key. */
+struct lst_slice lst_row_owner_make(struct lst_slice name, char ret_owner[LST_ROW_OWNER_MAX]);
 
 void lst_row_blob_id_encode(struct lst_blob_id id, char ret_bytes[LST_ROW_BLOB_ID_SIZE]);
-/* Of a key of LST_ROW_BLOB or LST_ROW_GARBAGE. */
-LST_MUST_CHECK int lst_row_blob_id_decode(struct lst_slice name, struct lst_blob_id *ret_id);
+LST_MUST_CHECK int lst_row_blob_id_decode(struct lst_slice bytes, struct lst_blob_id *ret_id);
 
 void lst_row_number_encode(uint64_t number, char ret_bytes[8]);
 LST_MUST_CHECK int lst_row_number_decode(struct lst_slice value, uint64_t *ret_number);

@@ -5,7 +5,6 @@
 
 enum {
     NUMBER_SIZE = 8,
-    PART_NUMBER_SIZE = 4,
     /* In an escaped key, behind a byte 00: it was one of the key; or it is the end. */
     ESCAPED = 0xFF,
     END = 0x00,
@@ -68,13 +67,6 @@ void lst_row_name_make(struct lst_row_name *name, char kind, struct lst_slice re
     lst_row_name_append(name, rest);
 }
 
-void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_blob_id id)
-{
-    name->bytes[0] = kind;
-    lst_row_blob_id_encode(id, name->bytes + 1);
-    name->length = 1 + LST_ROW_BLOB_ID_SIZE;
-}
-
 void lst_row_name_make_escaped_prefix(struct lst_row_name *name, char kind, struct lst_slice prefix)
 {
     static const char escaped[2] = {0, (char)ESCAPED};
@@ -109,14 +101,38 @@ void lst_row_name_make_version(struct lst_row_name *name, struct lst_slice key, 
     lst_row_name_append(name, lst_slice_make(inverted, sizeof(inverted)));
 }
 
-void lst_row_name_make_part(struct lst_row_name *name, struct lst_slice upload_id, uint32_t number)
+void lst_row_name_make_setting(struct lst_row_name *name, struct lst_slice setting)
+{
+    lst_row_name_make_escaped(name, LST_ROW_SETTING, lst_slice_make(NULL, 0));
+    lst_row_name_append(name, setting);
+}
+
+void lst_row_name_make_upload(struct lst_row_name *name, char kind, struct lst_slice key,
+                              struct lst_slice upload_id)
+{
+    lst_row_name_make_escaped(name, kind, key);
+    lst_row_name_append(name, upload_id);
+}
+
+void lst_row_name_make_part(struct lst_row_name *name, struct lst_slice key,
+                            struct lst_slice upload_id, uint32_t number)
 {
     char encoded[NUMBER_SIZE];
 
     lst_row_number_encode(number, encoded);
-    lst_row_name_make(name, LST_ROW_PART, upload_id);
-    lst_row_name_append(name,
-                        lst_slice_make(encoded + NUMBER_SIZE - PART_NUMBER_SIZE, PART_NUMBER_SIZE));
+    lst_row_name_make_upload(name, LST_ROW_PART, key, upload_id);
+    lst_row_name_append(name, lst_slice_make(encoded + NUMBER_SIZE - LST_ROW_PART_NUMBER_SIZE,
+                                             LST_ROW_PART_NUMBER_SIZE));
+}
+
+void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_slice key,
+                            struct lst_blob_id id)
+{
+    char bytes[LST_ROW_BLOB_ID_SIZE];
+
+    lst_row_blob_id_encode(id, bytes);
+    lst_row_name_make_escaped(name, kind, key);
+    lst_row_name_append(name, lst_slice_make(bytes, sizeof(bytes)));
 }
 
 /* ---- Names taken apart */
@@ -131,46 +147,72 @@ static uint64_t get_number(const char *bytes, size_t size)
     return number;
 }
 
-int lst_row_name_split(struct lst_slice name, size_t suffix_size, struct lst_key_copy *ret_key,
-                       struct lst_slice *ret_suffix)
+/* Put together a key that has bytes 00; *rest: what stands behind its end. */
+static int unescape(struct lst_slice *rest, struct lst_key_room *room, struct lst_slice *ret_key)
+{
+    size_t length = 0;
+
+    for (;;) {
+        struct lst_slice plain = lst_slice_first(*rest, lst_slice_find(*rest, '\0'));
+        bool is_escaped;
+        if (plain.length + 2 > rest->length || plain.length > sizeof(room->bytes) - length) {
+            return LST_ERR_CORRUPT;
+        }
+        memcpy(room->bytes + length, plain.bytes, plain.length);
+        length += plain.length;
+        is_escaped = (uint8_t)rest->bytes[plain.length + 1] == ESCAPED;
+        if (!is_escaped && rest->bytes[plain.length + 1] != END) {
+            return LST_ERR_CORRUPT;
+        }
+        *rest = lst_slice_after(*rest, plain.length + 2);
+        if (!is_escaped) {
+            *ret_key = lst_slice_make(room->bytes, length);
+            return LST_OK;
+        }
+        if (length == sizeof(room->bytes)) {
+            return LST_ERR_CORRUPT;
+        }
+        room->bytes[length++] = '\0';
+    }
+}
+
+int lst_row_name_split(struct lst_slice name, size_t suffix_size, struct lst_key_room *room,
+                       struct lst_slice *ret_key, struct lst_slice *ret_suffix)
 {
     struct lst_slice rest = lst_slice_after(name, 1);
+    struct lst_slice key = lst_slice_first(rest, lst_slice_find(rest, '\0'));
+    int status = LST_OK;
 
-    ret_key->length = 0;
-    for (;;) {
-        struct lst_slice plain = lst_slice_first(rest, lst_slice_find(rest, '\0'));
-        bool is_escaped;
-        if (rest.bytes == NULL || plain.length + 2 > rest.length ||
-            plain.length > sizeof(ret_key->bytes) - ret_key->length) {
-            return LST_ERR_CORRUPT;
-        }
-        memcpy(ret_key->bytes + ret_key->length, plain.bytes, plain.length);
-        ret_key->length += plain.length;
-        is_escaped = (uint8_t)rest.bytes[plain.length + 1] == ESCAPED;
-        if (!is_escaped && rest.bytes[plain.length + 1] != END) {
-            return LST_ERR_CORRUPT;
-        }
-        rest = lst_slice_after(rest, plain.length + 2);
-        if (!is_escaped) {
-            break;
-        }
-        if (ret_key->length == sizeof(ret_key->bytes)) {
-            return LST_ERR_CORRUPT;
-        }
-        ret_key->bytes[ret_key->length++] = '\0';
-    }
-    if (rest.length != suffix_size || ret_key->length == 0) {
+    if (rest.bytes == NULL) {
         return LST_ERR_CORRUPT;
     }
+    if (key.length + 1 < rest.length && rest.bytes[key.length + 1] == END) {
+        rest = lst_slice_after(rest, key.length + 2); /* nearly all have no byte 00 */
+    } else {
+        status = unescape(&rest, room, &key);
+    }
+    if (status != LST_OK || rest.length != suffix_size || key.length == 0 ||
+        key.length > LST_STORE_KEY_MAX) {
+        return LST_ERR_CORRUPT;
+    }
+    *ret_key = key;
     *ret_suffix = rest;
     return LST_OK;
 }
 
-int lst_row_name_split_version(struct lst_slice name, struct lst_key_copy *ret_key,
-                               uint64_t *ret_order)
+int lst_row_name_split_key(struct lst_slice name, struct lst_key_room *room,
+                           struct lst_slice *ret_key)
+{
+    struct lst_slice nothing;
+
+    return lst_row_name_split(name, 0, room, ret_key, &nothing);
+}
+
+int lst_row_name_split_version(struct lst_slice name, struct lst_key_room *room,
+                               struct lst_slice *ret_key, uint64_t *ret_order)
 {
     struct lst_slice inverted;
-    int status = lst_row_name_split(name, NUMBER_SIZE, ret_key, &inverted);
+    int status = lst_row_name_split(name, NUMBER_SIZE, room, ret_key, &inverted);
 
     if (status == LST_OK) {
         *ret_order = ~get_number(inverted.bytes, NUMBER_SIZE);
@@ -178,17 +220,38 @@ int lst_row_name_split_version(struct lst_slice name, struct lst_key_copy *ret_k
     return status;
 }
 
-int lst_row_name_split_part(struct lst_slice name, struct lst_slice *ret_upload_id,
+int lst_row_name_split_part(struct lst_slice name, struct lst_key_room *room,
+                            struct lst_slice *ret_key, struct lst_slice *ret_upload_id,
                             uint32_t *ret_number)
 {
-    struct lst_slice rest = lst_slice_after(name, 1);
+    struct lst_slice rest;
+    int status = lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE + LST_ROW_PART_NUMBER_SIZE, room,
+                                    ret_key, &rest);
 
-    if (rest.length != LST_ROW_UPLOAD_ID_SIZE + PART_NUMBER_SIZE) {
-        return LST_ERR_CORRUPT;
+    if (status == LST_OK) {
+        *ret_upload_id = lst_slice_first(rest, LST_ROW_UPLOAD_ID_SIZE);
+        *ret_number =
+            (uint32_t)get_number(rest.bytes + LST_ROW_UPLOAD_ID_SIZE, LST_ROW_PART_NUMBER_SIZE);
     }
-    *ret_upload_id = lst_slice_first(rest, LST_ROW_UPLOAD_ID_SIZE);
-    *ret_number = (uint32_t)get_number(rest.bytes + LST_ROW_UPLOAD_ID_SIZE, PART_NUMBER_SIZE);
-    return LST_OK;
+    return status;
+}
+
+int lst_row_name_split_blob(struct lst_slice name, struct lst_key_room *room,
+                            struct lst_slice *ret_key, struct lst_blob_id *ret_id)
+{
+    struct lst_slice bytes;
+    int status = lst_row_name_split(name, LST_ROW_BLOB_ID_SIZE, room, ret_key, &bytes);
+
+    return status == LST_OK ? lst_row_blob_id_decode(bytes, ret_id) : status;
+}
+
+struct lst_slice lst_row_owner_make(struct lst_slice name, char ret_owner[LST_ROW_OWNER_MAX])
+{
+    size_t length = name.bytes[0] == LST_ROW_PART ? LST_ROW_OWNER_MAX : 1;
+
+    ret_owner[0] = name.bytes[0];
+    memcpy(ret_owner + 1, name.bytes + name.length - (length - 1), length - 1);
+    return lst_slice_make(ret_owner, length);
 }
 
 /* ---- Versions */

@@ -51,7 +51,7 @@ int lst_bucket_setting(struct lst_store *store, struct lst_slice bucket, struct 
     if (status != LST_OK) {
         return status;
     }
-    lst_row_name_make(&row, LST_ROW_SETTING, name);
+    lst_row_name_make_setting(&row, name);
     status = lst_index_get(reader, partition, lst_row_name_slice(&row), &found);
     if (status == LST_OK) {
         lst_buffer_append(value, found);
@@ -88,11 +88,12 @@ static int add_changes(struct setting_write *setting, struct lst_index_reader *r
     lst_head_require_state(changes, state);
     if (setting->is_versioning) {
         state.versioning = setting->versioning;
-        lst_changes_add_row(changes, LST_INDEX_PUT, LST_ROW_STATE, lst_slice_make(NULL, 0),
-                            lst_bucket_state_text(state));
+        lst_changes_add_own(changes, LST_INDEX_PUT, LST_ROW_STATE, lst_bucket_state_text(state));
     } else {
-        lst_changes_add_row(changes, setting->is_removal ? LST_INDEX_DELETE : LST_INDEX_PUT,
-                            LST_ROW_SETTING, setting->name, setting->value);
+        struct lst_row_name row;
+        lst_row_name_make_setting(&row, setting->name);
+        (void)lst_changes_add(changes, setting->is_removal ? LST_INDEX_DELETE : LST_INDEX_PUT,
+                              lst_row_name_slice(&row), setting->value);
     }
     return lst_changes_status(changes);
 }

@@ -14,9 +14,8 @@
 #include <stdatomic.h>
 
 enum {
-    /* Garbage that waits in memory; more of it is found in its rows. */
-    LST_GARBAGE_MAX = 1024,
-    LST_LEFT_MAX = 256, /* uploads */
+    /* Waste that waits in memory; more of it is found in its rows. */
+    LST_WASTE_MAX = 1024,
 };
 
 /* A bucket to be made or deleted. */
@@ -28,16 +27,17 @@ struct lst_bucket_job {
     char text[];
 };
 
-struct lst_garbage {
+/* A blob, or an upload's parts, that nobody refers to any more. */
+struct lst_waste {
+    struct lst_waste *next;
     uint64_t partition;
-    struct lst_blob_id blob;
+    size_t length;
+    char name[]; /* of the row that says so: LST_ROW_GARBAGE or LST_ROW_LEFT */
 };
-
-/* An upload whose parts nobody refers to any more. */
-struct lst_left_upload {
-    uint64_t partition;
-    char id[LST_ROW_UPLOAD_ID_SIZE];
-};
+static inline struct lst_slice lst_waste_name(const struct lst_waste *waste)
+{
+    return lst_slice_make(waste->name, waste->length);
+}
 
 struct lst_store {
     struct lst_index *index;
@@ -54,11 +54,9 @@ struct lst_store {
     pthread_cond_t wake;
     struct lst_bucket_job *first_job;
     struct lst_bucket_job **last_job; /* where the next one is linked */
-    size_t garbage_count;
-    struct lst_garbage garbage[LST_GARBAGE_MAX];
-    size_t left_count;
-    struct lst_left_upload left[LST_LEFT_MAX];
-    bool garbage_overflowed;          /* look for both in the rows of all buckets */
+    size_t waste_count;
+    struct lst_waste *waste;
+    bool waste_overflowed;            /* look for it in the rows of all buckets */
     int sweep_status;                 /* of the last sweep; the housekeeper's alone */
     void (*report)(const char *text); /* NULL: nobody is told */
     bool stopping;
@@ -153,26 +151,28 @@ void *lst_store_housekeeper(void *store);
 void lst_store_collect(struct lst_store *store, uint64_t partition,
                        const struct lst_changes *changes);
 
-/* Delete blobs that have garbage rows, and those rows. A blob that can't be deleted keeps its row,
- * for later; the others are deleted. Gives the first failure, as do the two below. */
+/* Delete blobs that have garbage rows, and those rows: what it is given is the deletion of rows,
+ * all of one range, and is released. A blob that can't be deleted keeps its row, for later; the
+ * others are deleted. Gives the first failure, as do the two below. */
 LST_MUST_CHECK int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
-                                          const struct lst_blob_id *blobs, size_t count);
+                                          struct lst_changes *rows);
 
 /* Delete the blobs of all garbage rows of a partition, and the rows; and the parts of all uploads
  * that were left. */
 LST_MUST_CHECK int lst_store_delete_garbage(struct lst_store *store, uint64_t partition);
 
-/* Delete the parts of an upload that was left, and then its row; nothing if it has none, or is
- * pinned. */
-LST_MUST_CHECK int lst_store_delete_left(struct lst_store *store,
-                                         const struct lst_left_upload *left);
+/* Delete the parts of an upload that was left, and then the row of this name that says so; nothing
+ * if there is none, or if it is pinned. */
+LST_MUST_CHECK int lst_store_delete_left(struct lst_store *store, uint64_t partition,
+                                         struct lst_slice name);
 
 /* Leave all uploads in progress of a bucket that is being deleted. */
 LST_MUST_CHECK int lst_store_leave_uploads(struct lst_store *store, uint64_t partition);
 
-/* Remove a pin of an upload (store->pins). If the upload was left meanwhile, its parts are deleted
- * soon. Never blocks. */
-void lst_store_unpin(struct lst_store *store, struct lst_slice upload_id);
+/* Remove a pin of an upload (store->pins), which is, or was, of this key. If the upload was left
+ * meanwhile, its parts are deleted soon. Never blocks. */
+void lst_store_unpin(struct lst_store *store, uint64_t partition, struct lst_slice key,
+                     struct lst_slice upload_id);
 
 /* Have the housekeeper look through the rows of all buckets. Never blocks. */
 void lst_store_sweep_later(struct lst_store *store);

@@ -212,16 +212,18 @@ struct lst_object {
     struct lst_index_reader *reader;
     struct lst_blob_reader *blob;
     struct lst_blob_id blob_id;
+    struct lst_slice key;   /* the caller's */
     struct lst_slice parts; /* encoded */
     bool is_pinned;         /* its parts stay on the disk until it is closed */
 };
 
 /*
- * Open an object. Keep it open briefly: it holds a reader of the index. with_body: false for HEAD,
- * which then needs no file. LST_ERR_BUCKET_NOT_FOUND, _KEY_NOT_FOUND, _VERSION_NOT_FOUND,
- * _VERSION_MALFORMED (no version can have such an id), _DELETE_MARKER (the version that is named is
- * one), _IO, _CORRUPT. After LST_ERR_KEY_NOT_FOUND and _DELETE_MARKER is_marker, version and
- * modified_ms are set: of the delete marker that is there, if one is.
+ * Open an object. Keep it open briefly: it holds a reader of the index. The key must stay as long
+ * as it is open. with_body: false for HEAD, which then needs no file. LST_ERR_BUCKET_NOT_FOUND,
+ * _KEY_NOT_FOUND, _VERSION_NOT_FOUND, _VERSION_MALFORMED (no version can have such an id),
+ * _DELETE_MARKER (the version that is named is one), _IO, _CORRUPT. After LST_ERR_KEY_NOT_FOUND and
+ * _DELETE_MARKER is_marker, version and modified_ms are set: of the delete marker that is there, if
+ * one is.
  */
 LST_MUST_CHECK int lst_object_open(struct lst_store *store, const struct lst_object_name *name,
                                    bool with_body, struct lst_object *ret_object);

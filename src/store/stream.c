@@ -20,6 +20,7 @@ struct lst_object_stream {
     char bytes[LST_STORE_INLINE_MAX];
 
     struct lst_slice parts; /* encoded; behind the struct; empty if there are none */
+    struct lst_slice key;   /* behind that; of an object in parts */
     char text[];
 };
 
@@ -56,8 +57,8 @@ static int take_part_file(struct lst_object *object, uint64_t first, uint64_t le
     }
     part = lst_row_parts_at(object->parts, position);
     if (length > part.end - first ||
-        lst_part_read(object->reader, object->partition, lst_row_parts_upload(object->parts),
-                      part.number, &row) != LST_OK ||
+        lst_part_read(object->reader, object->partition, object->key,
+                      lst_row_parts_upload(object->parts), part.number, &row) != LST_OK ||
         row.is_inline || lst_body_open(object->store, row.blob, row.size, &blob) != LST_OK) {
         return -1;
     }
@@ -108,7 +109,9 @@ static int take_body(struct lst_object_stream *stream, struct lst_object *object
 int lst_object_stream_open(struct lst_object *object, uint64_t first, uint64_t length,
                            struct lst_object_stream **ret_stream)
 {
-    struct lst_object_stream *stream = calloc(1, sizeof(*stream) + object->parts.length);
+    size_t key_length = object->parts.length > 0 ? object->key.length : 0;
+    struct lst_object_stream *stream =
+        calloc(1, sizeof(*stream) + object->parts.length + key_length);
     int status;
 
     if (stream == NULL) {
@@ -121,6 +124,8 @@ int lst_object_stream_open(struct lst_object *object, uint64_t first, uint64_t l
     stream->parts = lst_slice_make(stream->text, object->parts.length);
     if (object->parts.length > 0) {
         memcpy(stream->text, object->parts.bytes, object->parts.length);
+        stream->key = lst_slice_make(stream->text + object->parts.length, key_length);
+        memcpy(stream->text + object->parts.length, object->key.bytes, key_length);
         status = lst_pins_add(&object->store->pins, lst_row_parts_upload(stream->parts));
     } else {
         status = take_body(stream, object);
@@ -167,8 +172,8 @@ static int next_part(struct lst_object_stream *stream)
     if (status != LST_OK) {
         return status;
     }
-    status = lst_part_read(reader, stream->partition, lst_row_parts_upload(stream->parts),
-                           part.number, &row);
+    status = lst_part_read(reader, stream->partition, stream->key,
+                           lst_row_parts_upload(stream->parts), part.number, &row);
     if (status == LST_OK) {
         status = take_part(stream, part, &row);
     }
@@ -238,7 +243,8 @@ void lst_object_stream_close(struct lst_object_stream *stream)
     }
     lst_blob_close(stream->blob);
     if (stream->parts.length > 0) {
-        lst_store_unpin(stream->store, lst_row_parts_upload(stream->parts));
+        lst_store_unpin(stream->store, stream->partition, stream->key,
+                        lst_row_parts_upload(stream->parts));
     }
     free(stream);
 }

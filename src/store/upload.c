@@ -206,6 +206,7 @@ int lst_upload_see(struct lst_store *store, const struct lst_upload_name *name,
 static int add_abort(struct upload_change *change, struct lst_index_reader *reader)
 {
     struct lst_slice name = lst_row_name_slice(&change->place.row);
+    struct lst_row_name left;
     struct lst_slice value;
     int status = lst_upload_read(reader, &change->place, &value);
 
@@ -213,8 +214,8 @@ static int add_abort(struct upload_change *change, struct lst_index_reader *read
         lst_changes_require_value(&change->changes, name, value);
         lst_changes_count(&change->changes, LST_ROW_UPLOAD, 0, -1);
         (void)lst_changes_add(&change->changes, LST_INDEX_DELETE, name, nothing);
-        lst_changes_add_row(&change->changes, LST_INDEX_PUT, LST_ROW_LEFT,
-                            lst_upload_place_id(&change->place), nothing);
+        lst_row_name_make(&left, LST_ROW_LEFT, lst_slice_after(name, 1)); /* the rest is the same */
+        (void)lst_changes_add(&change->changes, LST_INDEX_PUT, lst_row_name_slice(&left), nothing);
     }
     return status;
 }

@@ -103,9 +103,10 @@ static void drop_part(struct lst_put *put, uint32_t number, struct lst_slice val
 {
     struct lst_row_name name;
 
-    lst_row_name_make_part(&name, lst_slice_make(put->upload_id, sizeof(put->upload_id)), number);
+    lst_row_name_make_part(&name, put->key, lst_slice_make(put->upload_id, sizeof(put->upload_id)),
+                           number);
     lst_changes_require_value(&put->changes, lst_row_name_slice(&name), value);
-    lst_changes_let_go(&put->changes, value);
+    lst_changes_let_go(&put->changes, put->key, value);
     (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&name), nothing);
 }
 
@@ -130,7 +131,7 @@ static int match_part(void *context, uint32_t number, struct lst_slice value)
         *put->culprit = part.number;
         return LST_ERR_PART_INVALID;
     }
-    lst_row_name_make_part(&name, id, number);
+    lst_row_name_make_part(&name, put->key, id, number);
     lst_changes_require_value(&put->changes, lst_row_name_slice(&name), value);
     sha256_update(&matching->stamps, sizeof(row.stamp), (const uint8_t *)row.stamp);
     matching->next++;
@@ -179,8 +180,8 @@ static int add_parts(struct lst_put *put, struct lst_index_reader *reader,
                           nothing);
     lst_changes_count(&put->changes, LST_ROW_UPLOAD, 0, -1);
     sha256_init(&matching.stamps);
-    status =
-        lst_part_each(reader, put->partition, lst_upload_place_id(place), 0, match_part, &matching);
+    status = lst_part_each(reader, put->partition, put->key, lst_upload_place_id(place), 0,
+                           match_part, &matching);
     if (status == LST_OK && matching.next < lst_row_parts_count(put->rest.parts)) {
         *put->culprit = put->completed[matching.next].number;
         status = LST_ERR_PART_INVALID;
@@ -247,7 +248,7 @@ static int add_to_assembly(struct assembly *assembly, size_t i)
     if (i > 0 && part->number <= assembly->options->parts[i - 1].number) {
         return LST_ERR_PART_ORDER;
     }
-    status = lst_part_read(assembly->reader, assembly->place.partition,
+    status = lst_part_read(assembly->reader, assembly->place.partition, assembly->options->name.key,
                            lst_upload_place_id(&assembly->place), part->number, &row);
     if (status != LST_OK) {
         return status == LST_ERR_NOT_FOUND ? LST_ERR_PART_INVALID : status;

@@ -23,8 +23,8 @@ static bool start_behind_upload(const struct lst_upload_list_options *options,
     if (!lst_hex_decode(options->after_upload, id, sizeof(id))) {
         return false;
     }
-    lst_row_name_make_escaped(ret_start, LST_ROW_UPLOAD, options->after_key);
-    lst_row_name_append(ret_start, lst_slice_make(id, sizeof(id)));
+    lst_row_name_make_upload(ret_start, LST_ROW_UPLOAD, options->after_key,
+                             lst_slice_make(id, sizeof(id)));
     lst_row_name_append(ret_start, lst_slice_make("", 1));
     return true;
 }
@@ -78,17 +78,16 @@ static int show_upload(struct listing *listing, struct lst_slice key, struct lst
 
 /* Show the entry that the row belongs to and move on to the next; *ret_name and *ret_value are the
  * cursor's before and after. LST_ERR_NOT_FOUND: there is none. */
-static int show_and_move(struct listing *listing, const struct lst_key_copy *key,
-                         struct lst_slice id, struct lst_slice *ret_name,
-                         struct lst_slice *ret_value)
+static int show_and_move(struct listing *listing, struct lst_slice key, struct lst_slice id,
+                         struct lst_slice *ret_name, struct lst_slice *ret_value)
 {
     struct lst_upload_entry entry = {.is_prefix = true};
     struct lst_row_name behind;
     int status;
 
     listing->count++;
-    if (!lst_list_common_prefix(&listing->scope, lst_key_copy_slice(key), &entry.upload.key)) {
-        status = show_upload(listing, lst_key_copy_slice(key), id, *ret_value);
+    if (!lst_list_common_prefix(&listing->scope, key, &entry.upload.key)) {
+        status = show_upload(listing, key, id, *ret_value);
         return status == LST_OK ? lst_index_next(listing->reader, ret_name, ret_value) : status;
     }
     status = listing->visit(listing->context, &entry);
@@ -117,9 +116,10 @@ static int list(struct listing *listing)
     lst_row_name_make_escaped_prefix(&range, LST_ROW_UPLOAD, options->prefix);
     while ((status = lst_store_walk(listing->reader, lst_row_name_slice(&range), status, &name,
                                     &value)) == LST_OK) {
-        struct lst_key_copy key;
+        struct lst_key_room room;
+        struct lst_slice key;
         struct lst_slice id;
-        status = lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &key, &id);
+        status = lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &room, &key, &id);
         if (status != LST_OK) {
             return status;
         }
@@ -127,7 +127,7 @@ static int list(struct listing *listing)
             listing->is_truncated = true;
             return LST_OK;
         }
-        status = show_and_move(listing, &key, id, &name, &value);
+        status = show_and_move(listing, key, id, &name, &value);
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }

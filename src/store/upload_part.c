@@ -13,7 +13,8 @@ struct holding {
 };
 
 static int read_holding(struct lst_index_reader *reader, const struct lst_upload_place *place,
-                        struct lst_slice upload, uint32_t number, struct holding *ret_holding)
+                        struct lst_slice key, struct lst_slice upload, uint32_t number,
+                        struct holding *ret_holding)
 {
     struct lst_object_row row;
     int status = lst_object_row_decode(upload, &row);
@@ -23,7 +24,7 @@ static int read_holding(struct lst_index_reader *reader, const struct lst_upload
     }
     ret_holding->total = row.size;
     ret_holding->own = 0;
-    status = lst_part_read(reader, place->partition, lst_upload_place_id(place), number, &row);
+    status = lst_part_read(reader, place->partition, key, lst_upload_place_id(place), number, &row);
     if (status == LST_OK && row.size <= ret_holding->total) {
         ret_holding->own = row.size;
     }
@@ -48,7 +49,7 @@ static int add_holding(struct lst_put *put, struct lst_index_reader *reader,
     struct lst_object_row row;
     struct lst_buffer value;
     uint64_t total = 0;
-    int status = read_holding(reader, place, upload, put->part_number, &holding);
+    int status = read_holding(reader, place, put->key, upload, put->part_number, &holding);
 
     if (status == LST_OK) {
         status = add_size(&holding, put->size, put->total_max, &total);
@@ -87,7 +88,7 @@ static int check_room(struct lst_store *store, const struct lst_part_options *op
     if (status != LST_OK) {
         return status;
     }
-    status = read_holding(reader, &place, upload, options->number, &holding);
+    status = read_holding(reader, &place, options->name.key, upload, options->number, &holding);
     lst_index_read_end(reader);
     if (status == LST_OK) {
         status = add_size(&holding, options->size, options->total_max, &total);
@@ -137,7 +138,6 @@ static int add_part(struct lst_put *put, struct lst_index_reader *reader)
     struct lst_upload_place place;
     struct lst_row_name name;
     struct lst_slice upload;
-    struct lst_slice owner;
     bool exists = false;
     int status;
 
@@ -147,15 +147,15 @@ static int add_part(struct lst_put *put, struct lst_index_reader *reader)
         return status;
     }
     lst_changes_require_value(changes, lst_row_name_slice(&place.row), upload);
-    lst_row_name_make_part(&name, id, put->part_number);
-    status = lst_changes_release_row(changes, reader, put->partition, lst_row_name_slice(&name),
-                                     &exists);
+    lst_row_name_make_part(&name, put->key, id, put->part_number);
+    status = lst_changes_release_row(changes, reader, put->partition, put->key,
+                                     lst_row_name_slice(&name), &exists);
     if (status != LST_OK) {
         return status;
     }
-    owner = lst_changes_add(changes, LST_INDEX_PUT, lst_row_name_slice(&name),
-                            lst_buffer_slice(&put->row));
-    lst_put_add_blob(put, owner);
+    (void)lst_changes_add(changes, LST_INDEX_PUT, lst_row_name_slice(&name),
+                          lst_buffer_slice(&put->row));
+    lst_put_add_blob(put, lst_row_name_slice(&name));
     return put->total_max > 0 ? add_holding(put, reader, &place, upload) : LST_OK;
 }
 

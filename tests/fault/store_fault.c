@@ -945,6 +945,7 @@ static void test_damage(void)
               fixture_put(&opened, "b-b", "lost", old_bytes, LARGE) == 0 &&
               fixture_put(&opened, "b-b", "covered", old_bytes, LARGE) == 0 &&
               fixture_put(&opened, "b-b", "covered", old_bytes, LARGE + 10) == 0 &&
+              fixture_put(&opened, "b-b", "left", old_bytes, 1) == 0 &&
               upload_begin(&opened, &left, "b-b", "left") == 0 &&
               upload_part(&opened, &left, 1, old_bytes, LARGE) == 0 &&
               upload_part(&opened, &left, 2, old_bytes, LARGE) == 0 &&

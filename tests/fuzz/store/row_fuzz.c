@@ -76,23 +76,33 @@ static void try_bucket(struct lst_slice value)
 
 static void try_name(struct lst_slice value)
 {
-    struct lst_key_copy key;
+    struct lst_key_room room;
+    struct lst_slice key;
     struct lst_slice upload_id;
     struct lst_row_name name;
+    struct lst_blob_id blob;
     uint64_t order;
     uint32_t number;
 
     if (value.length == 0) {
         return;
     }
-    if (lst_row_name_split_version(value, &key, &order) == LST_OK) {
-        lst_row_name_make_version(&name, lst_key_copy_slice(&key), order);
+    if (lst_row_name_split_key(value, &room, &key) == LST_OK) {
+        lst_row_name_make_escaped(&name, value.bytes[0], key);
+        require(lst_slice_equal(lst_row_name_slice(&name), value));
+    }
+    if (lst_row_name_split_version(value, &room, &key, &order) == LST_OK) {
+        lst_row_name_make_version(&name, key, order);
         name.bytes[0] = value.bytes[0];
         require(lst_slice_equal(lst_row_name_slice(&name), value));
     }
-    if (lst_row_name_split_part(value, &upload_id, &number) == LST_OK) {
-        lst_row_name_make_part(&name, upload_id, number);
+    if (lst_row_name_split_part(value, &room, &key, &upload_id, &number) == LST_OK) {
+        lst_row_name_make_part(&name, key, upload_id, number);
         name.bytes[0] = value.bytes[0];
+        require(lst_slice_equal(lst_row_name_slice(&name), value));
+    }
+    if (lst_row_name_split_blob(value, &room, &key, &blob) == LST_OK) {
+        lst_row_name_make_blob(&name, value.bytes[0], key, blob);
         require(lst_slice_equal(lst_row_name_slice(&name), value));
     }
 }

@@ -191,7 +191,7 @@ static void test_format(void)
     struct lst_index_options options = {.path = fixture.path};
 
     lst_index_close(fixture.index);
-    CHECK(damage_file(fixture.path, "latchstring index 3") > 0, "the format stands in the file");
+    CHECK(damage_file(fixture.path, "latchstring index 4") > 0, "the format stands in the file");
     CHECK(lst_index_open(&options, &fixture.index) == LST_ERR_CORRUPT, "no format is damage");
     fixture.index = NULL;
     fixture_close(&fixture);

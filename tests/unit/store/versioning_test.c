@@ -196,7 +196,7 @@ static int make_old_row(const struct fixture *fixture)
                                 "\1\0\0\0\x20"
                                 "9dd4e461268c8034f5c8564e155c67a6"
                                 "\3\0\0\0\1x";
-    struct lst_index_change change = {LST_INDEX_PUT, slice("oold"),
+    struct lst_index_change change = {LST_INDEX_PUT, lst_slice_make("oold\0", 6),
                                       lst_slice_make(value, sizeof(value) - 1)};
     char path[100];
     struct lst_index_options options = {.path = path};
