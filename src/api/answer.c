@@ -66,7 +66,7 @@ static void fail_entry(json_t **ret_failure, int status, const char *code, const
 static bool is_for_a_person(const struct lst_api_exchange *exchange)
 {
     return exchange->place == LST_API_LINKS &&
-           lst_link_reader(lst_http_header(exchange->request, LST_SLICE("Accept"))) !=
+           lst_link_reader(lst_http_header(exchange->request, LST_HEADER_ACCEPT)) !=
                LST_LINK_PROGRAM;
 }
 
@@ -197,37 +197,32 @@ void lst_api_base_url(const struct lst_api_exchange *exchange, struct lst_buffer
                       request->forwarded_host.length > 0 ? request->forwarded_host : request->host);
 }
 
-int lst_api_parameter_read(const struct lst_api_exchange *exchange, const char *name,
+int lst_api_parameter_read(const struct lst_api_exchange *exchange, enum lst_parameter number,
                            char **ret_text)
 {
-    struct lst_slice raw;
-    size_t length;
-    char *text;
+    const struct lst_http_parameter *parameter = lst_http_parameter(exchange->request, number);
+    struct lst_slice value;
 
     *ret_text = NULL;
-    if (!lst_http_find_parameter(exchange->request, lst_slice_of(name), &raw)) {
+    if (parameter == NULL) {
         return LST_OK;
     }
-    text = malloc(raw.length + 1);
-    if (text == NULL) {
-        return LST_ERR_NO_MEMORY;
-    }
-    if (lst_percent_decode(raw, true, text, raw.length, &length) != LST_OK ||
-        memchr(text, '\0', length) != NULL) {
-        free(text);
+    value = parameter->text.value;
+    if (parameter->is_malformed || lst_slice_find(value, '\0') < value.length) {
         return LST_ERR_MALFORMED;
     }
-    text[length] = '\0';
-    *ret_text = text;
-    return LST_OK;
+    *ret_text = lst_slice_to_string(value);
+    return *ret_text == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 }
 
-bool lst_api_parameter(struct lst_api_exchange *exchange, const char *name, char **ret_text)
+bool lst_api_parameter(struct lst_api_exchange *exchange, enum lst_parameter number,
+                       char **ret_text)
 {
-    int status = lst_api_parameter_read(exchange, name, ret_text);
+    int status = lst_api_parameter_read(exchange, number, ret_text);
 
     if (status == LST_ERR_MALFORMED) {
-        lst_api_fail(exchange, 400, "InvalidArgument", "%s: it is malformed", name);
+        lst_api_fail(exchange, 400, "InvalidArgument", "%s: it is malformed",
+                     lst_parameter_name(number).bytes);
     } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     }

@@ -12,9 +12,10 @@ enum { LIFE = 60, TEXT_MAX = 4096 };
 
 struct lst_call {
     struct lst_http_request request;
+    struct lst_http_room room;
     struct lst_field headers[LST_CALL_HEADERS_MAX + 1];
     struct lst_buffer url;   /* the request's slices point into it */
-    struct lst_buffer texts; /* the headers' likewise */
+    struct lst_buffer texts; /* the headers' likewise, and what is decoded of the query */
     struct lst_buffer body;
     bool is_fed; /* the body was handed over */
     bool is_ended;
@@ -77,7 +78,7 @@ static struct lst_slice keep(struct lst_buffer *texts, struct lst_slice text)
 
 static int set_headers(struct lst_call *call, const struct lst_call_request *request)
 {
-    size_t size = call->request.host.length + sizeof("Host");
+    size_t size = call->request.host.length + sizeof("Host") + call->request.query.length;
 
     for (size_t i = 0; i < request->header_count; i++) {
         size += request->headers[i].name.length + request->headers[i].value.length;
@@ -93,6 +94,8 @@ static int set_headers(struct lst_call *call, const struct lst_call_request *req
         (struct lst_field){LST_SLICE("Host"), call->request.host};
     call->request.message.headers = call->headers;
     call->request.message.header_count = request->header_count + 1;
+    lst_http_request_read(&call->request, &call->room, call->texts.bytes + call->texts.length,
+                          false);
     return LST_OK;
 }
 

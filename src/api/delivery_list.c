@@ -57,9 +57,9 @@ static bool read_page(struct lst_api_exchange *exchange, struct page *page)
     char *state = NULL;
     char *limit = NULL;
     char *after = NULL;
-    bool is_read = lst_api_parameter(exchange, "state", &state) &&
-                   lst_api_parameter(exchange, "limit", &limit) &&
-                   lst_api_parameter(exchange, "after", &after);
+    bool is_read = lst_api_parameter(exchange, LST_PARAMETER_STATE, &state) &&
+                   lst_api_parameter(exchange, LST_PARAMETER_LIMIT, &limit) &&
+                   lst_api_parameter(exchange, LST_PARAMETER_AFTER, &after);
     bool is_good =
         is_read && read_state(state, page) && read_limit(limit, page) && read_after(after, page);
 
@@ -198,7 +198,7 @@ void lst_deliveries_list(struct lst_api_exchange *exchange)
     struct page page = {.limit = 0};
     char *profile = NULL;
 
-    if (!lst_api_parameter(exchange, "profile", &profile)) {
+    if (!lst_api_parameter(exchange, LST_PARAMETER_PROFILE, &profile)) {
         return;
     }
     if (profile == NULL) {

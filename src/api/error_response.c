@@ -42,7 +42,7 @@ void lst_api_error_response(const struct lst_http_request *request, int status, 
                             const char *message, struct lst_http_response *ret_response)
 {
     const struct lst_s3_error_row *row = lst_s3_error_row(lst_s3_error_named(code));
-    struct lst_slice accept = lst_http_header(request, LST_SLICE("Accept"));
+    struct lst_slice accept = lst_http_header(request, LST_HEADER_ACCEPT);
 
     message = message != NULL ? message : row->text;
     lst_http_response_init(ret_response);

@@ -87,7 +87,7 @@ static void fail_signature(struct lst_api_exchange *exchange, int status)
          "The request was signed at another time than now: check the clock"},
     };
 
-    if (lst_http_find_parameter(exchange->request, LST_SLICE("X-Amz-Signature"), NULL)) {
+    if (lst_http_parameter(exchange->request, LST_PARAMETER_AMZ_SIGNATURE) != NULL) {
         lst_api_fail(exchange, 403, "AccessDenied",
                      "The API can't be called with a presigned URL: send a token, as "
                      "`Authorization: Bearer lst_...`, or sign the request with its header");
@@ -304,8 +304,7 @@ static bool find_route(struct lst_api_exchange *exchange)
 
 static bool check_query(struct lst_api_exchange *exchange)
 {
-    struct lst_slice name;
-    bool is_repeated = lst_http_find_repeated_parameter(exchange->request, &name);
+    bool is_repeated = exchange->request->has_repeated;
 
     if (is_repeated) {
         lst_api_fail(exchange, 400, "InvalidArgument",

@@ -133,11 +133,11 @@ const struct lst_api_route *lst_api_route_find(enum lst_api_place place, struct 
  * there. False, having answered, if it is malformed or there is no memory for it: what a caller
  * said must not count as not said.
  */
-LST_MUST_CHECK bool lst_api_parameter(struct lst_api_exchange *exchange, const char *name,
+LST_MUST_CHECK bool lst_api_parameter(struct lst_api_exchange *exchange, enum lst_parameter number,
                                       char **ret_text);
 /* The same without an answer: LST_ERR_MALFORMED, _NO_MEMORY. */
-LST_MUST_CHECK int lst_api_parameter_read(const struct lst_api_exchange *exchange, const char *name,
-                                          char **ret_text);
+LST_MUST_CHECK int lst_api_parameter_read(const struct lst_api_exchange *exchange,
+                                          enum lst_parameter number, char **ret_text);
 
 /* Is there a bucket of this name in the store? False: no (404 NoSuchBucket), or it can't be told;
  * the exchange has been answered. */

@@ -33,7 +33,7 @@ struct remembering {
 
 static struct lst_slice header_of(const struct lst_api_exchange *exchange)
 {
-    return lst_http_header(exchange->request, LST_SLICE("Idempotency-Key"));
+    return lst_http_header(exchange->request, LST_HEADER_IDEMPOTENCY_KEY);
 }
 
 static bool is_valid(struct lst_slice key)

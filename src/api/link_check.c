@@ -34,7 +34,7 @@ void lst_link_refuse(struct lst_api_exchange *exchange, int status, const char *
 {
     struct lst_http_response *response = &exchange->response;
 
-    switch (lst_link_reader(lst_http_header(exchange->request, LST_SLICE("Accept")))) {
+    switch (lst_link_reader(lst_http_header(exchange->request, LST_HEADER_ACCEPT))) {
     case LST_LINK_PERSON:
         exchange->error = code;
         lst_link_page_say(exchange, status, text);
@@ -216,7 +216,7 @@ struct lst_link_opening *lst_link_open(struct lst_api_exchange *exchange)
 
     if (opening != NULL) {
         opening->exchange = exchange;
-        opening->reader = lst_link_reader(lst_http_header(exchange->request, LST_SLICE("Accept")));
+        opening->reader = lst_link_reader(lst_http_header(exchange->request, LST_HEADER_ACCEPT));
         exchange->work = opening;
         exchange->free_work = free_opening;
     }

@@ -59,7 +59,7 @@ bool lst_link_has_pass(const struct lst_link_opening *opening)
     bool is_good;
 
     /* Without it the password is asked for. */
-    if (lst_api_parameter_read(opening->exchange, "pass", &pass) != LST_OK) {
+    if (lst_api_parameter_read(opening->exchange, LST_PARAMETER_PASS, &pass) != LST_OK) {
         return false;
     }
     expires = pass == NULL ? 0 : strtoll(pass, &end, 10);
@@ -199,7 +199,7 @@ static int list(struct listing *listing, bool *ret_truncated)
     char start[2 * KEY_MAX];
     struct lst_list_options options = {
         .bucket = link->bucket, .prefix = link->key, .max_entries = PAGE_MAX};
-    int status = lst_api_parameter_read(listing->opening->exchange, "after", &after);
+    int status = lst_api_parameter_read(listing->opening->exchange, LST_PARAMETER_AFTER, &after);
 
     if (status != LST_OK) {
         return status;
@@ -281,7 +281,7 @@ static bool read_zip(struct lst_link_opening *opening, bool *ret_is_wanted)
     char *text = NULL;
     bool is_known;
 
-    if (!lst_api_parameter(exchange, "zip", &text)) {
+    if (!lst_api_parameter(exchange, LST_PARAMETER_ZIP, &text)) {
         return false;
     }
     *ret_is_wanted = text != NULL && strcmp(text, "1") == 0;
@@ -309,7 +309,7 @@ void lst_link_folder(struct lst_link_opening *opening)
         lst_link_zip(opening);
         return;
     }
-    if (!opening->is_post && !lst_api_parameter(exchange, "file", &name)) {
+    if (!opening->is_post && !lst_api_parameter(exchange, LST_PARAMETER_FILE, &name)) {
         return;
     }
     if (name != NULL) {

@@ -113,7 +113,7 @@ static bool find_user(struct lst_api_exchange *exchange, char ret_name[LST_USER_
     char *access_key_id;
     int status = LST_OK;
 
-    if (!lst_api_parameter(exchange, "access_key_id", &access_key_id)) {
+    if (!lst_api_parameter(exchange, LST_PARAMETER_ACCESS_KEY_ID, &access_key_id)) {
         return false;
     }
     memcpy(ret_name, own, strlen(own) + 1);

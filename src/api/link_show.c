@@ -150,10 +150,10 @@ static bool read_page(struct lst_api_exchange *exchange, struct page *page)
     bool is_good;
 
     memset(page, 0, sizeof(*page));
-    if (!lst_api_parameter(exchange, "limit", &limit)) {
+    if (!lst_api_parameter(exchange, LST_PARAMETER_LIMIT, &limit)) {
         return false;
     }
-    if (!lst_api_parameter(exchange, "after", &after)) {
+    if (!lst_api_parameter(exchange, LST_PARAMETER_AFTER, &after)) {
         free(limit);
         return false;
     }

@@ -48,7 +48,7 @@ bool lst_link_read_password(struct lst_link_opening *opening)
     int status = LST_OK;
 
     if (body.length > 0) {
-        status = lst_link_form_read(lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+        status = lst_link_form_read(lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE),
                                     body, opening->password, sizeof(opening->password) - 1,
                                     &opening->password_length);
     }

@@ -34,57 +34,49 @@ static int find_object(json_t *query, const char *outer, json_t **ret_object)
     return json_is_object(*ret_object) ? LST_OK : LST_ERR_MALFORMED;
 }
 
-static int set_value(json_t *object, const char *name, struct lst_slice raw)
+static int set_value(json_t *object, const char *name, struct lst_slice value)
 {
-    char *value = malloc(raw.length + 1);
-    size_t length;
-    int status = LST_OK;
-
-    if (value == NULL) {
-        return LST_ERR_NO_MEMORY;
+    if (json_object_get(object, name) != NULL || !lst_slice_is_utf8(value)) {
+        return LST_ERR_MALFORMED;
     }
-    if (json_object_get(object, name) != NULL ||
-        lst_percent_decode(raw, true, value, raw.length, &length) != LST_OK ||
-        !lst_slice_is_utf8(lst_slice_make(value, length))) {
-        status = LST_ERR_MALFORMED;
-    } else if (json_object_set_new(object, name, json_stringn(value, length)) != 0) {
-        status = LST_ERR_NO_MEMORY;
-    }
-    free(value);
-    return status;
+    return json_object_set_new(object, name, json_stringn(value.bytes, value.length)) == 0
+               ? LST_OK
+               : LST_ERR_NO_MEMORY;
 }
 
 /* LST_ERR_MALFORMED, _NO_MEMORY. */
-static int add_parameter(json_t *query, const struct lst_field *raw)
+static int add_parameter(json_t *query, const struct lst_http_parameter *parameter)
 {
+    struct lst_slice text = parameter->text.name;
     char name[NAME_MAX_BYTES + 1];
     char *inner;
     char *outer;
-    size_t length;
     json_t *object = query;
     int status = LST_OK;
 
-    if (lst_percent_decode(raw->name, true, name, NAME_MAX_BYTES, &length) != LST_OK ||
-        memchr(name, '\0', length) != NULL || !lst_slice_is_utf8(lst_slice_make(name, length))) {
+    if (parameter->is_malformed || text.length > NAME_MAX_BYTES ||
+        lst_slice_find(text, '\0') < text.length || !lst_slice_is_utf8(text)) {
         return LST_ERR_MALFORMED;
     }
-    name[length] = '\0';
+    memcpy(name, text.bytes, text.length);
+    name[text.length] = '\0';
     outer = split_name(name, &inner);
     if (inner != NULL) {
         status = find_object(query, outer, &object);
     }
-    return status == LST_OK ? set_value(object, inner == NULL ? outer : inner, raw->value) : status;
+    return status == LST_OK
+               ? set_value(object, inner == NULL ? outer : inner, parameter->text.value)
+               : status;
 }
 
 json_t *lst_uppy_query(struct lst_api_exchange *exchange)
 {
-    struct lst_slice rest = exchange->request->query;
-    struct lst_field raw;
+    const struct lst_http_request *request = exchange->request;
     json_t *query = json_object();
     int status = query == NULL ? LST_ERR_NO_MEMORY : LST_OK;
 
-    while (status == LST_OK && lst_http_next_parameter(&rest, &raw)) {
-        status = add_parameter(query, &raw);
+    for (size_t i = 0; status == LST_OK && i < request->parameter_count; i++) {
+        status = add_parameter(query, &request->room->parameters[i]);
     }
     if (status == LST_OK) {
         return query;

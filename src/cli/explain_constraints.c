@@ -15,26 +15,14 @@
 static const char advice[] = "Sign the URL again with this put right: a parameter that the "
                              "signature covers can't be changed afterwards.";
 
-/* What is read of the query. The values are decoded into the text. */
+/* The request that the URL makes, and what is read of its query. */
 struct reading {
+    struct lst_http_request request;
+    struct lst_http_room room;
     struct lst_constraints constraints;
     bool has_any;
     char text[LST_TARGET_MAX];
-    size_t length;
 };
-
-static struct lst_slice decode(struct reading *reading, struct lst_slice encoded)
-{
-    char *room = reading->text + reading->length;
-    size_t length;
-
-    if (lst_percent_decode(encoded, true, room, sizeof(reading->text) - reading->length, &length) !=
-        LST_OK) {
-        return encoded;
-    }
-    reading->length += length;
-    return lst_slice_make(room, length);
-}
 
 static void add_fault(struct lst_answer *answer, const struct lst_constraint_fault *fault,
                       const char *operation)
@@ -52,21 +40,17 @@ static void add_fault(struct lst_answer *answer, const struct lst_constraint_fau
 }
 
 /* False if one can't be held, which has been added. */
-static bool read_all(const struct lst_question *question, struct reading *reading,
-                     struct lst_answer *answer)
+static bool read_all(struct reading *reading, struct lst_answer *answer)
 {
-    struct lst_slice rest = question->link.query;
+    const struct lst_http_parameter *parameter;
     struct lst_constraint_fault fault;
-    struct lst_slice name;
-    struct lst_field raw;
+    size_t at = 0;
 
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (!lst_http_name_starts_with(raw.name, LST_SLICE(LST_CONSTRAINT_PREFIX), &name)) {
-            continue;
-        }
+    while ((parameter = lst_http_next_option(&reading->request, LST_FAMILY_LATCH, &at)) != NULL) {
         reading->has_any = true;
-        if (!lst_constraints_take(&reading->constraints, decode(reading, name),
-                                  decode(reading, raw.value), &fault)) {
+        if (!lst_constraints_take(&reading->constraints,
+                                  lst_name_after_family(parameter->text.name, LST_FAMILY_LATCH),
+                                  parameter->text.value, &fault)) {
             add_fault(answer, &fault, "");
             return false;
         }
@@ -76,16 +60,9 @@ static bool read_all(const struct lst_question *question, struct reading *readin
 
 /* Which operation the URL asks for; NULL if the method is not known, or there is none. */
 static const struct lst_operation *find_operation(const struct lst_question *question,
+                                                  const struct reading *reading,
                                                   const struct lst_answer *answer)
 {
-    struct lst_http_request request = {
-        .message = {.method = answer->method,
-                    .target = question->link.target,
-                    .headers = question->headers,
-                    .header_count = question->header_count},
-        .path = question->link.path,
-        .query = question->link.query,
-    };
     struct lst_reading place;
     struct lst_route route;
 
@@ -93,14 +70,15 @@ static const struct lst_operation *find_operation(const struct lst_question *que
     if (answer->method.length == 0 || (!place.certain && place.key.length == 0)) {
         return NULL;
     }
-    route = lst_route_find(&request, place.key.length > 0 ? LST_LEVEL_OBJECT : LST_LEVEL_BUCKET);
+    route = lst_route_find(&reading->request,
+                           place.key.length > 0 ? LST_LEVEL_OBJECT : LST_LEVEL_BUCKET);
     return route.kind == LST_ROUTE_FOUND ? route.operation : NULL;
 }
 
 static void check_fit(const struct lst_question *question, const struct reading *reading,
                       struct lst_answer *answer)
 {
-    const struct lst_operation *operation = find_operation(question, answer);
+    const struct lst_operation *operation = find_operation(question, reading, answer);
     enum lst_constraint_use use = operation == NULL ? LST_CONSTRAINT_USE_ANY : operation->use;
     struct lst_constraint_fault fault;
     char time[LST_ISO8601_LENGTH];
@@ -118,22 +96,41 @@ static void check_fit(const struct lst_question *question, const struct reading 
     }
 }
 
+/* False if the query is too long to be anybody's. */
+static bool read_request(const struct lst_question *question, const struct lst_answer *answer,
+                         struct reading *reading)
+{
+    if (question->link.query.length > sizeof(reading->text)) {
+        return false;
+    }
+    reading->request = (struct lst_http_request){
+        .message = {.method = answer->method,
+                    .target = question->link.target,
+                    .headers = question->headers,
+                    .header_count = question->header_count},
+        .path = question->link.path,
+        .query = question->link.query,
+    };
+    lst_http_request_read(&reading->request, &reading->room, reading->text, false);
+    return true;
+}
+
 void lst_explain_constraints(const struct lst_question *question, struct lst_answer *answer)
 {
-    struct lst_http_request request = {.query = question->link.query};
-    struct reading reading = {.length = 0};
-    struct lst_slice repeated;
+    struct reading reading = {.has_any = false};
 
-    if (lst_host_is_aws(lst_slice_of(question->link.host))) {
+    if (lst_host_is_aws(lst_slice_of(question->link.host)) ||
+        !read_request(question, answer, &reading)) {
         return;
     }
-    if (lst_http_find_repeated_parameter(&request, &repeated)) {
+    if (reading.request.has_repeated) {
+        struct lst_slice name = reading.request.repeated.name;
         char message[LST_MESSAGE_MAX];
 
         (void)snprintf(message, sizeof(message), "A query parameter is given more than once: %.*s",
-                       (int)(repeated.length < 100 ? repeated.length : 100), repeated.bytes);
+                       (int)(name.length < 100 ? name.length : 100), name.bytes);
         lst_answer_add(answer, "InvalidArgument", "parameter-repeated", message, advice);
-    } else if (read_all(question, &reading, answer) && reading.has_any) {
+    } else if (read_all(&reading, answer) && reading.has_any) {
         check_fit(question, &reading, answer);
     }
 }

@@ -191,7 +191,7 @@ static int take_signature(struct lst_gate *gate, const struct lst_http_request *
 int lst_gate_bearer(struct lst_gate *gate, const struct lst_http_request *request, int64_t now,
                     struct lst_bearer *ret_bearer)
 {
-    struct lst_slice header = lst_http_header(request, LST_SLICE("Authorization"));
+    struct lst_slice header = lst_http_header(request, LST_HEADER_AUTHORIZATION);
     struct lst_slice text;
     int status;
 

@@ -113,12 +113,12 @@ static int verify(const struct lst_gate *gate, struct lst_passage *passage, stru
 static bool may_be_head(const struct lst_passage *passage)
 {
     const struct lst_http_request *request = passage->request;
-    struct lst_slice value;
+    const struct lst_http_parameter *parameter =
+        lst_http_parameter(request, LST_PARAMETER_LATCH_HEAD);
 
     return passage->auth.kind == LST_AUTH_QUERY &&
-           lst_slice_equal(request->message.method, LST_SLICE("HEAD")) &&
-           lst_http_find_parameter(request, LST_SLICE("x-latch-head"), &value) &&
-           lst_slice_equal(value, LST_SLICE("1"));
+           lst_slice_equal(request->message.method, LST_SLICE("HEAD")) && parameter != NULL &&
+           lst_slice_equal(parameter->text.value, LST_SLICE("1"));
 }
 
 /* As it was sent; or, where that is asked for, as the GET that it stands for. */
@@ -389,16 +389,20 @@ static void list_hosts(const struct lst_gate *gate, const struct lst_http_reques
 /* Has a proxy touched the request? nginx by itself says no more than that it closes. */
 static bool came_through_a_proxy(const struct lst_http_request *request)
 {
-    static const char *const headers[] = {
-        "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via",
-        "X-Real-IP",       "X-Original-Host"};
+    static const enum lst_header headers[] = {LST_HEADER_X_FORWARDED_FOR,
+                                              LST_HEADER_X_FORWARDED_HOST,
+                                              LST_HEADER_X_FORWARDED_PROTO,
+                                              LST_HEADER_FORWARDED,
+                                              LST_HEADER_VIA,
+                                              LST_HEADER_X_REAL_IP,
+                                              LST_HEADER_X_ORIGINAL_HOST};
 
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-        if (lst_http_header(request, lst_slice_of(headers[i])).bytes != NULL) {
+        if (lst_http_header(request, headers[i]).bytes != NULL) {
             return true;
         }
     }
-    return lst_slice_equal_ignoring_case(lst_http_header(request, LST_SLICE("Connection")),
+    return lst_slice_equal_ignoring_case(lst_http_header(request, LST_HEADER_CONNECTION),
                                          LST_SLICE("close"));
 }
 

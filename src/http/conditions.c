@@ -63,10 +63,10 @@ bool lst_conditions_modified_since(const struct lst_http_request *request, int64
 struct lst_conditions lst_conditions_of(const struct lst_http_request *request)
 {
     return (struct lst_conditions){
-        .match = lst_http_header(request, LST_SLICE("If-Match")),
-        .none_match = lst_http_header(request, LST_SLICE("If-None-Match")),
-        .unmodified_since = lst_http_header(request, LST_SLICE("If-Unmodified-Since")),
-        .modified_since = lst_http_header(request, LST_SLICE("If-Modified-Since")),
+        .match = lst_http_header(request, LST_HEADER_IF_MATCH),
+        .none_match = lst_http_header(request, LST_HEADER_IF_NONE_MATCH),
+        .unmodified_since = lst_http_header(request, LST_HEADER_IF_UNMODIFIED_SINCE),
+        .modified_since = lst_http_header(request, LST_HEADER_IF_MODIFIED_SINCE),
     };
 }
 
@@ -107,7 +107,7 @@ enum lst_verdict lst_conditions_check(const struct lst_http_request *request, st
 bool lst_conditions_range_counts(const struct lst_http_request *request, struct lst_slice etag,
                                  int64_t modified)
 {
-    struct lst_slice value = lst_http_header(request, LST_SLICE("If-Range"));
+    struct lst_slice value = lst_http_header(request, LST_HEADER_IF_RANGE);
     int64_t date;
 
     if (value.bytes == NULL) {

@@ -198,7 +198,6 @@ static enum lst_http_head_verdict read_field(struct lst_http_head *head, const c
     }
     field->name = lst_slice_make(line, (size_t)(colon - line));
     field->value = trim(colon + 1, at);
-    head->field_count++;
     return lst_http_head_take_field(head, field);
 }
 
@@ -243,9 +242,9 @@ static enum lst_http_head_verdict skip_empty_lines(struct lst_http_head *head, c
     return LST_HEAD_COMPLETE;
 }
 
-void lst_http_head_begin(struct lst_http_head *head, struct lst_field *fields)
+void lst_http_head_begin(struct lst_http_head *head, struct lst_field *fields, uint8_t *numbers)
 {
-    *head = (struct lst_http_head){.fields = fields, .verdict = LST_HEAD_MORE};
+    *head = (struct lst_http_head){.fields = fields, .numbers = numbers, .verdict = LST_HEAD_MORE};
 }
 
 enum lst_http_head_verdict lst_http_head_read(struct lst_http_head *head, char *bytes,

@@ -14,7 +14,7 @@
 #ifndef LST_HTTP_HEAD_H
 #define LST_HTTP_HEAD_H
 
-#include "base/slice.h"
+#include "http/names.h"
 
 #define LST_HEAD_METHOD_MAX      32              /* bytes */
 #define LST_HEAD_TARGET_MAX      LST_TARGET_MAX  /* bytes */
@@ -79,7 +79,9 @@ struct lst_http_head {
     struct lst_slice query;   /* after the '?'; NULL if there is none */
     struct lst_slice host;    /* the value of Host; empty if there is none (HTTP/1.0) */
     struct lst_field *fields; /* the caller's: each line, in order; values without blanks around */
+    uint8_t *numbers;         /* the caller's: enum lst_header, of each line */
     size_t field_count;
+    bool may_repeat;         /* a name may stand twice; if not, none does */
     uint64_t content_length; /* 0 unless has_content_length */
     enum lst_http_head_form form;
     bool is_old; /* HTTP/1.0 */
@@ -95,14 +97,16 @@ struct lst_http_head {
     bool has_coding;
     bool says_close;
     bool says_keep_alive;
+    bool has_seen[LST_HEADERS_KNOWN]; /* by number */
+    uint64_t has_seen_others;         /* a bit for each name that has none, of 64 */
     uint8_t empty_lines;
     uint32_t line;    /* where the line begins that is not complete */
     uint32_t section; /* where the headers begin; 0: the request line is not complete */
 };
 
-/* Begin a head. fields: room for LST_HEAD_FIELDS_MAX lines, which stays the same until it is
- * complete and is the caller's after that. */
-void lst_http_head_begin(struct lst_http_head *head, struct lst_field *fields);
+/* Begin a head. fields, numbers: room for LST_HEAD_FIELDS_MAX lines, which stays the same until it
+ * is complete and is the caller's after that. */
+void lst_http_head_begin(struct lst_http_head *head, struct lst_field *fields, uint8_t *numbers);
 
 /*
  * Read on. bytes: from the first of this head on, all that has arrived; what is behind its end is

@@ -159,36 +159,44 @@ static bool list_has(struct lst_slice list, struct lst_slice member)
     return false;
 }
 
-static bool is(struct lst_slice name, struct lst_slice wanted)
+/* Has a header of that name come before? Of names without a number: may it have? */
+static void note_seen(struct lst_http_head *head, struct lst_slice name, enum lst_header number)
 {
-    return lst_slice_equal_ignoring_case(name, wanted);
+    unsigned mixed = (unsigned)name.length * 7 + ((unsigned char)name.bytes[0] & 0x1FU) * 3 +
+                     ((unsigned char)name.bytes[name.length - 1] & 0x1FU);
+    uint64_t bit = UINT64_C(1) << (mixed & 63);
+
+    if (number != LST_HEADER_OTHER) {
+        head->may_repeat |= head->has_seen[number];
+        head->has_seen[number] = true;
+    } else {
+        head->may_repeat |= (head->has_seen_others & bit) != 0;
+        head->has_seen_others |= bit;
+    }
 }
 
 enum lst_http_head_verdict lst_http_head_take_field(struct lst_http_head *head,
                                                     const struct lst_field *field)
 {
+    enum lst_header number = lst_header_number(field->name);
     struct lst_slice value = field->value;
 
-    switch (field->name.length) {
-    case sizeof("Host") - 1:
-        return is(field->name, LST_SLICE("Host")) ? take_host(head, value) : LST_HEAD_COMPLETE;
-    case sizeof("Expect") - 1:
-        if (is(field->name, LST_SLICE("Expect"))) {
-            head->expects_continue |= list_has(value, LST_SLICE("100-continue"));
-        }
+    head->numbers[head->field_count++] = (uint8_t)number;
+    note_seen(head, field->name, number);
+    switch (number) {
+    case LST_HEADER_HOST:
+        return take_host(head, value);
+    case LST_HEADER_CONTENT_LENGTH:
+        return take_length(head, value);
+    case LST_HEADER_TRANSFER_ENCODING:
+        return take_coding(head, value);
+    case LST_HEADER_EXPECT:
+        head->expects_continue |= list_has(value, LST_SLICE("100-continue"));
         break;
-    case sizeof("Connection") - 1:
-        if (is(field->name, LST_SLICE("Connection"))) {
-            head->says_close |= list_has(value, LST_SLICE("close"));
-            head->says_keep_alive |= list_has(value, LST_SLICE("keep-alive"));
-        }
+    case LST_HEADER_CONNECTION:
+        head->says_close |= list_has(value, LST_SLICE("close"));
+        head->says_keep_alive |= list_has(value, LST_SLICE("keep-alive"));
         break;
-    case sizeof("Content-Length") - 1:
-        return is(field->name, LST_SLICE("Content-Length")) ? take_length(head, value)
-                                                            : LST_HEAD_COMPLETE;
-    case sizeof("Transfer-Encoding") - 1:
-        return is(field->name, LST_SLICE("Transfer-Encoding")) ? take_coding(head, value)
-                                                               : LST_HEAD_COMPLETE;
     default:
         break;
     }
@@ -200,7 +208,8 @@ enum lst_http_head_verdict lst_http_head_settle(struct lst_http_head *head)
     if (!head->has_host && !head->is_old) {
         return LST_HEAD_NO_HOST;
     }
-    if (head->has_host && head->form == LST_HEAD_ABSOLUTE && !is(head->host, head->authority)) {
+    if (head->has_host && head->form == LST_HEAD_ABSOLUTE &&
+        !lst_slice_equal_ignoring_case(head->host, head->authority)) {
         return LST_HEAD_OTHER_HOST;
     }
     if (head->is_chunked && head->has_content_length) {

@@ -8,7 +8,8 @@
 enum lst_http_head_verdict lst_http_head_take_target(struct lst_http_head *head, char *target,
                                                      size_t length);
 
-/* A header line has been added to head->fields: does its value make sense? COMPLETE, or not. */
+/* Take a header line, which stands behind the last of head->fields. COMPLETE, or a refusal: its
+ * value makes no sense. */
 enum lst_http_head_verdict lst_http_head_take_field(struct lst_http_head *head,
                                                     const struct lst_field *field);
 

@@ -1,5 +1,5 @@
-/* query.c - walking the parameters of a query, still encoded. */
-#include "http/request.h"
+/* query.c - the parameters of a query, split and decoded. */
+#include "http/query.h"
 
 bool lst_http_next_parameter(struct lst_slice *rest, struct lst_field *ret_raw)
 {
@@ -88,70 +88,110 @@ bool lst_http_name_is(struct lst_slice raw, struct lst_slice name)
     return at == raw.length;
 }
 
-static bool has_escape(struct lst_slice raw)
+/* Decode at *text, which moves on; or point at the raw text, if nothing in it is encoded. */
+static struct lst_slice decode(struct lst_slice raw, char **text, bool *ret_is_malformed)
 {
-    return lst_slice_find(raw, '%') < raw.length;
+    size_t at = 0;
+    char *to = *text;
+
+    *ret_is_malformed = false;
+    while (at < raw.length && raw.bytes[at] != '%' && raw.bytes[at] != '+') {
+        at++;
+    }
+    if (at == raw.length) {
+        return lst_slice_make(raw.bytes == NULL ? "" : raw.bytes, raw.length);
+    }
+    if (at > 0) {
+        memcpy(to, raw.bytes, at);
+        to += at;
+    }
+    while (at < raw.length) {
+        size_t before = at;
+        char byte = take_byte(raw, &at);
+
+        *ret_is_malformed |= raw.bytes[before] == '%' && at == before + 1;
+        *to++ = raw.bytes[before] == '+' ? ' ' : byte;
+    }
+    raw = lst_slice_make(*text, (size_t)(to - *text));
+    *text = to;
+    return raw;
 }
 
-/* Without an escape in either, they have as many bytes if they are one. */
-static bool are_one_name(struct lst_slice a, struct lst_slice b, bool may_have_escape)
+/* A bit for a name, of 64; the same for names that differ in nothing but their case. */
+static uint64_t bit_of(struct lst_slice name)
 {
-    size_t at_a = 0;
-    size_t at_b = 0;
+    unsigned first = name.length == 0 ? 0 : (unsigned char)name.bytes[0] & 0x1FU;
+    unsigned last = name.length == 0 ? 0 : (unsigned char)name.bytes[name.length - 1] & 0x1FU;
 
-    if (a.length == b.length && lst_slice_equal_ignoring_case(a, b)) {
-        return true;
-    }
-    if (!may_have_escape) {
-        return false;
-    }
-    while (at_a < a.length && at_b < b.length) {
-        if (lower(take_byte(a, &at_a)) != lower(take_byte(b, &at_b))) {
-            return false;
+    return UINT64_C(1) << ((name.length * 7 + first * 3 + last) & 63);
+}
+
+/* Note a parameter that stood before. */
+static void note_repeated(struct lst_http_request *request, const struct lst_http_room *room,
+                          const struct lst_http_parameter *parameter)
+{
+    for (size_t i = 0; i < request->parameter_count && !request->has_repeated; i++) {
+        const struct lst_http_parameter *earlier = &room->parameters[i];
+
+        if (lst_slice_equal_ignoring_case(earlier->text.name, parameter->text.name)) {
+            request->has_repeated = true;
+            request->repeated = (struct lst_field){parameter->text.name, earlier->text.value};
         }
     }
-    return at_a == a.length && at_b == b.length;
 }
 
-bool lst_http_find_repeated_parameter(const struct lst_http_request *request,
-                                      struct lst_slice *ret_raw_name)
+static void note_places(struct lst_http_request *request,
+                        const struct lst_http_parameter *parameter)
 {
-    struct lst_slice names[LST_PARAMETERS_MAX];
+    uint8_t place = (uint8_t)(request->parameter_count + 1);
+
+    if (request->parameter_places[parameter->number] == 0) {
+        request->parameter_places[parameter->number] = place;
+    }
+    if (request->option_places[parameter->option] == 0) {
+        request->option_places[parameter->option] = place;
+    }
+    request->parameter_families |= (uint8_t)(1U << parameter->family);
+}
+
+void lst_http_query_read(struct lst_http_request *request, struct lst_http_room *room, char *text)
+{
     struct lst_slice rest = request->query;
     struct lst_field raw;
-    bool has_escapes = false;
-    size_t count = 0;
+    uint64_t seen = 0;
 
+    memset(request->parameter_places, 0, sizeof(request->parameter_places));
+    memset(request->option_places, 0, sizeof(request->option_places));
+    request->parameter_count = 0;
+    request->parameter_families = 0;
+    request->has_repeated = false;
     while (lst_http_next_parameter(&rest, &raw)) {
-        has_escapes |= has_escape(raw.name);
-        for (size_t i = 0; i < count; i++) {
-            if (are_one_name(names[i], raw.name, has_escapes)) {
-                *ret_raw_name = raw.name;
-                return true;
-            }
-        }
-        if (count == LST_PARAMETERS_MAX) {
-            *ret_raw_name = raw.name;
-            return true;
-        }
-        names[count++] = raw.name;
-    }
-    return false;
-}
+        struct lst_http_parameter *parameter = &room->parameters[request->parameter_count];
+        bool is_malformed;
+        uint64_t bit;
 
-bool lst_http_find_parameter(const struct lst_http_request *request, struct lst_slice name,
-                             struct lst_slice *ret_raw_value)
-{
-    struct lst_slice rest = request->query;
-    struct lst_field raw;
-
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (lst_http_name_is(raw.name, name)) {
-            if (ret_raw_value != NULL) {
-                *ret_raw_value = raw.value;
+        if (request->parameter_count == LST_PARAMETERS_MAX) {
+            if (!request->has_repeated) {
+                request->has_repeated = true;
+                request->repeated = (struct lst_field){raw.name, {"", 0}};
             }
-            return true;
+            break;
         }
+        parameter->raw = raw;
+        parameter->text.name = decode(raw.name, &text, &is_malformed);
+        parameter->text.value = decode(raw.value, &text, &parameter->is_malformed);
+        parameter->is_malformed |= is_malformed;
+        parameter->number = (uint8_t)lst_parameter_number(parameter->text.name);
+        parameter->option = (uint8_t)lst_header_number(parameter->text.name);
+        parameter->family = (uint8_t)lst_name_family(parameter->text.name);
+        bit = bit_of(parameter->text.name);
+        if ((seen & bit) != 0) {
+            note_repeated(request, room, parameter);
+        }
+        seen |= bit;
+        note_places(request, parameter);
+        request->parameter_count++;
     }
-    return false;
+    request->parameter_places[LST_PARAMETER_OTHER] = 0;
+    request->option_places[LST_HEADER_OTHER] = 0;
 }

@@ -222,7 +222,7 @@ static void fail_no_upload(struct lst_s3_exchange *exchange)
 {
     struct lst_slice upload;
 
-    (void)lst_s3_parameter(exchange, "uploadId", &upload);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_UPLOAD_ID, &upload);
     lst_s3_fail_about(exchange, LST_S3_NO_SUCH_UPLOAD, NULL, "UploadId", upload);
 }
 
@@ -266,7 +266,7 @@ static void fail_no_bucket(struct lst_s3_exchange *exchange, enum lst_s3_error e
 static void fail_condition(struct lst_s3_exchange *exchange, enum lst_s3_error error)
 {
     struct lst_slice match;
-    bool is_match = lst_s3_option(exchange, "If-Match", &match);
+    bool is_match = lst_s3_option(exchange, LST_HEADER_IF_MATCH, &match);
 
     lst_s3_set_reason(exchange, is_match ? "If-Match: the object is another, or is not there"
                                          : "If-None-Match: there is an object of this key already");

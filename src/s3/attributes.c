@@ -58,20 +58,13 @@ static bool read_names(struct lst_s3_exchange *exchange, struct lst_slice list,
     return true;
 }
 
-/* The header may be there more than once. Whether anything is asked for is seen later. */
+/* Whether anything is asked for is seen later. */
 static bool read_attributes(struct lst_s3_exchange *exchange, unsigned *ret_attributes)
 {
-    const struct lst_request *message = &exchange->request->message;
+    struct lst_slice names = lst_http_header(exchange->request, LST_HEADER_AMZ_OBJECT_ATTRIBUTES);
 
     *ret_attributes = 0;
-    for (size_t i = 0; i < message->header_count; i++) {
-        if (lst_slice_equal_ignoring_case(message->headers[i].name,
-                                          LST_SLICE("x-amz-object-attributes")) &&
-            !read_names(exchange, lst_slice_trim(message->headers[i].value), ret_attributes)) {
-            return false;
-        }
-    }
-    return true;
+    return names.bytes == NULL || read_names(exchange, lst_slice_trim(names), ret_attributes);
 }
 
 /* Of a bucket that is there. False, having answered, if nothing is asked for. */
@@ -96,8 +89,8 @@ static bool read_question(struct lst_s3_exchange *exchange, struct question *que
     struct lst_slice max_parts;
     struct lst_slice marker;
 
-    (void)lst_s3_option(exchange, "x-amz-max-parts", &max_parts);
-    (void)lst_s3_option(exchange, "x-amz-part-number-marker", &marker);
+    (void)lst_s3_option(exchange, LST_HEADER_AMZ_MAX_PARTS, &max_parts);
+    (void)lst_s3_option(exchange, LST_HEADER_AMZ_PART_NUMBER_MARKER, &marker);
     return read_attributes(exchange, &question->attributes) &&
            lst_page_count_read(exchange, "max-parts", max_parts, &question->max_parts) &&
            lst_part_marker_read(exchange, "part-number-marker", marker, &question->marker);

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct lst_slice header(const struct lst_s3_exchange *exchange, const char *name)
+static struct lst_slice header(const struct lst_s3_exchange *exchange, enum lst_header number)
 {
-    return lst_slice_trim(lst_http_header(exchange->request, lst_slice_of(name)));
+    return lst_slice_trim(lst_http_header(exchange->request, number));
 }
 
 /* ---- Length */
@@ -27,7 +27,7 @@ static bool read_length(struct lst_s3_exchange *exchange)
     struct lst_body *body = exchange->body;
 
     if (body->is_stream) {
-        struct lst_slice decoded = header(exchange, "x-amz-decoded-content-length");
+        struct lst_slice decoded = header(exchange, LST_HEADER_AMZ_DECODED_CONTENT_LENGTH);
         body->length_known = lst_slice_to_number(decoded, UINT64_MAX, &body->length);
     } else {
         body->length_known = request->has_content_length || !body->plan.length_required;
@@ -85,13 +85,13 @@ static bool prepare_payload(struct lst_s3_exchange *exchange)
 
     if (body->is_stream) {
         int status = lst_stream_init(&body->stream, auth, &exchange->passage.key, body->length,
-                                     header(exchange, "x-amz-trailer"));
+                                     header(exchange, LST_HEADER_AMZ_TRAILER));
         if (status != LST_OK) {
             lst_s3_fail_code(exchange, status);
         }
         return status == LST_OK;
     }
-    if (has_coding(header(exchange, "Content-Encoding"), LST_SLICE("aws-chunked"))) {
+    if (has_coding(header(exchange, LST_HEADER_CONTENT_ENCODING), LST_SLICE("aws-chunked"))) {
         /* Without a STREAMING- word nobody knows how it is framed; the framing must not be stored
          * as if it were the object. */
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
@@ -109,8 +109,7 @@ static bool prepare_payload(struct lst_s3_exchange *exchange)
 
 static bool read_md5(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice name = LST_SLICE("Content-MD5");
-    struct lst_slice value = lst_http_header(exchange->request, name);
+    struct lst_slice value = lst_http_header(exchange->request, LST_HEADER_CONTENT_MD5);
     struct lst_body *body = exchange->body;
 
     if (value.bytes == NULL) {
@@ -146,14 +145,14 @@ bool lst_body_expect_checksum(struct lst_s3_exchange *exchange, struct lst_slice
  * some SDKs put that of an empty body, and does not hold the body against it. */
 static bool read_checksum_header(struct lst_s3_exchange *exchange)
 {
-    const struct lst_request *message = &exchange->request->message;
     struct lst_body *body = exchange->body;
     struct lst_slice value = {NULL, 0};
     enum lst_checksum_kind kind = LST_CHECKSUM_NONE;
 
-    for (size_t i = 0; i < message->header_count; i++) {
-        enum lst_checksum_kind found = lst_checksum_of_header(message->headers[i].name);
-        if (found == LST_CHECKSUM_NONE) {
+    for (unsigned i = LST_CHECKSUM_CRC32; i < LST_CHECKSUM_KINDS; i++) {
+        struct lst_slice found = lst_http_header(exchange->request, lst_checksum_header_number(i));
+
+        if (found.bytes == NULL) {
             continue;
         }
         if (kind != LST_CHECKSUM_NONE) {
@@ -163,8 +162,8 @@ static bool read_checksum_header(struct lst_s3_exchange *exchange)
                              NULL, 0);
             return false;
         }
-        kind = found;
-        value = message->headers[i].value;
+        kind = i;
+        value = found;
     }
     lst_checksum_init(&body->checksum, kind);
     body->checksum_declared = kind != LST_CHECKSUM_NONE;
@@ -174,7 +173,7 @@ static bool read_checksum_header(struct lst_s3_exchange *exchange)
 static bool read_checksum_trailer(struct lst_s3_exchange *exchange)
 {
     struct lst_body *body = exchange->body;
-    struct lst_slice trailer = header(exchange, "x-amz-trailer");
+    struct lst_slice trailer = header(exchange, LST_HEADER_AMZ_TRAILER);
     enum lst_checksum_kind kind = lst_checksum_of_header(trailer);
     enum lst_payload payload = exchange->passage.auth.payload;
 
@@ -201,7 +200,7 @@ static bool read_checksum_trailer(struct lst_s3_exchange *exchange)
 
 static bool check_algorithm(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice algorithm = header(exchange, "x-amz-sdk-checksum-algorithm");
+    struct lst_slice algorithm = header(exchange, LST_HEADER_AMZ_SDK_CHECKSUM_ALGORITHM);
     enum lst_checksum_kind kind = exchange->body->checksum.kind;
 
     if (algorithm.length == 0) {

@@ -237,12 +237,12 @@ static bool read_page(struct lst_s3_exchange *exchange, struct page *page)
 {
     struct lst_slice token;
     struct lst_slice max;
-    bool has_max = lst_s3_parameter(exchange, "max-buckets", &max);
-    bool has_token = lst_s3_parameter(exchange, "continuation-token", &token);
+    bool has_max = lst_s3_parameter(exchange, LST_PARAMETER_MAX_BUCKETS, &max);
+    bool has_token = lst_s3_parameter(exchange, LST_PARAMETER_CONTINUATION_TOKEN, &token);
 
     page->max = BUCKETS_MAX;
-    page->has_region = lst_s3_parameter(exchange, "bucket-region", &page->region);
-    page->has_prefix = lst_s3_parameter(exchange, "prefix", &page->prefix);
+    page->has_region = lst_s3_parameter(exchange, LST_PARAMETER_BUCKET_REGION, &page->region);
+    page->has_prefix = lst_s3_parameter(exchange, LST_PARAMETER_PREFIX, &page->prefix);
     page->is_asked = has_max || has_token || page->has_region || page->has_prefix;
     if (has_max && !read_max(exchange, max, &page->max)) {
         return false;

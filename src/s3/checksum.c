@@ -8,16 +8,21 @@
 static const struct {
     const char *name;
     const char *header;
+    enum lst_header number;
     const char *element;
     size_t size;
 } kinds[] = {
-    [LST_CHECKSUM_NONE] = {"", "", "", 0},
-    [LST_CHECKSUM_CRC32] = {"CRC32", "x-amz-checksum-crc32", "ChecksumCRC32", 4},
-    [LST_CHECKSUM_CRC32C] = {"CRC32C", "x-amz-checksum-crc32c", "ChecksumCRC32C", 4},
-    [LST_CHECKSUM_CRC64NVME] = {"CRC64NVME", "x-amz-checksum-crc64nvme", "ChecksumCRC64NVME", 8},
-    [LST_CHECKSUM_SHA1] = {"SHA1", "x-amz-checksum-sha1", "ChecksumSHA1", SHA1_DIGEST_SIZE},
-    [LST_CHECKSUM_SHA256] = {"SHA256", "x-amz-checksum-sha256", "ChecksumSHA256",
-                             SHA256_DIGEST_SIZE},
+    [LST_CHECKSUM_NONE] = {"", "", LST_HEADER_OTHER, "", 0},
+    [LST_CHECKSUM_CRC32] = {"CRC32", "x-amz-checksum-crc32", LST_HEADER_AMZ_CHECKSUM_CRC32,
+                            "ChecksumCRC32", 4},
+    [LST_CHECKSUM_CRC32C] = {"CRC32C", "x-amz-checksum-crc32c", LST_HEADER_AMZ_CHECKSUM_CRC32C,
+                             "ChecksumCRC32C", 4},
+    [LST_CHECKSUM_CRC64NVME] = {"CRC64NVME", "x-amz-checksum-crc64nvme",
+                                LST_HEADER_AMZ_CHECKSUM_CRC64NVME, "ChecksumCRC64NVME", 8},
+    [LST_CHECKSUM_SHA1] = {"SHA1", "x-amz-checksum-sha1", LST_HEADER_AMZ_CHECKSUM_SHA1,
+                           "ChecksumSHA1", SHA1_DIGEST_SIZE},
+    [LST_CHECKSUM_SHA256] = {"SHA256", "x-amz-checksum-sha256", LST_HEADER_AMZ_CHECKSUM_SHA256,
+                             "ChecksumSHA256", SHA256_DIGEST_SIZE},
 };
 
 enum { KIND_COUNT = sizeof(kinds) / sizeof(kinds[0]) };
@@ -35,6 +40,11 @@ const char *lst_checksum_name(enum lst_checksum_kind kind)
 const char *lst_checksum_header(enum lst_checksum_kind kind)
 {
     return kinds[kind].header;
+}
+
+enum lst_header lst_checksum_header_number(enum lst_checksum_kind kind)
+{
+    return kinds[kind].number;
 }
 
 const char *lst_checksum_word(enum lst_checksum_kind kind)

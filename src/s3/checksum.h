@@ -7,7 +7,7 @@
 #ifndef LST_S3_CHECKSUM_H
 #define LST_S3_CHECKSUM_H
 
-#include "base/slice.h"
+#include "http/names.h"
 
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
@@ -23,6 +23,8 @@ enum lst_checksum_kind {
     LST_CHECKSUM_SHA1,
     LST_CHECKSUM_SHA256,
 };
+
+enum { LST_CHECKSUM_KINDS = LST_CHECKSUM_SHA256 + 1 }; /* their number, with NONE */
 
 struct lst_checksum {
     enum lst_checksum_kind kind;
@@ -41,9 +43,10 @@ void lst_checksum_update(struct lst_checksum *checksum, struct lst_slice bytes);
 /* Writes lst_checksum_size() bytes. The checksum may not be used after it. */
 void lst_checksum_digest(struct lst_checksum *checksum, uint8_t ret_digest[LST_CHECKSUM_SIZE_MAX]);
 
-size_t lst_checksum_size(enum lst_checksum_kind kind);         /* bytes */
-const char *lst_checksum_name(enum lst_checksum_kind kind);    /* "CRC32" */
-const char *lst_checksum_header(enum lst_checksum_kind kind);  /* "x-amz-checksum-crc32" */
+size_t lst_checksum_size(enum lst_checksum_kind kind);        /* bytes */
+const char *lst_checksum_name(enum lst_checksum_kind kind);   /* "CRC32" */
+const char *lst_checksum_header(enum lst_checksum_kind kind); /* "x-amz-checksum-crc32" */
+enum lst_header lst_checksum_header_number(enum lst_checksum_kind kind); /* the same */
 const char *lst_checksum_word(enum lst_checksum_kind kind);    /* "crc32", as S3's errors say */
 const char *lst_checksum_element(enum lst_checksum_kind kind); /* "ChecksumCRC32" */
 

@@ -154,7 +154,7 @@ static bool check_type(struct lst_s3_exchange *exchange, const struct lst_upload
     struct lst_slice type;
     char message[160];
 
-    if (!lst_s3_option(exchange, "x-amz-checksum-type", &type) ||
+    if (!lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_TYPE, &type) ||
         lst_slice_equal(type, lst_slice_of(mode))) {
         return true;
     }
@@ -191,7 +191,7 @@ static bool is_of_object(struct lst_s3_exchange *exchange, const struct lst_comp
     struct lst_slice type;
 
     if (!completion->sum.agreed.is_composite && completion->kind != LST_CHECKSUM_CRC64NVME &&
-        !lst_s3_option(exchange, "x-amz-checksum-type", &type)) {
+        !lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_TYPE, &type)) {
         return false;
     }
     return lst_slice_equal(text, computed) ||

@@ -83,7 +83,7 @@ static void fail_size(struct lst_s3_exchange *exchange)
     for (size_t i = 0; i < completion->list.count; i++) {
         size += completion->list.parts[i].size;
     }
-    (void)lst_s3_option(exchange, "x-amz-mp-object-size", &declared);
+    (void)lst_s3_option(exchange, LST_HEADER_AMZ_MP_OBJECT_SIZE, &declared);
     (void)snprintf(message, sizeof(message),
                    "The provided 'x-amz-mp-object-size' header value %.*s does not match what was "
                    "computed: %llu",
@@ -159,7 +159,7 @@ static bool read_size(struct lst_s3_exchange *exchange, struct lst_complete_opti
     struct lst_slice text;
     char message[128];
 
-    if (!lst_s3_option(exchange, "x-amz-mp-object-size", &text)) {
+    if (!lst_s3_option(exchange, LST_HEADER_AMZ_MP_OBJECT_SIZE, &text)) {
         return true;
     }
     options->size_known = lst_slice_to_number(text, INT64_MAX, &options->size);

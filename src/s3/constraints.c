@@ -127,7 +127,7 @@ static bool check_time_and_place(struct lst_s3_exchange *exchange)
 
 static bool check_type(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
+    struct lst_slice type = lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE);
     char message[MESSAGE_MAX];
 
     if (!lst_put_check_type(exchange)) {
@@ -145,24 +145,17 @@ static bool check_type(struct lst_s3_exchange *exchange)
 /* What is checked must be what is shown: a browser would decode the content first. */
 static bool check_encoding(struct lst_s3_exchange *exchange)
 {
-    const struct lst_request *message = &exchange->request->message;
-    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
-    struct lst_slice codings;
+    struct lst_slice type = lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE);
+    struct lst_slice codings = lst_http_header(exchange->request, LST_HEADER_CONTENT_ENCODING);
     struct lst_slice coding;
 
-    for (size_t i = 0; i < message->header_count; i++) {
-        codings = message->headers[i].value;
-        while (lst_slice_equal_ignoring_case(message->headers[i].name,
-                                             LST_SLICE("Content-Encoding")) &&
-               lst_slice_split(&codings, ',', &coding)) {
-            coding = lst_slice_trim(coding);
-            if (coding.length > 0 &&
-                !lst_slice_equal_ignoring_case(coding, LST_SLICE("identity")) &&
-                !lst_slice_equal_ignoring_case(coding, LST_SLICE("aws-chunked"))) {
-                return deny(exchange, "x-latch-sniff",
-                            "The content can't be checked behind a Content-Encoding: send it as it "
-                            "is, without that header");
-            }
+    while (lst_slice_split(&codings, ',', &coding)) {
+        coding = lst_slice_trim(coding);
+        if (coding.length > 0 && !lst_slice_equal_ignoring_case(coding, LST_SLICE("identity")) &&
+            !lst_slice_equal_ignoring_case(coding, LST_SLICE("aws-chunked"))) {
+            return deny(exchange, "x-latch-sniff",
+                        "The content can't be checked behind a Content-Encoding: send it as it "
+                        "is, without that header");
         }
     }
     return type.length <= LST_SNIFFED_TYPE_MAX ||
@@ -221,23 +214,20 @@ static bool check(struct lst_s3_exchange *exchange, enum lst_constraint_use use)
 
 bool lst_s3_constrain(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice rest = exchange->query;
-    struct lst_slice name;
-    struct lst_field raw;
+    const struct lst_http_parameter *parameter;
+    size_t at = 0;
 
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (!lst_http_name_starts_with(raw.name, LST_SLICE(LST_CONSTRAINT_PREFIX), &name)) {
-            continue;
-        }
+    while ((parameter = lst_http_next_option(exchange->request, LST_FAMILY_LATCH, &at)) != NULL) {
+        struct lst_field constraint = {
+            lst_name_after_family(parameter->text.name, LST_FAMILY_LATCH), parameter->text.value};
+
         if (exchange->passage.auth.kind != LST_AUTH_QUERY &&
             exchange->passage.auth.kind != LST_AUTH_HEADER) {
-            struct lst_field constraint = {lst_s3_decode(exchange, name), raw.value};
             return refuse(exchange, constraint,
                           "is not covered by this signature: use Signature Version 4, or the "
                           "fields of a form");
         }
-        if (!read_one(exchange, lst_s3_decode(exchange, name),
-                      lst_s3_decode(exchange, raw.value))) {
+        if (!read_one(exchange, constraint.name, constraint.value)) {
             return false;
         }
     }
@@ -296,7 +286,7 @@ bool lst_s3_constrain_object(struct lst_s3_exchange *exchange)
         return true;
     }
     struct lst_content_plan plan = {
-        .declared = lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+        .declared = lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE),
         .types = constraints->types,
     };
     return check_length(exchange) &&

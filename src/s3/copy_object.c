@@ -4,7 +4,7 @@
 #include "s3/write_condition.h"
 
 /* False, having answered, if the directive is neither COPY nor REPLACE. */
-static bool read_directive(struct lst_s3_exchange *exchange, const char *option,
+static bool read_directive(struct lst_s3_exchange *exchange, enum lst_header option,
                            const char *message, bool *ret_replace)
 {
     struct lst_slice value;
@@ -15,7 +15,7 @@ static bool read_directive(struct lst_s3_exchange *exchange, const char *option,
     }
     *ret_replace = lst_slice_equal(value, LST_SLICE("REPLACE"));
     if (!*ret_replace) {
-        lst_s3_fail_argument(exchange, message, option, value);
+        lst_s3_fail_argument(exchange, message, lst_header_name(option).bytes, value);
     }
     return *ret_replace;
 }
@@ -35,8 +35,8 @@ static bool check_change(struct lst_s3_exchange *exchange, const struct lst_copy
     struct lst_slice value;
 
     if (!is_onto_itself(exchange, copying) || copying->replaces_fields ||
-        lst_s3_option(exchange, "x-amz-storage-class", &value) ||
-        lst_s3_option(exchange, "x-amz-checksum-algorithm", &value)) {
+        lst_s3_option(exchange, LST_HEADER_AMZ_STORAGE_CLASS, &value) ||
+        lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_ALGORITHM, &value)) {
         return true;
     }
     lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
@@ -62,7 +62,7 @@ static void choose_checksum(struct lst_s3_exchange *exchange, struct lst_copying
     enum lst_checksum_kind wanted = known;
     bool is_whole = lst_slice_find(text, '-') == text.length;
 
-    if (lst_s3_option(exchange, "x-amz-checksum-algorithm", &algorithm)) {
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_ALGORITHM, &algorithm)) {
         wanted = lst_checksum_of_name(algorithm);
     }
     if (wanted != known || !is_whole) {
@@ -150,14 +150,14 @@ static bool read_request(struct lst_s3_exchange *exchange, struct lst_copying *c
 {
     struct lst_slice algorithm;
 
-    if (lst_s3_option(exchange, "x-amz-checksum-algorithm", &algorithm) &&
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_ALGORITHM, &algorithm) &&
         lst_checksum_of_name(algorithm) == LST_CHECKSUM_NONE) {
         lst_upload_checksum_fail_algorithm(exchange);
         return false;
     }
-    if (!read_directive(exchange, "x-amz-metadata-directive", "Unknown metadata directive.",
+    if (!read_directive(exchange, LST_HEADER_AMZ_METADATA_DIRECTIVE, "Unknown metadata directive.",
                         &copying->replaces_fields) ||
-        !read_directive(exchange, "x-amz-tagging-directive", "Unknown tagging directive.",
+        !read_directive(exchange, LST_HEADER_AMZ_TAGGING_DIRECTIVE, "Unknown tagging directive.",
                         &copying->replaces_tags) ||
         !lst_write_condition_read(exchange, &copying->condition) ||
         !lst_put_check_class_and_acl(exchange) || !check_change(exchange, copying)) {

@@ -30,7 +30,7 @@ static bool choose_range(struct lst_s3_exchange *exchange, struct lst_copying *c
     uint64_t first;
     uint64_t last;
 
-    if (!lst_s3_option(exchange, "x-amz-copy-source-range", &text)) {
+    if (!lst_s3_option(exchange, LST_HEADER_AMZ_COPY_SOURCE_RANGE, &text)) {
         return true;
     }
     if (!parse_range(text, &first, &last)) {

@@ -138,7 +138,7 @@ bool lst_copy_source_read(struct lst_s3_exchange *exchange, struct lst_copy_sour
     struct lst_slice header;
     int status;
 
-    (void)lst_s3_option(exchange, "x-amz-copy-source", &header);
+    (void)lst_s3_option(exchange, LST_HEADER_AMZ_COPY_SOURCE, &header);
     status = lst_copy_source_parse(header, ret_source);
     if (status != LST_OK) {
         fail_source(exchange, status, header);
@@ -153,7 +153,8 @@ bool lst_copy_source_read(struct lst_s3_exchange *exchange, struct lst_copy_sour
 
 /* ---- The object */
 
-static bool option_date(struct lst_s3_exchange *exchange, const char *name, int64_t *ret_time)
+static bool option_date(const struct lst_s3_exchange *exchange, enum lst_header name,
+                        int64_t *ret_time)
 {
     struct lst_slice value;
 
@@ -171,19 +172,19 @@ static const char *failed_condition(struct lst_s3_exchange *exchange,
     struct lst_slice tags;
     int64_t date;
 
-    if (lst_s3_option(exchange, "x-amz-copy-source-if-match", &tags)) {
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_COPY_SOURCE_IF_MATCH, &tags)) {
         if (!lst_etag_list_has(tags, object->etag, false)) {
             return "x-amz-copy-source-If-Match";
         }
-    } else if (option_date(exchange, "x-amz-copy-source-if-unmodified-since", &date) &&
+    } else if (option_date(exchange, LST_HEADER_AMZ_COPY_SOURCE_IF_UNMODIFIED_SINCE, &date) &&
                modified > date) {
         return "x-amz-copy-source-If-Unmodified-Since";
     }
-    if (lst_s3_option(exchange, "x-amz-copy-source-if-none-match", &tags)) {
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_COPY_SOURCE_IF_NONE_MATCH, &tags)) {
         return lst_etag_list_has(tags, object->etag, true) ? "x-amz-copy-source-If-None-Match"
                                                            : NULL;
     }
-    return option_date(exchange, "x-amz-copy-source-if-modified-since", &date) &&
+    return option_date(exchange, LST_HEADER_AMZ_COPY_SOURCE_IF_MODIFIED_SINCE, &date) &&
                    !lst_conditions_modified_since(exchange->request, date, modified)
                ? "x-amz-copy-source-If-Modified-Since"
                : NULL;

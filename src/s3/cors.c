@@ -330,9 +330,9 @@ enum lst_cors_verdict lst_s3_cors(const struct lst_s3 *s3, const struct lst_http
                                   struct lst_http_response *response)
 {
     struct lst_cors_question question = {
-        .origin = lst_http_header(request, LST_SLICE("Origin")),
-        .method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method")),
-        .headers = lst_http_header(request, LST_SLICE("Access-Control-Request-Headers")),
+        .origin = lst_http_header(request, LST_HEADER_ORIGIN),
+        .method = lst_http_header(request, LST_HEADER_ACCESS_CONTROL_REQUEST_METHOD),
+        .headers = lst_http_header(request, LST_HEADER_ACCESS_CONTROL_REQUEST_HEADERS),
     };
     enum lst_cors_verdict verdict = LST_CORS_UNKNOWN;
     struct lst_buffer rules;

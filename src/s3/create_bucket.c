@@ -176,7 +176,7 @@ void lst_create_bucket(struct lst_s3_exchange *exchange)
         lst_s3_fail_code(exchange, status);
     } else if (!lst_s3_check_acl_name(exchange)) {
         return;
-    } else if (lst_s3_option(exchange, "x-amz-acl", &acl) &&
+    } else if (lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &acl) &&
                !lst_slice_equal(acl, LST_SLICE("private"))) {
         lst_s3_fail(exchange, LST_S3_INVALID_BUCKET_ACL);
     } else {

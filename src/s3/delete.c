@@ -29,7 +29,7 @@ static void answer_deleted(struct lst_s3_exchange *exchange)
  * answered, if it is empty, or the signer may not use it. */
 static bool read_match(struct lst_s3_exchange *exchange, struct lst_slice *ret_match)
 {
-    static const char *const name = "If-Match";
+    static const enum lst_header name = LST_HEADER_IF_MATCH;
     struct lst_slice match;
     bool is_there = lst_s3_option(exchange, name, &match);
 
@@ -50,8 +50,8 @@ static bool read_match(struct lst_s3_exchange *exchange, struct lst_slice *ret_m
 
 void lst_delete_object(struct lst_s3_exchange *exchange)
 {
-    static const char *const others[] = {"If-None-Match", "If-Modified-Since",
-                                         "If-Unmodified-Since"};
+    static const enum lst_header others[] = {LST_HEADER_IF_NONE_MATCH, LST_HEADER_IF_MODIFIED_SINCE,
+                                             LST_HEADER_IF_UNMODIFIED_SINCE};
     struct lst_deletion *deletion;
     struct lst_slice match;
     int status;

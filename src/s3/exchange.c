@@ -17,9 +17,6 @@
 
 enum { REASON_MAX = 2048, RESOURCE_TYPE_MAX = 64 /* bytes of the name of a sub-resource */ };
 
-/* The query parameters of every presigned URL: rule 2 of latchstring.h asks for each of them. */
-enum { SIGNING_PARAMETERS = 6 };
-
 int lst_s3_open(const struct lst_s3_options *options, struct lst_s3 **ret_s3)
 {
     struct lst_s3 *s3 = calloc(1, sizeof(*s3));
@@ -62,7 +59,7 @@ void lst_s3_close(struct lst_s3 *s3)
 static struct lst_s3_exchange *make_exchange(struct lst_s3 *s3,
                                              const struct lst_http_request *request)
 {
-    size_t room = request->path.length + request->query.length;
+    size_t room = request->path.length;
     struct lst_s3_exchange *exchange = malloc(sizeof(*exchange) + room);
 
     if (exchange == NULL) {
@@ -72,8 +69,6 @@ static struct lst_s3_exchange *make_exchange(struct lst_s3 *s3,
     exchange->s3 = s3;
     exchange->request = request;
     exchange->error = "";
-    exchange->scratch = exchange->room;
-    exchange->scratch_left = room;
     lst_http_response_init(&exchange->response);
     lst_buffer_init(&exchange->reason, REASON_MAX);
     return exchange;
@@ -92,13 +87,9 @@ static struct lst_slice meant_host(const struct lst_s3_exchange *exchange)
 static int decode_target(struct lst_s3_exchange *exchange)
 {
     const struct lst_s3_options *options = &exchange->s3->options;
-    size_t used = exchange->request->path.length;
-    int status = lst_target_decode(exchange->request->path, meant_host(exchange), options->domains,
-                                   options->domain_count, exchange->scratch, &exchange->target);
 
-    exchange->scratch += used;
-    exchange->scratch_left -= used;
-    return status;
+    return lst_target_decode(exchange->request->path, meant_host(exchange), options->domains,
+                             options->domain_count, exchange->room, &exchange->target);
 }
 
 /* A form posted by a browser carries its signature in its body. To post it elsewhere than to a
@@ -109,22 +100,23 @@ static bool is_form(const struct lst_s3_exchange *exchange, const struct lst_rou
            ((route->kind == LST_ROUTE_FOUND && route->operation->body == LST_TAKES_FORM) ||
             (route->kind == LST_ROUTE_METHOD &&
              lst_slice_starts_with_ignoring_case(
-                 lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+                 lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE),
                  LST_SLICE("multipart/form-data"))));
 }
 
 static void fail_conflict(struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
+    struct lst_slice first = lst_parameter_name(route->sub_resources[0]);
+    struct lst_slice second = lst_parameter_name(route->sub_resources[1]);
     char message[128];
 
-    (void)snprintf(message, sizeof(message), "Conflicting query string parameters: %.*s, %.*s",
-                   (int)route->culprits[0].length, route->culprits[0].bytes,
-                   (int)route->culprits[1].length, route->culprits[1].bytes);
-    lst_s3_fail_argument(exchange, message, "ResourceType", route->culprits[0]);
+    (void)snprintf(message, sizeof(message), "Conflicting query string parameters: %s, %s",
+                   first.bytes, second.bytes);
+    lst_s3_fail_argument(exchange, message, "ResourceType", first);
 }
 
 /* The methods that the resource has, as Allow lists them. */
-static void add_allowed(struct lst_s3_exchange *exchange, struct lst_slice sub_resource)
+static void add_allowed(struct lst_s3_exchange *exchange, enum lst_parameter sub_resource)
 {
     char text[64];
     size_t length = 0;
@@ -134,8 +126,7 @@ static void add_allowed(struct lst_s3_exchange *exchange, struct lst_slice sub_r
         struct lst_slice method = lst_slice_of(row->method);
         struct lst_slice known = lst_slice_make(text, length);
 
-        if (row->level == exchange->target.level &&
-            lst_slice_equal(lst_slice_of(row->parameter), sub_resource) &&
+        if (row->level == exchange->target.level && row->parameter == sub_resource &&
             lst_slice_find_slice(known, method) == length &&
             length + method.length + 2 < sizeof(text)) {
             length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s",
@@ -148,11 +139,11 @@ static void add_allowed(struct lst_s3_exchange *exchange, struct lst_slice sub_r
 }
 
 /* Does the method of the request make sense with a sub-resource of objects? */
-static bool has_operation(const struct lst_s3_exchange *exchange, struct lst_slice sub_resource)
+static bool has_operation(const struct lst_s3_exchange *exchange, enum lst_parameter sub_resource)
 {
     for (size_t i = 0; i < lst_operation_count; i++) {
         if (lst_operations[i].level == LST_LEVEL_OBJECT &&
-            lst_slice_equal(lst_slice_of(lst_operations[i].parameter), sub_resource) &&
+            lst_operations[i].parameter == sub_resource &&
             lst_slice_equal(lst_slice_of(lst_operations[i].method),
                             exchange->request->message.method)) {
             return true;
@@ -164,11 +155,12 @@ static bool has_operation(const struct lst_s3_exchange *exchange, struct lst_sli
 /* Of a bucket: what only an object has. True if it has been answered. */
 static bool fail_without_key(struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
-    struct lst_slice name = route->culprits[0];
+    enum lst_parameter sub_resource = route->sub_resources[0];
 
-    if (exchange->target.level != LST_LEVEL_BUCKET || route->culprits[1].length > 0 ||
-        (!lst_slice_equal(name, LST_SLICE("partNumber")) &&
-         (!lst_slice_equal(name, LST_SLICE("uploadId")) || !has_operation(exchange, name)))) {
+    if (exchange->target.level != LST_LEVEL_BUCKET ||
+        route->sub_resources[1] != LST_PARAMETER_OTHER ||
+        (sub_resource != LST_PARAMETER_PART_NUMBER &&
+         (sub_resource != LST_PARAMETER_UPLOAD_ID || !has_operation(exchange, sub_resource)))) {
         return false;
     }
     lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, "Object must have a valid key name.", NULL,
@@ -180,26 +172,26 @@ static bool fail_without_key(struct lst_s3_exchange *exchange, const struct lst_
  * answered. */
 static bool fail_misplaced(struct lst_s3_exchange *exchange, const struct lst_route *route)
 {
-    struct lst_slice sub_resource = route->culprits[0];
+    enum lst_parameter sub_resource = route->sub_resources[0];
     bool is_put = lst_slice_equal(exchange->request->message.method, LST_SLICE("PUT"));
     struct lst_slice value;
     char message[96];
 
-    if (exchange->target.level != LST_LEVEL_OBJECT || route->culprits[1].length > 0) {
+    if (exchange->target.level != LST_LEVEL_OBJECT ||
+        route->sub_resources[1] != LST_PARAMETER_OTHER) {
         return fail_without_key(exchange, route);
     }
-    if (is_put && lst_slice_equal(sub_resource, LST_SLICE("partNumber"))) {
-        (void)lst_s3_parameter(exchange, "partNumber", &value);
+    if (is_put && sub_resource == LST_PARAMETER_PART_NUMBER) {
+        (void)lst_s3_parameter(exchange, LST_PARAMETER_PART_NUMBER, &value);
         lst_s3_fail_argument(exchange, "This operation does not accept partNumber without uploadId",
                              "partNumber", value);
         return true;
     }
     if (lst_slice_equal(exchange->request->message.method, LST_SLICE("GET")) &&
-        (lst_slice_equal(sub_resource, LST_SLICE("uploads")) ||
-         lst_slice_equal(sub_resource, LST_SLICE("versions")))) {
+        (sub_resource == LST_PARAMETER_UPLOADS || sub_resource == LST_PARAMETER_VERSIONS)) {
         (void)snprintf(message, sizeof(message),
-                       "There is no such thing as the ?%.*s sub-resource for a key",
-                       (int)sub_resource.length, sub_resource.bytes);
+                       "There is no such thing as the ?%s sub-resource for a key",
+                       lst_parameter_name(sub_resource).bytes);
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, message, NULL, 0);
         return true;
     }
@@ -208,32 +200,34 @@ static bool fail_misplaced(struct lst_s3_exchange *exchange, const struct lst_ro
 
 /* The type of a resource, as AWS names it in its errors and access logs: in capitals, some by other
  * names than their sub-resource has. text: where it may stand. */
-static struct lst_slice resource_type(enum lst_level level, struct lst_slice sub_resource,
+static struct lst_slice resource_type(enum lst_level level, enum lst_parameter sub_resource,
                                       char text[RESOURCE_TYPE_MAX])
 {
     static const char *const levels[] = {"SERVICE", "BUCKET", "OBJECT"};
     static const struct {
-        const char *sub_resource;
+        enum lst_parameter sub_resource;
         const char *of_bucket;
         const char *of_object;
     } names[] = {
-        {"delete", "MULTI_OBJECT_DELETE", "MULTI_OBJECT_DELETE"},
-        {"encryption", "ENCRYPTION", "OBJECT_ENCRYPTION"},
-        {"metadataInventoryTable", "BUCKET_METADATA_INVENTORY_TABLE_CONFIGURATION", "OBJECT"},
-        {"metadataJournalTable", "BUCKET_METADATA_JOURNAL_TABLE_CONFIGURATION", "OBJECT"},
-        {"partNumber", "PART", "PART"},
-        {"policy", "BUCKETPOLICY", "BUCKETPOLICY"},
-        {"tagging", "TAGGING", "OBJECT_TAGGING"},
-        {"uploadId", "UPLOAD", "UPLOAD"},
-        {"versions", "BUCKETVERSIONS", "BUCKETVERSIONS"},
+        {LST_PARAMETER_DELETE, "MULTI_OBJECT_DELETE", "MULTI_OBJECT_DELETE"},
+        {LST_PARAMETER_ENCRYPTION, "ENCRYPTION", "OBJECT_ENCRYPTION"},
+        {LST_PARAMETER_METADATA_INVENTORY_TABLE, "BUCKET_METADATA_INVENTORY_TABLE_CONFIGURATION",
+         "OBJECT"},
+        {LST_PARAMETER_METADATA_JOURNAL_TABLE, "BUCKET_METADATA_JOURNAL_TABLE_CONFIGURATION",
+         "OBJECT"},
+        {LST_PARAMETER_PART_NUMBER, "PART", "PART"},
+        {LST_PARAMETER_POLICY, "BUCKETPOLICY", "BUCKETPOLICY"},
+        {LST_PARAMETER_TAGGING, "TAGGING", "OBJECT_TAGGING"},
+        {LST_PARAMETER_UPLOAD_ID, "UPLOAD", "UPLOAD"},
+        {LST_PARAMETER_VERSIONS, "BUCKETVERSIONS", "BUCKETVERSIONS"},
     };
-    struct lst_slice name = lst_slice_first(sub_resource, RESOURCE_TYPE_MAX);
+    struct lst_slice name = lst_slice_first(lst_parameter_name(sub_resource), RESOURCE_TYPE_MAX);
 
     if (name.length == 0 || level == LST_LEVEL_SERVICE) {
         return lst_slice_of(levels[level]);
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (lst_slice_equal(name, lst_slice_of(names[i].sub_resource))) {
+        if (names[i].sub_resource == sub_resource) {
             return lst_slice_of(level == LST_LEVEL_OBJECT ? names[i].of_object
                                                           : names[i].of_bucket);
         }
@@ -251,25 +245,24 @@ static void fail_method(struct lst_s3_exchange *exchange, const struct lst_route
     struct lst_field details[] = {
         {LST_SLICE("Method"), exchange->request->message.method},
         {LST_SLICE("ResourceType"),
-         resource_type(exchange->target.level, route->culprits[0], text)},
+         resource_type(exchange->target.level, route->sub_resources[0], text)},
     };
 
     if (fail_misplaced(exchange, route)) {
         return;
     }
     lst_s3_fail_with(exchange, LST_S3_METHOD_NOT_ALLOWED, NULL, details, 2);
-    if (route->culprits[1].length > 0) {
+    if (route->sub_resources[1] != LST_PARAMETER_OTHER) {
         lst_http_response_add(&exchange->response, "Allow", LST_SLICE("PUT"));
     } else {
-        add_allowed(exchange, route->culprits[0]);
+        add_allowed(exchange, route->sub_resources[0]);
     }
 }
 
-static void fail_repeated(struct lst_s3_exchange *exchange, struct lst_slice name)
+static void fail_repeated(struct lst_s3_exchange *exchange)
 {
-    struct lst_field parameter = {lst_s3_decode(exchange, name), {"", 0}};
+    struct lst_field parameter = exchange->request->repeated;
 
-    (void)lst_http_find_parameter(exchange->request, name, &parameter.value);
     lst_s3_fail_field(exchange, "A query parameter is given more than once.", &parameter);
 }
 
@@ -280,7 +273,7 @@ static bool check_versionless(struct lst_s3_exchange *exchange, const struct lst
     struct lst_slice version;
 
     if (row->level == LST_LEVEL_SERVICE || (row->heeds & LST_HEEDS_VERSION) != 0 ||
-        !lst_s3_parameter(exchange, "versionId", &version)) {
+        !lst_s3_parameter(exchange, LST_PARAMETER_VERSION_ID, &version)) {
         return true;
     }
     lst_s3_fail_argument(exchange, "This operation does not accept a version-id.", "versionId",
@@ -299,11 +292,10 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
         fail_method(exchange, route);
         return false;
     case LST_ROUTE_REPEATED:
-        fail_repeated(exchange, route->culprits[0]);
+        fail_repeated(exchange);
         return false;
     case LST_ROUTE_UNKNOWN:
-        lst_s3_fail_not_implemented(exchange, "query parameter",
-                                    lst_s3_decode(exchange, route->culprits[0]));
+        lst_s3_fail_not_implemented(exchange, "query parameter", route->unknown);
         return false;
     case LST_ROUTE_FOUND:
         break;
@@ -413,13 +405,9 @@ static void begin(struct lst_s3_exchange *exchange)
         route = lst_route_find(exchange->request, exchange->target.level);
         exchange->operation = route.operation;
     }
-    /* Nearly every URL has those alone: then nobody need look through them again. */
-    if (status != LST_OK || exchange->passage.auth.kind != LST_AUTH_QUERY ||
-        route.parameter_count > SIGNING_PARAMETERS) {
-        exchange->query = exchange->request->query;
-    }
-    exchange->has_version = target_status == LST_OK && exchange->target.level == LST_LEVEL_OBJECT &&
-                            lst_s3_parameter(exchange, "versionId", &exchange->version);
+    exchange->has_version =
+        target_status == LST_OK && exchange->target.level == LST_LEVEL_OBJECT &&
+        lst_s3_parameter(exchange, LST_PARAMETER_VERSION_ID, &exchange->version);
     bool is_unsigned_form = status == LST_REFUSED_NOT_SIGNED && is_form(exchange, &route);
     if (!is_method(exchange->request->message.method)) {
         lst_s3_fail_with(exchange, LST_S3_BAD_REQUEST,

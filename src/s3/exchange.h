@@ -41,8 +41,7 @@ struct lst_s3_exchange {
     struct lst_passage passage;
     struct lst_target target;
     bool has_version;
-    struct lst_slice version; /* versionId; empty if there is none */
-    struct lst_slice query;   /* the request's; empty if it has the signature's parameters alone */
+    struct lst_slice version;              /* versionId; empty if there is none */
     const struct lst_operation *operation; /* NULL until routed, or if there is none */
     struct lst_http_response response;
     const char *error;        /* S3's code, "" on success */
@@ -65,9 +64,7 @@ struct lst_s3_exchange {
     void *work; /* the operation's own, freed by free_work() */
     void (*free_work)(void *work);
 
-    char *scratch; /* what is left of the room below */
-    size_t scratch_left;
-    char room[]; /* for decoded text: as many bytes as the target has */
+    char room[]; /* for the decoded path: as many bytes as it has */
 };
 
 /* ---- Looking at the request */
@@ -77,19 +74,13 @@ static inline bool lst_s3_is_head(const struct lst_s3_exchange *exchange)
     return lst_slice_equal(exchange->request->message.method, LST_SLICE("HEAD"));
 }
 
-/* A query parameter, decoded; valid as long as the exchange. False, with *ret_value empty, if there
- * is none. Ask once for each name: the room for decoded text is that of the target. */
-bool lst_s3_parameter(struct lst_s3_exchange *exchange, const char *name,
+/* A query parameter, decoded. False, with *ret_value empty, if there is none. */
+bool lst_s3_parameter(const struct lst_s3_exchange *exchange, enum lst_parameter number,
                       struct lst_slice *ret_value);
 
-/* The same for an x-amz- option: see lst_option_find(). */
-bool lst_s3_option(struct lst_s3_exchange *exchange, const char *name, struct lst_slice *ret_value);
-
-/*
- * Decode text from the query; as it is if there is no room left or it is malformed, which the gate
- * has ruled out.
- */
-struct lst_slice lst_s3_decode(struct lst_s3_exchange *exchange, struct lst_slice raw);
+/* The same for what may be a header or a parameter: see lst_http_option(). */
+bool lst_s3_option(const struct lst_s3_exchange *exchange, enum lst_header number,
+                   struct lst_slice *ret_value);
 
 /* May the signer do what the operation needs permission for, to the target? False if not: it has
  * been answered. */

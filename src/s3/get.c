@@ -35,7 +35,7 @@ static void add_checksum(struct lst_s3_exchange *exchange, const struct lst_obje
     struct lst_slice mode;
 
     if ((piece->length < object->size && piece->checksum_length == 0) ||
-        !lst_s3_option(exchange, "x-amz-checksum-mode", &mode) ||
+        !lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_MODE, &mode) ||
         !lst_slice_equal_ignoring_case(mode, LST_SLICE("ENABLED"))) {
         return;
     }
@@ -157,8 +157,9 @@ static void add_freshness(struct lst_s3_exchange *exchange, const struct lst_obj
 {
     static const struct {
         const char *header;
-        const char *parameter;
-    } freshness[] = {{"Cache-Control", "response-cache-control"}, {"Expires", "response-expires"}};
+        enum lst_parameter parameter;
+    } freshness[] = {{"Cache-Control", LST_PARAMETER_RESPONSE_CACHE_CONTROL},
+                     {"Expires", LST_PARAMETER_RESPONSE_EXPIRES}};
     struct lst_slice value;
 
     for (size_t i = 0; i < sizeof(freshness) / sizeof(freshness[0]); i++) {
@@ -289,7 +290,7 @@ static bool choose_piece(struct lst_s3_exchange *exchange, struct lst_object *ob
                          uint32_t part_number, struct piece *piece)
 {
     const struct lst_http_request *request = exchange->request;
-    struct lst_slice range = lst_http_header(request, LST_SLICE("Range"));
+    struct lst_slice range = lst_http_header(request, LST_HEADER_RANGE);
     uint64_t last;
 
     if (part_number > 0) {
@@ -319,13 +320,10 @@ static struct lst_conditions read_conditions(struct lst_s3_exchange *exchange)
 {
     struct lst_conditions conditions;
 
-    if (exchange->query.length == 0) {
-        return lst_conditions_of(exchange->request);
-    }
-    (void)lst_s3_option(exchange, "If-Match", &conditions.match);
-    (void)lst_s3_option(exchange, "If-None-Match", &conditions.none_match);
-    (void)lst_s3_option(exchange, "If-Unmodified-Since", &conditions.unmodified_since);
-    (void)lst_s3_option(exchange, "If-Modified-Since", &conditions.modified_since);
+    (void)lst_s3_option(exchange, LST_HEADER_IF_MATCH, &conditions.match);
+    (void)lst_s3_option(exchange, LST_HEADER_IF_NONE_MATCH, &conditions.none_match);
+    (void)lst_s3_option(exchange, LST_HEADER_IF_UNMODIFIED_SINCE, &conditions.unmodified_since);
+    (void)lst_s3_option(exchange, LST_HEADER_IF_MODIFIED_SINCE, &conditions.modified_since);
     return conditions;
 }
 
@@ -359,7 +357,7 @@ static bool read_part_number(struct lst_s3_exchange *exchange, uint32_t *ret_num
     struct lst_bucket_sight sight;
     struct lst_slice text;
 
-    if (!lst_s3_parameter(exchange, "partNumber", &text)) {
+    if (!lst_s3_parameter(exchange, LST_PARAMETER_PART_NUMBER, &text)) {
         *ret_number = 0;
         return true;
     }
@@ -367,7 +365,7 @@ static bool read_part_number(struct lst_s3_exchange *exchange, uint32_t *ret_num
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
         return false;
     }
-    if (lst_http_header(exchange->request, LST_SLICE("Range")).bytes != NULL) {
+    if (lst_http_header(exchange->request, LST_HEADER_RANGE).bytes != NULL) {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST,
                          "Cannot specify both Range header and partNumber query parameter", NULL,
                          0);
@@ -383,7 +381,7 @@ static bool check_mode(struct lst_s3_exchange *exchange)
     struct lst_slice mode;
     int status;
 
-    if (!lst_s3_option(exchange, "x-amz-checksum-mode", &mode) ||
+    if (!lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_MODE, &mode) ||
         lst_slice_equal_ignoring_case(mode, LST_SLICE("ENABLED"))) {
         return true;
     }

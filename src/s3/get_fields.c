@@ -32,23 +32,20 @@ static bool can_be_latin1(struct lst_slice value)
  * having answered, if one would be no such header. */
 static bool add_overrides(struct lst_s3_exchange *exchange, unsigned *ret_overridden)
 {
-    struct lst_slice rest = exchange->query;
-    struct lst_slice name;
-    struct lst_field raw;
+    const struct lst_http_parameter *option;
+    size_t at = 0;
 
     *ret_overridden = 0;
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (!lst_http_name_starts_with(raw.name, LST_SLICE("response-"), &name)) {
-            continue;
-        }
+    while ((option = lst_http_next_option(exchange->request, LST_FAMILY_RESPONSE, &at)) != NULL) {
+        struct lst_slice name = lst_name_after_family(option->text.name, LST_FAMILY_RESPONSE);
+        struct lst_slice value = option->text.value;
+
         for (unsigned i = 0; i < OVERRIDE_COUNT; i++) {
-            struct lst_slice value;
             char parameter[64];
 
-            if (!lst_http_name_is(name, lst_slice_of(overrides[i].parameter))) {
+            if (!lst_slice_equal(name, lst_slice_of(overrides[i].parameter))) {
                 continue;
             }
-            value = lst_s3_decode(exchange, raw.value);
             if (strcmp(overrides[i].header, "Content-Type") == 0 &&
                 !lst_media_type_parse(value, NULL)) {
                 lst_s3_fail_argument(exchange, LST_MEDIA_TYPE_ADVICE, "response-content-type",

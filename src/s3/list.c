@@ -168,13 +168,14 @@ static bool check_version(struct lst_s3_exchange *exchange, const struct lst_lis
 {
     static const struct {
         bool is_of_v2;
-        const char *name;
+        enum lst_parameter name;
         const char *message;
     } of_one[] = {
-        {false, "marker", "Marker unsupported with REST.GET.BUCKET in list-type=2"},
-        {true, "continuation-token",
+        {false, LST_PARAMETER_MARKER, "Marker unsupported with REST.GET.BUCKET in list-type=2"},
+        {true, LST_PARAMETER_CONTINUATION_TOKEN,
          "continuation-token only supported in REST.GET.BUCKET with list-type=2"},
-        {true, "start-after", "startAfter only supported in REST.GET.BUCKET with list-type=2"},
+        {true, LST_PARAMETER_START_AFTER,
+         "startAfter only supported in REST.GET.BUCKET with list-type=2"},
     };
     struct lst_slice value;
 
@@ -182,7 +183,7 @@ static bool check_version(struct lst_s3_exchange *exchange, const struct lst_lis
         if (of_one[i].is_of_v2 != listing->is_v2 &&
             lst_s3_parameter(exchange, of_one[i].name, &value)) {
             lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT, of_one[i].message, "ArgumentName",
-                              lst_slice_of(of_one[i].name));
+                              lst_parameter_name(of_one[i].name));
             return false;
         }
     }

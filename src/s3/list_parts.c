@@ -107,10 +107,10 @@ static bool read_question(struct lst_s3_exchange *exchange, struct question *que
     struct lst_slice encoding;
     struct lst_slice count;
     struct lst_slice marker;
-    bool has_encoding = lst_s3_parameter(exchange, "encoding-type", &encoding);
+    bool has_encoding = lst_s3_parameter(exchange, LST_PARAMETER_ENCODING_TYPE, &encoding);
 
-    (void)lst_s3_parameter(exchange, "max-parts", &count);
-    (void)lst_s3_parameter(exchange, "part-number-marker", &marker);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_MAX_PARTS, &count);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_PART_NUMBER_MARKER, &marker);
     question->name = lst_upload_name_of(exchange);
     question->keys.url_encoded = lst_slice_equal_ignoring_case(encoding, LST_SLICE("url"));
     if (has_encoding && !question->keys.url_encoded) {

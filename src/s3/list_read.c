@@ -26,24 +26,28 @@ struct lst_listing *lst_listing_read(struct lst_s3_exchange *exchange)
     lst_buffer_init(&listing->contents, LST_RESPONSE_BODY_MAX);
     lst_buffer_init(&listing->prefixes, LST_RESPONSE_BODY_MAX);
     /* Any other type is none. */
-    listing->is_v2 =
-        lst_s3_parameter(exchange, "list-type", &value) && lst_slice_equal(value, LST_SLICE("2"));
-    listing->has_prefix = lst_s3_parameter(exchange, "prefix", &listing->prefix);
-    listing->has_delimiter = lst_s3_parameter(exchange, "delimiter", &listing->delimiter);
-    listing->has_encoding = lst_s3_parameter(exchange, "encoding-type", &listing->encoding);
-    (void)lst_s3_parameter(exchange, "max-keys", &listing->max_keys_text);
+    listing->is_v2 = lst_s3_parameter(exchange, LST_PARAMETER_LIST_TYPE, &value) &&
+                     lst_slice_equal(value, LST_SLICE("2"));
+    listing->has_prefix = lst_s3_parameter(exchange, LST_PARAMETER_PREFIX, &listing->prefix);
+    listing->has_delimiter =
+        lst_s3_parameter(exchange, LST_PARAMETER_DELIMITER, &listing->delimiter);
+    listing->has_encoding =
+        lst_s3_parameter(exchange, LST_PARAMETER_ENCODING_TYPE, &listing->encoding);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_MAX_KEYS, &listing->max_keys_text);
     listing->max_keys = LST_LIST_KEYS_MAX;
     listing->is_negative =
         listing->max_keys_text.length > 1 && listing->max_keys_text.bytes[0] == '-';
     (void)lst_slice_to_number(lst_slice_after(listing->max_keys_text, listing->is_negative ? 1 : 0),
                               INT32_MAX, &listing->max_keys);
     if (listing->is_v2) {
-        listing->has_start_after = lst_s3_parameter(exchange, "start-after", &listing->start_after);
-        listing->has_token = lst_s3_parameter(exchange, "continuation-token", &listing->token);
-        (void)lst_s3_parameter(exchange, "fetch-owner", &value);
+        listing->has_start_after =
+            lst_s3_parameter(exchange, LST_PARAMETER_START_AFTER, &listing->start_after);
+        listing->has_token =
+            lst_s3_parameter(exchange, LST_PARAMETER_CONTINUATION_TOKEN, &listing->token);
+        (void)lst_s3_parameter(exchange, LST_PARAMETER_FETCH_OWNER, &value);
         listing->with_owner = lst_slice_equal_ignoring_case(value, LST_SLICE("true"));
     } else {
-        (void)lst_s3_parameter(exchange, "marker", &listing->marker);
+        (void)lst_s3_parameter(exchange, LST_PARAMETER_MARKER, &listing->marker);
         listing->with_owner = true;
     }
     return listing;

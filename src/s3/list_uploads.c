@@ -109,9 +109,9 @@ static bool read_markers(struct lst_s3_exchange *exchange, struct page *page)
     struct lst_listing *listing = page->listing;
     struct lst_slice count;
 
-    (void)lst_s3_parameter(exchange, "key-marker", &listing->marker);
-    (void)lst_s3_parameter(exchange, "upload-id-marker", &page->upload_marker);
-    (void)lst_s3_parameter(exchange, "max-uploads", &count);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_KEY_MARKER, &listing->marker);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_UPLOAD_ID_MARKER, &page->upload_marker);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_MAX_UPLOADS, &count);
     if (listing->marker.length == 0) {
         page->upload_marker.length = 0;
     }

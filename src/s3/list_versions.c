@@ -68,8 +68,9 @@ static bool read_markers(struct lst_s3_exchange *exchange, struct lst_listing *l
 {
     bool has_version;
 
-    (void)lst_s3_parameter(exchange, "key-marker", &listing->marker);
-    has_version = lst_s3_parameter(exchange, "version-id-marker", &listing->version_marker);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_KEY_MARKER, &listing->marker);
+    has_version =
+        lst_s3_parameter(exchange, LST_PARAMETER_VERSION_ID_MARKER, &listing->version_marker);
     if (has_version && listing->marker.length == 0) {
         lst_s3_fail_argument(exchange,
                              "A version-id marker cannot be specified without a key marker.",

@@ -13,6 +13,7 @@
 
 #include "access/constraints.h"
 #include "access/policy.h"
+#include "http/names.h"
 
 struct lst_s3_exchange;
 
@@ -67,12 +68,12 @@ struct lst_operation {
     const char *name;
     const char *method;
     enum lst_level level;
-    const char *parameter; /* the sub-resource: a query parameter that must be there; NULL: there
-                            * may be none of any row */
-    const char *second;    /* a further query parameter that must be there, or NULL */
-    const char *header;    /* a header that must be there (or, in a presigned URL, a query parameter
-                            * of that name), or NULL */
-    const char *action;    /* the IAM action; NULL: begin() asks for permission itself */
+    enum lst_parameter parameter; /* the sub-resource: a query parameter that must be there; OTHER:
+                                   * there may be none of any row */
+    enum lst_parameter second;    /* a further query parameter that must be there, or OTHER */
+    enum lst_header header;       /* a header that must be there (or, in a presigned URL, a query
+                                   * parameter of that name), or OTHER */
+    const char *action;           /* the IAM action; NULL: begin() asks for permission itself */
     enum lst_operation_body body;
     enum lst_constraint_use use; /* which x-latch- constraints it can hold, and what a use of a
                                   * link is then recorded as */

@@ -4,44 +4,19 @@
 
 #include <stdio.h>
 
-struct lst_slice lst_s3_decode(struct lst_s3_exchange *exchange, struct lst_slice raw)
-{
-    size_t length;
-
-    if (raw.length == lst_slice_find(raw, '%') && raw.length == lst_slice_find(raw, '+')) {
-        return lst_slice_make(raw.bytes == NULL ? "" : raw.bytes, raw.length);
-    }
-    if (raw.length > exchange->scratch_left ||
-        lst_percent_decode(raw, true, exchange->scratch, exchange->scratch_left, &length) !=
-            LST_OK) {
-        return raw;
-    }
-    struct lst_slice text = lst_slice_make(exchange->scratch, length);
-    exchange->scratch += length;
-    exchange->scratch_left -= length;
-    return text;
-}
-
-bool lst_s3_parameter(struct lst_s3_exchange *exchange, const char *name,
+bool lst_s3_parameter(const struct lst_s3_exchange *exchange, enum lst_parameter number,
                       struct lst_slice *ret_value)
 {
-    struct lst_slice raw = {NULL, 0};
-    bool is_there = exchange->query.length > 0 &&
-                    lst_http_find_parameter(exchange->request, lst_slice_of(name), &raw);
+    const struct lst_http_parameter *parameter = lst_http_parameter(exchange->request, number);
 
-    *ret_value = is_there ? lst_s3_decode(exchange, raw) : raw;
-    return is_there;
+    *ret_value = parameter == NULL ? lst_slice_make(NULL, 0) : parameter->text.value;
+    return parameter != NULL;
 }
 
-bool lst_s3_option(struct lst_s3_exchange *exchange, const char *name, struct lst_slice *ret_value)
+bool lst_s3_option(const struct lst_s3_exchange *exchange, enum lst_header number,
+                   struct lst_slice *ret_value)
 {
-    bool is_encoded = false;
-    struct lst_slice value = {NULL, 0};
-    bool is_there = lst_option_find(exchange->request, exchange->query, lst_slice_of(name), &value,
-                                    &is_encoded);
-
-    *ret_value = is_there && is_encoded ? lst_s3_decode(exchange, value) : value;
-    return is_there;
+    return lst_http_option(exchange->request, number, ret_value);
 }
 
 bool lst_s3_is_allowed(struct lst_s3_exchange *exchange, const char *action, struct lst_slice key)
@@ -96,18 +71,25 @@ static const struct unsupported {
     {"checksum-xxhash", true, NULL},
 };
 
-/* name: after "x-amz-", perhaps encoded. */
+/* Is it that name, or, if that is a prefix, does it begin so? In any case. */
+static bool is_name(struct lst_slice name, const char *wanted, bool is_prefix)
+{
+    struct lst_slice text = lst_slice_of(wanted);
+
+    return lst_slice_starts_with_ignoring_case(name, text) &&
+           (is_prefix || name.length == text.length);
+}
+
+/* name: after "x-amz-". */
 static bool is_unsupported(struct lst_slice name, struct lst_slice value)
 {
     for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++) {
         const struct unsupported *option = &unsupported[i];
-        struct lst_slice rest;
         /* Most names, those of a signature first of all, differ in their first letter. */
-        if (name.length > 0 && name.bytes[0] != '%' && (name.bytes[0] | 0x20) != option->name[0]) {
+        if (name.length > 0 && (name.bytes[0] | 0x20) != option->name[0]) {
             continue;
         }
-        if (lst_http_name_starts_with(name, lst_slice_of(option->name), &rest) &&
-            (option->is_prefix || rest.length == 0)) {
+        if (is_name(name, option->name, option->is_prefix)) {
             return option->harmless == NULL ||
                    !lst_slice_equal_ignoring_case(lst_slice_trim(value),
                                                   lst_slice_of(option->harmless));
@@ -134,35 +116,29 @@ static const struct bound {
     {"mp-object-size", false, LST_HEEDS_OBJECT_SIZE},
 };
 
-/* name: after "x-amz-", perhaps encoded. True if another operation heeds it, and this one does not.
- */
+/* name: after "x-amz-". True if another operation heeds it, and this one does not. */
 static bool is_misplaced(const struct lst_s3_exchange *exchange, struct lst_slice name)
 {
-    struct lst_slice rest;
-
     for (size_t i = 0; i < sizeof(bound) / sizeof(bound[0]); i++) {
-        if (lst_http_name_starts_with(name, lst_slice_of(bound[i].name), &rest) &&
-            (rest.length == 0 || bound[i].is_prefix)) {
+        if (is_name(name, bound[i].name, bound[i].is_prefix)) {
             return (exchange->operation->heeds & bound[i].heeds) == 0;
         }
     }
     return false;
 }
 
-/* name: after "x-amz-", perhaps encoded. */
+/* name: after "x-amz-". */
 static bool is_unknown_checksum(struct lst_slice name)
 {
     static const char *const known[] = {"crc32",  "crc32c",    "crc64nvme", "sha1",
                                         "sha256", "algorithm", "type",      "mode"};
-    struct lst_slice after;
+    struct lst_slice after = lst_slice_after(name, sizeof("checksum-") - 1);
 
-    if (!lst_http_name_starts_with(name, LST_SLICE("checksum-"), &after)) {
+    if (!is_name(name, "checksum-", true)) {
         return false;
     }
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        struct lst_slice rest;
-
-        if (lst_http_name_starts_with(after, lst_slice_of(known[i]), &rest) && rest.length == 0) {
+        if (is_name(after, known[i], false)) {
             return false;
         }
     }
@@ -170,33 +146,11 @@ static bool is_unknown_checksum(struct lst_slice name)
 }
 
 /* Headers of a presigned request that belong to its signature, or, checksums, to its body. */
-static bool may_be_in_both(struct lst_slice name)
+static bool may_be_in_both(const struct lst_http_parameter *parameter, struct lst_slice name)
 {
-    static const char *const names[] = {"content-sha256", "date", "security-token"};
-    struct lst_slice rest;
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (lst_http_name_starts_with(name, lst_slice_of(names[i]), &rest) && rest.length == 0) {
-            return true;
-        }
-    }
-    return lst_http_name_starts_with(name, LST_SLICE("checksum-"), &rest);
-}
-
-/* name: after "x-amz-", encoded. True if there is a header of that name too. */
-static bool is_in_both(const struct lst_s3_exchange *exchange, struct lst_slice raw_name,
-                       struct lst_slice name)
-{
-    const struct lst_request *message = &exchange->request->message;
-    struct lst_slice rest;
-
-    for (size_t i = 0; i < message->header_count; i++) {
-        if (lst_http_name_starts_with(raw_name, message->headers[i].name, &rest) &&
-            rest.length == 0) {
-            return !may_be_in_both(name);
-        }
-    }
-    return false;
+    return parameter->option == LST_HEADER_AMZ_CONTENT_SHA256 ||
+           parameter->option == LST_HEADER_AMZ_DATE ||
+           parameter->option == LST_HEADER_AMZ_SECURITY_TOKEN || is_name(name, "checksum-", true);
 }
 
 /* May an option stand where it does? False, having answered, if not. name: after "x-amz-". */
@@ -221,20 +175,24 @@ static bool check_place(struct lst_s3_exchange *exchange, struct lst_slice name,
     return true;
 }
 
+/* What belongs to every signature, and asks for nothing. */
+static bool is_of_signature(enum lst_header number)
+{
+    return number == LST_HEADER_AMZ_CONTENT_SHA256 || number == LST_HEADER_AMZ_DATE;
+}
+
 static bool check_headers(struct lst_s3_exchange *exchange)
 {
-    const struct lst_request *message = &exchange->request->message;
-    struct lst_slice prefix = LST_SLICE("x-amz-");
+    const struct lst_http_request *request = exchange->request;
+    const struct lst_field *header;
+    size_t at = 0;
 
-    for (size_t i = 0; i < message->header_count; i++) {
-        const struct lst_field *header = &message->headers[i];
-        struct lst_slice name;
+    while ((header = lst_http_next_header(request, LST_FAMILY_AMZ, &at)) != NULL) {
+        struct lst_slice name = lst_name_after_family(header->name, LST_FAMILY_AMZ);
 
-        if (!lst_slice_starts_with_ignoring_case(header->name, prefix)) {
+        if (is_of_signature((enum lst_header)request->room->header_numbers[at - 1])) {
             continue;
         }
-        name =
-            lst_slice_make(header->name.bytes + prefix.length, header->name.length - prefix.length);
         if (is_unsupported(name, header->value)) {
             lst_s3_fail_not_implemented(exchange, "header", header->name);
             return false;
@@ -246,32 +204,49 @@ static bool check_headers(struct lst_s3_exchange *exchange)
     return true;
 }
 
+/* Is it given as a header, too? True, having answered, if that may not be. */
+static bool is_in_both(struct lst_s3_exchange *exchange, const struct lst_http_parameter *parameter,
+                       struct lst_slice name)
+{
+    if (!lst_http_is_header_too(exchange->request, parameter) || may_be_in_both(parameter, name)) {
+        return false;
+    }
+    lst_s3_fail_field(exchange, "It is given twice, as a header and as a query parameter.",
+                      &parameter->text);
+    return true;
+}
+
+static bool check_parameter(struct lst_s3_exchange *exchange,
+                            const struct lst_http_parameter *parameter)
+{
+    struct lst_slice name = lst_name_after_family(parameter->text.name, LST_FAMILY_AMZ);
+    bool is_known = !is_unsupported(name, parameter->text.value);
+
+    /* A checksum in the query is for show: see read_checksum_header() of body_prepare.c. */
+    if (!is_known && !is_name(name, "checksum-", true)) {
+        lst_s3_fail_not_implemented(exchange, "query parameter", parameter->text.name);
+        return false;
+    }
+    return !is_in_both(exchange, parameter, name) &&
+           (!is_known || check_place(exchange, name, parameter->text.name));
+}
+
 static bool check_query(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice rest = exchange->query;
+    const struct lst_http_request *request = exchange->request;
+    const struct lst_http_parameter *parameter;
     struct lst_slice name;
-    struct lst_field raw;
+    size_t at = 0;
 
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (!lst_http_name_starts_with(raw.name, LST_SLICE("x-amz-"), &name)) {
-            continue;
-        }
-        /* Values in a query may be encoded; a harmless one is not. A checksum in the query is for
-         * show: see read_checksum_header() of body_prepare.c. */
-        if (!lst_http_name_starts_with(name, LST_SLICE("checksum-"), &(struct lst_slice){0}) &&
-            is_unsupported(name, raw.value)) {
-            lst_s3_fail_not_implemented(exchange, "query parameter",
-                                        lst_s3_decode(exchange, raw.name));
+    while ((parameter = lst_http_next_option(request, LST_FAMILY_AMZ, &at)) != NULL) {
+        if (!check_parameter(exchange, parameter)) {
             return false;
         }
-        if (is_in_both(exchange, raw.name, name)) {
-            struct lst_field twice = {lst_s3_decode(exchange, raw.name),
-                                      lst_s3_decode(exchange, raw.value)};
-            lst_s3_fail_field(exchange, "It is given twice, as a header and as a query parameter.",
-                              &twice);
-            return false;
-        }
-        if (!is_unsupported(name, raw.value) && !check_place(exchange, name, raw.name)) {
+    }
+    at = 0;
+    while ((parameter = lst_http_next_option(request, LST_FAMILY_META, &at)) != NULL) {
+        name = lst_name_after_family(parameter->text.name, LST_FAMILY_AMZ);
+        if (is_in_both(exchange, parameter, name)) {
             return false;
         }
     }
@@ -329,7 +304,7 @@ bool lst_s3_check_acl_name(struct lst_s3_exchange *exchange)
     };
     struct lst_slice value;
 
-    if (!lst_s3_option(exchange, "x-amz-acl", &value)) {
+    if (!lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &value)) {
         return true;
     }
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -346,7 +321,7 @@ bool lst_s3_check_bypass(struct lst_s3_exchange *exchange)
     static const char name[] = "x-amz-bypass-governance-retention";
     struct lst_slice value;
 
-    if (!lst_s3_option(exchange, name, &value)) {
+    if (!lst_s3_option(exchange, LST_HEADER_AMZ_BYPASS_GOVERNANCE_RETENTION, &value)) {
         return true;
     }
     lst_s3_fail_about(exchange, LST_S3_INVALID_ARGUMENT,

@@ -183,7 +183,7 @@ bool lst_post_make_put(struct lst_s3_exchange *exchange)
         if (header->name.length == 0) {
             continue;
         }
-        if (lst_http_header(&post->request, header->name).bytes != NULL) {
+        if (lst_field_value(post->headers, message->header_count, header->name).bytes != NULL) {
             /* "acl" and "x-amz-acl": two names of one thing */
             lst_s3_fail_field(exchange, "A form field is given more than once.", &post->fields[i]);
             return false;
@@ -198,7 +198,7 @@ bool lst_post_make_put(struct lst_s3_exchange *exchange)
     post->request.has_content_length = false;
     post->request.content_length = 0;
     post->request.is_chunked = true;
-    exchange->query = post->request.query;
+    lst_http_request_read(&post->request, &post->room, NULL, false);
     exchange->request = &post->request;
     return true;
 }

@@ -24,6 +24,7 @@ struct lst_post {
     struct lst_buffer expanded; /* values in which ${filename} was replaced */
 
     struct lst_http_request request; /* as PutObject sees it: the fields are its headers */
+    struct lst_http_room room;
     struct lst_field headers[LST_POST_FIELDS_MAX];
 
     char text[LST_POST_FORM_MAX]; /* names and values as sent; last and large: not initialised */

@@ -257,7 +257,7 @@ static bool check_head(struct lst_s3_exchange *exchange)
 {
     const struct lst_http_request *request = exchange->request;
     uint64_t limit = exchange->s3->options.body_max;
-    struct lst_slice type = lst_http_header(request, LST_SLICE("Content-Type"));
+    struct lst_slice type = lst_http_header(request, LST_HEADER_CONTENT_TYPE);
 
     if (!lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data"))) {
         lst_s3_fail_about(exchange, LST_S3_PRECONDITION_FAILED, NULL, "Condition",
@@ -280,7 +280,7 @@ void lst_post_object(struct lst_s3_exchange *exchange)
 {
     static const struct lst_form_events events = {
         .begin = on_begin, .data = on_data, .end = on_end};
-    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
+    struct lst_slice type = lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE);
     struct lst_post *post;
 
     if (!check_head(exchange)) {

@@ -206,7 +206,7 @@ static int check_acl(struct lst_s3_exchange *exchange, struct lst_slice document
     struct lst_slice acl;
     int status;
 
-    if (lst_s3_option(exchange, "x-amz-acl", &acl)) {
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &acl)) {
         return is_as_it_is(acl) ? LST_OK : LST_ERR_CONFLICT;
     }
     status = lst_xml_read(document, ACL_TEXT_MAX, visit_acl, &reading);
@@ -217,7 +217,7 @@ static int check_acl(struct lst_s3_exchange *exchange, struct lst_slice document
 static bool has_one_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct lst_slice acl;
-    bool has_header = lst_s3_option(exchange, "x-amz-acl", &acl);
+    bool has_header = lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &acl);
 
     if (has_header && document.length > 0) {
         lst_s3_fail(exchange, LST_S3_UNEXPECTED_CONTENT);

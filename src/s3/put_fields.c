@@ -4,12 +4,6 @@
 #include "access/constraints.h"
 #include "http/media_type.h"
 
-/* The headers that are kept with an object and given back with it, by these names. */
-static const char *const kept[] = {
-    "Cache-Control",    "Content-Disposition", "Content-Encoding",
-    "Content-Language", "Content-Type",        "Expires",
-};
-
 enum {
     FIELDS_MAX = LST_STORE_FIELDS_MAX - 1,
     FIELD_BYTES_MAX = LST_STORE_FIELD_BYTES_MAX - 128, /* a checksum and its name need less */
@@ -122,26 +116,30 @@ static bool add_encoding(struct lst_put_fields *fields, struct lst_slice codings
                                     lst_slice_make(fields->encoding, length));
 }
 
-static bool add_header(struct lst_put_fields *fields, const struct lst_field *header,
-                       enum place place)
+/* The one at that place of the request. */
+static bool add_header(struct lst_put_fields *fields, const struct lst_http_request *request,
+                       size_t at, enum place place)
 {
+    const struct lst_field *header = &request->message.headers[at];
+    enum lst_header number = (enum lst_header)request->room->header_numbers[at];
     struct lst_slice value = lst_slice_trim(header->value);
 
-    if (lst_slice_starts_with_ignoring_case(header->name, metadata_prefix)) {
-        return add_metadata(fields,
-                            lst_slice_make(header->name.bytes + metadata_prefix.length,
-                                           header->name.length - metadata_prefix.length),
-                            value, place);
+    if (request->room->header_families[at] == LST_FAMILY_META) {
+        return add_metadata(fields, lst_name_after_family(header->name, LST_FAMILY_META), value,
+                            place);
     }
-    if (lst_slice_equal_ignoring_case(header->name, LST_SLICE("Content-Encoding"))) {
+    switch (number) {
+    case LST_HEADER_CONTENT_ENCODING:
         return add_encoding(fields, value);
+    case LST_HEADER_CACHE_CONTROL:
+    case LST_HEADER_CONTENT_DISPOSITION:
+    case LST_HEADER_CONTENT_LANGUAGE:
+    case LST_HEADER_CONTENT_TYPE:
+    case LST_HEADER_EXPIRES: /* kept with the object and given back with it, by these names */
+        return value.length == 0 || add_field(fields, lst_header_name(number), value);
+    default:
+        return true;
     }
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-        if (lst_slice_equal_ignoring_case(header->name, lst_slice_of(kept[i]))) {
-            return value.length == 0 || add_field(fields, lst_slice_of(kept[i]), value);
-        }
-    }
-    return true;
 }
 
 /* What no header can have. */
@@ -159,22 +157,18 @@ static bool has_control(struct lst_slice value)
 /* SDKs move x-amz-meta- headers into the query of a URL that they presign. */
 static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
 {
-    struct lst_slice rest = exchange->query;
-    struct lst_slice name;
-    struct lst_field raw;
+    const struct lst_http_parameter *parameter;
+    size_t at = 0;
 
     if (exchange->passage.auth.kind != LST_AUTH_QUERY &&
         exchange->passage.auth.kind != LST_AUTH_V2_QUERY) {
         return true;
     }
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (!lst_http_name_starts_with(raw.name, metadata_prefix, &name)) {
-            continue;
-        }
-        struct lst_slice value = lst_s3_decode(exchange, raw.value);
+    while ((parameter = lst_http_next_option(exchange->request, LST_FAMILY_META, &at)) != NULL) {
         /* A line break in a URL is nobody's metadata: see check_sendable(). */
-        if (!add_metadata(fields, lst_s3_decode(exchange, name), value,
-                          has_control(value) ? IN_HEADER : IN_QUERY)) {
+        if (!add_metadata(fields, lst_name_after_family(parameter->text.name, LST_FAMILY_META),
+                          parameter->text.value,
+                          has_control(parameter->text.value) ? IN_HEADER : IN_QUERY)) {
             return false;
         }
     }
@@ -183,16 +177,15 @@ static bool add_query(struct lst_s3_exchange *exchange, struct lst_put_fields *f
 
 static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fields)
 {
-    const struct lst_request *message = &exchange->request->message;
+    const struct lst_http_request *request = exchange->request;
     const struct lst_constraints *constraints = exchange->constraints;
 
     /* By which whoever gave out the link finds out that it is this object that came of it. */
     if (constraints != NULL && constraints->id.length > 0) {
         (void)add_field(fields, LST_SLICE("x-latch-id"), constraints->id);
     }
-    for (size_t i = 0; i < message->header_count; i++) {
-        if (!add_header(fields, &message->headers[i],
-                        exchange->post != NULL ? IN_FORM : IN_HEADER)) {
+    for (size_t i = 0; i < request->message.header_count; i++) {
+        if (!add_header(fields, request, i, exchange->post != NULL ? IN_FORM : IN_HEADER)) {
             return false;
         }
     }
@@ -201,7 +194,7 @@ static bool read_all(struct lst_s3_exchange *exchange, struct lst_put_fields *fi
 
 bool lst_put_check_type(struct lst_s3_exchange *exchange)
 {
-    struct lst_slice type = lst_http_header(exchange->request, LST_SLICE("Content-Type"));
+    struct lst_slice type = lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE);
 
     if (lst_slice_trim(type).length == 0 || lst_media_type_parse(type, NULL)) {
         return true;
@@ -272,15 +265,15 @@ bool lst_put_tags_read(struct lst_s3_exchange *exchange, struct lst_tag_set *ret
     struct lst_slice header = lst_slice_make(NULL, 0);
 
     if (exchange->post != NULL) {
-        document = lst_http_header(exchange->request, LST_SLICE("tagging"));
+        document = lst_http_header(exchange->request, LST_HEADER_TAGGING);
     }
-    if (document.bytes != NULL && lst_s3_option(exchange, "x-amz-tagging", &header)) {
+    if (document.bytes != NULL && lst_s3_option(exchange, LST_HEADER_AMZ_TAGGING, &header)) {
         lst_s3_fail_argument(exchange, "A form field is given more than once.", "x-amz-tagging",
                              header);
         return false;
     }
     if (document.bytes == NULL &&
-        (!lst_s3_option(exchange, "x-amz-tagging", &header) || header.length == 0)) {
+        (!lst_s3_option(exchange, LST_HEADER_AMZ_TAGGING, &header) || header.length == 0)) {
         return true;
     }
     if (!lst_s3_is_allowed(exchange, "s3:PutObjectTagging", exchange->target.key)) {
@@ -299,7 +292,7 @@ bool lst_put_check_class_and_acl(struct lst_s3_exchange *exchange)
 {
     struct lst_slice value;
 
-    if (lst_s3_option(exchange, "x-amz-storage-class", &value) &&
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_STORAGE_CLASS, &value) &&
         !lst_slice_equal(value, LST_SLICE("STANDARD"))) {
         lst_s3_fail_about(exchange, LST_S3_INVALID_STORAGE_CLASS, NULL, "StorageClassRequested",
                           value);
@@ -308,7 +301,7 @@ bool lst_put_check_class_and_acl(struct lst_s3_exchange *exchange)
     if (!lst_s3_check_acl_name(exchange)) {
         return false;
     }
-    if (lst_s3_option(exchange, "x-amz-acl", &value) &&
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &value) &&
         !lst_slice_equal(value, LST_SLICE("private")) &&
         !lst_slice_equal(value, LST_SLICE("bucket-owner-full-control"))) {
         lst_s3_fail(exchange, LST_S3_ACL_NOT_SUPPORTED);

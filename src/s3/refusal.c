@@ -268,7 +268,7 @@ static void write_details(struct lst_s3_exchange *exchange, struct lst_buffer *b
     case LST_REFUSED_PAYLOAD_HASH:
         lst_xml_string(body, "ArgumentName", "x-amz-content-sha256");
         lst_xml_text(body, "ArgumentValue",
-                     lst_http_header(exchange->request, LST_SLICE("x-amz-content-sha256")));
+                     lst_http_header(exchange->request, LST_HEADER_AMZ_CONTENT_SHA256));
         break;
     default:
         break;

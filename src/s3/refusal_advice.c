@@ -102,7 +102,7 @@ static bool is_token(struct lst_slice text)
 /* What stands in the Authorization header, behind "Bearer " if that is there. */
 static bool has_token(const struct lst_http_request *request)
 {
-    struct lst_slice header = lst_slice_trim(lst_http_header(request, LST_SLICE("Authorization")));
+    struct lst_slice header = lst_slice_trim(lst_http_header(request, LST_HEADER_AUTHORIZATION));
 
     if (lst_slice_starts_with_ignoring_case(header, LST_SLICE("Bearer "))) {
         header = lst_slice_trim(lst_slice_after(header, sizeof("Bearer ") - 1));
@@ -112,7 +112,7 @@ static bool has_token(const struct lst_http_request *request)
 
 static void advise_on_scheme(const struct lst_http_request *request, struct lst_buffer *out)
 {
-    struct lst_slice header = lst_http_header(request, LST_SLICE("Authorization"));
+    struct lst_slice header = lst_http_header(request, LST_HEADER_AUTHORIZATION);
 
     if (lst_slice_starts_with_ignoring_case(header, LST_SLICE("Bearer "))) {
         lst_buffer_append_string(out, "A bearer token was sent. S3 requests are signed with an "

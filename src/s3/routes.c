@@ -3,60 +3,93 @@
 
 /* The sub-resources that a query names; more than two are as bad as two. */
 struct found {
-    const char *names[3];
+    enum lst_parameter numbers[3];
     size_t count;
 };
 
-/* Query parameters of S3 that are not sub-resources, and may be empty. */
-static const char *const plain_parameters[] = {
-    "prefix",      "delimiter",          "marker",
-    "max-keys",    "encoding-type",      "continuation-token",
-    "start-after", "versionId",          "id",
-    "fetch-owner", "max-buckets",        "bucket-region",
-    "key-marker",  "version-id-marker",  "upload-id-marker",
-    "max-uploads", "part-number-marker", "max-parts",
+enum kind {
+    UNKNOWN = 0,
+    PLAIN, /* no sub-resource; it may be empty */
+    SUB,   /* a row of the table has it as its parameter: operations_test.c */
 };
 
-static bool is_plain(struct lst_slice raw_name)
-{
-    struct lst_slice rest;
+static const uint8_t kinds[LST_PARAMETERS_KNOWN] = {
+    [LST_PARAMETER_PREFIX] = PLAIN,
+    [LST_PARAMETER_DELIMITER] = PLAIN,
+    [LST_PARAMETER_MARKER] = PLAIN,
+    [LST_PARAMETER_MAX_KEYS] = PLAIN,
+    [LST_PARAMETER_ENCODING_TYPE] = PLAIN,
+    [LST_PARAMETER_CONTINUATION_TOKEN] = PLAIN,
+    [LST_PARAMETER_START_AFTER] = PLAIN,
+    [LST_PARAMETER_VERSION_ID] = PLAIN,
+    [LST_PARAMETER_ID] = PLAIN,
+    [LST_PARAMETER_FETCH_OWNER] = PLAIN,
+    [LST_PARAMETER_MAX_BUCKETS] = PLAIN,
+    [LST_PARAMETER_BUCKET_REGION] = PLAIN,
+    [LST_PARAMETER_KEY_MARKER] = PLAIN,
+    [LST_PARAMETER_VERSION_ID_MARKER] = PLAIN,
+    [LST_PARAMETER_UPLOAD_ID_MARKER] = PLAIN,
+    [LST_PARAMETER_MAX_UPLOADS] = PLAIN,
+    [LST_PARAMETER_PART_NUMBER_MARKER] = PLAIN,
+    [LST_PARAMETER_MAX_PARTS] = PLAIN,
+    [LST_PARAMETER_ABAC] = SUB,
+    [LST_PARAMETER_ACCELERATE] = SUB,
+    [LST_PARAMETER_ACL] = SUB,
+    [LST_PARAMETER_ANALYTICS] = SUB,
+    [LST_PARAMETER_ANNOTATION] = SUB,
+    [LST_PARAMETER_ATTRIBUTES] = SUB,
+    [LST_PARAMETER_CORS] = SUB,
+    [LST_PARAMETER_DELETE] = SUB,
+    [LST_PARAMETER_ENCRYPTION] = SUB,
+    [LST_PARAMETER_INTELLIGENT_TIERING] = SUB,
+    [LST_PARAMETER_INVENTORY] = SUB,
+    [LST_PARAMETER_LEGAL_HOLD] = SUB,
+    [LST_PARAMETER_LIFECYCLE] = SUB,
+    [LST_PARAMETER_LIST_TYPE] = SUB,
+    [LST_PARAMETER_LOCATION] = SUB,
+    [LST_PARAMETER_LOGGING] = SUB,
+    [LST_PARAMETER_METADATA_CONFIGURATION] = SUB,
+    [LST_PARAMETER_METADATA_INVENTORY_TABLE] = SUB,
+    [LST_PARAMETER_METADATA_JOURNAL_TABLE] = SUB,
+    [LST_PARAMETER_METADATA_TABLE] = SUB,
+    [LST_PARAMETER_METRICS] = SUB,
+    [LST_PARAMETER_NOTIFICATION] = SUB,
+    [LST_PARAMETER_OBJECT_LOCK] = SUB,
+    [LST_PARAMETER_OWNERSHIP_CONTROLS] = SUB,
+    [LST_PARAMETER_PART_NUMBER] = SUB,
+    [LST_PARAMETER_POLICY] = SUB,
+    [LST_PARAMETER_POLICY_STATUS] = SUB,
+    [LST_PARAMETER_PUBLIC_ACCESS_BLOCK] = SUB,
+    [LST_PARAMETER_RENAME_OBJECT] = SUB,
+    [LST_PARAMETER_REPLICATION] = SUB,
+    [LST_PARAMETER_REQUEST_PAYMENT] = SUB,
+    [LST_PARAMETER_RESTORE] = SUB,
+    [LST_PARAMETER_RETENTION] = SUB,
+    [LST_PARAMETER_SELECT] = SUB,
+    [LST_PARAMETER_SESSION] = SUB,
+    [LST_PARAMETER_TAGGING] = SUB,
+    [LST_PARAMETER_TORRENT] = SUB,
+    [LST_PARAMETER_UPLOADS] = SUB,
+    [LST_PARAMETER_UPLOAD_ID] = SUB,
+    [LST_PARAMETER_VERSIONING] = SUB,
+    [LST_PARAMETER_VERSIONS] = SUB,
+    [LST_PARAMETER_WEBSITE] = SUB,
+};
 
-    for (size_t i = 0; i < sizeof(plain_parameters) / sizeof(plain_parameters[0]); i++) {
-        if (lst_http_name_is(raw_name, lst_slice_of(plain_parameters[i]))) {
-            return true;
-        }
-    }
-    return lst_http_name_starts_with(raw_name, LST_SLICE("response-"), &rest);
+bool lst_route_is_sub_resource(enum lst_parameter number)
+{
+    return kinds[number] == SUB;
 }
 
-/* The table's own string for a sub-resource, so that names can be compared as pointers; NULL if it
- * is none. */
-static const char *sub_resource(struct lst_slice raw_name)
-{
-    const char *previous = "";
-
-    for (size_t i = 0; i < lst_operation_count; i++) {
-        const char *name = lst_operations[i].parameter;
-        if (name == NULL || strcmp(name, previous) == 0) {
-            continue;
-        }
-        if (lst_http_name_is(raw_name, lst_slice_of(name))) {
-            return name;
-        }
-        previous = name;
-    }
-    return NULL;
-}
-
-static void remember(struct found *found, const char *name)
+static void remember(struct found *found, enum lst_parameter number)
 {
     for (size_t i = 0; i < found->count; i++) {
-        if (strcmp(found->names[i], name) == 0) {
+        if (found->numbers[i] == number) {
             return;
         }
     }
-    if (found->count < sizeof(found->names) / sizeof(found->names[0])) {
-        found->names[found->count++] = name;
+    if (found->count < sizeof(found->numbers) / sizeof(found->numbers[0])) {
+        found->numbers[found->count++] = number;
     }
 }
 
@@ -64,10 +97,12 @@ static void remember(struct found *found, const char *name)
 static void sort(struct found *found)
 {
     for (size_t i = 1; i < found->count; i++) {
-        for (size_t j = i; j > 0 && strcmp(found->names[j - 1], found->names[j]) > 0; j--) {
-            const char *name = found->names[j];
-            found->names[j] = found->names[j - 1];
-            found->names[j - 1] = name;
+        for (size_t j = i; j > 0 && lst_slice_compare(lst_parameter_name(found->numbers[j - 1]),
+                                                      lst_parameter_name(found->numbers[j])) > 0;
+             j--) {
+            enum lst_parameter number = found->numbers[j];
+            found->numbers[j] = found->numbers[j - 1];
+            found->numbers[j - 1] = number;
         }
     }
 }
@@ -75,31 +110,8 @@ static void sort(struct found *found)
 /* The two that make a part, which do not contradict each other. found is sorted. */
 static bool is_part(const struct found *found)
 {
-    return found->count == 2 && strcmp(found->names[0], "partNumber") == 0 &&
-           strcmp(found->names[1], "uploadId") == 0;
-}
-
-bool lst_option_find(const struct lst_http_request *request, struct lst_slice query,
-                     struct lst_slice name, struct lst_slice *ret_value, bool *ret_is_encoded)
-{
-    struct lst_slice header = lst_http_header(request, name);
-    struct lst_slice rest = query;
-    struct lst_slice after;
-    struct lst_field raw;
-
-    if (header.bytes != NULL) {
-        *ret_value = lst_slice_trim(header);
-        *ret_is_encoded = false;
-        return true;
-    }
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (lst_http_name_starts_with(raw.name, name, &after) && after.length == 0) {
-            *ret_value = raw.value;
-            *ret_is_encoded = true;
-            return true;
-        }
-    }
-    return false;
+    return found->count == 2 && found->numbers[0] == LST_PARAMETER_PART_NUMBER &&
+           found->numbers[1] == LST_PARAMETER_UPLOAD_ID;
 }
 
 /* True if the row's sub-resources are exactly those found. */
@@ -107,13 +119,12 @@ static bool covers(const struct lst_operation *row, const struct found *found)
 {
     size_t covered = 0;
 
-    if (row->parameter == NULL) {
+    if (row->parameter == LST_PARAMETER_OTHER) {
         return found->count == 0;
     }
     for (size_t i = 0; i < found->count; i++) {
-        bool is_parameter = strcmp(found->names[i], row->parameter) == 0;
-        bool is_second = row->second != NULL && strcmp(found->names[i], row->second) == 0;
-        if (!is_parameter && !is_second) {
+        bool is_parameter = found->numbers[i] == row->parameter;
+        if (!is_parameter && found->numbers[i] != row->second) {
             return false;
         }
         covered += is_parameter ? 1 : 0;
@@ -125,15 +136,12 @@ static bool row_fits(const struct lst_operation *row, const struct lst_http_requ
                      enum lst_level level, const struct found *found)
 {
     struct lst_slice value;
-    bool is_encoded;
 
-    return row->level == level &&
+    return row->level == level && covers(row, found) &&
            lst_slice_equal(request->message.method, lst_slice_of(row->method)) &&
-           covers(row, found) &&
-           (row->second == NULL ||
-            lst_http_find_parameter(request, lst_slice_of(row->second), NULL)) &&
-           (row->header == NULL || lst_option_find(request, request->query,
-                                                   lst_slice_of(row->header), &value, &is_encoded));
+           (row->second == LST_PARAMETER_OTHER ||
+            lst_http_parameter(request, row->second) != NULL) &&
+           (row->header == LST_HEADER_OTHER || lst_http_option(request, row->header, &value));
 }
 
 /* Look at every parameter. False, with *ret_route set, if there is one that can't be passed over.
@@ -141,21 +149,17 @@ static bool row_fits(const struct lst_operation *row, const struct lst_http_requ
 static bool find_sub_resources(const struct lst_http_request *request, struct found *ret_found,
                                struct lst_route *ret_route)
 {
-    struct lst_slice rest = request->query;
-    struct lst_slice after;
-    struct lst_field raw;
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        const struct lst_http_parameter *parameter = &request->room->parameters[i];
 
-    while (lst_http_next_parameter(&rest, &raw)) {
-        ret_route->parameter_count++;
-        if (lst_http_name_starts_with(raw.name, LST_SLICE("x-"), &after)) {
-            continue;
+        if (parameter->family != LST_FAMILY_NONE) {
+            continue; /* "response-", and what S3 ignores */
         }
-        const char *name = sub_resource(raw.name);
-        if (name != NULL) {
-            remember(ret_found, name);
-        } else if (raw.value.length == 0 && !is_plain(raw.name)) {
+        if (kinds[parameter->number] == SUB) {
+            remember(ret_found, (enum lst_parameter)parameter->number);
+        } else if (kinds[parameter->number] == UNKNOWN && parameter->raw.value.length == 0) {
             ret_route->kind = LST_ROUTE_UNKNOWN;
-            ret_route->culprits[0] = raw.name;
+            ret_route->unknown = parameter->text.name;
             return false;
         }
     }
@@ -167,7 +171,7 @@ struct lst_route lst_route_find(const struct lst_http_request *request, enum lst
     struct lst_route route = {.kind = LST_ROUTE_FOUND};
     struct found found = {.count = 0};
 
-    if (lst_http_find_repeated_parameter(request, &route.culprits[0])) {
+    if (request->has_repeated) {
         route.kind = LST_ROUTE_REPEATED;
         return route;
     }
@@ -182,7 +186,7 @@ struct lst_route lst_route_find(const struct lst_http_request *request, enum lst
     }
     sort(&found);
     route.kind = found.count > 1 && !is_part(&found) ? LST_ROUTE_CONFLICT : LST_ROUTE_METHOD;
-    route.culprits[0] = lst_slice_of(found.count > 0 ? found.names[0] : NULL);
-    route.culprits[1] = lst_slice_of(found.count > 1 ? found.names[1] : NULL);
+    route.sub_resources[0] = found.count > 0 ? found.numbers[0] : LST_PARAMETER_OTHER;
+    route.sub_resources[1] = found.count > 1 ? found.numbers[1] : LST_PARAMETER_OTHER;
     return route;
 }

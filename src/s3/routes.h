@@ -30,19 +30,20 @@ LST_MUST_CHECK int lst_target_decode(struct lst_slice path, struct lst_slice hos
 
 enum lst_route_kind {
     LST_ROUTE_FOUND,
-    LST_ROUTE_CONFLICT, /* two sub-resources at once: culprits has both, in the order of bytes */
-    LST_ROUTE_METHOD,   /* the resource is there in S3, but not with this method: culprits[0] is
-                         * the sub-resource, empty if there is none; of a part partNumber, and
-                         * culprits[1] is uploadId */
-    LST_ROUTE_REPEATED, /* culprits[0] is a parameter that stands twice */
-    LST_ROUTE_UNKNOWN,  /* culprits[0] looks like a sub-resource, and is none of S3's */
+    LST_ROUTE_CONFLICT, /* two sub-resources at once: sub_resources has both, in the order of bytes
+                         */
+    LST_ROUTE_METHOD,   /* the resource is there in S3, but not with this method: sub_resources[0]
+                         * is the sub-resource, OTHER if there is none; of a part partNumber, and
+                         * sub_resources[1] is uploadId */
+    LST_ROUTE_REPEATED, /* a parameter stands twice: request->repeated */
+    LST_ROUTE_UNKNOWN,  /* unknown looks like a sub-resource, and is none of S3's */
 };
 
 struct lst_route {
     enum lst_route_kind kind;
     const struct lst_operation *operation; /* NULL unless FOUND */
-    struct lst_slice culprits[2];
-    size_t parameter_count; /* of the query */
+    enum lst_parameter sub_resources[2];   /* OTHER where there is none */
+    struct lst_slice unknown;              /* decoded */
 };
 
 /*
@@ -52,12 +53,7 @@ struct lst_route {
  */
 struct lst_route lst_route_find(const struct lst_http_request *request, enum lst_level level);
 
-/*
- * An x-amz- option of a request: the header of that name or, in any case, a parameter of the query,
- * where SDKs put the headers of a URL that they presign. *ret_value is still encoded if
- * *ret_is_encoded.
- */
-bool lst_option_find(const struct lst_http_request *request, struct lst_slice query,
-                     struct lst_slice name, struct lst_slice *ret_value, bool *ret_is_encoded);
+/* True if it is taken for a sub-resource: a row of the table has it as its parameter. */
+bool lst_route_is_sub_resource(enum lst_parameter number);
 
 #endif

@@ -17,7 +17,7 @@ static struct lst_object_name object_name(struct lst_s3_exchange *exchange)
 {
     struct lst_object_name name = {.bucket = exchange->target.bucket, .key = exchange->target.key};
 
-    (void)lst_s3_parameter(exchange, "versionId", &name.version);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_VERSION_ID, &name.version);
     return name;
 }
 

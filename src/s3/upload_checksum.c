@@ -38,8 +38,8 @@ bool lst_upload_checksum_read(struct lst_s3_exchange *exchange,
 {
     struct lst_slice algorithm;
     struct lst_slice type;
-    bool has_algorithm = lst_s3_option(exchange, "x-amz-checksum-algorithm", &algorithm);
-    bool has_type = lst_s3_option(exchange, "x-amz-checksum-type", &type);
+    bool has_algorithm = lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_ALGORITHM, &algorithm);
+    bool has_type = lst_s3_option(exchange, LST_HEADER_AMZ_CHECKSUM_TYPE, &type);
     struct lst_upload_checksum checksum = {
         .kind = LST_CHECKSUM_CRC64NVME,
         .is_declared = has_algorithm,
@@ -174,7 +174,7 @@ struct lst_upload_name lst_upload_name_of(struct lst_s3_exchange *exchange)
 {
     struct lst_upload_name name = {.bucket = exchange->target.bucket, .key = exchange->target.key};
 
-    (void)lst_s3_parameter(exchange, "uploadId", &name.upload);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_UPLOAD_ID, &name.upload);
     return name;
 }
 

@@ -26,7 +26,7 @@ bool lst_upload_part_read(struct lst_s3_exchange *exchange, struct lst_part_opti
     struct lst_slice text;
     int status;
 
-    (void)lst_s3_parameter(exchange, "partNumber", &text);
+    (void)lst_s3_parameter(exchange, LST_PARAMETER_PART_NUMBER, &text);
     if (!lst_part_number_read(exchange, text, &options.number)) {
         return false;
     }

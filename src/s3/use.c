@@ -175,13 +175,11 @@ void lst_s3_use_begin(struct lst_s3_exchange *exchange,
 /* Of a request that was refused before its constraints were read the URL is asked. */
 static bool may_have_id(const struct lst_s3_exchange *exchange)
 {
-    struct lst_slice rest = exchange->request->query;
-    struct lst_slice more;
-    struct lst_field raw;
+    const struct lst_http_parameter *parameter;
+    size_t at = 0;
 
-    while (lst_http_next_parameter(&rest, &raw)) {
-        if (lst_http_name_starts_with(raw.name, LST_SLICE("x-latch-id"), &more) &&
-            more.length == 0) {
+    while ((parameter = lst_http_next_option(exchange->request, LST_FAMILY_LATCH, &at)) != NULL) {
+        if (lst_slice_equal_ignoring_case(parameter->text.name, LST_SLICE("x-latch-id"))) {
             return true;
         }
     }
@@ -260,7 +258,7 @@ void lst_s3_use_settle(struct lst_s3_exchange *exchange)
         .http_status = is_answered ? exchange->response.status : GONE,
         .size = size_of(exchange),
         .etag = etag_of(exchange),
-        .type = lst_http_header(exchange->request, LST_SLICE("Content-Type")),
+        .type = lst_http_header(exchange->request, LST_HEADER_CONTENT_TYPE),
         .reason = lst_slice_of(is_answered ? exchange->error : "the client was gone"),
     };
     if (exchange->error[0] != '\0' && exchange->reason.length > 0) {

@@ -13,14 +13,15 @@ static void fail(struct lst_s3_exchange *exchange, const char *header, const cha
     lst_s3_fail_with(exchange, LST_S3_NOT_IMPLEMENTED, NULL, details, 2);
 }
 
-bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const char *const *headers,
+bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const enum lst_header *headers,
                                 size_t count)
 {
     struct lst_slice value;
 
     for (size_t i = 0; i < count; i++) {
         if (lst_s3_option(exchange, headers[i], &value)) {
-            fail(exchange, headers[i], "This operation does not heed this condition");
+            fail(exchange, lst_header_name(headers[i]).bytes,
+                 "This operation does not heed this condition");
             return false;
         }
     }
@@ -45,14 +46,15 @@ bool lst_write_condition_read(struct lst_s3_exchange *exchange,
 {
     struct lst_slice match;
     struct lst_slice none_match;
-    static const char *const dates[] = {"If-Modified-Since", "If-Unmodified-Since"};
+    static const enum lst_header dates[] = {LST_HEADER_IF_MODIFIED_SINCE,
+                                            LST_HEADER_IF_UNMODIFIED_SINCE};
 
     if (!lst_write_condition_refuse(exchange, dates, sizeof(dates) / sizeof(dates[0]))) {
         return false;
     }
     /* SDKs move them into the query of a URL that they presign, where they count as well. */
-    (void)lst_s3_option(exchange, "If-Match", &match);
-    (void)lst_s3_option(exchange, "If-None-Match", &none_match);
+    (void)lst_s3_option(exchange, LST_HEADER_IF_MATCH, &match);
+    (void)lst_s3_option(exchange, LST_HEADER_IF_NONE_MATCH, &none_match);
     if (match.bytes != NULL && none_match.bytes != NULL) {
         fail(exchange, "If-Match,If-None-Match",
              "Multiple conditional request headers present in the request");

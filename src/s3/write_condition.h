@@ -7,7 +7,7 @@
 
 /* False, having answered with 501, if one of these conditions is there, as a header or in a signed
  * query: to pass over one would be to write, or delete, what the client wanted kept. */
-bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const char *const *headers,
+bool lst_write_condition_refuse(struct lst_s3_exchange *exchange, const enum lst_header *headers,
                                 size_t count);
 
 /* May the signer read the object? The answer to If-Match says whether an ETag is the object's, so

@@ -157,9 +157,9 @@ static bool check_method(const struct preflight *preflight, enum lst_cors_verdic
 static bool is_refused(const struct preflight *preflight, const struct lst_cors *cors,
                        enum lst_cors_verdict *ret_verdict)
 {
-    struct lst_slice origin = lst_http_header(preflight->request, LST_SLICE("Origin"));
+    struct lst_slice origin = lst_http_header(preflight->request, LST_HEADER_ORIGIN);
     struct lst_slice headers =
-        lst_http_header(preflight->request, LST_SLICE("Access-Control-Request-Headers"));
+        lst_http_header(preflight->request, LST_HEADER_ACCESS_CONTROL_REQUEST_HEADERS);
 
     if (origin.length == 0) {
         refuse(preflight, "Insufficient information. Origin request header needed.", LST_SLICE(""),
@@ -189,13 +189,12 @@ void lst_cors_preflight(const struct lst_cors *cors, const struct lst_s3 *s3,
                         const struct lst_http_request *request,
                         struct lst_http_response *ret_response, const char **ret_error)
 {
-    struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
-    struct lst_slice headers =
-        lst_http_header(request, LST_SLICE("Access-Control-Request-Headers"));
+    struct lst_slice origin = lst_http_header(request, LST_HEADER_ORIGIN);
+    struct lst_slice headers = lst_http_header(request, LST_HEADER_ACCESS_CONTROL_REQUEST_HEADERS);
     struct preflight preflight = {
         .request = request,
         .s3 = s3,
-        .method = lst_http_header(request, LST_SLICE("Access-Control-Request-Method")),
+        .method = lst_http_header(request, LST_HEADER_ACCESS_CONTROL_REQUEST_METHOD),
         .response = ret_response,
         .error = ret_error,
     };
@@ -248,7 +247,7 @@ static void append_own_headers(const struct lst_http_response *response, struct 
 void lst_cors_decorate(const struct lst_cors *cors, const struct lst_s3 *s3,
                        const struct lst_http_request *request, struct lst_http_response *response)
 {
-    struct lst_slice origin = lst_http_header(request, LST_SLICE("Origin"));
+    struct lst_slice origin = lst_http_header(request, LST_HEADER_ORIGIN);
     struct lst_buffer exposed;
     enum lst_cors_verdict verdict;
 

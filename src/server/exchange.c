@@ -31,7 +31,7 @@ void lst_exchange_init(struct lst_exchange *exchange, struct lst_server *server,
     exchange->began_ns = now_ns;
     lst_buffer_init(&exchange->joined, LST_HEAD_SECTION_MAX);
     lst_http_response_init(&exchange->own_response);
-    lst_http_head_begin(&exchange->head, exchange->fields);
+    lst_http_head_begin(&exchange->head, exchange->fields, exchange->room.header_numbers);
 }
 
 /* ---- What is next */

@@ -55,6 +55,8 @@ struct lst_exchange {
     struct lst_exchange *next_spare;
     struct lst_http_head head;
     struct lst_field fields[LST_HEAD_FIELDS_MAX];
+    struct lst_http_room room;
+    char decoded[LST_HEAD_TARGET_MAX]; /* of the query */
 };
 
 /* Make one ready for a head. */

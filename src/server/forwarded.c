@@ -35,14 +35,14 @@ static struct lst_slice last_item(struct lst_slice list)
 
 static void read_x_forwarded(const struct lst_http_request *request, struct word *word)
 {
-    struct lst_slice rest = lst_http_header(request, LST_SLICE("X-Forwarded-For"));
+    struct lst_slice rest = lst_http_header(request, LST_HEADER_X_FORWARDED_FOR);
     struct lst_slice hop;
 
     while (lst_slice_split(&rest, ',', &hop)) {
         add_hop(word, lst_slice_trim(hop));
     }
-    word->proto = last_item(lst_http_header(request, LST_SLICE("X-Forwarded-Proto")));
-    word->host = last_item(lst_http_header(request, LST_SLICE("X-Forwarded-Host")));
+    word->proto = last_item(lst_http_header(request, LST_HEADER_X_FORWARDED_PROTO));
+    word->host = last_item(lst_http_header(request, LST_HEADER_X_FORWARDED_HOST));
 }
 
 /* ---- Forwarded */
@@ -121,7 +121,7 @@ static bool take_element(struct lst_slice *rest, struct lst_slice *ret_for, stru
 /* What the last element says of protocol and host is left in the word. */
 static void read_forwarded(const struct lst_http_request *request, struct word *word)
 {
-    struct lst_slice rest = lst_http_header(request, LST_SLICE("Forwarded"));
+    struct lst_slice rest = lst_http_header(request, LST_HEADER_FORWARDED);
     struct lst_slice hop;
     bool is_more = rest.bytes != NULL;
 

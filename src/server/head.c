@@ -117,7 +117,10 @@ void lst_exchange_read_head(struct lst_exchange *exchange, enum lst_http_head_ve
     request->has_content_length = head->has_content_length;
     request->content_length = head->content_length;
     request->is_chunked = head->is_chunked;
-    join_headers(exchange);
+    if (head->may_repeat) {
+        join_headers(exchange);
+    }
+    lst_http_request_read(request, &exchange->room, exchange->decoded, !head->may_repeat);
     if (!exchange->is_bad_head && exchange->peer->is_proxy) {
         believe_proxy(exchange);
     }

@@ -48,19 +48,14 @@ void lst_strangers_free(struct lst_strangers *strangers)
 
 bool lst_strangers_is_signed(const struct lst_http_request *request)
 {
-    static const char *const parameters[] = {"X-Amz-Signature", "Signature"};
-
-    for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
-        if (lst_http_find_parameter(request, lst_slice_of(parameters[i]), NULL)) {
-            return true;
-        }
-    }
-    return lst_http_header(request, LST_SLICE("Authorization")).bytes != NULL;
+    return lst_http_parameter(request, LST_PARAMETER_AMZ_SIGNATURE) != NULL ||
+           lst_http_parameter(request, LST_PARAMETER_SIGNATURE) != NULL ||
+           lst_http_header(request, LST_HEADER_AUTHORIZATION).bytes != NULL;
 }
 
 bool lst_strangers_is_form(const struct lst_http_request *request)
 {
-    struct lst_slice type = lst_http_header(request, LST_SLICE("Content-Type"));
+    struct lst_slice type = lst_http_header(request, LST_HEADER_CONTENT_TYPE);
 
     return lst_slice_equal(request->message.method, LST_SLICE("POST")) &&
            lst_slice_starts_with_ignoring_case(type, LST_SLICE("multipart/form-data"));

@@ -480,6 +480,8 @@ static void drive(const struct lst_http_request *request, struct lst_slice body)
 static int ask(const char *method, const char *target, const char *body, const char *once)
 {
     static char authorization[LST_TOKEN_TEXT_LENGTH + 16];
+    static struct lst_http_room room;
+    static char text[LST_TARGET_MAX];
     struct lst_field headers[3] = {
         {LST_SLICE("Host"), LST_SLICE(HOST)},
         {LST_SLICE("Authorization"), {NULL, 0}},
@@ -504,6 +506,7 @@ static int ask(const char *method, const char *target, const char *body, const c
     memcpy(request.id, "0123456789ABCDEF", LST_REQUEST_ID_LENGTH);
     (void)snprintf(authorization, sizeof(authorization), "Bearer %s", token);
     headers[1].value = lst_slice_of(authorization);
+    lst_http_request_read(&request, &room, text, false);
     drive(&request, body == NULL ? lst_slice_make("", 0) : lst_slice_of(body));
     if (last.status >= 200 && last.status <= 299) {
         return 0;

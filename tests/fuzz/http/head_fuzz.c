@@ -19,6 +19,7 @@ static void require(bool condition)
 struct reading {
     struct lst_http_head head;
     struct lst_field fields[LST_HEAD_FIELDS_MAX];
+    uint8_t numbers[LST_HEAD_FIELDS_MAX];
     char *bytes;
 };
 
@@ -41,7 +42,7 @@ static enum lst_http_head_verdict read_in_pieces(struct reading *reading, struct
     size_t there = 0;
 
     reading->bytes = copy(NULL, 0);
-    lst_http_head_begin(&reading->head, reading->fields);
+    lst_http_head_begin(&reading->head, reading->fields, reading->numbers);
     do {
         size_t more = input.length - there < piece ? input.length - there : piece;
         char *moved = malloc(there + more + 1);

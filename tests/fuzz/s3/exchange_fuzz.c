@@ -86,6 +86,8 @@ struct attempt {
     struct lst_slice body;
     char target[LST_TARGET_MAX + 2048];
     size_t target_length;
+    struct lst_http_room room;
+    char text[LST_TARGET_MAX + 2048]; /* decoded of the query */
 };
 
 static void add(struct attempt *attempt, struct lst_slice name, struct lst_slice value)
@@ -176,6 +178,7 @@ static bool sign(struct attempt *attempt)
     request->path =
         lst_slice_first(request->message.target, lst_slice_find(request->message.target, '?'));
     request->query = lst_slice_after(request->message.target, request->path.length + 1);
+    lst_http_request_read(request, &attempt->room, attempt->text, false);
     must(lst_key_init(&key, LST_SLICE("a-long-secret"), NOW, LST_SLICE("us-east-1"),
                       LST_SLICE("s3")) == LST_OK,
          "key");

@@ -33,9 +33,9 @@ static void check_route(const struct lst_http_request *request, const struct lst
         must(lst_slice_equal(request->message.method, lst_slice_of(route.operation->method)));
     }
     /* Nothing but a plain request may lead to an operation on plain data. */
-    if (route.kind == LST_ROUTE_FOUND && route.operation->parameter == NULL) {
-        must(!lst_http_find_parameter(request, LST_SLICE("acl"), NULL) &&
-             !lst_http_find_parameter(request, LST_SLICE("uploadId"), NULL));
+    if (route.kind == LST_ROUTE_FOUND && route.operation->parameter == LST_PARAMETER_OTHER) {
+        must(lst_http_parameter(request, LST_PARAMETER_ACL) == NULL &&
+             lst_http_parameter(request, LST_PARAMETER_UPLOAD_ID) == NULL);
     }
 }
 
@@ -53,11 +53,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         .query = lst_slice_after(rest, path + 1),
         .host = host,
     };
+    static struct lst_http_room room;
     char *scratch = malloc(request.path.length + 1);
+    char *text = malloc(request.query.length + 1);
     char place[LST_TOKEN_PLACE_MAX];
     struct lst_target target;
     size_t length = 0;
 
+    must(text != NULL);
+    lst_http_request_read(&request, &room, text, false);
     if (scratch != NULL &&
         lst_target_decode(request.path, host, domains, 2, scratch, &target) == LST_OK) {
         must(target.key.length <= 1024 && lst_slice_is_utf8(target.key));
@@ -68,5 +72,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         must(length > 0 && length <= sizeof(place));
     }
     free(scratch);
+    free(text);
     return 0;
 }

@@ -28,6 +28,7 @@ static void read_lines(const struct lst_slice lines[LINES], struct lst_forwarded
     struct lst_network proxies[2];
     struct lst_field headers[LINES];
     struct lst_http_request request = {.message = {.headers = headers}};
+    struct lst_http_room room;
 
     for (size_t i = 0; i < LINES; i++) {
         if (lines[i].length > 0) {
@@ -37,6 +38,7 @@ static void read_lines(const struct lst_slice lines[LINES], struct lst_forwarded
     }
     require(lst_network_parse(LST_SLICE("10.0.0.0/8"), &proxies[0]) &&
             lst_network_parse(LST_SLICE("fd00::/8"), &proxies[1]));
+    lst_http_request_read(&request, &room, NULL, false);
     lst_forwarded_read(&request, proxies, 2, ret_forwarded);
 }
 

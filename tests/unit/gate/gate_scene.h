@@ -71,6 +71,8 @@ struct scene_request {
     char url[4096];
     char authorization[1024];
     char date[16];
+    struct lst_http_room room;
+    char text[4096]; /* decoded of the query */
 };
 
 /* How to sign: everything empty has a default. */
@@ -126,6 +128,7 @@ static inline void scene_finish(struct scene_request *request, const struct lst_
     request->http.host = signing->host;
     request->http.peer = LST_SLICE("203.0.113.7");
     request->http.received_ms = SCENE_NOW * 1000;
+    lst_http_request_read(&request->http, &request->room, request->text, false);
 }
 
 static inline void scene_presign(struct scene_request *request, const struct scene_signing *how)

@@ -14,6 +14,7 @@
 struct reading {
     struct lst_http_head head;
     struct lst_field fields[LST_HEAD_FIELDS_MAX];
+    uint8_t numbers[LST_HEAD_FIELDS_MAX];
     char *bytes;
 };
 
@@ -37,7 +38,7 @@ static enum lst_http_head_verdict read_whole(struct reading *reading, const char
                                              size_t length)
 {
     reading->bytes = copy(text, length);
-    lst_http_head_begin(&reading->head, reading->fields);
+    lst_http_head_begin(&reading->head, reading->fields, reading->numbers);
     return lst_http_head_read(&reading->head, reading->bytes, length);
 }
 
@@ -48,7 +49,7 @@ static enum lst_http_head_verdict read_bytewise(struct reading *reading, const c
     enum lst_http_head_verdict verdict = LST_HEAD_MORE;
 
     reading->bytes = copy("", 0);
-    lst_http_head_begin(&reading->head, reading->fields);
+    lst_http_head_begin(&reading->head, reading->fields, reading->numbers);
     for (size_t there = 1; there <= length && verdict == LST_HEAD_MORE; there++) {
         char *moved = copy(reading->bytes, there - 1);
 

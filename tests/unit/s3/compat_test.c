@@ -10,10 +10,10 @@ static void write_row(const struct lst_operation *row, char *text, size_t size)
     static const char *const paths[] = {"/", "/bucket", "/bucket/key"};
 
     snprintf(text, size, "| %s | `%s %s%s%s%s%s%s%s` | %s | ", row->name, row->method,
-             paths[row->level], row->parameter == NULL ? "" : "?",
-             row->parameter == NULL ? "" : row->parameter, row->second == NULL ? "" : "&",
-             row->second == NULL ? "" : row->second, row->header == NULL ? "" : " + ",
-             row->header == NULL ? "" : row->header,
+             paths[row->level], row->parameter == 0 ? "" : "?",
+             lst_parameter_name(row->parameter).bytes, row->second == 0 ? "" : "&",
+             lst_parameter_name(row->second).bytes, row->header == 0 ? "" : " + ",
+             lst_header_name(row->header).bytes,
              row->action == NULL ? "s3:DeleteObject, for each key" : row->action);
 }
 

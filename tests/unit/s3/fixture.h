@@ -151,6 +151,8 @@ struct fixture_request {
     char authorization[2048];
     char date[16];
     struct lst_field headers[32];
+    struct lst_http_room room;
+    char text[LST_TARGET_MAX + 1024]; /* decoded of the query */
 };
 
 static inline size_t fixture_count(const struct lst_field *fields, size_t most)
@@ -259,7 +261,8 @@ static inline void fixture_make(const struct call *call, struct fixture_request 
     http->message.headers = request->headers;
     http->path = lst_slice_first(target, path);
     http->query = lst_slice_after(target, path + 1);
-    http->host = lst_http_header(http, LST_SLICE("Host"));
+    lst_http_request_read(http, &request->room, request->text, false);
+    http->host = lst_http_header(http, LST_HEADER_HOST);
     http->peer = LST_SLICE("192.0.2.1");
     http->has_content_length = call->has_body && !call->no_length;
     http->content_length = call->body.length;

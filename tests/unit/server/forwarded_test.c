@@ -1,6 +1,7 @@
 /* forwarded_test.c - whom X-Forwarded-* and Forwarded are believed about. */
 #include "server/forwarded.h"
 
+#include "request.h"
 #include "tap.h"
 
 static struct lst_forwarded read_headers(const struct lst_field *headers, size_t count)
@@ -13,6 +14,7 @@ static struct lst_forwarded read_headers(const struct lst_field *headers, size_t
         !lst_network_parse(LST_SLICE("fd00::/8"), &proxies[1])) {
         CHECK(false, "the proxies' networks are understood");
     }
+    request_read(&request);
     lst_forwarded_read(&request, proxies, 2, &forwarded);
     return forwarded;
 }
