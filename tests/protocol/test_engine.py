@@ -357,6 +357,29 @@ def test_cold_files_come_whole(server, s3):
             assert got == body[first:last + 1], (key, first, last)
 
 
+def queued(server, sock):
+    """Bytes that the kernel has taken of the server's answer, and that the client's has not got."""
+    ends = f":{server.port:04X} ", f":{sock.getsockname()[1]:04X} "
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        lines = [line for line in file if ends[0] in line[:28] and ends[1] in line[14:42]]
+    return int(lines[0].split()[4].split(":")[0], 16)
+
+
+def test_the_kernel_takes_little_of_an_answer_at_once(server, s3):
+    """What it has taken it sends in one go, as soon as it may, and nobody else is answered meanwhile."""
+    s3.put_object(Bucket=BUCKET, Key="large", Body=bytes(16 << 20))
+    with connect(server) as sock:
+        sock.sendall(request(server, s3, "get_object", key="large"))
+        got = 0
+        while got < 8 << 20:  # so that the queue grows as large as it may
+            got += len(sock.recv(1 << 20))
+        before, now = -1, queued(server, sock)
+        while now != before:
+            time.sleep(0.1)
+            before, now = now, queued(server, sock)
+        assert now <= 1 << 20
+
+
 def test_many_readers_of_cold_files_and_others_at_once(server, s3):
     body = random.Random(9).randbytes(3_000_000)
     for number in range(8):
