@@ -33,7 +33,7 @@ FIRST_BUCKET = $(if $(findstring --config,$(ARGS))$(LATCHSTRING_CONFIG),,LATCHST
 
 run: deps ## install what is missing, build, and start the server (ARGS='--listen ...' to change how)
 	@$(MAKE) --no-print-directory all
-	@$(FIRST_BUCKET) $(BUILD)/latchstring serve $(ARGS)
+	@$(FIRST_BUCKET) exec $(BUILD)/latchstring serve $(ARGS)
 
 test: ## run every test (FILTER=name for those with that in their name)
 	@tools/packages.sh build test

@@ -306,6 +306,9 @@ void lst_connection_close(struct lst_connection *connection, bool is_reset)
     if (connection->state == LST_CONNECTION_CLOSED) {
         return;
     }
+    if (connection->state == LST_CONNECTION_HANDSHAKE && connection->tls != NULL) {
+        worker->engine->server->metrics.handshakes_failed++;
+    }
     connection->state = LST_CONNECTION_CLOSED;
     lst_connection_give_exchange(connection);
     lst_timers_cancel(&connection->timer);

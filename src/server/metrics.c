@@ -175,6 +175,16 @@ void lst_metrics_format(const struct lst_metrics *metrics,
     format_store(statistics, out);
 }
 
+void lst_metrics_format_tls(const struct lst_metrics *metrics, int64_t expires,
+                            struct lst_buffer *out)
+{
+    format_one(out, "tls_handshakes_failed_total", "counter",
+               "TLS handshakes that did not come to their end.", get(&metrics->handshakes_failed));
+    format_one(out, "tls_certificate_expires_time_seconds", "gauge",
+               "When the first of the certificates expires, in seconds since 1970.",
+               (uint64_t)expires);
+}
+
 static int add_bucket(void *context, const struct lst_bucket_usage *usage)
 {
     struct lst_bucket_usage *total = context;

@@ -32,6 +32,7 @@ struct lst_metrics {
     _Atomic uint64_t in_flight;
     _Atomic uint64_t connections;
     _Atomic uint64_t accepted;
+    _Atomic uint64_t handshakes_failed;
     _Atomic uint64_t latency_counts[LST_METRICS_BUCKETS + 1];
     _Atomic uint64_t latency_sum_us;
 };
@@ -45,6 +46,10 @@ void lst_metrics_count(struct lst_metrics *metrics, const char *operation, int s
 void lst_metrics_format(const struct lst_metrics *metrics,
                         const struct lst_store_statistics *statistics, uint64_t dropped,
                         struct lst_buffer *out);
+
+/* Write those of TLS. expires: of the first certificate that does, in seconds since 1970. */
+void lst_metrics_format_tls(const struct lst_metrics *metrics, int64_t expires,
+                            struct lst_buffer *out);
 
 /* Write how much is in all buckets. */
 void lst_metrics_format_usage(struct lst_store *store, struct lst_buffer *out);

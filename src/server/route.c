@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "http/host.h"
 #include "server/inert.h"
+#include "server/tls.h"
 
 #define OWN_PATH "/-/"
 
@@ -102,6 +103,10 @@ static void answer_metrics(struct lst_exchange *exchange)
     answer_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8");
     lst_metrics_format(&exchange->server->metrics, &statistics,
                        lst_log_dropped(exchange->server->log), &exchange->own_response.body);
+    if (exchange->server->tls != NULL) {
+        lst_metrics_format_tls(&exchange->server->metrics, lst_tls_expires(exchange->server->tls),
+                               &exchange->own_response.body);
+    }
     lst_metrics_format_webhooks(&webhooks, &exchange->own_response.body);
     lst_metrics_format_usage(exchange->server->store, &exchange->own_response.body);
 }

@@ -1,6 +1,7 @@
 /* tls.c - certificates and keys, and what all sessions share. */
 #include "server/tls.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 
 #include <openssl/err.h>
@@ -9,6 +10,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define PEM_MAX (1024 * 1024) /* bytes */
 
@@ -16,7 +18,8 @@ struct lst_tls {
     const struct lst_config *config;
     pthread_mutex_t mutex; /* of the contexts */
     SSL_CTX *contexts[LST_CONFIG_LIST_MAX];
-    size_t count; /* 0 before the first time that they were read */
+    size_t count;    /* 0 before the first time that they were read */
+    int64_t expires; /* the first of them, in seconds */
 };
 
 /* ---- Files */
@@ -138,6 +141,43 @@ static bool use_texts(SSL_CTX *context, const char *certificate_path, struct lst
     return is_good;
 }
 
+/* ---- Dates */
+
+/* Since 1970; 0 if it was before, or can't be read. */
+static int64_t seconds_of(const ASN1_TIME *time)
+{
+    struct tm parts = {0};
+    int64_t seconds = ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+
+    return seconds > 0 ? seconds : 0;
+}
+
+/* Clients refuse one that is out of date; nobody may notice before they do. Gives when it expires.
+ */
+static int64_t say_validity(const X509 *certificate, const char *path)
+{
+    int64_t now = lst_clock_now_ms() / 1000;
+    int64_t from = seconds_of(X509_get0_notBefore(certificate));
+    int64_t until = seconds_of(X509_get0_notAfter(certificate));
+    char from_text[LST_ISO8601_LENGTH];
+    char until_text[LST_ISO8601_LENGTH];
+
+    lst_clock_format_iso8601(from * 1000, from_text);
+    lst_clock_format_iso8601(until * 1000, until_text);
+    if (now >= until) {
+        lst_server_complain("warning: the certificate --tls-cert %s has expired on %.10s, and "
+                            "clients will refuse it: renew it, then send SIGHUP",
+                            path, until_text);
+    } else if (now < from) {
+        lst_server_complain("warning: the certificate --tls-cert %s is not valid before %.10s, and "
+                            "clients will refuse it: is the clock of this machine right?",
+                            path, from_text);
+    } else {
+        lst_server_complain("certificate %s: valid until %.10s", path, until_text);
+    }
+    return until;
+}
+
 /* ---- Contexts */
 
 /* Of the protocols that a client offers, HTTP/1.1 (RFC 7301); without it, go on as if it had
@@ -247,6 +287,7 @@ bool lst_tls_reload(struct lst_tls *tls)
     SSL_CTX *before[LST_CONFIG_LIST_MAX];
     size_t before_count;
     size_t count;
+    int64_t expires;
 
     for (count = 0; count < certificates->count; count++) {
         loaded[count] =
@@ -256,7 +297,15 @@ bool lst_tls_reload(struct lst_tls *tls)
             return false;
         }
     }
+    expires = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        int64_t until =
+            say_validity(SSL_CTX_get0_certificate(loaded[i]), certificates->values[i].bytes);
+
+        expires = until < expires ? until : expires;
+    }
     pthread_mutex_lock(&tls->mutex);
+    tls->expires = expires;
     before_count = tls->count;
     for (size_t i = 0; i < before_count; i++) {
         before[i] = tls->contexts[i];
@@ -268,6 +317,16 @@ bool lst_tls_reload(struct lst_tls *tls)
     pthread_mutex_unlock(&tls->mutex);
     free_contexts(before, before_count);
     return true;
+}
+
+int64_t lst_tls_expires(struct lst_tls *tls)
+{
+    int64_t expires;
+
+    pthread_mutex_lock(&tls->mutex);
+    expires = tls->expires;
+    pthread_mutex_unlock(&tls->mutex);
+    return expires;
 }
 
 struct lst_tls *lst_tls_open(const struct lst_config *config)

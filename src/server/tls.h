@@ -21,7 +21,10 @@ LST_MUST_CHECK bool lst_tls_load(void);
 struct lst_tls *lst_tls_open(const struct lst_config *config);
 void lst_tls_free(struct lst_tls *tls); /* NULL does nothing */
 
-/* Read the same files anew. False, reported, if they can't be used; what was read before stays in
+/* When the first of the certificates expires, in seconds since 1970. Any thread. */
+int64_t lst_tls_expires(struct lst_tls *tls);
+
+/* Read the same files anew, and say until when the certificates are valid. False, reported, if they can't be used; what was read before stays in
  * use then. Any thread. */
 LST_MUST_CHECK bool lst_tls_reload(struct lst_tls *tls);
 

@@ -88,6 +88,9 @@
              (BIO *source, EVP_PKEY **into, pem_password_cb *ask, void *argument), \
              (source, into, ask, argument)) \
     FUNCTION(void, X509_free, (X509 *certificate), (certificate)) \
+    FUNCTION(const ASN1_TIME *, X509_get0_notBefore, (const X509 *certificate), (certificate)) \
+    FUNCTION(const ASN1_TIME *, X509_get0_notAfter, (const X509 *certificate), (certificate)) \
+    FUNCTION(int, ASN1_TIME_to_tm, (const ASN1_TIME *time, struct tm *ret_time), (time, ret_time)) \
     FUNCTION(int, X509_check_host, \
              (X509 *certificate, const char *name, size_t length, unsigned flags, char **ret_name), \
              (certificate, name, length, flags, ret_name)) \

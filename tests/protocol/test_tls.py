@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import ctypes.util
+import datetime
 import os
 import random
 import re
@@ -20,12 +21,25 @@ BUCKET = "pictures"
 HEALTH = b"GET /-/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
-def make_certificate(folder, name, *names):
+def make_certificate(folder, name, *names, days=2):
     """NAME.pem and NAME.key, signed by itself, for these host names."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", "2", "-subj", f"/CN={name}",
+                    "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-days", str(days), "-subj", f"/CN={name}",
                     "-addext", "subjectAltName=" + ",".join(f"DNS:{each}" for each in names)], check=True, capture_output=True)
     return ["--tls-cert", folder / f"{name}.pem", "--tls-key", folder / f"{name}.key"]
+
+
+def expire(folder, name):
+    """The same key, with a certificate that has expired."""
+    (folder / "index").touch()
+    (folder / "ca.conf").write_text(f"[ca]\ndefault_ca=a\n[a]\ndatabase={folder}/index\nnew_certs_dir={folder}\nrand_serial=yes\n"
+                                    "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n")
+    request = subprocess.run(["openssl", "req", "-new", "-key", folder / f"{name}.key", "-subj", f"/CN={name}"], check=True,
+                             capture_output=True).stdout
+    (folder / "request").write_bytes(request)
+    subprocess.run(["openssl", "ca", "-batch", "-selfsign", "-config", folder / "ca.conf", "-keyfile", folder / f"{name}.key",
+                    "-in", folder / "request", "-out", folder / f"{name}.pem", "-notext", "-startdate", "20200101000000Z",
+                    "-enddate", "20200201000000Z"], check=True, capture_output=True)
 
 
 def connect(server, name="localhost", **limits):
@@ -42,6 +56,12 @@ def names_of(sock):
     shown = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-ext", "subjectAltName"], check=True,
                            input=sock.getpeercert(binary_form=True), capture_output=True).stdout.decode()
     return [part.strip().removeprefix("DNS:") for part in shown.split("\n")[1].split(",")]
+
+
+def metric(server, name):
+    with connect(server) as sock:
+        sock.sendall(b"GET /-/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return float(re.search(rf"^latchstring_{name} (\S+)$", read_answers(sock, 1)[0][-1].decode(), re.M).group(1))
 
 
 @pytest.fixture(name="folder", scope="module")
@@ -308,6 +328,40 @@ def test_a_certificate_that_cant_be_used_is_named_and_the_old_one_stays(start, t
     assert server.wait_for_log(r"site\.key.*\n(.*\n)*.*certificates")
     with connect(server) as sock:
         assert "old.example" in names_of(sock)
+
+
+def test_until_when_certificates_are_valid_is_said(start, tmp_path):
+    """By the server when it reads them, and to those who watch it."""
+    server = start("--buckets", BUCKET, *make_certificate(tmp_path, "long", "localhost", days=400),
+                   *make_certificate(tmp_path, "short", "short.example", days=20))
+
+    def end(name):
+        shown = subprocess.run(["openssl", "x509", "-in", tmp_path / f"{name}.pem", "-noout", "-enddate"], check=True, text=True,
+                               capture_output=True).stdout
+        return datetime.datetime.strptime(shown.strip(), "notAfter=%b %d %H:%M:%S %Y GMT").replace(tzinfo=datetime.timezone.utc)
+    for name in ("long", "short"):
+        assert server.wait_for_log(rf"certificate \S*{name}\.pem: valid until {end(name):%Y-%m-%d}")
+    assert metric(server, "tls_certificate_expires_time_seconds") == end("short").timestamp()
+    expire(tmp_path, "short")
+    server.process.send_signal(signal.SIGHUP)
+    assert server.wait_for_log(r"warning: the certificate --tls-cert \S*short\.pem has expired on 2020-02-01")
+    for _ in range(100):
+        if metric(server, "tls_certificate_expires_time_seconds") == end("short").timestamp():
+            return
+        time.sleep(0.05)
+    pytest.fail("the server shows another end")
+
+
+def test_handshakes_that_fail_are_counted(secure):
+    before = metric(secure, "tls_handshakes_failed_total")
+    context = ssl.create_default_context()  # which does not trust the server
+    with pytest.raises(ssl.SSLError), socket.create_connection(("127.0.0.1", secure.port), timeout=20) as sock:
+        context.wrap_socket(sock, server_hostname="localhost")
+    for _ in range(100):
+        if metric(secure, "tls_handshakes_failed_total") > before:
+            return
+        time.sleep(0.05)
+    pytest.fail("not counted")
 
 
 @pytest.mark.parametrize("change,named", [("swap", "belongs to the certificate"), ("passphrase", "passphrase"),
