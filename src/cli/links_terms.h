@@ -55,7 +55,7 @@ struct lst_links_terms {
     }
 
 /* Check, and fill in the rest; reads the password, with a prompt if standard input is a terminal.
- * False, with the mistake reported: the command line can't be meant so. */
+ * False, with the mistake reported: the command line is not valid. */
 LST_MUST_CHECK bool lst_links_terms_check(const struct lst_usage *usage,
                                           struct lst_links_terms *terms);
 

@@ -36,7 +36,7 @@
 enum lst_exit {
     LST_EXIT_OK = 0,
     LST_EXIT_FAILED = 1, /* refused, or it went wrong: the message says why */
-    LST_EXIT_USAGE = 2,  /* the command line can't be meant so */
+    LST_EXIT_USAGE = 2,  /* the command line is not valid */
 };
 
 #define LST_OPTIONS_MAX        64  /* rows of one table */
@@ -113,7 +113,7 @@ void lst_usage_print(const struct lst_usage *usage);
  * next; no newline at its end. */
 void lst_report(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for a command line that can't be meant so, with a pointer to --help. Gives
+/* The same for a command line that is not valid, with a pointer to --help. Gives
  * LST_EXIT_USAGE, so that it can be returned. */
 int lst_usage_error(const struct lst_usage *usage, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -79,7 +79,7 @@ static bool take_profiles(const struct lst_usage *usage, const struct lst_option
     return true;
 }
 
-/* All but what is drawn. False, reported, if it can't be meant so. */
+/* All but what is drawn. False, reported, if it is not valid. */
 static bool fill(const struct lst_usage *usage, const char *name, const char *role,
                  const char *user, const char *life, struct lst_token *token)
 {

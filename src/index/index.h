@@ -52,9 +52,9 @@ LST_MUST_CHECK int lst_index_open(const struct lst_index_options *options,
 /*
  * What can be seen of a file before it is mapped: LST_ERR_CORRUPT, with what is wrong in words that
  * go on after its name ("has 4096 bytes, and its header says 40960: it was cut short"), if it is
- * empty, does not begin as an index does, or lacks pages that are in use. lst_index_open() looks
- * first, and gives the same code. LST_OK, LST_ERR_NOT_FOUND, _PERMISSION, _IO,
- * _NO_MEMORY: ret_text is as it was.
+ * empty, does not have the header of an index, or lacks pages that are in use. lst_index_open()
+ * looks first, and gives the same code. LST_OK, LST_ERR_NOT_FOUND, _PERMISSION, _IO, _NO_MEMORY:
+ * ret_text is as it was.
  */
 #define LST_INDEX_DAMAGE_MAX 128
 LST_MUST_CHECK int lst_index_examine(const char *path, char ret_text[LST_INDEX_DAMAGE_MAX]);

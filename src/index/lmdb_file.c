@@ -193,7 +193,7 @@ static int find_damage(struct file *file, char ret_text[LST_INDEX_DAMAGE_MAX])
         }
         if (!has_header) {
             (void)snprintf(ret_text, LST_INDEX_DAMAGE_MAX,
-                           "has %" PRIu64 " bytes, and does not begin as an index does", size);
+                           "has %" PRIu64 " bytes, and does not have the header of an index", size);
             return LST_ERR_CORRUPT;
         }
         file->page_size = meta.trees[0].page_size;

@@ -29,6 +29,7 @@ void lst_exchange_init(struct lst_exchange *exchange, struct lst_server *server,
     exchange->why_cut =
         "the client was gone or too slow, or the server stopped, before there was an answer";
     exchange->began_ns = now_ns;
+    exchange->own_reason[0] = '\0';
     lst_buffer_init(&exchange->joined, LST_HEAD_SECTION_MAX);
     lst_http_response_init(&exchange->own_response);
     lst_http_head_begin(&exchange->head, exchange->fields, exchange->room.header_numbers);
@@ -184,6 +185,9 @@ static void write_log(struct lst_exchange *exchange, uint64_t duration_us)
     }
     if (exchange->handler != NULL && exchange->has_own) {
         record.error = exchange->error;
+    }
+    if (exchange->has_own) {
+        record.reason = exchange->own_reason;
     }
     if (exchange->status == 0) {
         record.reason = exchange->why_cut;

@@ -30,6 +30,8 @@ enum lst_exchange_next {
     LST_NEXT_CLOSE,  /* there is no memory for an answer */
 };
 
+#define LST_EXCHANGE_REASON_MAX 256
+
 struct lst_exchange {
     struct lst_server *server;
     struct lst_connection *connection;
@@ -57,6 +59,7 @@ struct lst_exchange {
     struct lst_field fields[LST_HEAD_FIELDS_MAX];
     struct lst_http_room room;
     char decoded[LST_HEAD_TARGET_MAX]; /* of the query */
+    char own_reason[LST_EXCHANGE_REASON_MAX]; /* of an own error, for the log */
 };
 
 /* Make one ready for a head. */

@@ -66,9 +66,16 @@ static void join_headers(struct lst_exchange *exchange)
 static void refuse_large_head(struct lst_exchange *exchange)
 {
     const char *code = "RequestHeaderSectionTooLarge";
+    char text[64];
     char allowed[24];
     struct lst_field detail = {LST_SLICE("MaxSizeAllowed"), {allowed, 0}};
 
+    if (exchange->head.field_count >= LST_HEAD_FIELDS_MAX) {
+        (void)snprintf(text, sizeof(text), "The request has more than %d headers.",
+                       LST_HEAD_FIELDS_MAX);
+        refuse_head(exchange, code, text);
+        return;
+    }
     detail.value.length = (size_t)snprintf(allowed, sizeof(allowed), "%d", LST_HEAD_SECTION_MAX);
     refuse_head(exchange, code, NULL);
     if (lst_api_handles(exchange->request.path)) {

@@ -3,8 +3,11 @@
 
 #include "api/api.h"
 #include "http/host.h"
+#include "s3/errors.h"
 #include "server/inert.h"
 #include "server/tls.h"
+
+#include <stdio.h>
 
 #define OWN_PATH "/-/"
 
@@ -40,6 +43,10 @@ static void refuse_with(struct lst_exchange *exchange, int status, const char *c
     } else {
         lst_s3_error_response(&exchange->request, code, message, response);
     }
+    if (message == NULL) {
+        message = lst_s3_error_row(lst_s3_error_named(code))->text;
+    }
+    (void)snprintf(exchange->own_reason, sizeof(exchange->own_reason), "%s", message);
     exchange->error = code;
     exchange->has_own = true;
 }
@@ -190,7 +197,9 @@ bool lst_exchange_route(struct lst_exchange *exchange)
         return true;
     }
     if (exchange->peer->is_over_limit) {
-        lst_exchange_refuse(exchange, "SlowDown", NULL);
+        lst_exchange_refuse(exchange, "SlowDown",
+                            "The server has as many connections as it may (the setting "
+                            "connections): try again later.");
         exchange->own_response.close = true;
     } else if (is_about_server(&exchange->request)) {
         answer_about_server(exchange);

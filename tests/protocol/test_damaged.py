@@ -93,7 +93,7 @@ def test_a_file_that_is_something_else(data, name, content):
     (data / name).write_bytes(content)
     for command in COMMANDS[name][:2]:
         said = refusal(data, *command)
-        assert f"{data / name} is damaged: it has {len(content)} bytes, and does not begin as an index does" in said
+        assert f"{data / name} is damaged: it has {len(content)} bytes, and does not have the header of an index" in said
 
 
 def test_an_index_that_is_gone_does_not_take_the_bodies_with_it(data):

@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import threading
@@ -92,6 +93,24 @@ def test_the_largest_request_that_s3_allows(server, s3):
 
 
 # ---- 100-continue
+
+@pytest.mark.parametrize("head,words", [
+    (b"GET /pictures/x HTTP/2.0\r\nHost: h\r\n\r\n", "This server speaks HTTP/1.1"),
+    (b"GET /pictures/x HTTP/1.1\r\n\r\n", "There is no Host header"),
+    (b"GET /pictures/x HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\nRange: bytes=0-2\r\n\r\n", "There is more than one Range header"),
+    (b"GET /pictures/x HTTP/1.1\r\nHost: h\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(200)) + b"\r\n", "more than 128 headers"),
+    (b"GET /pictures/x HTTP/1.1\r\nHost: h\r\nX: " + b"y" * 9000 + b"\r\n\r\n", "request header"),
+    (b"GET /-/nothing HTTP/1.1\r\nHost: h\r\n\r\n", "")])
+def test_the_log_says_what_the_client_was_told(server, head, words):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as sock:
+        sock.sendall(head)
+        answer = read_answer(sock).decode()
+    assert words in answer
+    identity = re.search(r"x-amz-request-id: (\w+)", answer).group(1)
+    line = server.wait_for_log(rf".* {identity} .*").group(0)
+    reason = re.search(r'"(.*)"$', line).group(1)
+    assert reason and words in reason
+
 
 def expect(server, target, headers=None):
     """Send a head with Expect: 100-continue and no body; what came back within a moment."""
@@ -219,6 +238,8 @@ def test_too_many_connections_are_told_to_slow_down(start):
         extra.sendall(f"GET /pictures/x HTTP/1.1\r\nHost: {server.host}\r\n\r\n".encode())
     answer = read_answer(extra)
     assert answer.startswith(b"HTTP/1.1 503") and b"<Code>SlowDown</Code>" in answer, answer
+    assert b"the setting connections" in answer
+    assert server.wait_for_log(r' 503 SlowDown .*the setting connections'), "the log says so too"
     for sock in [extra, *held]:
         sock.close()
     deadline = time.monotonic() + 5
