@@ -58,7 +58,7 @@ struct lst_exchange {
     struct lst_http_head head;
     struct lst_field fields[LST_HEAD_FIELDS_MAX];
     struct lst_http_room room;
-    char decoded[LST_HEAD_TARGET_MAX]; /* of the query */
+    char decoded[LST_HEAD_TARGET_MAX];        /* of the query */
     char own_reason[LST_EXCHANGE_REASON_MAX]; /* of an own error, for the log */
 };
 

@@ -24,8 +24,8 @@ void lst_tls_free(struct lst_tls *tls); /* NULL does nothing */
 /* When the first of the certificates expires, in seconds since 1970. Any thread. */
 int64_t lst_tls_expires(struct lst_tls *tls);
 
-/* Read the same files anew, and say until when the certificates are valid. False, reported, if they can't be used; what was read before stays in
- * use then. Any thread. */
+/* Read the same files anew, and say until when the certificates are valid. False, reported, if they
+ * can't be used; what was read before stays in use then. Any thread. */
 LST_MUST_CHECK bool lst_tls_reload(struct lst_tls *tls);
 
 /* ---- Sessions (tls_session.c): one worker's thread */
