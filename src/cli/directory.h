@@ -83,8 +83,9 @@ int lst_directory_report(const struct lst_usage *usage, const char *name, int co
 LST_MUST_CHECK int lst_directory_policy(const struct lst_usage *usage, const char *source,
                                         const char *bucket, char **ret_policy);
 
-/* Warn of each action of a policy, which was checked, that no operation of S3 needs. */
-void lst_directory_warn_of_actions(const struct lst_usage *usage, const char *policy);
+/* Warn of what a policy, which was checked, says and hardly means: actions that no operation of S3
+ * needs, and statements that can't apply. */
+void lst_directory_warn_of_policy(const struct lst_usage *usage, const char *policy);
 
 /* Read standard input to its end. LST_ERR_TOO_LARGE, _IO, _NO_MEMORY. */
 LST_MUST_CHECK int lst_directory_read_input(struct lst_buffer *ret_content);

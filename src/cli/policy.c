@@ -72,7 +72,7 @@ static int command_set(int argument_count, char **arguments)
     if (status == LST_EXIT_OK) {
         lst_directory_warn_of_bucket(&usage, lst_directory_folder(data), bucket,
                                      "until it is made, the policy allows nothing");
-        lst_directory_warn_of_actions(&usage, policy);
+        lst_directory_warn_of_policy(&usage, policy);
     }
     free(policy);
     return status;

@@ -4,13 +4,13 @@
  * an Allow with a slip allows nothing, and a Deny with one denies nothing. */
 #include "access/json.h"
 #include "access/pattern.h"
-#include "cli/directory.h"
+#include "cli/policy_warnings.h"
 #include "s3/operations.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NAMES_MAX = 512, QUOTED_MAX = 100 };
+enum { NAMES_MAX = 512 };
 
 struct known_actions {
     const char *names[NAMES_MAX];
@@ -61,10 +61,9 @@ static bool is_known(const struct known_actions *known, struct lst_slice action)
     return is;
 }
 
-/* A Sid or an action as it may be shown: the policy's own text, which could act on a terminal. */
-static void quote(const char *text, char ret_quoted[QUOTED_MAX + 1])
+void lst_policy_quote(const char *text, char ret_quoted[LST_POLICY_QUOTED_MAX + 1])
 {
-    size_t length = strlen(text) < QUOTED_MAX ? strlen(text) : QUOTED_MAX;
+    size_t length = strlen(text) < LST_POLICY_QUOTED_MAX ? strlen(text) : LST_POLICY_QUOTED_MAX;
 
     for (size_t i = 0; i < length; i++) {
         ret_quoted[i] = text[i];
@@ -75,17 +74,34 @@ static void quote(const char *text, char ret_quoted[QUOTED_MAX + 1])
     ret_quoted[length] = '\0';
 }
 
+/* ListObjects is no action: the one that it needs is s3:ListBucket. NULL: there is no operation of
+ * that name. */
+static const char *action_of_operation(const char *action)
+{
+    const char *colon = strchr(action, ':');
+    const char *name = colon == NULL ? action : colon + 1;
+
+    for (size_t i = 0; i < lst_operation_count; i++) {
+        if (strcasecmp(lst_operations[i].name, name) == 0) {
+            return lst_operations[i].action == NULL ? "s3:DeleteObject" : lst_operations[i].action;
+        }
+    }
+    return NULL;
+}
+
 static void warn(const struct lst_usage *usage, const struct known_actions *known, size_t number,
                  const json_t *statement, const char *action)
 {
     const char *id = json_string_value(json_object_get(statement, "Sid"));
-    const char *nearest =
-        strpbrk(action, "*?") != NULL ? NULL : lst_nearest(action, known->names, known->count);
-    char shown_action[QUOTED_MAX + 1];
-    char shown_id[QUOTED_MAX + 1];
+    const char *nearest = action_of_operation(action);
+    char shown_action[LST_POLICY_QUOTED_MAX + 1];
+    char shown_id[LST_POLICY_QUOTED_MAX + 1];
 
-    quote(action, shown_action);
-    quote(id == NULL ? "" : id, shown_id);
+    if (nearest == NULL && strpbrk(action, "*?") == NULL) {
+        nearest = lst_nearest(action, known->names, known->count);
+    }
+    lst_policy_quote(action, shown_action);
+    lst_policy_quote(id == NULL ? "" : id, shown_id);
     lst_report(usage->command,
                "warning: statement %zu%s%s%s: no operation of S3 that this server knows needs the "
                "action \"%s\"%s%s%s",
@@ -94,8 +110,7 @@ static void warn(const struct lst_usage *usage, const struct known_actions *know
                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
 }
 
-/* One thing, or an array of them, as IAM writes them: the one at that place, or NULL. */
-static json_t *item(json_t *one_or_many, size_t i)
+json_t *lst_policy_item(json_t *one_or_many, size_t i)
 {
     if (json_is_array(one_or_many)) {
         return json_array_get(one_or_many, i);
@@ -112,7 +127,7 @@ static void look_at(const struct lst_usage *usage, const struct known_actions *k
         json_t *actions = json_object_get(statement, elements[i]);
         json_t *action;
 
-        for (size_t j = 0; (action = item(actions, j)) != NULL; j++) {
+        for (size_t j = 0; (action = lst_policy_item(actions, j)) != NULL; j++) {
             if (!is_known(known, lst_slice_of(json_string_value(action)))) {
                 warn(usage, known, number, statement, json_string_value(action));
             }
@@ -120,7 +135,7 @@ static void look_at(const struct lst_usage *usage, const struct known_actions *k
     }
 }
 
-void lst_directory_warn_of_actions(const struct lst_usage *usage, const char *policy)
+void lst_directory_warn_of_policy(const struct lst_usage *usage, const char *policy)
 {
     static struct known_actions known;
     json_t *document;
@@ -131,8 +146,10 @@ void lst_directory_warn_of_actions(const struct lst_usage *usage, const char *po
     }
     known.count = 0;
     list_known(&known);
-    for (size_t i = 0; (statement = item(json_object_get(document, "Statement"), i)) != NULL; i++) {
+    for (size_t i = 0;
+         (statement = lst_policy_item(json_object_get(document, "Statement"), i)) != NULL; i++) {
         look_at(usage, &known, i + 1, statement);
+        lst_policy_warn_of_resources(usage, i + 1, statement);
     }
     json_decref(document);
 }

@@ -143,7 +143,7 @@ static int add_user(const struct lst_usage *usage, const struct addition *additi
     lst_directory_warn_of_bucket(usage, lst_directory_folder(addition->data), addition->bucket,
                                  "until it is made, the policy allows nothing");
     if (user->policy != NULL) {
-        lst_directory_warn_of_actions(usage, user->policy);
+        lst_directory_warn_of_policy(usage, user->policy);
     }
     if (user->policy == NULL && !addition->json) {
         printf("It may do nothing yet. Next: latchstring policy set %s readwrite --bucket BUCKET\n",

@@ -234,6 +234,26 @@ def test_an_action_that_nothing_asks_for_warns(server, command):
     server.command("user", "remove", "slip", "--data", server.data, check=False)
 
 
+@pytest.mark.parametrize("actions,resources,words", [
+    ("s3:ListObjects", "*", "did you mean s3:ListBucket?"), ("s3:UploadPart", "*", "did you mean s3:PutObject?"),
+    ("s3:DeleteObjects", "*", "did you mean s3:DeleteObject?"),
+    ("s3:GetObject", "photos", '"arn:aws:s3:::photos/*"'), (["s3:PutObject", "s3:ListBucket"], "photos", "s3:PutObject is about objects"),
+    ("s3:ListBucket", "photos/*", '"arn:aws:s3:::photos"'), ("s3:ListBucket", ["photos/a", "photos/b"], "s3:ListBucket is about a bucket"),
+    ("s3:GetObject", "Photos/*", '"Photos"'), ("s3:GetObject", "/photos/*", "no bucket can have that name"),
+    ("s3:GetObject", "a\x1b[2J/*", '"a?[2J"'),
+    ("s3:GetObject", "photos*", None), ("s3:*", "photos", None), (["s3:GetObject", "s3:ListBucket"], ["photos", "photos/*"], None),
+    ("s3:GetObject", "${aws:username}/*", None), ("s3:ListAllMyBuckets", "*", None)])
+def test_a_statement_that_can_not_apply_warns(server, actions, resources, words):
+    server.command("user", "add", "bob", "--data", server.data, check=False)
+    resources = [name if name == "*" else "arn:aws:s3:::" + name for name in ([resources] if isinstance(resources, str) else resources)]
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resources}]}
+    done = server.command("policy", "set", "bob", "-", "--data", server.data, input=json.dumps(policy))
+    if words is None:
+        assert done.stderr == ""
+    else:
+        assert done.stderr.count("\n") == 1 and "warning: statement 1" in done.stderr and words in done.stderr
+
+
 def test_actions_that_are_asked_for_do_not_warn(server):
     server.command("user", "add", "bob", "--data", server.data, check=False)
     with open(os.path.join(ROOT, "docs", "s3-compatibility.md"), encoding="utf-8") as file:
