@@ -50,21 +50,27 @@ static bool read_input(struct lst_api_exchange *exchange, struct wish *wish)
     return true;
 }
 
-static bool is_there(struct lst_api_exchange *exchange, struct lst_slice name)
+/* False, having answered: there is no such profile for this caller, or it has no such variables. */
+static bool fits_profile(struct lst_api_exchange *exchange, const struct wish *wish)
 {
     const struct lst_profile *profile;
+    char problem[LST_PROBLEM_MAX];
     int status = LST_ERR_NOT_FOUND;
 
-    if (lst_bearer_may_use(&exchange->bearer, name)) {
-        status = lst_profiles_find(exchange->api->profiles, name, &profile);
+    if (lst_bearer_may_use(&exchange->bearer, wish->profile)) {
+        status = lst_profiles_find(exchange->api->profiles, wish->profile, &profile);
     }
     if (status == LST_OK) {
+        status = lst_template_check_variables(lst_slice_of(profile->key), wish->variables, problem);
         lst_profile_unref(profile);
+    }
+    if (status == LST_ERR_MALFORMED) {
+        lst_api_fail(exchange, 400, "InvalidArgument", "%s", problem);
     } else if (status == LST_ERR_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchProfile",
                      "profile: no such profile, or this token may not use it: see "
                      "`latchstring profile list`");
-    } else {
+    } else if (status != LST_OK) {
         lst_api_fail_code(exchange, status);
     }
     return status == LST_OK;
@@ -106,7 +112,7 @@ void lst_client_tokens_create(struct lst_api_exchange *exchange)
     struct wish wish = {0};
     char *variables;
 
-    if (!read_input(exchange, &wish) || !is_there(exchange, wish.profile)) {
+    if (!read_input(exchange, &wish) || !fits_profile(exchange, &wish)) {
         return;
     }
     variables = wish.variables == NULL ? strdup("{}") : lst_json_dump(wish.variables, JSON_COMPACT);

@@ -341,9 +341,8 @@ static void list_variables(struct lst_slice template, struct lst_buffer *all)
     }
 }
 
-/* A variable that nothing is made of is a mistake: refused. */
-static int check_variables(struct lst_slice template, json_t *variables,
-                           char problem[LST_PROBLEM_MAX])
+int lst_template_check_variables(struct lst_slice template, json_t *variables,
+                                 char problem[LST_PROBLEM_MAX])
 {
     const char *name;
     json_t *value;
@@ -409,7 +408,7 @@ int lst_template_expand(struct lst_slice template, const struct lst_template_fac
     int status = lst_template_check(template, problem);
 
     if (status == LST_OK) {
-        status = check_variables(template, facts->variables, problem);
+        status = lst_template_check_variables(template, facts->variables, problem);
     }
     while (status == LST_OK && take_piece(&rest, &piece)) {
         status = append_piece(&piece, facts, out, problem);

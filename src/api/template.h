@@ -38,6 +38,11 @@ LST_MUST_CHECK int lst_template_check(struct lst_slice template, char problem[LS
 /* Has it this variable, which the caller gives? Those that are filled in without him are none. */
 bool lst_template_has_variable(struct lst_slice template, struct lst_slice name);
 
+/* Is each of these (an object; NULL: none) a variable of the template? One that nothing is made of
+ * is a mistake. LST_ERR_MALFORMED: the problem names it, and those that there are. */
+LST_MUST_CHECK int lst_template_check_variables(struct lst_slice template, json_t *variables,
+                                                char problem[LST_PROBLEM_MAX]);
+
 /* What the caller tells of an upload. */
 struct lst_template_facts {
     struct lst_slice filename; /* may be empty */

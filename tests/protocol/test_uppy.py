@@ -605,6 +605,16 @@ def test_signing_the_end_of_an_upload_in_parts(server, backend, s3):
     assert [call("POST", url, document)[0].status for url, document in urls] == [200, 412]
 
 
+def test_a_token_for_variables_that_its_profile_lacks_is_refused(server, backend):
+    """At once, when the backend can see it, and not at each upload of the browser."""
+    for profile, given, there in (("files", {"user": "7"}, "none"), ("photos", {"usr": "7"}, "user")):
+        answer, content = call("POST", server.endpoint + "/-/api/tokens", json.dumps({"profile": profile, "vars": given}),
+                               {"Authorization": "Bearer " + backend})
+        assert answer.status == 400
+        message = json.loads(content)["error"]["message"]
+        assert message == f"vars.{next(iter(given))}: the key has no such variable; it has {there}"
+
+
 def test_signing_for_others(server, backend, s3):
     client = client_of(server, backend, "files", vars={})
     made = sign(server, client, {"method": "POST", "key": "a"})
