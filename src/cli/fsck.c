@@ -196,24 +196,68 @@ static int check(const char *folder, bool json)
     return result;
 }
 
-/* Count what is in each bucket anew. As the server would, it puts right what was left undone. */
-static int recount(const char *folder)
+/* Open it to change it. As the server would, it puts right what was left undone. NULL: it can't,
+ * and says why. */
+static struct lst_store *open_alone(const char *folder, struct lst_store_recovery *ret_recovery)
 {
     const struct lst_store_options options = {.path = folder};
-    struct lst_store_recovery recovery;
     struct lst_store *store;
     int status;
 
     if (report_damage(folder)) {
-        return LST_EXIT_FAILED;
+        return NULL;
     }
-    status = lst_store_open(&options, &recovery, &store);
+    status = lst_store_open(&options, ret_recovery, &store);
+    if (status == LST_OK) {
+        return store;
+    }
     if (status == LST_ERR_LOCKED) {
-        lst_report("fsck", "%s is in use by a server: stop it, then count", folder);
+        lst_report("fsck", "%s is in use by a server: stop it first", folder);
+    } else {
+        report_failure(folder, status);
+    }
+    return NULL;
+}
+
+/* Delete what no object has. */
+static int reclaim(const char *folder, bool json)
+{
+    struct checking checking = {.json = json, .faults = json_array()};
+    struct lst_store_recovery recovery = {0};
+    struct lst_store *store = open_alone(folder, &recovery);
+    uint64_t count = 0;
+    int status;
+
+    if (store == NULL) {
+        json_decref(checking.faults);
         return LST_EXIT_FAILED;
     }
-    if (status != LST_OK) {
-        report_failure(folder, status);
+    status = lst_store_reclaim(store, print_fault, &checking, &count);
+    lst_store_close(store);
+    json_decref(checking.faults);
+    if (status == LST_ERR_CORRUPT) {
+        lst_report("fsck", "nothing was deleted: something else is wrong, and what seems to be "
+                           "nobody's may be of that. Run 'latchstring fsck', do as it says, then "
+                           "reclaim");
+    } else if (status != LST_OK) {
+        lst_report("fsck", "can't delete what no object has in %s: %s", folder,
+                   lst_error_text(status));
+    } else if (!json) {
+        count += recovery.blobs_removed;
+        printf("%llu bod%s of no object deleted\n", (unsigned long long)count,
+               count == 1 ? "y" : "ies");
+    }
+    return status == LST_OK ? LST_EXIT_OK : LST_EXIT_FAILED;
+}
+
+/* Count what is in each bucket anew. */
+static int recount(const char *folder)
+{
+    struct lst_store_recovery recovery;
+    struct lst_store *store = open_alone(folder, &recovery);
+    int status;
+
+    if (store == NULL) {
         return LST_EXIT_FAILED;
     }
     status = lst_store_recount(store);
@@ -241,13 +285,17 @@ static bool is_there(const char *folder)
     return is;
 }
 
-static int recount_and_check(const char *folder, bool json)
+static int mend_and_check(const char *folder, bool json, bool counts, bool reclaims)
 {
     if (!is_there(folder)) {
         report_failure(folder, LST_ERR_NOT_FOUND);
         return LST_EXIT_FAILED;
     }
-    return recount(folder) == LST_EXIT_OK ? check(folder, json) : LST_EXIT_FAILED;
+    if ((counts && recount(folder) != LST_EXIT_OK) ||
+        (reclaims && reclaim(folder, json) != LST_EXIT_OK)) {
+        return LST_EXIT_FAILED;
+    }
+    return check(folder, json);
 }
 
 int lst_command_fsck(int argument_count, char **arguments)
@@ -256,12 +304,18 @@ int lst_command_fsck(int argument_count, char **arguments)
     const char *folder;
     bool json = false;
     bool count = false;
+    bool reclaims = false;
     const struct lst_option options[] = {
         {"data", "DIR", LST_DATA_HELP, .text = &data},
         {"recount", NULL,
          "first count anew what is in each bucket; for counts that the check found wrong. The "
          "server must not run",
          .flag = &count},
+        {"reclaim", NULL,
+         "first delete the bodies that no object has, which damaged rows and crashes leave. "
+         "Deletes "
+         "nothing while anything else is wrong. The server must not run",
+         .flag = &reclaims},
         {"json", NULL, "print JSON", .flag = &json},
     };
     const struct lst_usage usage = {
@@ -269,8 +323,9 @@ int lst_command_fsck(int argument_count, char **arguments)
         .synopsis = "[OPTION]...",
         .summary = "Check the stored data: every object in the index has its body, every body has "
                    "the MD5 of its ETag, no body is left without an object, and the counts of "
-                   "each bucket are right. Changes nothing without --recount, "
-                   "and can run beside a running server. Exit status: 0 if everything is in order, "
+                   "each bucket are right. Changes nothing without --recount "
+                   "and --reclaim, and can run beside a running server. Exit status: 0 if "
+                   "everything is in order, "
                    "1 if something is wrong or can't be read.",
         .examples = "  latchstring fsck --data /srv/latchstring\n",
         LST_OPTIONS(options),
@@ -288,5 +343,5 @@ int lst_command_fsck(int argument_count, char **arguments)
     if (!lst_directory_named(&usage, data, &folder)) {
         return LST_EXIT_USAGE;
     }
-    return count ? recount_and_check(folder, json) : check(folder, json);
+    return count || reclaims ? mend_and_check(folder, json, count, reclaims) : check(folder, json);
 }

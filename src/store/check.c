@@ -1,5 +1,6 @@
 /* check.c - hold the rows of a store against each other and against the blobs. */
 #include "store/check.h"
+#include "store/reclaim.h"
 #include "store/usage.h"
 
 #include <inttypes.h>
@@ -75,9 +76,12 @@ static const char *advice(char kind)
                "--recount'";
     case LST_ROW_STATE:
         return "the bucket's state is damaged: restore the data folder from a backup";
+    case LST_ROW_GARBAGE:
+    case LST_ROW_LEFT:
+        return "a row that says what can be deleted is damaged: stop the server and run "
+               "'latchstring fsck --reclaim' when all else is mended";
     default:
-        return "a row that says what can be deleted is damaged: its room is lost until the data "
-               "folder is restored from a backup";
+        return "a row that says whose a body is is damaged: write its object again";
     }
 }
 
@@ -128,8 +132,14 @@ static int take_damaged_row(struct lst_check *check, struct lst_index_reader *re
     struct lst_key_room room;
     int status;
 
-    lst_check_report(check, lst_check_key_of(name, &room), advice(name.bytes[0]));
     lst_check_see_damaged(check, name);
+    if (check->reclaim != NULL &&
+        (name.bytes[0] == LST_ROW_GARBAGE || name.bytes[0] == LST_ROW_LEFT)) {
+        /* What it seems to name is not believed. */
+        lst_buffer_clear(&check->row_value);
+        return lst_reclaim_add_row(check->reclaim, LST_RECLAIM_ROW, check->partition, name);
+    }
+    lst_check_report(check, lst_check_key_of(name, &room), advice(name.bytes[0]));
     check->is_quiet = true;
     status = lst_check_row(check, reader, name, value);
     check->is_quiet = false;
@@ -393,7 +403,7 @@ int lst_check_next_bucket(struct lst_check *check, bool *ret_is_there)
     return status == ENOUGH ? LST_OK : status;
 }
 
-static int run(struct lst_check *check)
+int lst_check_run(struct lst_check *check)
 {
     int status = lst_check_pages(check);
     bool is_there = true;
@@ -466,7 +476,7 @@ int lst_store_check(struct lst_store *store,
     int status;
 
     lst_check_init(&check, store, report, context);
-    status = run(&check);
+    status = lst_check_run(&check);
     lst_check_release(&check);
     if (status == LST_OK) {
         *ret_census = check.census;

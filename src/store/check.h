@@ -31,8 +31,11 @@ struct lst_held_fault {
     struct lst_row_name key; /* behind a byte for the kind */
 };
 
+struct lst_reclaim;
+
 struct lst_check {
     struct lst_store *store;
+    struct lst_reclaim *reclaim; /* what can be deleted is put here, and not reported; or NULL */
     void (*report)(void *context, const struct lst_store_fault *fault);
     void *context;
     struct lst_store_census census;
@@ -77,6 +80,8 @@ void lst_check_init(struct lst_check *check, struct lst_store *store,
                     void (*report)(void *context, const struct lst_store_fault *fault),
                     void *context);
 void lst_check_release(struct lst_check *check);
+/* All of the store. */
+LST_MUST_CHECK int lst_check_run(struct lst_check *check);
 
 /* Go on to the bucket behind the one that was last, or to the first. */
 LST_MUST_CHECK int lst_check_next_bucket(struct lst_check *check, bool *ret_is_there);

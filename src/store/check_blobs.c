@@ -1,5 +1,6 @@
 /* check_blobs.c - hold bodies against their MD5, and look for blobs that nobody refers to. */
 #include "store/check.h"
+#include "store/reclaim.h"
 
 #include "base/encoding.h"
 
@@ -277,6 +278,9 @@ static int count_orphan(struct lst_check *check, struct lst_blob_id id)
     if (status == LST_OK) {
         lst_blob_close(blob);
         check->census.orphan_blobs++;
+        if (check->reclaim != NULL) {
+            status = lst_reclaim_add_file(check->reclaim, id);
+        }
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;
 }

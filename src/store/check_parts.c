@@ -2,6 +2,7 @@
 #include "base/encoding.h"
 #include "store/check.h"
 #include "store/parts.h"
+#include "store/reclaim.h"
 
 #include <nettle/md5.h>
 #include <stdio.h>
@@ -360,8 +361,14 @@ static int check_stray(struct lst_check *check, const struct lst_blob_list *uplo
     if (status == LST_OK && lst_blob_list_has(uploads, one.ids[0])) {
         status = is_stray(check, key, id, &is);
     }
-    if (status == LST_OK && is) {
-        lst_check_report(check, key, "there are parts of no upload and no object");
+    if (status == LST_OK && is && check->reclaim != NULL) {
+        status = lst_reclaim_add_row(
+            check->reclaim, LST_RECLAIM_UPLOAD, check->partition,
+            lst_slice_first(lst_row_name_slice(name), name->length - LST_ROW_PART_NUMBER_SIZE));
+    } else if (status == LST_OK && is) {
+        lst_check_report(check, key,
+                         "there are parts of no upload and no object: when all else is mended, "
+                         "stop the server and run 'latchstring fsck --reclaim'");
     }
     free(one.ids);
     name->length -= LST_ROW_PART_NUMBER_SIZE;

@@ -1,5 +1,6 @@
 /* check_rows.c - hold the rows of a bucket against each other. */
 #include "store/check.h"
+#include "store/reclaim.h"
 
 #include <stdlib.h>
 
@@ -130,8 +131,14 @@ static int check_unused(struct lst_check *check, struct lst_index_reader *reader
     }
     if (status == LST_OK && !has) {
         status = lst_check_get(check, reader, name, &now);
+        if (status == LST_OK && lst_slice_equal(owner, now) && check->reclaim != NULL) {
+            return lst_reclaim_add_row(check->reclaim, LST_RECLAIM_BLOB, check->partition,
+                                       lst_row_name_slice(name));
+        }
         if (status == LST_OK && lst_slice_equal(owner, now)) {
-            lst_check_report(check, key, "a blob's row names an object that does not have it");
+            lst_check_report(check, key,
+                             "a blob's row names an object that does not have it: when all else is "
+                             "mended, stop the server and run 'latchstring fsck --reclaim'");
         }
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;

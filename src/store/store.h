@@ -533,4 +533,15 @@ LST_MUST_CHECK int lst_store_check(struct lst_store *store,
                                                   const struct lst_store_fault *fault),
                                    void *context, struct lst_store_census *ret_census);
 
+/*
+ * Delete what no object has: bodies that damaged rows had, parts, files that an unclean end left.
+ * Nobody else must use the store. *ret_count: how many there were. For `latchstring fsck
+ * --reclaim`. LST_ERR_CORRUPT: something else is wrong, which was reported, and nothing is deleted,
+ * for it may be of that.
+ */
+LST_MUST_CHECK int lst_store_reclaim(struct lst_store *store,
+                                     void (*report)(void *context,
+                                                    const struct lst_store_fault *fault),
+                                     void *context, uint64_t *ret_count);
+
 #endif

@@ -1,6 +1,7 @@
 """Rows of index.mdb that changed on the disk: the object is 500, all others are as before; fsck names it and what to do."""
 import json
 import os
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -85,6 +86,40 @@ def test_one_object(data, name, text):
         else:
             # Which file was its body, nobody knows: it is kept.
             s3.delete_object(Bucket=BUCKET, Key=name)
+            code, said = fsck(server)
+            assert code == 1 and f"{BUCKET}/{name}: a blob's row names an object that does not have it" in said, said
+            assert "stop the server and run 'latchstring fsck --reclaim'" in said, said
+            assert "is in use by a server" in server.command("fsck", "--reclaim", "--data", data, check=False).stderr
+    if name == "photo-large":
+        assert len(bodies(data)) == 1
+        said = fake().command("fsck", "--reclaim", "--data", data).stdout
+        assert said.startswith("1 body of no object deleted\n"), said
+        assert bodies(data) == []
+        assert fake().command("fsck", "--data", data).stdout.endswith(": clean\n")
+
+
+def bodies(data):
+    return [path for path in (data / "blobs").rglob("*") if path.is_file() and re.fullmatch("[0-9a-f]{8}", path.name)]
+
+
+def test_nothing_is_reclaimed_beside_damage(data):
+    """A file that no row names may be the body of an object whose row can't be read; so may one whose object is another."""
+    blob, = bodies(data)
+    orphan = blob.with_name(f"{int(blob.name, 16) + 100:08x}")
+    orphan.write_bytes(b"a body that an unclean end left")
+    damage(data, b"x/large-of-its-own")
+    done = fake().command("fsck", "--reclaim", "--data", data, check=False)
+    assert done.returncode == 1 and "nothing was deleted: something else is wrong" in done.stderr, done
+    assert f"{BUCKET}/photo-large: its row is damaged" in done.stdout, done
+    assert sorted(bodies(data)) == sorted([blob, orphan])
+    with Server(data) as server:
+        server.client().delete_object(Bucket=BUCKET, Key="photo-large")
+    orphan.write_bytes(b"a body that an unclean end left")  # if the server has not deleted it
+    assert fake().command("fsck", "--reclaim", "--data", data).stdout.startswith("2 bodies of no object deleted\n")
+    assert bodies(data) == []
+    with Server(data) as server:
+        assert len(server.client().list_objects_v2(Bucket=BUCKET)["Contents"]) == 5
+    fake().command("fsck", "--data", data)
 
 
 def test_deleting_one(data):
