@@ -1,8 +1,7 @@
 /* job.c - a message that waits to be delivered, as a row. */
 #include "api/job.h"
 
-/* Of format 1, of the first release, the last attempt is not known. */
-enum { FORMAT_1 = 1, HEAD_1_LENGTH = 1 + 8 + 4, FORMAT = 2 };
+enum { FORMAT = 2 };
 
 static char *write_number(uint64_t number, size_t size, char *out)
 {
@@ -50,23 +49,15 @@ void lst_job_head(const struct lst_job *job, char ret_head[LST_JOB_HEAD_LENGTH])
 /* False: it is no value of a job. */
 static bool read_value(struct lst_slice value, struct lst_job *job)
 {
-    size_t head;
-
-    if (value.length < HEAD_1_LENGTH || (value.bytes[0] != FORMAT_1 && value.bytes[0] != FORMAT)) {
-        return false;
-    }
-    head = value.bytes[0] == FORMAT ? LST_JOB_HEAD_LENGTH : HEAD_1_LENGTH;
-    if (value.length < head) {
+    if (value.length < LST_JOB_HEAD_LENGTH || value.bytes[0] != FORMAT) {
         return false;
     }
     job->created_ms = (int64_t)read_number(value.bytes + 1, 8);
     job->attempts = (uint32_t)read_number(value.bytes + 9, 4);
-    if (value.bytes[0] == FORMAT) {
-        job->last_ms = (int64_t)read_number(value.bytes + 13, 8);
-        job->last_status = (uint16_t)read_number(value.bytes + 21, 2);
-        job->last_problem = (uint16_t)read_number(value.bytes + 23, 2);
-    }
-    job->body = lst_slice_after(value, head);
+    job->last_ms = (int64_t)read_number(value.bytes + 13, 8);
+    job->last_status = (uint16_t)read_number(value.bytes + 21, 2);
+    job->last_problem = (uint16_t)read_number(value.bytes + 23, 2);
+    job->body = lst_slice_after(value, LST_JOB_HEAD_LENGTH);
     return job->created_ms >= 0 && job->last_ms >= 0;
 }
 

@@ -1,7 +1,17 @@
-/* checksum.c - the checksum that every row carries. */
+/* checksum.c - how a value is stored: with checksums. */
 #include "index/checksum.h"
 
 #include <isa-l/crc.h>
+
+enum {
+    FORM_WHOLE = 0,
+    FORM_HEAD = 1,
+
+    FORM_SIZE = 1,
+    HEAD_LENGTH_SIZE = 4,
+    HEAD_PREFIX = FORM_SIZE + HEAD_LENGTH_SIZE, /* what the head's checksum begins with */
+    HEAD_AT = HEAD_PREFIX + LST_CHECKSUM_SIZE,
+};
 
 /* ISA-L's function does not write to what it is given, and takes an int for a length: keys and
  * values are far shorter. */
@@ -10,40 +20,88 @@ static uint32_t add(uint32_t checksum, const void *bytes, size_t length)
     return length == 0 ? checksum : crc32_iscsi((unsigned char *)bytes, (int)length, checksum);
 }
 
-static void make(struct lst_slice key, struct lst_slice value, uint8_t ret[LST_CHECKSUM_SIZE])
+static uint32_t begin(struct lst_slice key)
 {
     const uint8_t length[2] = {(uint8_t)(key.length >> 8), (uint8_t)key.length};
     uint32_t checksum = add(UINT32_MAX, key.bytes, key.length);
 
-    checksum = add(checksum, length, sizeof(length));
-    checksum = ~add(checksum, value.bytes, value.length);
-    for (int i = 0; i < LST_CHECKSUM_SIZE; i++) {
-        ret[i] = (uint8_t)(checksum >> (24 - 8 * i));
+    return add(checksum, length, sizeof(length));
+}
+
+static void put_number(char *out, uint32_t number)
+{
+    for (int i = 0; i < 4; i++) {
+        out[i] = (char)(uint8_t)(number >> (24 - 8 * i));
     }
 }
 
-void lst_checksum_write(char *out, struct lst_slice key, struct lst_slice value)
+static uint32_t get_number(const char *bytes)
 {
-    uint8_t checksum[LST_CHECKSUM_SIZE];
+    uint32_t number;
 
-    make(key, value, checksum);
+    memcpy(&number, bytes, sizeof(number));
+    return __builtin_bswap32(number);
+}
+
+static uint32_t sum_head(struct lst_slice key, const char *stored, size_t head_length)
+{
+    return ~add(add(begin(key), stored, HEAD_PREFIX), stored + HEAD_AT, head_length);
+}
+
+size_t lst_stored_size(size_t value_length, size_t head_length)
+{
+    return (head_length > 0 ? HEAD_AT : FORM_SIZE) + value_length + LST_CHECKSUM_SIZE;
+}
+
+void lst_stored_write(char *out, struct lst_slice key, struct lst_slice value, size_t head_length)
+{
+    size_t at = head_length > 0 ? HEAD_AT : FORM_SIZE;
+    size_t end = at + value.length;
+
+    out[0] = head_length > 0 ? FORM_HEAD : FORM_WHOLE;
     if (value.length > 0) {
-        memcpy(out, value.bytes, value.length);
+        memcpy(out + at, value.bytes, value.length);
     }
-    memcpy(out + value.length, checksum, sizeof(checksum));
+    if (head_length > 0) {
+        put_number(out + FORM_SIZE, (uint32_t)head_length);
+        put_number(out + HEAD_PREFIX, sum_head(key, out, head_length));
+    }
+    put_number(out + end, ~add(begin(key), out, end));
 }
 
-int lst_checksum_read(struct lst_slice key, struct lst_slice stored, struct lst_slice *ret_value)
+/* Of the form with a head, or nothing. */
+static size_t find_head(struct lst_slice stored)
 {
-    uint8_t checksum[LST_CHECKSUM_SIZE];
+    size_t length;
 
-    if (stored.length < sizeof(checksum)) {
+    if (stored.length < HEAD_AT + LST_CHECKSUM_SIZE || stored.bytes[0] != FORM_HEAD) {
+        return 0;
+    }
+    length = get_number(stored.bytes + FORM_SIZE);
+    return length <= stored.length - HEAD_AT - LST_CHECKSUM_SIZE ? length : 0;
+}
+
+int lst_stored_read(struct lst_slice key, struct lst_slice stored, enum lst_stored_part part,
+                    struct lst_slice *ret_value)
+{
+    size_t head_length = find_head(stored);
+    size_t at = head_length > 0 ? HEAD_AT : FORM_SIZE;
+    size_t end = stored.length - LST_CHECKSUM_SIZE;
+    uint32_t sum;
+
+    if (stored.length < FORM_SIZE + LST_CHECKSUM_SIZE) {
         *ret_value = lst_slice_make(NULL, 0);
         return LST_ERR_CORRUPT;
     }
-    *ret_value = lst_slice_first(stored, stored.length - sizeof(checksum));
-    make(key, *ret_value, checksum);
-    return memcmp(stored.bytes + ret_value->length, checksum, sizeof(checksum)) == 0
+    if (part == LST_STORED_HEAD && head_length > 0) {
+        *ret_value = lst_slice_make(stored.bytes + HEAD_AT, head_length);
+        sum = sum_head(key, stored.bytes, head_length);
+        return get_number(stored.bytes + HEAD_PREFIX) == sum ? LST_OK : LST_ERR_CORRUPT;
+    }
+    *ret_value = lst_slice_make(stored.bytes + at, end - at);
+    sum = ~add(begin(key), stored.bytes, end);
+    return get_number(stored.bytes + end) == sum &&
+                   (head_length > 0 || stored.bytes[0] == FORM_WHOLE)
                ? LST_OK
                : LST_ERR_CORRUPT;
 }

@@ -8,7 +8,7 @@
  * The byte 0x00 puts that row right behind the one of the key that ends there, so rows are in the
  * exact order of their keys. A continuation space ends with its last key.
  *
- * Every row has a checksum behind its value (checksum.h), rows of continuations too; only the one
+ * Every value is stored with a checksum (checksum.h), those of continuations too; only the one
  * that names the format has none, so that it can be read whatever the format.
  *
  * docs/on-disk-format.md describes the same for people.
@@ -16,6 +16,7 @@
 #ifndef LST_INDEX_ENGINE_H
 #define LST_INDEX_ENGINE_H
 
+#include "index/checksum.h"
 #include "index/index.h"
 
 #include <lmdb.h>
@@ -116,7 +117,8 @@ void lst_view_free_all(struct lst_index *index);
 struct lst_walk {
     struct lst_index *index;
     struct lst_view *view;
-    MDB_val last_row; /* the key of the last whole row since the walk was positioned */
+    enum lst_stored_part part; /* of values */
+    MDB_val last_row;          /* the key of the last whole row since the walk was positioned */
     size_t depth;
     uint64_t spaces[LST_KEY_DEPTH_MAX];
     size_t key_length;
@@ -159,7 +161,8 @@ struct lst_index_reader {
     struct lst_index_block *blocks; /* the first one stays when the reading ends */
 
     bool is_scanning;
-    bool is_base_passed; /* what was not read ahead yet begins behind the base; else at it */
+    enum lst_stored_part part; /* of values, that scans give */
+    bool is_base_passed;       /* what was not read ahead yet begins behind the base; else at it */
     uint64_t partition;
     size_t want;   /* rows to read ahead next time */
     size_t passed; /* damaged rows that were read since the base */
@@ -184,8 +187,9 @@ void lst_space_encode(uint64_t space, char ret_bytes[LST_SPACE_LENGTH]);
 /* Of a continuation row's value. LST_ERR_CORRUPT. */
 LST_MUST_CHECK int lst_space_decode(MDB_val value, uint64_t *ret_space);
 
-/* Take a row's checksum off its value. LST_ERR_CORRUPT: it is wrong (index/checksum.h). */
-LST_MUST_CHECK int lst_row_check(MDB_val row_key, MDB_val *value);
+/* Take a row's value, or its head, out of what is stored. LST_ERR_CORRUPT: its checksum is wrong
+ * (index/checksum.h). */
+LST_MUST_CHECK int lst_row_check(MDB_val row_key, enum lst_stored_part part, MDB_val *value);
 
 /* The value of a key within a transaction. LST_ERR_NOT_FOUND, _CORRUPT (as lst_index_get()). With a
  * cursor, what is not found is looked for with care. */
@@ -227,7 +231,7 @@ int lst_row_compare(MDB_val left, MDB_val right);
 /* Within a write transaction, after lst_path_begin(); after any failure it must be aborted.
  * LST_ERR_CORRUPT: pages that LMDB would go through make no sense. */
 LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
-                               struct lst_slice key, struct lst_slice value);
+                               struct lst_slice key, struct lst_slice value, size_t head_length);
 LST_MUST_CHECK int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
                                   struct lst_slice key);
 

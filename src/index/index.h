@@ -132,6 +132,14 @@ LST_MUST_CHECK int lst_index_seek(struct lst_index_reader *reader, uint64_t part
 LST_MUST_CHECK int lst_index_next(struct lst_index_reader *reader, struct lst_slice *ret_key,
                                   struct lst_slice *ret_value);
 
+/*
+ * From now on the scans of this reader give heads only: of a value that was put with a head, that;
+ * of any other, all. What stands behind a head is neither read nor checked. A head that is damaged
+ * is LST_ERR_CORRUPT, and never given for another; damage behind it is met by who reads the value.
+ * Before the first seek.
+ */
+void lst_index_read_heads(struct lst_index_reader *reader);
+
 /* After a seek or a next that gave this status: go on behind rows that are damaged. For
  * housekeeping, which one row must not keep from all others. */
 LST_MUST_CHECK static inline int lst_index_pass_damaged(struct lst_index_reader *reader, int status,
@@ -175,6 +183,9 @@ struct lst_index_change {
     enum lst_index_change_kind kind;
     struct lst_slice key;
     struct lst_slice value; /* of PUT, ADD and REQUIRE_PREFIX */
+    /* Of PUT: so many of the value's first bytes are its head, which scans can read without the
+     * rest (lst_index_read_heads()), and which has a checksum of its own. 0: it has none. */
+    size_t head_length;
 };
 
 /*
@@ -182,11 +193,11 @@ struct lst_index_change {
  * batches before it left. The batch and all that it points to stay the caller's, and must stay
  * unchanged until done() is called: exactly once, on the committer's thread, when the batch is
  * durable or has failed. done() must not block; it may submit again. status: 0; the precondition's
- * code; LST_ERR_TOO_LARGE (a key or value beyond its limit), _NO_SPACE, _IO, _NO_MEMORY, _CORRUPT:
- * nothing was written. LST_ERR_UNKNOWN: the batch may or may not be there after the next opening,
- * whole or not at all (see lst_index_has_failed()). failed_change: the index of the change whose
- * precondition did not hold. On an index opened read_only: LST_ERR_PERMISSION, on the caller's
- * thread.
+ * code; LST_ERR_TOO_LARGE (a key, value or head beyond its limit), _NO_SPACE, _IO, _NO_MEMORY,
+ * _CORRUPT: nothing was written. LST_ERR_UNKNOWN: the batch may or may not be there after the next
+ * opening, whole or not at all (see lst_index_has_failed()). failed_change: the index of the change
+ * whose precondition did not hold. On an index opened read_only: LST_ERR_PERMISSION, on the
+ * caller's thread.
  */
 struct lst_index_batch {
     uint64_t partition;

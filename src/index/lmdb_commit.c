@@ -30,6 +30,7 @@ static int check_limits(const struct lst_index_batch *batch, size_t *ret_failed)
         const struct lst_index_change *change = &batch->changes[i];
         if (change->key.length == 0 || change->key.length > LST_INDEX_KEY_MAX ||
             change->value.length > LST_INDEX_VALUE_MAX ||
+            change->head_length > change->value.length ||
             (change->kind == LST_INDEX_ADD && change->value.length > LST_INDEX_ADD_MAX)) {
             *ret_failed = i;
             return LST_ERR_TOO_LARGE;
@@ -124,7 +125,7 @@ static int add_numbers(struct lst_index *index, MDB_txn *transaction, uint64_t p
             sums[at + (size_t)i] = (char)(uint8_t)(sum >> (56 - 8 * i));
         }
     }
-    return lst_row_put(transaction, index, partition, change->key, lst_slice_make(sums, length));
+    return lst_row_put(transaction, index, partition, change->key, lst_slice_make(sums, length), 0);
 }
 
 /* After a failure the transaction must be aborted. */
@@ -136,7 +137,8 @@ static int apply_batch(struct lst_index *index, MDB_txn *transaction,
     for (size_t i = 0; status == LST_OK && i < batch->change_count; i++) {
         const struct lst_index_change *change = &batch->changes[i];
         if (change->kind == LST_INDEX_PUT) {
-            status = lst_row_put(transaction, index, batch->partition, change->key, change->value);
+            status = lst_row_put(transaction, index, batch->partition, change->key, change->value,
+                                 change->head_length);
         } else if (change->kind == LST_INDEX_ADD) {
             status = add_numbers(index, transaction, batch->partition, change);
         } else if (change->kind == LST_INDEX_DELETE) {

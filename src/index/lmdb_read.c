@@ -107,6 +107,12 @@ static void forget(struct lst_index_reader *reader)
         reader->ahead = (struct lst_rows_ahead){0};
     }
     reader->is_scanning = false;
+    reader->part = LST_STORED_ALL;
+}
+
+void lst_index_read_heads(struct lst_index_reader *reader)
+{
+    reader->part = LST_STORED_HEAD;
 }
 
 void lst_index_read_end(struct lst_index_reader *reader)
@@ -422,6 +428,7 @@ static int read_once(struct lst_index_reader *reader, bool *ret_ended)
     }
     read.reader = reader;
     read.walk.index = reader->index;
+    read.walk.part = reader->part;
     status = lst_view_prepare_cursor(reader->index, read.walk.view);
     if (status == LST_OK) {
         status = guarded(reader->index, read.walk.view, read_rows, &read, ret_ended);

@@ -1,8 +1,6 @@
 /* lmdb_row.c - keys of any length on rows whose keys are short: see engine.h. */
 #include "index/engine.h"
 
-#include "index/checksum.h"
-
 #include <errno.h>
 
 static const struct lst_slice next_space_name = {"next-space", 10};
@@ -80,17 +78,17 @@ MDB_val lst_row_key_value(struct lst_row_key *row)
     return value;
 }
 
-int lst_row_check(MDB_val row_key, MDB_val *value)
+int lst_row_check(MDB_val row_key, enum lst_stored_part part, MDB_val *value)
 {
     struct lst_slice content;
     int status;
 
-    if (value->mv_data == NULL || value->mv_size > LST_INDEX_VALUE_MAX + LST_CHECKSUM_SIZE) {
+    if (value->mv_data == NULL || value->mv_size > LST_INDEX_VALUE_MAX + LST_STORED_EXTRA_MAX) {
         *value = (MDB_val){0}; /* no row is so long */
         return LST_ERR_CORRUPT;
     }
-    status = lst_checksum_read(lst_slice_make(row_key.mv_data, row_key.mv_size),
-                               lst_slice_make(value->mv_data, value->mv_size), &content);
+    status = lst_stored_read(lst_slice_make(row_key.mv_data, row_key.mv_size),
+                             lst_slice_make(value->mv_data, value->mv_size), part, &content);
     *value = (MDB_val){content.length, (void *)content.bytes};
     return status;
 }
@@ -110,7 +108,7 @@ static int find(const struct lst_index *index, MDB_txn *transaction, MDB_cursor 
     if (status == LST_ERR_NOT_FOUND && probe != NULL) {
         return lst_row_look_around(index, probe, row_key, ret_value);
     }
-    return status == LST_OK ? lst_row_check(row_key, ret_value) : status;
+    return status == LST_OK ? lst_row_check(row_key, LST_STORED_ALL, ret_value) : status;
 }
 
 static int get(MDB_txn *transaction, struct lst_index *index, uint64_t space, struct lst_slice rest,
@@ -120,11 +118,11 @@ static int get(MDB_txn *transaction, struct lst_index *index, uint64_t space, st
 }
 
 static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, struct lst_slice rest,
-               struct lst_slice content)
+               struct lst_slice content, size_t head_length)
 {
     struct lst_row_key row;
     MDB_val row_key;
-    MDB_val value = {content.length + LST_CHECKSUM_SIZE, NULL};
+    MDB_val value = {lst_stored_size(content.length, head_length), NULL};
     int code;
 
     lst_row_key_make(&row, space, rest);
@@ -134,7 +132,8 @@ static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, st
     }
     code = mdb_put(transaction, index->table, &row_key, &value, MDB_RESERVE);
     if (code == 0) {
-        lst_checksum_write(value.mv_data, lst_slice_make(row.bytes, row.length), content);
+        lst_stored_write(value.mv_data, lst_slice_make(row.bytes, row.length), content,
+                         head_length);
     }
     return lst_index_error(code);
 }
@@ -179,7 +178,7 @@ static int allocate_space(MDB_txn *transaction, struct lst_index *index, uint64_
     }
     lst_space_encode(space + 1, bytes);
     status = put(transaction, index, LST_SPACE_ENGINE, next_space_name,
-                 lst_slice_make(bytes, sizeof(bytes)));
+                 lst_slice_make(bytes, sizeof(bytes)), 0);
     if (status == LST_OK) {
         *ret_space = space;
     }
@@ -205,11 +204,11 @@ static int continue_key(MDB_txn *transaction, struct lst_index *index, uint64_t 
         return status;
     }
     lst_space_encode(*ret_space, bytes);
-    return put(transaction, index, space, key, lst_slice_make(bytes, sizeof(bytes)));
+    return put(transaction, index, space, key, lst_slice_make(bytes, sizeof(bytes)), 0);
 }
 
 int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
-                struct lst_slice key, struct lst_slice value)
+                struct lst_slice key, struct lst_slice value, size_t head_length)
 {
     uint64_t space = partition;
 
@@ -220,7 +219,7 @@ int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partitio
         }
         key = lst_slice_after(key, LST_ROW_FRAGMENT);
     }
-    return put(transaction, index, space, key, value);
+    return put(transaction, index, space, key, value, head_length);
 }
 
 static int is_empty(MDB_txn *transaction, struct lst_index *index, uint64_t space, bool *ret_empty)

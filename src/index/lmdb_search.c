@@ -29,21 +29,22 @@ bool lst_row_page_is_whole(const struct lst_index *index, MDB_val key)
            !page.is_branch;
 }
 
-/* Whether the row is whole. The engine's own need not have a checksum, and stand behind all. */
-static bool is_whole(MDB_val key, MDB_val *value)
+/* Whether the row's key can be trusted, for which the head's checksum is enough. The engine's own
+ * need not have a checksum, and stand behind all. */
+static bool is_whole(MDB_val key, MDB_val value)
 {
     char engine[LST_SPACE_LENGTH];
 
     lst_space_encode(LST_SPACE_ENGINE, engine);
     return (key.mv_size > sizeof(engine) && memcmp(key.mv_data, engine, sizeof(engine)) == 0) ||
-           lst_row_check(key, value) == LST_OK;
+           lst_row_check(key, LST_STORED_HEAD, &value) == LST_OK;
 }
 
 /* Whether a damaged row has the checksum of this key: then it is the key's, and only its own key
  * has changed. */
 static bool was_of_key(MDB_val key, MDB_val value)
 {
-    return lst_row_check(key, &value) == LST_OK;
+    return lst_row_check(key, LST_STORED_HEAD, &value) == LST_OK;
 }
 
 /*
@@ -54,12 +55,11 @@ static int look(const struct lst_index *index, MDB_cursor *cursor, int code, MDB
                 MDB_val value, MDB_val key, bool is_forward, MDB_val *ret_value)
 {
     for (int i = 0; i < ROWS_MAX && code == 0; i++) {
-        MDB_val content = value;
-        if (is_whole(at, &content)) {
+        if (is_whole(at, value)) {
             int order = lst_row_compare(at, key);
             if (order == 0) {
-                *ret_value = content;
-                return LST_OK;
+                *ret_value = value;
+                return lst_row_check(at, LST_STORED_ALL, ret_value);
             }
             if ((order > 0) == is_forward) {
                 return lst_row_page_is_whole(index, at) ? LST_ERR_NOT_FOUND : LST_ERR_CORRUPT;
@@ -94,7 +94,7 @@ int lst_row_look_around(const struct lst_index *index, MDB_cursor *cursor, MDB_v
 /* From where the cursor stands: the first whole row, forward or back. Gives what LMDB gave. */
 static int find_whole(MDB_cursor *cursor, int code, bool is_forward, MDB_val *at, MDB_val value)
 {
-    for (int i = 0; i < ROWS_MAX && code == 0 && !is_whole(*at, &value); i++) {
+    for (int i = 0; i < ROWS_MAX && code == 0 && !is_whole(*at, value); i++) {
         code = mdb_cursor_get(cursor, at, &value, is_forward ? MDB_NEXT : MDB_PREV);
     }
     return code;
@@ -158,7 +158,7 @@ int lst_row_seek(const struct lst_index *index, MDB_cursor *cursor, MDB_val key,
     if (code == 0 && !is_of_page(index, before, *ret_at) && !lst_row_page_is_whole(index, before)) {
         return MDB_CORRUPTED;
     }
-    if (code == 0 && is_whole(before, &content) && lst_row_compare(before, key) < 0) {
+    if (code == 0 && is_whole(before, content) && lst_row_compare(before, key) < 0) {
         return mdb_cursor_get(cursor, ret_at, ret_value, MDB_NEXT);
     }
     if (code == 0 && index->is_strict) {

@@ -186,7 +186,8 @@ static void check_row(struct verify *verify, struct lst_node node)
         value.mv_data = verify->big == NULL ? NULL : verify->big + LST_PAGE_HEADER;
     }
     if (verify->trouble == LST_OK && !is_engines(node.key) &&
-        (text != NULL || (verify->asked->with_rows && lst_row_check(key, &value) != LST_OK))) {
+        (text != NULL ||
+         (verify->asked->with_rows && lst_row_check(key, LST_STORED_ALL, &value) != LST_OK))) {
         report_row(verify, node.key);
     }
 }

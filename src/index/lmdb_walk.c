@@ -104,7 +104,7 @@ static int settle(struct lst_walk *walk, int code, MDB_val row_key, MDB_val valu
         if (status != LST_OK) {
             return status;
         }
-        status = lst_row_check(row_key, &value);
+        status = lst_row_check(row_key, walk->part, &value);
         if (status == LST_OK) {
             if (walk->last_row.mv_data != NULL && (lst_row_compare(row_key, walk->last_row) <= 0 ||
                                                    !is_of_whole_page(walk, row_key))) {

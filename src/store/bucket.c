@@ -202,7 +202,7 @@ int lst_store_each_bucket(struct lst_index_reader *reader, struct lst_slice pref
         if (status == LST_OK) {
             status = lst_bucket_row_decode(value, &row);
         }
-        row.is_damaged = status != LST_OK;
+        row.status = status;
         row.bucket.name = name;
         status = visit(context, &row);
         if (status != LST_OK) {
@@ -221,7 +221,7 @@ static int visit_plainly(void *context, const struct lst_bucket_row *row)
 {
     const struct plain_visit *plain = context;
 
-    return row->is_damaged ? LST_ERR_CORRUPT : plain->visit(plain->context, &row->bucket);
+    return row->status != LST_OK ? row->status : plain->visit(plain->context, &row->bucket);
 }
 
 int lst_store_buckets(struct lst_store *store, struct lst_slice prefix, struct lst_slice after,

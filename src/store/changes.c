@@ -73,6 +73,19 @@ static struct lst_index_change *new_change(struct lst_changes *changes)
     return &changes->list[changes->count++];
 }
 
+/* Rows of objects, uploads and parts have a head. */
+static size_t head_length(enum lst_index_change_kind kind, struct lst_slice key,
+                          struct lst_slice value)
+{
+    static const char kinds[] = {LST_ROW_OBJECT, LST_ROW_MARKER, LST_ROW_VERSION, LST_ROW_UPLOAD,
+                                 LST_ROW_PART};
+
+    return kind == LST_INDEX_PUT && key.length > 0 &&
+                   memchr(kinds, key.bytes[0], sizeof(kinds)) != NULL
+               ? lst_object_row_head_length(value)
+               : 0;
+}
+
 struct lst_slice lst_changes_add(struct lst_changes *changes, enum lst_index_change_kind kind,
                                  struct lst_slice key, struct lst_slice value)
 {
@@ -80,7 +93,10 @@ struct lst_slice lst_changes_add(struct lst_changes *changes, enum lst_index_cha
     struct lst_index_change *change = new_change(changes);
 
     if (change != NULL) {
-        *change = (struct lst_index_change){.kind = kind, .key = copy, .value = value};
+        *change = (struct lst_index_change){.kind = kind,
+                                            .key = copy,
+                                            .value = value,
+                                            .head_length = head_length(kind, copy, value)};
     }
     return copy;
 }
@@ -152,12 +168,29 @@ void lst_changes_require_value(struct lst_changes *changes, struct lst_slice nam
                           lst_changes_copy(changes, lst_slice_first(value, LST_ROW_STAMP_SIZE)));
 }
 
-void lst_changes_let_go(struct lst_changes *changes, struct lst_slice key, struct lst_slice value)
+static bool may_change(struct lst_changes *changes, int decoded, const struct lst_object_row *row)
+{
+    if (decoded == LST_ERR_FORMAT || (decoded == LST_OK && row->must_stay)) {
+        changes->status = LST_ERR_FORMAT;
+        return false;
+    }
+    return true;
+}
+
+void lst_changes_check_row(struct lst_changes *changes, struct lst_slice value)
 {
     struct lst_object_row row;
 
+    (void)may_change(changes, lst_object_row_decode(value, &row), &row);
+}
+
+void lst_changes_let_go(struct lst_changes *changes, struct lst_slice key, struct lst_slice value)
+{
+    struct lst_object_row row;
+    int status = lst_object_row_decode(value, &row);
+
     /* A damaged row can be replaced and deleted; which blob it had, nobody knows. */
-    if (lst_object_row_decode(value, &row) != LST_OK) {
+    if (!may_change(changes, status, &row) || status != LST_OK) {
         return;
     }
     if (row.blob.generation != 0) {

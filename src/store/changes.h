@@ -53,8 +53,13 @@ LST_MUST_CHECK int lst_changes_read(struct lst_index_reader *reader, uint64_t pa
 void lst_changes_require_value(struct lst_changes *changes, struct lst_slice name,
                                struct lst_slice value);
 
+/* A row that is to be changed or deleted: if one of a later version says that it may not be
+ * (LST_SECTION_STAYS), or nobody knows, the changes get the status LST_ERR_FORMAT. */
+void lst_changes_check_row(struct lst_changes *changes, struct lst_slice value);
+
 /* Let go of the body of an object or part of the key, whose row has this value: its blob gets a
- * garbage row, its parts are left (LST_ROW_LEFT). Inline bodies are gone with their row. */
+ * garbage row, its parts are left (LST_ROW_LEFT). Inline bodies are gone with their row.
+ * Checks the row. */
 void lst_changes_let_go(struct lst_changes *changes, struct lst_slice key, struct lst_slice value);
 
 /*

@@ -37,6 +37,12 @@ void lst_check_report(struct lst_check *check, struct lst_slice key, const char 
     check->report(check->context, &fault);
 }
 
+void lst_check_report_row(struct lst_check *check, struct lst_slice key, int status,
+                          const char *text)
+{
+    lst_check_report(check, key, status == LST_ERR_FORMAT ? LST_CHECK_LATER : text);
+}
+
 void lst_check_report_file(struct lst_check *check, const char *text)
 {
     struct lst_slice bucket = check->bucket;
@@ -382,7 +388,8 @@ static int take_bucket(void *context, const struct lst_bucket_row *row)
     memcpy(check->bucket_name, row->bucket.name.bytes, length);
     check->bucket = lst_slice_make(check->bucket_name, length);
     check->partition = row->partition;
-    check->has_partition = !row->is_damaged;
+    check->has_partition = row->status == LST_OK;
+    check->is_of_later = row->status == LST_ERR_FORMAT;
     return ENOUGH;
 }
 
@@ -421,8 +428,10 @@ int lst_check_run(struct lst_check *check)
             status = check_bucket(check);
         } else {
             lst_check_report(check, lst_slice_make(NULL, 0),
-                             "the bucket's own row is damaged, and nothing in it can be found: "
-                             "restore the data folder from a backup");
+                             check->is_of_later
+                                 ? LST_CHECK_LATER
+                                 : "the bucket's own row is damaged, and nothing in it can be "
+                                   "found: restore the data folder from a backup");
             status = LST_OK;
         }
         if (status != LST_OK) {

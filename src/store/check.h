@@ -69,6 +69,7 @@ struct lst_check {
     /* Copies of the bucket and the row that are looked at. */
     uint64_t partition;
     bool has_partition; /* it is known */
+    bool is_of_later;   /* the bucket's row is of a later version, and so it is not */
     struct lst_slice bucket;
     char bucket_name[LST_BUCKET_NAME_MAX];
     struct lst_buffer row_name;
@@ -90,6 +91,14 @@ LST_MUST_CHECK int lst_check_next_bucket(struct lst_check *check, bool *ret_is_t
 LST_MUST_CHECK int lst_check_step(struct lst_check *check);
 
 void lst_check_report(struct lst_check *check, struct lst_slice key, const char *text);
+#define LST_CHECK_LATER                                                                            \
+    "a later version of Latchstring wrote it, with something that this one does not know: use "    \
+    "that "                                                                                        \
+    "version, or a newer one"
+/* Of a row that could not be decoded, with this status, or makes no sense: the text if it is
+ * damaged. */
+void lst_check_report_row(struct lst_check *check, struct lst_slice key, int status,
+                          const char *text);
 /* Of the index as a whole: no bucket and no key are named. */
 void lst_check_report_file(struct lst_check *check, const char *text);
 

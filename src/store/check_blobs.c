@@ -232,8 +232,8 @@ static int look_in_bucket(void *context, const struct lst_bucket_row *row)
     struct lst_slice name;
     struct lst_slice value;
 
-    lookup->is_unknown = lookup->is_unknown || row->is_damaged; /* they may be in there */
-    for (size_t i = 0; i < sizeof(kinds) && !row->is_damaged; i++) {
+    lookup->is_unknown = lookup->is_unknown || row->status != LST_OK; /* they may be in there */
+    for (size_t i = 0; i < sizeof(kinds) && row->status == LST_OK; i++) {
         int status = lst_index_seek(lookup->reader, row->partition, lst_slice_make(&kinds[i], 1),
                                     &name, &value);
         while ((status == LST_OK || lst_index_is_damaged_row(status, name)) &&

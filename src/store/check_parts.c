@@ -124,12 +124,12 @@ int lst_check_part_row(struct lst_check *check, struct lst_index_reader *reader,
     struct lst_slice key;
     uint32_t number;
     bool has_row = true;
-    int status = LST_OK;
+    int status = lst_object_row_decode(value, &row);
 
     if (lst_row_name_split_part(name, &room, &key, &upload_id, &number) != LST_OK ||
-        lst_object_row_decode(value, &row) != LST_OK || row.form != LST_FORM_OBJECT ||
-        row.parts.length > 0) {
-        lst_check_report(check, lst_check_key_of(name, &room), "the row of a part is damaged");
+        status != LST_OK || row.form != LST_FORM_OBJECT || row.parts.length > 0) {
+        lst_check_report_row(check, lst_check_key_of(name, &room), status,
+                             "the row of a part is damaged");
         return LST_OK;
     }
     if (!row.is_inline) {
@@ -259,8 +259,9 @@ static int is_made(const struct lst_check *check, struct lst_index_reader *reade
     while ((status == LST_OK || lst_index_is_damaged_row(status, name)) && !*ret_is &&
            lst_slice_starts_with(name, lst_row_name_slice(&start))) {
         struct lst_object_row row;
-        *ret_is = lst_object_row_decode(value, &row) == LST_OK &&
-                  lst_slice_equal(lst_row_parts_upload(row.parts), upload_id);
+        /* One that can't be read has none. */
+        lst_ignore_status(lst_object_row_decode(value, &row));
+        *ret_is = lst_slice_equal(lst_row_parts_upload(row.parts), upload_id);
         status = lst_index_next(reader, &name, &value);
     }
     return status == LST_ERR_NOT_FOUND ? LST_OK : status;

@@ -27,8 +27,9 @@ static bool has_blob(struct lst_slice value, struct lst_blob_id blob)
 {
     struct lst_object_row row;
 
-    return lst_object_row_decode(value, &row) == LST_OK && row.blob.generation == blob.generation &&
-           row.blob.number == blob.number;
+    /* One that can't be read has none. */
+    lst_ignore_status(lst_object_row_decode(value, &row));
+    return row.blob.generation == blob.generation && row.blob.number == blob.number;
 }
 
 static int current_has_blob(const struct lst_check *check, struct lst_index_reader *reader,
@@ -256,13 +257,13 @@ static int check_current(struct lst_check *check, struct lst_index_reader *reade
     struct lst_row_name other;
     struct lst_slice key;
     struct lst_slice ignored;
-    int status;
+    int status = lst_object_row_decode(value, &row);
 
-    if (lst_row_name_split_key(name, &room, &key) != LST_OK ||
-        lst_object_row_decode(value, &row) != LST_OK ||
+    if (lst_row_name_split_key(name, &room, &key) != LST_OK || status != LST_OK ||
         row.form != (is_marker ? LST_FORM_MARKER : LST_FORM_OBJECT)) {
         check->census.objects += is_marker ? 0 : 1;
-        lst_check_report(check, lst_check_key_of(name, &room), "the object's row is damaged");
+        lst_check_report_row(check, lst_check_key_of(name, &room), status,
+                             "the object's row is damaged");
         return LST_OK;
     }
     if (!is_marker) {
@@ -322,12 +323,12 @@ static int check_version(struct lst_check *check, struct lst_index_reader *reade
     struct lst_slice key;
     uint64_t order;
     uint64_t null_order = 0;
-    int status;
+    int status = lst_object_row_decode(value, &row);
 
-    if (lst_row_name_split_version(name, &room, &key, &order) != LST_OK ||
-        lst_object_row_decode(value, &row) != LST_OK || row.form == LST_FORM_UPLOAD ||
-        row.version.order != order) {
-        lst_check_report(check, lst_check_key_of(name, &room), "the row of a version is damaged");
+    if (lst_row_name_split_version(name, &room, &key, &order) != LST_OK || status != LST_OK ||
+        row.form == LST_FORM_UPLOAD || row.version.order != order) {
+        lst_check_report_row(check, lst_check_key_of(name, &room), status,
+                             "the row of a version is damaged");
         return LST_OK;
     }
     status = read_current(check, reader, key, &current);
@@ -384,13 +385,14 @@ static int check_upload(struct lst_check *check, struct lst_slice name, struct l
     struct lst_key_room room;
     struct lst_slice suffix;
     struct lst_slice key;
+    int status = lst_object_row_decode(value, &row);
 
     if (lst_row_name_split(name, LST_ROW_UPLOAD_ID_SIZE, &room, &key, &suffix) != LST_OK) {
         lst_check_report(check, lst_check_key_of(name, &room), "the row of an upload is damaged");
         return LST_OK;
     }
-    if (lst_object_row_decode(value, &row) != LST_OK || row.form != LST_FORM_UPLOAD) {
-        lst_check_report(check, key, "the row of an upload is damaged");
+    if (status != LST_OK || row.form != LST_FORM_UPLOAD) {
+        lst_check_report_row(check, key, status, "the row of an upload is damaged");
     }
     check->census.unfinished_uploads++;
     return add_unfinished(check, suffix);

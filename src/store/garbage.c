@@ -145,15 +145,19 @@ static int take_part(void *context, uint32_t number, struct lst_slice value)
 {
     struct left_parts *parts = context;
     struct lst_object_row row;
+    int status;
 
     if (parts->count == GARBAGE_BATCH) {
         return ENOUGH;
     }
+    status = lst_object_row_decode(value, &row);
+    if (status == LST_ERR_FORMAT) {
+        return status; /* it stays until a version comes that knows it */
+    }
     parts->list[parts->count].number = number;
     /* Which blob a damaged row had, nobody knows. */
-    parts->list[parts->count].blob = lst_object_row_decode(value, &row) == LST_OK
-                                         ? row.blob
-                                         : (struct lst_blob_id){.generation = 0};
+    parts->list[parts->count].blob =
+        status == LST_OK ? row.blob : (struct lst_blob_id){.generation = 0};
     parts->count++;
     return LST_OK;
 }
@@ -308,7 +312,8 @@ int lst_store_delete_garbage(struct lst_store *store, uint64_t partition)
 /* ---- The end of a bucket */
 
 /* The first upload in progress. LST_ERR_NOT_FOUND. */
-static int find_upload(struct lst_store *store, uint64_t partition, struct lst_row_name *ret_name)
+static int find_upload(struct lst_store *store, uint64_t partition, struct lst_changes *changes,
+                       struct lst_row_name *ret_name)
 {
     static const char first = LST_ROW_UPLOAD;
     struct lst_index_reader *reader;
@@ -322,6 +327,7 @@ static int find_upload(struct lst_store *store, uint64_t partition, struct lst_r
     status = lst_index_seek(reader, partition, lst_slice_make(&first, 1), &name, &value);
     status = lst_store_walk(reader, lst_slice_make(&first, 1), status, &name, &value);
     if (status == LST_OK) {
+        lst_changes_check_row(changes, value);
         lst_row_name_make(ret_name, LST_ROW_UPLOAD, lst_slice_after(name, 1));
     }
     lst_index_read_end(reader);
@@ -334,7 +340,7 @@ int lst_store_leave_uploads(struct lst_store *store, uint64_t partition)
     struct lst_row_name name;
     int status;
 
-    while ((status = find_upload(store, partition, &name)) == LST_OK) {
+    while ((status = find_upload(store, partition, &changes, &name)) == LST_OK) {
         struct lst_slice bytes = lst_row_name_slice(&name);
         (void)lst_changes_add(&changes, LST_INDEX_REQUIRE_PRESENT, bytes, nothing);
         (void)lst_changes_add(&changes, LST_INDEX_DELETE, bytes, nothing);

@@ -56,7 +56,7 @@ int lst_found_row_read(struct lst_index_reader *reader, uint64_t partition,
         return status;
     }
     *ret_found = lst_found_row_make(name->bytes[0], status, value);
-    return LST_OK;
+    return status == LST_OK ? lst_object_row_check_format(value) : LST_OK;
 }
 
 struct lst_found_row lst_found_row_make(char kind, int status, struct lst_slice value)

@@ -102,7 +102,7 @@ static int sweep_bucket(void *context, const struct lst_bucket_row *row)
 {
     struct bucket_sweep *sweep = context;
 
-    if (row->is_damaged) {
+    if (row->status != LST_OK) {
         return LST_OK; /* where its rows are, nobody knows */
     }
     keep_failure(&sweep->failure, lst_store_undo_deletion(sweep->store, row->partition));

@@ -80,7 +80,7 @@ static int show_object(struct listing *listing, struct lst_slice key, struct lst
 {
     struct lst_object_row row;
     struct lst_list_entry entry = {.key = key};
-    int status = lst_object_row_decode(value, &row);
+    int status = lst_object_row_decode_head(value, &row);
 
     if (status != LST_OK) {
         return status;
@@ -164,6 +164,7 @@ int lst_store_list(struct lst_store *store, const struct lst_list_options *optio
     if (status != LST_OK) {
         return status;
     }
+    lst_index_read_heads(listing.reader);
     status = list(&listing);
     lst_index_read_end(listing.reader);
     if (status == LST_OK) {

@@ -3,7 +3,7 @@
  *
  * The rows of current versions, objects and markers, are two runs in the order of their keys; the
  * smaller of the two next keys is the next one. Each is followed by the versions of that key that
- * are not current, newest first.
+ * are not current, newest first. These are a third run, in the same order.
  *
  * A key is in one of the runs, and may go to the other between two readings; a version may become
  * current, or no longer be it. So what was read one after another counts if nothing was committed
@@ -33,6 +33,15 @@ struct run {
     struct lst_buffer value;
 };
 
+/* The run of versions that are not current, and where it is. */
+struct older {
+    struct lst_index_reader *reader;
+    bool is_sought;        /* else nothing is known */
+    int status;            /* of the reading */
+    struct lst_slice name; /* the reader's */
+    struct lst_slice value;
+};
+
 struct listing {
     const struct lst_version_list_options *options;
     struct lst_list_scope scope;
@@ -43,6 +52,7 @@ struct listing {
     void *context;
     struct run objects;
     struct run markers;
+    struct older older;
     uint64_t version;       /* of the partition, before the runs were sought */
     struct lst_buffer rows; /* of some versions of a key: the length of each, and its value */
     size_t count;
@@ -103,6 +113,7 @@ static void seek_again(struct listing *listing)
     listing->version = lst_index_version(listing->store->index, listing->partition);
     listing->objects.is_sought = listing->objects.goes_on = false;
     listing->markers.is_sought = listing->markers.goes_on = false;
+    listing->older.is_sought = false;
 }
 
 static bool is_same(const struct run *run, const struct run *other)
@@ -162,10 +173,10 @@ static int show_row(struct listing *listing, struct lst_slice key, struct lst_sl
 {
     struct lst_version_entry entry = {.is_latest = is_latest, .key = key};
     struct lst_object_row row;
-    int status = lst_object_row_decode(value, &row);
+    int status = lst_object_row_decode_head(value, &row);
 
     if (status != LST_OK || row.form == LST_FORM_UPLOAD) {
-        return LST_ERR_CORRUPT;
+        return status != LST_OK ? status : LST_ERR_CORRUPT;
     }
     entry.is_marker = row.form == LST_FORM_MARKER;
     lst_version_format(row.version, &entry.version);
@@ -177,11 +188,14 @@ static int show_row(struct listing *listing, struct lst_slice key, struct lst_sl
     return show(listing, &entry);
 }
 
-/* Keep a row to be shown; *ret_order is its version's. */
+/* Keep a row to be shown, its head at least; *ret_order is its version's. */
 static void keep_row(struct listing *listing, struct lst_slice value, uint64_t *ret_order)
 {
-    uint32_t length = (uint32_t)value.length;
+    size_t head_length = lst_object_row_head_length(value);
+    uint32_t length;
 
+    value = head_length > 0 ? lst_slice_first(value, head_length) : value;
+    length = (uint32_t)value.length;
     lst_buffer_append(&listing->rows, lst_slice_make((const char *)&length, sizeof(length)));
     lst_buffer_append(&listing->rows, value);
     *ret_order = lst_object_row_peek(value).order;
@@ -222,6 +236,44 @@ static int keep_older(struct listing *listing, struct lst_slice key, struct some
     }
     some->has_all = status == LST_ERR_NOT_FOUND;
     return some->has_all ? LST_OK : status;
+}
+
+static void seek_older(struct listing *listing, struct lst_slice all)
+{
+    struct older *older = &listing->older;
+
+    if (!older->is_sought ||
+        (older->status != LST_ERR_NOT_FOUND && lst_slice_compare(older->name, all) < 0)) {
+        older->is_sought = true;
+        older->status =
+            lst_index_seek(older->reader, listing->partition, all, &older->name, &older->value);
+    }
+}
+
+/* The same of all that are not current, read on where the run stands. If it can't be read there,
+ * they are looked for. */
+static int keep_next_older(struct listing *listing, struct lst_slice key, struct some *some)
+{
+    struct older *older = &listing->older;
+    struct lst_row_name all;
+    struct lst_slice range;
+
+    lst_row_name_make_escaped(&all, LST_ROW_VERSION, key);
+    range = lst_row_name_slice(&all);
+    seek_older(listing, range);
+    while (older->status == LST_OK && lst_slice_starts_with(older->name, range)) {
+        if (some->room == 0 || lst_buffer_slice(&listing->rows).length >= SOME_BYTES) {
+            return LST_OK;
+        }
+        some->room--;
+        keep_row(listing, older->value, &some->last);
+        older->status = lst_index_next(older->reader, &older->name, &older->value);
+    }
+    if (older->status != LST_OK && older->status != LST_ERR_NOT_FOUND) {
+        return keep_older(listing, key, some);
+    }
+    some->has_all = true;
+    return LST_OK;
 }
 
 /* Read versions of a key that are older than this order. LST_ERR_CONFLICT: they changed
@@ -392,7 +444,7 @@ static int show_found(struct listing *listing, const struct run *run, struct lst
     }
     lst_buffer_clear(&listing->rows);
     keep_row(listing, lst_buffer_slice(&run->value), &some.last);
-    status = keep_older(listing, key, &some);
+    status = keep_next_older(listing, key, &some);
     if (status == LST_OK) {
         status = lst_buffer_status(&listing->rows);
     }
@@ -465,10 +517,18 @@ static int list(struct listing *listing)
 /* Each run is a scan of its own. */
 static int begin_readers(struct listing *listing)
 {
-    int status = lst_index_read_begin(listing->store->index, &listing->objects.reader);
+    struct lst_index_reader **readers[] = {&listing->objects.reader, &listing->markers.reader,
+                                           &listing->older.reader};
+    int status = LST_OK;
 
-    return status == LST_OK ? lst_index_read_begin(listing->store->index, &listing->markers.reader)
-                            : status;
+    lst_index_read_heads(listing->reader);
+    for (size_t i = 0; i < 3 && status == LST_OK; i++) {
+        status = lst_index_read_begin(listing->store->index, readers[i]);
+        if (status == LST_OK) {
+            lst_index_read_heads(*readers[i]);
+        }
+    }
+    return status;
 }
 
 int lst_store_list_versions(struct lst_store *store, const struct lst_version_list_options *options,
@@ -499,6 +559,7 @@ int lst_store_list_versions(struct lst_store *store, const struct lst_version_li
     lst_buffer_release(&listing.markers.value);
     lst_index_read_end(listing.objects.reader);
     lst_index_read_end(listing.markers.reader);
+    lst_index_read_end(listing.older.reader);
     lst_index_read_end(listing.reader);
     if (status == LST_OK) {
         *ret_truncated = listing.is_truncated;

@@ -127,7 +127,7 @@ static int show_part(void *context, uint32_t number, struct lst_slice value)
         return ENOUGH;
     }
     listing->room--;
-    status = lst_object_row_decode(value, &row);
+    status = lst_object_row_decode_head(value, &row);
     if (status != LST_OK) {
         return status;
     }
@@ -152,6 +152,7 @@ int lst_upload_parts(struct lst_store *store, const struct lst_upload_name *name
     if (status != LST_OK) {
         return status;
     }
+    lst_index_read_heads(reader);
     status = lst_part_each(reader, place.partition, name->key, lst_upload_place_id(&place), after,
                            show_part, &listing);
     if (status == LST_OK || status == ENOUGH) {

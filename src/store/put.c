@@ -92,13 +92,12 @@ static int fill(struct lst_put *put, const struct lst_put_options *options, size
     put->expected_size = options->size;
     lst_digest_init(&put->md5);
     /* Not all of it is ever allocated: late fields are few. */
+    lst_buffer_init(&put->body, LST_STORE_INLINE_MAX);
     lst_buffer_init(&put->row, LST_OBJECT_ROW_OVERHEAD + row_bytes + body +
                                    LST_STORE_FIELD_BYTES_MAX + 4 * LST_STORE_FIELDS_MAX +
                                    LST_INDEX_VALUE_MAX / 2);
     lst_object_row_begin(&put->row, options->fields, options->field_count);
-    if (!is_large) {
-        put->body_start = lst_object_row_begin_body(&put->row);
-    }
+    put->is_inline = !is_large;
     status = lst_changes_status(&put->copies);
     if (status == LST_OK) {
         status = lst_buffer_status(&put->row);
@@ -191,11 +190,10 @@ int lst_put_add_field(struct lst_put *put, struct lst_slice name, struct lst_sli
 /* The body became too large for the row: on to a blob. */
 static int spill(struct lst_put *put)
 {
-    struct lst_slice row = lst_buffer_slice(&put->row);
     int status = lst_blob_create(put->store->blobs, 0, &put->writer);
 
     if (status == LST_OK) {
-        status = lst_blob_append(put->writer, lst_slice_after(row, put->body_start));
+        status = lst_blob_append(put->writer, lst_buffer_slice(&put->body));
     }
     lst_put_drop_body(put);
     return status;
@@ -203,10 +201,8 @@ static int spill(struct lst_put *put)
 
 void lst_put_drop_body(struct lst_put *put)
 {
-    if (put->body_start > 0) {
-        lst_object_row_drop_body(&put->row, put->body_start);
-        put->body_start = 0;
-    }
+    lst_buffer_release(&put->body);
+    put->is_inline = false;
 }
 
 static int write_body(struct lst_put *put, struct lst_slice bytes)
@@ -231,8 +227,8 @@ static int write_body(struct lst_put *put, struct lst_slice bytes)
     if (put->writer != NULL) {
         return lst_blob_append(put->writer, bytes);
     }
-    lst_buffer_append(&put->row, bytes);
-    return lst_buffer_status(&put->row);
+    lst_buffer_append(&put->body, bytes);
+    return lst_buffer_status(&put->body);
 }
 
 int lst_put_write(struct lst_put *put, struct lst_slice bytes)

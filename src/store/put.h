@@ -46,8 +46,9 @@ struct lst_put {
     uint64_t size;
     struct lst_digest md5;
     uint8_t digest[LST_MD5_SIZE];
-    struct lst_buffer row;          /* a small body is put straight into it */
-    size_t body_start;              /* in the row; 0: the body is not inline */
+    struct lst_buffer row;
+    bool is_inline; /* the body is to stand in the row; meanwhile it is here: */
+    struct lst_buffer body;
     struct lst_blob_writer *writer; /* NULL while the body is small */
     bool has_blob;                  /* sealed: to be deleted if the commit fails */
     struct lst_blob_id blob;

@@ -17,6 +17,7 @@ static void free_put(struct lst_put *put)
     lst_changes_release(&put->changes);
     lst_changes_release(&put->copies);
     lst_buffer_release(&put->row);
+    lst_buffer_release(&put->body);
     free(put);
 }
 
@@ -201,12 +202,14 @@ int lst_put_seal(struct lst_put *put)
         put->blob = lst_blob_writer_id(put->writer);
     }
     if (put->writer != NULL || put->has_blob) {
-        lst_object_row_append_blob(&put->row, put->blob);
-    } else if (put->body_start > 0) {
-        lst_object_row_end_body(&put->row, put->body_start);
+        row->blob = put->blob;
+    } else if (put->is_inline) {
+        row->is_inline = true;
+        row->body = lst_buffer_slice(&put->body);
     }
-    lst_object_row_append_rest(&put->row, row);
-    lst_object_row_seal(&put->row, row);
+    lst_object_row_end(&put->row, row);
+    row->body = lst_slice_make(NULL, 0);
+    lst_buffer_release(&put->body);
     return lst_buffer_status(&put->row);
 }
 

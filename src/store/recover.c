@@ -85,7 +85,7 @@ static int load_bucket(void *context, const struct lst_bucket_row *row)
     struct lst_index_reader *reader;
     int status;
 
-    if (row->is_damaged) {
+    if (row->status != LST_OK) {
         live->is_unknown = true;
         return LST_OK;
     }
@@ -190,7 +190,7 @@ static int recover_bucket(void *context, const struct lst_bucket_row *row)
     bool is_right;
     int status = LST_OK;
 
-    if (row->is_damaged) {
+    if (row->status != LST_OK) {
         return LST_OK; /* as below */
     }
     status = lst_index_read_begin(store->index, &reader);

@@ -1,7 +1,7 @@
 /* row.c - keys of rows, small values, and the rows of buckets. */
-#include "store/row.h"
+#include "store/row_form.h"
 
-enum { BUCKET_VERSION = 1 };
+enum { BUCKET_VERSION = 2 };
 
 void lst_row_number_encode(uint64_t number, char ret_bytes[8])
 {
@@ -65,6 +65,7 @@ void lst_bucket_row_encode(const struct lst_bucket_row *row, struct lst_buffer *
     lst_buffer_append(value, lst_slice_make(number, sizeof(number)));
     append_text(value, row->bucket.region);
     append_text(value, row->bucket.owner);
+    lst_buffer_append(value, row->unknown);
 }
 
 static bool take_text(struct lst_slice *rest, struct lst_slice *ret_text)
@@ -83,20 +84,45 @@ static bool take_text(struct lst_slice *rest, struct lst_slice *ret_text)
     return true;
 }
 
+/* No section is known yet. What may only be read, of a bucket, nobody knows: it is refused too. */
+static int check_sections(struct lst_slice rest)
+{
+    uint8_t tag = 0;
+    int status = LST_OK;
+
+    while (rest.length > 0) {
+        struct lst_slice content;
+        if (!lst_section_take(&rest, &tag, &content)) {
+            return LST_ERR_CORRUPT;
+        }
+        status = tag < LST_SECTION_OPTIONAL ? LST_ERR_FORMAT : status;
+    }
+    return status;
+}
+
 int lst_bucket_row_decode(struct lst_slice value, struct lst_bucket_row *ret_row)
 {
     struct lst_bucket_row row = {0};
     struct lst_slice rest = value;
 
-    if (rest.length < 17 || take_number(&rest, 1) != BUCKET_VERSION) {
+    int status;
+
+    if (rest.length < 17) {
         return LST_ERR_CORRUPT;
+    }
+    if (take_number(&rest, 1) != BUCKET_VERSION) {
+        return LST_ERR_FORMAT;
     }
     row.partition = take_number(&rest, 8);
     row.bucket.created_ms = (int64_t)take_number(&rest, 8);
     if (!take_text(&rest, &row.bucket.region) || !take_text(&rest, &row.bucket.owner) ||
-        rest.length != 0 || row.partition == LST_STORE_PARTITION) {
+        row.partition == LST_STORE_PARTITION) {
         return LST_ERR_CORRUPT;
     }
-    *ret_row = row;
-    return LST_OK;
+    row.unknown = rest;
+    status = check_sections(rest);
+    if (status == LST_OK) {
+        *ret_row = row;
+    }
+    return status;
 }

@@ -156,12 +156,15 @@ LST_MUST_CHECK int lst_row_number_decode(struct lst_slice value, uint64_t *ret_n
 /* ---- Buckets */
 
 struct lst_bucket_row {
-    bool is_damaged; /* in lst_store_each_bucket(): nothing is known but what its key says */
+    int status; /* in lst_store_each_bucket(): if it is not 0 (LST_ERR_CORRUPT, _FORMAT), nothing is
+                 * known but what the key says */
     uint64_t partition;
     struct lst_bucket bucket; /* without the name, which is in the key */
+    struct lst_slice unknown; /* sections of later versions that may be passed over */
 };
 void lst_bucket_row_encode(const struct lst_bucket_row *row, struct lst_buffer *value);
-/* Slices point into value. LST_ERR_CORRUPT. */
+/* Slices point into value. LST_ERR_CORRUPT; LST_ERR_FORMAT: a later version wrote it, and the
+ * bucket can't be used without knowing what is new. */
 LST_MUST_CHECK int lst_bucket_row_decode(struct lst_slice value, struct lst_bucket_row *ret_row);
 
 /* ---- Versions */
@@ -193,8 +196,7 @@ struct lst_object_row {
     enum lst_row_form form;
     uint64_t size; /* of an upload whose parts are limited: of those that are there */
     int64_t modified_ms;
-    struct lst_version
-        version; /* of a row as versions before wrote it: made of modified_ms; null */
+    struct lst_version version;
     struct lst_slice etag;
     struct lst_field fields[LST_STORE_FIELDS_MAX];
     size_t field_count;
@@ -206,9 +208,23 @@ struct lst_object_row {
     struct lst_blob_id blob; /* of generation 0: none */
     struct lst_slice parts;  /* encoded, see below; empty: none */
     struct lst_slice note;   /* of an upload */
+    /* Sections of later versions that may be passed over (row_form.h). They are kept, and written
+     * again with the row. */
+    struct lst_slice unknown_head;
+    struct lst_slice unknown_rest;
+    bool must_stay; /* among them is one for which the row may be read, but not changed */
 };
-/* Slices point into value. LST_ERR_CORRUPT. */
+/* Slices point into value. LST_ERR_CORRUPT; LST_ERR_FORMAT: a later version wrote it, and it can't
+ * be read without knowing what is new. */
 LST_MUST_CHECK int lst_object_row_decode(struct lst_slice value, struct lst_object_row *ret_row);
+/* The same of a row's head, for which it is put (lst_index_read_heads()): without an inline body,
+ * parts and tags. */
+LST_MUST_CHECK int lst_object_row_decode_head(struct lst_slice head,
+                                              struct lst_object_row *ret_row);
+/* How long the head of a whole row is; 0: it is none. */
+size_t lst_object_row_head_length(struct lst_slice value);
+/* LST_ERR_FORMAT: of another format, so that nothing is known of it. */
+LST_MUST_CHECK int lst_object_row_check_format(struct lst_slice value);
 /* Only which version it is of; cheap. All 0 if the row is damaged beyond telling. */
 struct lst_version lst_object_row_peek(struct lst_slice value);
 
@@ -219,30 +235,25 @@ uint64_t lst_object_row_size(struct lst_slice value);
 void lst_object_row_encode(struct lst_buffer *value, const struct lst_object_row *row);
 
 /*
- * A row can also be written while its body comes in, into an empty buffer: begin; the inline body
- * (start, append to the buffer, end) or the blob or nothing; the end, with what is known only then:
- * of *row it takes the late fields (the last late_field_count of fields), tags, parts and note;
- * then seal, which takes stamp, size, modified_ms, version and etag (empty: none).
+ * A row can also be begun before all of it is known, in an empty buffer: begin takes the fields;
+ * end takes all else of *row, the late fields (the last late_field_count of fields) too.
  */
 void lst_object_row_begin(struct lst_buffer *value, const struct lst_field *fields,
                           size_t field_count);
-/* Gives where the body begins. */
-size_t lst_object_row_begin_body(struct lst_buffer *value);
-void lst_object_row_end_body(struct lst_buffer *value, size_t body_start);
-/* Drop an inline body that was begun. */
-void lst_object_row_drop_body(struct lst_buffer *value, size_t body_start);
-void lst_object_row_append_blob(struct lst_buffer *value, struct lst_blob_id id);
-void lst_object_row_append_rest(struct lst_buffer *value, const struct lst_object_row *row);
-void lst_object_row_seal(struct lst_buffer *value, const struct lst_object_row *row);
+void lst_object_row_end(struct lst_buffer *value, const struct lst_object_row *row);
 /* Whether it is an object that was uploaded in parts, and is shown so: its ETag says how many. The
  * copy of one has parts too, which share the bytes, but is one piece, with an MD5 for an ETag. */
 bool lst_object_row_is_in_parts(const struct lst_object_row *row);
-/* Change the version of a row that was sealed. */
+/* Change the version of a row that was ended. */
 void lst_object_row_set_version(struct lst_buffer *value, struct lst_version version);
 
 /* Bytes that the value takes besides the content of fields (4 more for each), tags (as fields),
  * body, parts and note. */
 enum { LST_OBJECT_ROW_OVERHEAD = 160 };
+
+/* Take the next section: *tag was that of the one before (0 at first), and becomes its own. False:
+ * it is none, or stands out of order. */
+bool lst_section_take(struct lst_slice *rest, uint8_t *tag, struct lst_slice *ret_content);
 
 /*
  * The list of an object's parts: the id of the upload, under which their rows are; of each part

@@ -72,42 +72,6 @@ void lst_object_row_begin(struct lst_buffer *value, const struct lst_field *fiel
     append_fields(value, LST_SECTION_FIELDS, fields, field_count);
 }
 
-size_t lst_object_row_begin_body(struct lst_buffer *value)
-{
-    append_section_header(value, LST_SECTION_INLINE, 0);
-    return value->length;
-}
-
-void lst_object_row_end_body(struct lst_buffer *value, size_t body_start)
-{
-    close_section(value, body_start);
-}
-
-void lst_object_row_drop_body(struct lst_buffer *value, size_t body_start)
-{
-    value->length = body_start - LST_SECTION_HEADER_SIZE;
-}
-
-void lst_object_row_append_blob(struct lst_buffer *value, struct lst_blob_id id)
-{
-    char bytes[LST_ROW_BLOB_ID_SIZE];
-
-    lst_row_blob_id_encode(id, bytes);
-    append_section(value, LST_SECTION_BLOB, lst_slice_make(bytes, sizeof(bytes)));
-}
-
-void lst_object_row_append_rest(struct lst_buffer *value, const struct lst_object_row *row)
-{
-    append_fields(value, LST_SECTION_LATE_FIELDS,
-                  row->fields + row->field_count - row->late_field_count, row->late_field_count);
-    append_fields(value, LST_SECTION_TAGS, row->tags, row->tag_count);
-    append_section(value, LST_SECTION_PARTS, row->parts);
-    if (row->form == LST_FORM_MARKER) {
-        append_section_header(value, LST_SECTION_MARKER, 0);
-    }
-    append_section(value, LST_SECTION_NOTE, row->note);
-}
-
 /* Make room for an ETag of another length than begin() left room for. */
 static void fit_etag(struct lst_buffer *value, size_t length)
 {
@@ -123,17 +87,55 @@ static void fit_etag(struct lst_buffer *value, size_t length)
     value->length = value->length - old_size + size;
 }
 
-void lst_object_row_seal(struct lst_buffer *value, const struct lst_object_row *row)
+static void append_blob(struct lst_buffer *value, struct lst_blob_id id)
 {
+    char bytes[LST_ROW_BLOB_ID_SIZE];
+
+    if (id.generation != 0) {
+        lst_row_blob_id_encode(id, bytes);
+        append_section(value, LST_SECTION_BLOB, lst_slice_make(bytes, sizeof(bytes)));
+    }
+}
+
+static void end_head(struct lst_buffer *value, const struct lst_object_row *row)
+{
+    fit_etag(value, row->etag.length);
+    append_blob(value, row->blob);
+    append_fields(value, LST_SECTION_LATE_FIELDS,
+                  row->fields + row->field_count - row->late_field_count, row->late_field_count);
+    if (row->form == LST_FORM_MARKER) {
+        append_section_header(value, LST_SECTION_MARKER, 0);
+    }
+    append_section(value, LST_SECTION_NOTE, row->note);
+    lst_buffer_append(value, row->unknown_head);
+}
+
+static void append_rest(struct lst_buffer *value, const struct lst_object_row *row)
+{
+    if (row->is_inline) {
+        append_section_header(value, LST_SECTION_INLINE, row->body.length);
+        lst_buffer_append(value, row->body);
+    }
+    append_fields(value, LST_SECTION_TAGS, row->tags, row->tag_count);
+    append_section(value, LST_SECTION_PARTS, row->parts);
+    lst_buffer_append(value, row->unknown_rest);
+}
+
+void lst_object_row_end(struct lst_buffer *value, const struct lst_object_row *row)
+{
+    size_t head_length;
     char *header;
 
-    fit_etag(value, row->etag.length);
+    end_head(value, row);
+    head_length = value->length;
+    append_rest(value, row);
     if (lst_buffer_status(value) != LST_OK) {
         return;
     }
     header = value->bytes;
     memcpy(header, row->stamp, LST_ROW_STAMP_SIZE);
     header[LST_ROW_FORMAT_AT] = LST_ROW_FORMAT;
+    put_number(header + LST_ROW_HEAD_AT, head_length, 4);
     put_number(header + LST_ROW_SIZE_AT, row->size, 8);
     put_number(header + LST_ROW_MODIFIED_AT, (uint64_t)row->modified_ms, 8);
     if (row->etag.length > 0) {
@@ -153,15 +155,7 @@ void lst_object_row_set_version(struct lst_buffer *value, struct lst_version ver
 void lst_object_row_encode(struct lst_buffer *value, const struct lst_object_row *row)
 {
     lst_object_row_begin(value, row->fields, row->field_count - row->late_field_count);
-    if (row->is_inline) {
-        size_t start = lst_object_row_begin_body(value);
-        lst_buffer_append(value, row->body);
-        lst_object_row_end_body(value, start);
-    } else if (row->blob.generation != 0) {
-        lst_object_row_append_blob(value, row->blob);
-    }
-    lst_object_row_append_rest(value, row);
-    lst_object_row_seal(value, row);
+    lst_object_row_end(value, row);
 }
 
 /* ---- Parts */

@@ -86,6 +86,7 @@ static bool decode_blob(struct lst_slice content, struct lst_blob_id *ret_blob)
     return ret_blob->generation != 0;
 }
 
+/* Of a tag that is known, whether the section is what it should be. */
 static bool decode_section(uint8_t tag, struct lst_slice content, struct lst_object_row *row)
 {
     size_t early_count;
@@ -117,41 +118,74 @@ static bool decode_section(uint8_t tag, struct lst_slice content, struct lst_obj
     case LST_SECTION_MARKER:
         row->form = LST_FORM_MARKER;
         return content.length == 0;
-    case LST_SECTION_NOTE:
+    default:
         row->note = content;
         return content.length > 0 && content.length <= LST_UPLOAD_NOTE_MAX;
-    default:
-        return false;
     }
 }
 
-static bool decode_sections(struct lst_slice rest, uint8_t largest_tag, struct lst_object_row *row)
+static bool is_known(uint8_t tag)
 {
-    uint8_t last_tag = 0;
+    return tag >= LST_SECTION_ETAG && tag <= LST_SECTION_NOTE;
+}
+
+static bool is_of_head(uint8_t tag)
+{
+    return tag != LST_SECTION_INLINE && tag != LST_SECTION_TAGS && tag != LST_SECTION_PARTS;
+}
+
+bool lst_section_take(struct lst_slice *rest, uint8_t *tag, struct lst_slice *ret_content)
+{
+    uint8_t last_tag = *tag;
+    size_t length;
+
+    if (rest->bytes == NULL || rest->length < LST_SECTION_HEADER_SIZE) {
+        return false;
+    }
+    *tag = (uint8_t)rest->bytes[0];
+    length = (size_t)get_number(rest->bytes + 1, 4);
+    *rest = lst_slice_after(*rest, LST_SECTION_HEADER_SIZE);
+    if (*tag <= last_tag || length > rest->length) {
+        return false;
+    }
+    *ret_content = lst_slice_first(*rest, length);
+    *rest = lst_slice_after(*rest, length);
+    return true;
+}
+
+/* *ret_unknown: the sections whose tags are not known, which are the last ones. LST_ERR_FORMAT: the
+ * row can't be read without knowing them. */
+static int decode_sections(struct lst_slice rest, bool are_of_head, struct lst_object_row *row,
+                           struct lst_slice *ret_unknown)
+{
+    uint8_t tag = 0;
+    int status = LST_OK;
 
     while (rest.length > 0) {
-        uint8_t tag;
-        size_t length;
-        if (rest.bytes == NULL || rest.length < LST_SECTION_HEADER_SIZE) {
-            return false;
+        struct lst_slice all = rest;
+        struct lst_slice content;
+        if (!lst_section_take(&rest, &tag, &content)) {
+            return LST_ERR_CORRUPT;
         }
-        tag = (uint8_t)rest.bytes[0];
-        length = (size_t)get_number(rest.bytes + 1, 4);
-        rest = lst_slice_after(rest, LST_SECTION_HEADER_SIZE);
-        if (tag <= last_tag || tag > largest_tag || length > rest.length ||
-            !decode_section(tag, lst_slice_first(rest, length), row)) {
-            return false;
+        if (is_known(tag)) {
+            if (is_of_head(tag) != are_of_head || !decode_section(tag, content, row)) {
+                return LST_ERR_CORRUPT;
+            }
+            continue;
         }
-        last_tag = tag;
-        rest = lst_slice_after(rest, length);
+        if (ret_unknown->length == 0) {
+            *ret_unknown = all;
+        }
+        status = tag < LST_SECTION_STAYS ? LST_ERR_FORMAT : status;
+        row->must_stay = row->must_stay || tag < LST_SECTION_OPTIONAL;
     }
-    return true;
+    return status;
 }
 
 /* ---- Rows */
 
-/* Whether the sections are those of one of the forms. */
-static bool has_form(struct lst_object_row *row)
+/* Whether the sections are those of one of the forms. Of a head nobody knows what is behind it. */
+static bool has_form(struct lst_object_row *row, bool is_head)
 {
     int bodies =
         (row->is_inline ? 1 : 0) + (row->blob.generation != 0) + (row->parts.length > 0 ? 1 : 0);
@@ -161,30 +195,33 @@ static bool has_form(struct lst_object_row *row)
                row->tag_count == 0 && row->note.length == 0;
     }
     if (row->etag.length > 0) {
-        return bodies == 1 && row->note.length == 0;
+        return (is_head || bodies == 1) && row->note.length == 0;
     }
     row->form = LST_FORM_UPLOAD;
     return bodies == 0;
 }
 
-static bool is_old(struct lst_slice value)
-{
-    return value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT_OLD;
-}
-
 static bool has_header(struct lst_slice value)
 {
-    return value.length >= LST_ROW_OLD_HEADER_SIZE &&
-           (is_old(value) || (value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT &&
-                              value.length >= LST_ROW_HEADER_SIZE));
+    return value.length >= LST_ROW_HEADER_SIZE && value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT;
+}
+
+int lst_object_row_check_format(struct lst_slice value)
+{
+    return value.length <= LST_ROW_FORMAT_AT || value.bytes[LST_ROW_FORMAT_AT] == LST_ROW_FORMAT
+               ? LST_OK
+               : LST_ERR_FORMAT;
+}
+
+size_t lst_object_row_head_length(struct lst_slice value)
+{
+    size_t length = has_header(value) ? (size_t)get_number(value.bytes + LST_ROW_HEAD_AT, 4) : 0;
+
+    return length <= value.length ? length : 0;
 }
 
 static struct lst_version get_version(struct lst_slice value)
 {
-    if (is_old(value)) {
-        return (struct lst_version){.order =
-                                        get_number(value.bytes + LST_ROW_MODIFIED_AT, 8) * 1000};
-    }
     return (struct lst_version){get_number(value.bytes + LST_ROW_ORDER_AT, 8),
                                 get_number(value.bytes + LST_ROW_RANDOM_AT, 8)};
 }
@@ -212,28 +249,56 @@ static void clear(struct lst_object_row *row)
     row->blob = (struct lst_blob_id){0};
     row->parts = lst_slice_make(NULL, 0);
     row->note = lst_slice_make(NULL, 0);
+    row->must_stay = false;
+    row->unknown_head = lst_slice_make(NULL, 0);
+    row->unknown_rest = lst_slice_make(NULL, 0);
+}
+
+/* The head, which has no other length than this. */
+static int decode_head(struct lst_slice head, size_t length, struct lst_object_row *row)
+{
+    memcpy(row->stamp, head.bytes, LST_ROW_STAMP_SIZE);
+    row->size = get_number(head.bytes + LST_ROW_SIZE_AT, 8);
+    row->modified_ms = (int64_t)get_number(head.bytes + LST_ROW_MODIFIED_AT, 8);
+    row->version = get_version(head);
+    if (get_number(head.bytes + LST_ROW_HEAD_AT, 4) != length || length < LST_ROW_HEADER_SIZE ||
+        row->size > INT64_MAX || row->modified_ms < 0) {
+        return LST_ERR_CORRUPT;
+    }
+    return decode_sections(lst_slice_after(head, LST_ROW_HEADER_SIZE), true, row,
+                           &row->unknown_head);
+}
+
+int lst_object_row_decode_head(struct lst_slice head, struct lst_object_row *ret_row)
+{
+    int status = lst_object_row_check_format(head);
+
+    clear(ret_row);
+    if (status != LST_OK || !has_header(head)) {
+        return status != LST_OK ? status : LST_ERR_CORRUPT;
+    }
+    status = decode_head(head, head.length, ret_row);
+    return status == LST_OK && !has_form(ret_row, true) ? LST_ERR_CORRUPT : status;
 }
 
 int lst_object_row_decode(struct lst_slice value, struct lst_object_row *ret_row)
 {
-    size_t header_size;
+    size_t head_length = lst_object_row_head_length(value);
+    int status = lst_object_row_check_format(value);
+    int rest;
 
-    if (!has_header(value)) {
-        return LST_ERR_CORRUPT;
-    }
     clear(ret_row);
-    memcpy(ret_row->stamp, value.bytes, LST_ROW_STAMP_SIZE);
-    ret_row->size = get_number(value.bytes + LST_ROW_SIZE_AT, 8);
-    ret_row->modified_ms = (int64_t)get_number(value.bytes + LST_ROW_MODIFIED_AT, 8);
-    ret_row->version = get_version(value);
-    header_size = is_old(value) ? LST_ROW_OLD_HEADER_SIZE : LST_ROW_HEADER_SIZE;
-    if (ret_row->size > INT64_MAX || ret_row->modified_ms < 0 ||
-        !decode_sections(lst_slice_after(value, header_size),
-                         is_old(value) ? LST_SECTION_BLOB : LST_SECTION_NOTE, ret_row) ||
-        !has_form(ret_row) || (is_old(value) && ret_row->form != LST_FORM_OBJECT)) {
-        return LST_ERR_CORRUPT;
+    if (status != LST_OK || head_length == 0) {
+        return status != LST_OK ? status : LST_ERR_CORRUPT;
     }
-    return LST_OK;
+    status = decode_head(lst_slice_first(value, head_length), head_length, ret_row);
+    if (status != LST_OK && status != LST_ERR_FORMAT) {
+        return status;
+    }
+    rest = decode_sections(lst_slice_after(value, head_length), false, ret_row,
+                           &ret_row->unknown_rest);
+    status = rest != LST_OK ? rest : status;
+    return status == LST_OK && !has_form(ret_row, false) ? LST_ERR_CORRUPT : status;
 }
 
 /* ---- Parts */

@@ -256,7 +256,9 @@ static int scrub_buckets(struct pass *pass, struct lst_check *check)
         if (check->has_partition) {
             status = scrub_bucket(pass, check);
         } else {
-            lst_check_report(check, lst_slice_make(NULL, 0), "the bucket's own row is damaged");
+            lst_check_report(check, lst_slice_make(NULL, 0),
+                             check->is_of_later ? LST_CHECK_LATER
+                                                : "the bucket's own row is damaged");
         }
     }
     return status;

@@ -116,7 +116,7 @@ LST_MUST_CHECK int lst_store_is_empty(struct lst_index_reader *reader, uint64_t 
                                       bool *ret_empty);
 
 /* Call visit() with each bucket: lst_store_buckets() with the partition. Those whose
- * rows are damaged (row->is_damaged), too. */
+ * rows can not be read (row->status), too. */
 LST_MUST_CHECK int lst_store_each_bucket(
     struct lst_index_reader *reader, struct lst_slice prefix, struct lst_slice after,
     int (*visit)(void *context, const struct lst_bucket_row *row), void *context);

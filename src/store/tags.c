@@ -75,9 +75,11 @@ static int add_row(struct tagging *tagging, const struct lst_key_place *place,
     int status = lst_object_row_decode(found->value, &row);
 
     if (status != LST_OK || row.form != LST_FORM_OBJECT) {
-        return status == LST_OK && row.form == LST_FORM_MARKER ? LST_ERR_DELETE_MARKER
-                                                               : LST_ERR_CORRUPT;
+        return status != LST_OK              ? status
+               : row.form == LST_FORM_MARKER ? LST_ERR_DELETE_MARKER
+                                             : LST_ERR_CORRUPT;
     }
+    lst_changes_check_row(&tagging->changes, found->value);
     lst_store_stamp(tagging->store, row.stamp);
     memcpy(row.tags, tagging->tags, sizeof(row.tags));
     row.tag_count = tagging->tag_count;

@@ -212,6 +212,7 @@ static int add_abort(struct upload_change *change, struct lst_index_reader *read
 
     if (status == LST_OK) {
         lst_changes_require_value(&change->changes, name, value);
+        lst_changes_check_row(&change->changes, value);
         lst_changes_count(&change->changes, LST_ROW_UPLOAD, 0, -1);
         (void)lst_changes_add(&change->changes, LST_INDEX_DELETE, name, nothing);
         lst_row_name_make(&left, LST_ROW_LEFT, lst_slice_after(name, 1)); /* the rest is the same */

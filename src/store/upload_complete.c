@@ -176,6 +176,7 @@ static int add_parts(struct lst_put *put, struct lst_index_reader *reader,
     int status;
 
     lst_changes_require_value(&put->changes, lst_row_name_slice(&place->row), upload);
+    lst_changes_check_row(&put->changes, upload);
     (void)lst_changes_add(&put->changes, LST_INDEX_DELETE, lst_row_name_slice(&place->row),
                           nothing);
     lst_changes_count(&put->changes, LST_ROW_UPLOAD, 0, -1);

@@ -65,7 +65,7 @@ static int show_upload(struct listing *listing, struct lst_slice key, struct lst
     struct lst_object_row row;
     struct lst_upload_entry entry = {
         .upload = {.key = key, .id = lst_slice_make(text, sizeof(text))}};
-    int status = lst_object_row_decode(value, &row);
+    int status = lst_object_row_decode_head(value, &row);
 
     if (status != LST_OK) {
         return status;
@@ -145,6 +145,7 @@ int lst_store_list_uploads(struct lst_store *store, const struct lst_upload_list
     if (status != LST_OK) {
         return status;
     }
+    lst_index_read_heads(listing.reader);
     status = list(&listing);
     lst_index_read_end(listing.reader);
     if (status == LST_OK) {

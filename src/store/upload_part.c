@@ -60,6 +60,7 @@ static int add_holding(struct lst_put *put, struct lst_index_reader *reader,
     if (status != LST_OK) {
         return status;
     }
+    lst_changes_check_row(&put->changes, upload);
     row.size = total;
     lst_store_stamp(put->store, row.stamp);
     lst_buffer_init(&value, LST_INDEX_VALUE_MAX);

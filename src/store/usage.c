@@ -58,10 +58,10 @@ static int show_bucket(void *context, const struct lst_bucket_row *row)
     const struct usage_visit *visit = context;
     struct lst_usage usage;
     int status =
-        row->is_damaged ? LST_ERR_CORRUPT : lst_usage_read(visit->reader, row->partition, &usage);
+        row->status != LST_OK ? row->status : lst_usage_read(visit->reader, row->partition, &usage);
 
     if (status != LST_OK) {
-        return status == LST_ERR_CORRUPT ? LST_OK : status;
+        return status == LST_ERR_CORRUPT || status == LST_ERR_FORMAT ? LST_OK : status;
     }
     return visit->visit(visit->context, &(struct lst_bucket_usage){
                                             .bucket = row->bucket.name,
@@ -117,7 +117,7 @@ static int recount_bucket(void *context, const struct lst_bucket_row *row)
     struct lst_usage usage;
     struct lst_slice value = {NULL, 0};
     char before[LST_INDEX_ADD_MAX];
-    int status = row->is_damaged ? LST_ERR_CORRUPT : lst_index_read_begin(store->index, &reader);
+    int status = row->status != LST_OK ? row->status : lst_index_read_begin(store->index, &reader);
 
     if (status != LST_OK) {
         return status;

@@ -20,6 +20,7 @@ struct row {
     uint64_t partition;
     struct lst_slice key;
     struct lst_slice value;
+    size_t head_length; /* 0: it has no head */
     char bytes[];
 };
 
@@ -67,6 +68,7 @@ struct lst_index_reader {
     struct piece *values; /* of gets: until the end */
     struct piece *moved;  /* key and value of the scan: until it goes on */
     bool is_scanning;
+    bool gives_heads;
     uint64_t partition;
     size_t at_length; /* the scan goes on behind this key */
     char at[LST_INDEX_KEY_MAX + 1];
@@ -164,13 +166,13 @@ static void delete_row(struct content *content, uint64_t partition, struct lst_s
 }
 
 static void put_row(struct content *content, uint64_t partition, struct lst_slice key,
-                    struct lst_slice value)
+                    struct lst_slice value, size_t head_length)
 {
     struct row *row = malloc(sizeof(*row) + key.length + value.length);
     size_t at;
 
     *row = (struct row){partition, lst_slice_make(row->bytes, key.length),
-                        lst_slice_make(row->bytes + key.length, value.length)};
+                        lst_slice_make(row->bytes + key.length, value.length), head_length};
     memcpy(row->bytes, key.bytes, key.length);
     if (value.length > 0) {
         memcpy(row->bytes + key.length, value.bytes, value.length);
@@ -213,6 +215,7 @@ struct log_change {
     uint32_t is_put;
     uint32_t key_length;
     uint32_t value_length;
+    uint32_t head_length;
 };
 
 static void replay(struct content *content, const struct log_batch *batch, const char *bytes)
@@ -224,7 +227,8 @@ static void replay(struct content *content, const struct log_batch *batch, const
         memcpy(&change, bytes + at, sizeof(change));
         if (change.is_put != 0) {
             put_row(content, batch->partition, lst_slice_make(key, change.key_length),
-                    lst_slice_make(key + change.key_length, change.value_length));
+                    lst_slice_make(key + change.key_length, change.value_length),
+                    change.head_length);
         } else {
             delete_row(content, batch->partition, lst_slice_make(key, change.key_length));
         }
@@ -259,7 +263,8 @@ static void append_row(struct lst_buffer *out, const struct content *content, ui
 {
     const struct row *row = get(content, partition, key);
     struct log_change change = {row != NULL, (uint32_t)key.length,
-                                row != NULL ? (uint32_t)row->value.length : 0};
+                                row != NULL ? (uint32_t)row->value.length : 0,
+                                row != NULL ? (uint32_t)row->head_length : 0};
 
     lst_buffer_append(out, lst_slice_make((const char *)&change, sizeof(change)));
     lst_buffer_append(out, key);
@@ -431,6 +436,11 @@ int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_
     return LST_OK;
 }
 
+void lst_index_read_heads(struct lst_index_reader *reader)
+{
+    reader->gives_heads = true;
+}
+
 static void free_pieces(struct piece **pieces)
 {
     while (*pieces != NULL) {
@@ -497,7 +507,9 @@ static int give_row(struct lst_index_reader *reader, struct lst_slice *ret_key,
     if (reader->is_scanning) {
         const struct row *row = index->content->rows[at];
         *ret_key = copy(&reader->moved, row->key);
-        *ret_value = copy(&reader->moved, row->value);
+        *ret_value = copy(&reader->moved, reader->gives_heads && row->head_length > 0
+                                              ? lst_slice_first(row->value, row->head_length)
+                                              : row->value);
         memcpy(reader->at, row->key.bytes, row->key.length);
         reader->at[row->key.length] = '\0'; /* the next one that could be */
         reader->at_length = row->key.length + 1;
@@ -533,7 +545,7 @@ static int check_one(const struct content *content, uint64_t partition,
     const struct row *row = get(content, partition, change->key);
 
     if (change->key.length == 0 || change->key.length > LST_INDEX_KEY_MAX ||
-        change->value.length > LST_INDEX_VALUE_MAX) {
+        change->value.length > LST_INDEX_VALUE_MAX || change->head_length > change->value.length) {
         return LST_ERR_TOO_LARGE;
     }
     switch (change->kind) {
@@ -571,7 +583,7 @@ static void add_row(struct content *content, uint64_t partition, struct lst_slic
         sums[at] = (unsigned char)sum;
         carry = at % 8 == 0 ? 0 : sum >> 8;
     }
-    put_row(content, partition, key, lst_slice_make((const char *)sums, length));
+    put_row(content, partition, key, lst_slice_make((const char *)sums, length), 0);
 }
 
 static int apply(struct content *content, const struct lst_index_batch *batch, size_t *ret_failed)
@@ -586,7 +598,7 @@ static int apply(struct content *content, const struct lst_index_batch *batch, s
     for (size_t i = 0; i < batch->change_count; i++) {
         const struct lst_index_change *change = &batch->changes[i];
         if (change->kind == LST_INDEX_PUT) {
-            put_row(content, batch->partition, change->key, change->value);
+            put_row(content, batch->partition, change->key, change->value, change->head_length);
         } else if (change->kind == LST_INDEX_ADD) {
             add_row(content, batch->partition, change->key, change->value);
         } else if (change->kind == LST_INDEX_DELETE) {

@@ -159,6 +159,50 @@ static void test_requirements(void)
     fixture_close(&fixture);
 }
 
+/* A value with a head: scans of heads don't see what happens behind it, and see all else. */
+static void test_heads(void)
+{
+    static const char *const damages[] = {"HEAD-of-c", "REST-of-c"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture fixture = open_filled();
+        struct lst_index_change change = {.kind = LST_INDEX_PUT,
+                                          .key = slice("key-c-name"),
+                                          .value = slice("HEAD-of-c,REST-of-c"),
+                                          .head_length = 10};
+        struct lst_index_reader *reader;
+        struct lst_slice key;
+        struct lst_slice value;
+        int status;
+
+        CHECK(lst_index_apply(fixture.index, PARTITION, &change, 1) == LST_OK, "a head is put");
+        CHECK(get(&fixture, slice("key-c-name"), &value) == LST_OK, "the value is read");
+        reopen_damaged(&fixture, damages[i]);
+        CHECK(get(&fixture, slice("key-c-name"), &value) == LST_ERR_CORRUPT,
+              "who reads all is told of %s", damages[i]);
+        if (lst_index_read_begin(fixture.index, &reader) != LST_OK) {
+            CHECK(false, "a reading begins");
+            break;
+        }
+        lst_index_read_heads(reader);
+        status = lst_index_seek(reader, PARTITION, slice("key-b-name"), &key, &value);
+        CHECK(status == LST_OK && lst_slice_starts_with(value, slice("value-b")),
+              "what has no head is given whole");
+        status = lst_index_next(reader, &key, &value);
+        CHECK(lst_slice_equal(key, slice("key-c-name")) &&
+                  (i == 0 ? status == LST_ERR_CORRUPT
+                          : status == LST_OK && lst_slice_equal(value, slice("HEAD-of-c,"))),
+              "who reads heads is told of what is in them");
+        lst_index_read_end(reader);
+        CHECK(lst_index_read_begin(fixture.index, &reader) == LST_OK &&
+                  lst_index_seek(reader, PARTITION, slice("key-c-name"), &key, &value) ==
+                      LST_ERR_CORRUPT,
+              "another reading gives all again");
+        lst_index_read_end(reader);
+        fixture_close(&fixture);
+    }
+}
+
 static void test_long_key(void)
 {
     struct fixture fixture = open_filled();
@@ -452,6 +496,7 @@ int main(void)
     test_value();
     test_key();
     test_requirements();
+    test_heads();
     test_long_key();
     test_format();
     test_last_commit();

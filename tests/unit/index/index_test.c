@@ -57,6 +57,13 @@ static void test_limits(void)
     CHECK(fixture_put(&fixture, 1, slice("k"), lst_slice_make(bytes, sizeof(bytes))) ==
               LST_ERR_TOO_LARGE,
           "a value over 256 KiB is too large");
+    CHECK(lst_index_apply(fixture.index, 1,
+                          &(struct lst_index_change){.kind = LST_INDEX_PUT,
+                                                     .key = slice("k"),
+                                                     .value = slice("value"),
+                                                     .head_length = 6},
+                          1) == LST_ERR_TOO_LARGE,
+          "a head is not longer than its value");
     CHECK(fixture_put(&fixture, 1, lst_slice_make(bytes, LST_INDEX_KEY_MAX),
                       lst_slice_make(bytes, LST_INDEX_VALUE_MAX)) == 0,
           "the longest key takes the largest value");

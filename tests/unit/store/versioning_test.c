@@ -1,8 +1,6 @@
-/* versioning_test.c - conditions, ids of versions, late fields, settings, and stores of the first
- * release. */
+/* versioning_test.c - conditions, ids of versions, late fields, settings, and what was there before
+ * versioning. */
 #include "store_fixture.h"
-
-#include "index/index.h"
 
 static const char etag_of_x[] = "9dd4e461268c8034f5c8564e155c67a6"; /* MD5 of "x" */
 
@@ -184,41 +182,15 @@ static void test_settings(struct fixture *fixture)
     free(large);
 }
 
-/* ---- A store of the first release */
+/* ---- What was there before versioning */
 
-/* Put a row as the first release wrote it, into the first bucket's partition. */
-static int make_old_row(const struct fixture *fixture)
-{
-    static const char value[] = "0123456789abcdef"
-                                "\1"
-                                "\0\0\0\0\0\0\0\1"
-                                "\0\0\1\x8b\xcf\xe5\x68\0"
-                                "\1\0\0\0\x20"
-                                "9dd4e461268c8034f5c8564e155c67a6"
-                                "\3\0\0\0\1x";
-    struct lst_index_change change = {LST_INDEX_PUT, lst_slice_make("oold\0", 6),
-                                      lst_slice_make(value, sizeof(value) - 1)};
-    char path[100];
-    struct lst_index_options options = {.path = path};
-    struct lst_index *index;
-    int status;
-
-    (void)snprintf(path, sizeof(path), "%s/index.mdb", fixture->folder);
-    status = lst_index_open(&options, &index);
-    if (status == 0) {
-        status = lst_index_apply(index, 1, &change, 1);
-        lst_index_close(index);
-    }
-    return status;
-}
-
-static void test_old_rows(struct fixture *fixture)
+static void test_null_version(struct fixture *fixture)
 {
     struct lst_deletion deletion;
 
-    lst_store_close(fixture->store);
-    CHECK(make_old_row(fixture) == 0 && fixture_start(fixture) == 0, "there is an old object");
-    CHECK(fixture_holds(fixture, "bucket", "old", "x", 1), "it is read");
+    CHECK(fixture_put(fixture, "bucket", "old", "x", 1) == 0 &&
+              fixture_holds(fixture, "bucket", "old", "x", 1),
+          "there is an object");
     CHECK(open_version(fixture, "old", "null") == 0, "as the null version");
     CHECK(set_versioning(fixture, LST_VERSIONING_NEVER) == LST_ERR_INVALID_ARGUMENT &&
               set_versioning(fixture, LST_VERSIONING_ENABLED) == 0,
@@ -243,7 +215,7 @@ int main(void)
     test_ids(&fixture);
     test_late_fields(&fixture);
     test_settings(&fixture);
-    test_old_rows(&fixture);
+    test_null_version(&fixture);
     fixture_close(&fixture);
     return tap_done();
 }
