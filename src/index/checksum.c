@@ -11,6 +11,9 @@ enum {
     HEAD_LENGTH_SIZE = 4,
     HEAD_PREFIX = FORM_SIZE + HEAD_LENGTH_SIZE, /* what the head's checksum begins with */
     HEAD_AT = HEAD_PREFIX + LST_CHECKSUM_SIZE,
+
+    LENGTH_SIZE = 2, /* of a key's length */
+    SHORT_KEY = 96,
 };
 
 /* ISA-L's function does not write to what it is given, and takes an int for a length: keys and
@@ -20,12 +23,22 @@ static uint32_t add(uint32_t checksum, const void *bytes, size_t length)
     return length == 0 ? checksum : crc32_iscsi((unsigned char *)bytes, (int)length, checksum);
 }
 
-static uint32_t begin(struct lst_slice key)
+/* Of the key, its length, and the first bytes of what is stored. Each call of the library costs as
+ * much as the sum of some tens of bytes: as a rule one is enough. */
+static uint32_t begin(struct lst_slice key, const char *stored, size_t count)
 {
-    const uint8_t length[2] = {(uint8_t)(key.length >> 8), (uint8_t)key.length};
-    uint32_t checksum = add(UINT32_MAX, key.bytes, key.length);
+    const char length[LENGTH_SIZE] = {(char)(uint8_t)(key.length >> 8), (char)(uint8_t)key.length};
+    char bytes[SHORT_KEY + LENGTH_SIZE + HEAD_PREFIX];
 
-    return add(checksum, length, sizeof(length));
+    if (key.length > SHORT_KEY) {
+        return add(add(add(UINT32_MAX, key.bytes, key.length), length, LENGTH_SIZE), stored, count);
+    }
+    if (key.length > 0) {
+        memcpy(bytes, key.bytes, key.length);
+    }
+    memcpy(bytes + key.length, length, LENGTH_SIZE);
+    memcpy(bytes + key.length + LENGTH_SIZE, stored, count);
+    return add(UINT32_MAX, bytes, key.length + LENGTH_SIZE + count);
 }
 
 static void put_number(char *out, uint32_t number)
@@ -45,7 +58,13 @@ static uint32_t get_number(const char *bytes)
 
 static uint32_t sum_head(struct lst_slice key, const char *stored, size_t head_length)
 {
-    return ~add(add(begin(key), stored, HEAD_PREFIX), stored + HEAD_AT, head_length);
+    return ~add(begin(key, stored, HEAD_PREFIX), stored + HEAD_AT, head_length);
+}
+
+/* All up to the last checksum. */
+static uint32_t sum_all(struct lst_slice key, const char *stored, size_t end)
+{
+    return ~add(begin(key, stored, FORM_SIZE), stored + FORM_SIZE, end - FORM_SIZE);
 }
 
 size_t lst_stored_size(size_t value_length, size_t head_length)
@@ -66,7 +85,7 @@ void lst_stored_write(char *out, struct lst_slice key, struct lst_slice value, s
         put_number(out + FORM_SIZE, (uint32_t)head_length);
         put_number(out + HEAD_PREFIX, sum_head(key, out, head_length));
     }
-    put_number(out + end, ~add(begin(key), out, end));
+    put_number(out + end, sum_all(key, out, end));
 }
 
 /* Of the form with a head, or nothing. */
@@ -99,7 +118,7 @@ int lst_stored_read(struct lst_slice key, struct lst_slice stored, enum lst_stor
         return get_number(stored.bytes + HEAD_PREFIX) == sum ? LST_OK : LST_ERR_CORRUPT;
     }
     *ret_value = lst_slice_make(stored.bytes + at, end - at);
-    sum = ~add(begin(key), stored.bytes, end);
+    sum = sum_all(key, stored.bytes, end);
     return get_number(stored.bytes + end) == sum &&
                    (head_length > 0 || stored.bytes[0] == FORM_WHOLE)
                ? LST_OK

@@ -149,9 +149,11 @@ static void pass(struct run *run, struct lst_slice key, bool is_prefix)
         lst_row_name_make_escaped(&run->from, run->kind, key);
     }
     run->has_ended = run->has_ended || !lst_list_pass(&run->from);
-    if (run->has_ended || run->is_over ||
-        lst_slice_compare(lst_row_name_slice(&run->name), lst_row_name_slice(&run->from)) < 0) {
-        run->goes_on = run->is_sought && !run->is_over && !is_prefix;
+    /* Where there was none, there is none further on. */
+    if (!run->is_over &&
+        (run->has_ended ||
+         lst_slice_compare(lst_row_name_slice(&run->name), lst_row_name_slice(&run->from)) < 0)) {
+        run->goes_on = run->is_sought && !is_prefix;
         run->is_sought = false;
     }
 }
