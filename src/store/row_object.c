@@ -3,10 +3,22 @@
 
 #include "store/upload.h"
 
-static uint64_t get_number(const char *bytes, size_t size)
+#include <endian.h>
+
+/* Inlined: with a size that is known it is one load. */
+static inline uint64_t get_number(const char *bytes, size_t size)
 {
     uint64_t number = 0;
+    uint32_t half;
 
+    if (size == sizeof(number)) {
+        memcpy(&number, bytes, sizeof(number));
+        return be64toh(number);
+    }
+    if (size == sizeof(half)) {
+        memcpy(&half, bytes, sizeof(half));
+        return be32toh(half);
+    }
     for (size_t i = 0; i < size; i++) {
         number = number << 8 | (uint8_t)bytes[i];
     }
@@ -26,16 +38,18 @@ static bool is_etag_of_parts(struct lst_slice suffix)
 
 static bool is_etag(struct lst_slice text)
 {
-    struct lst_slice digits = lst_slice_first(text, LST_ROW_MD5_LENGTH);
+    unsigned wrong = 0;
 
-    for (size_t i = 0; i < digits.length; i++) {
-        char digit = digits.bytes[i];
-        if (!(digit >= '0' && digit <= '9') && !(digit >= 'a' && digit <= 'f')) {
-            return false;
-        }
+    if (text.length < LST_ROW_MD5_LENGTH) {
+        return false;
     }
-    return digits.length == LST_ROW_MD5_LENGTH &&
-           (text.length == digits.length || is_etag_of_parts(lst_slice_after(text, digits.length)));
+    /* All of them, without a branch: the compiler looks at many at once. */
+    for (size_t i = 0; i < LST_ROW_MD5_LENGTH; i++) {
+        uint8_t digit = (uint8_t)text.bytes[i];
+        wrong |= (unsigned)((uint8_t)(digit - '0') > 9) & (unsigned)((uint8_t)(digit - 'a') > 5);
+    }
+    return wrong == 0 && (text.length == LST_ROW_MD5_LENGTH ||
+                          is_etag_of_parts(lst_slice_after(text, LST_ROW_MD5_LENGTH)));
 }
 
 /* Add them to those that are there. */
@@ -134,7 +148,7 @@ static bool is_of_head(uint8_t tag)
     return tag != LST_SECTION_INLINE && tag != LST_SECTION_TAGS && tag != LST_SECTION_PARTS;
 }
 
-bool lst_section_take(struct lst_slice *rest, uint8_t *tag, struct lst_slice *ret_content)
+static inline bool take_section(struct lst_slice *rest, uint8_t *tag, struct lst_slice *ret_content)
 {
     uint8_t last_tag = *tag;
     size_t length;
@@ -153,6 +167,11 @@ bool lst_section_take(struct lst_slice *rest, uint8_t *tag, struct lst_slice *re
     return true;
 }
 
+bool lst_section_take(struct lst_slice *rest, uint8_t *tag, struct lst_slice *ret_content)
+{
+    return take_section(rest, tag, ret_content);
+}
+
 /* *ret_unknown: the sections whose tags are not known, which are the last ones. LST_ERR_FORMAT: the
  * row can't be read without knowing them. */
 static int decode_sections(struct lst_slice rest, bool are_of_head, struct lst_object_row *row,
@@ -164,7 +183,7 @@ static int decode_sections(struct lst_slice rest, bool are_of_head, struct lst_o
     while (rest.length > 0) {
         struct lst_slice all = rest;
         struct lst_slice content;
-        if (!lst_section_take(&rest, &tag, &content)) {
+        if (!take_section(&rest, &tag, &content)) {
             return LST_ERR_CORRUPT;
         }
         if (is_known(tag)) {
