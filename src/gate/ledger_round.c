@@ -14,6 +14,8 @@ struct entry {
     struct lst_ledger_state state;
 };
 
+enum { SLOTS = 4 * LST_LEDGER_ROUND_MAX }; /* twice the entries that there can be */
+
 struct work {
     struct lst_ledger *ledger;
     struct lst_ledger_round *round;
@@ -21,23 +23,42 @@ struct work {
     struct lst_ledger_changes changes;
     struct entry *entries; /* 2 * LST_LEDGER_ROUND_MAX */
     size_t entry_count;
-    bool has_more; /* the hook added something */
+    uint16_t slots[SLOTS]; /* numbers of entries, from 1 on, by the hash of their names; 0: free */
+    bool has_more;         /* the hook added something */
     int64_t forgotten_ms;
 };
+
+/* Where an id's entry is noted, or is to be (FNV-1a). Whoever chooses ids so that they meet in one
+ * slot gains no more than a batch in which each is compared with all. */
+static uint16_t *find_slot(struct work *work, struct lst_slice name)
+{
+    uint64_t hash = 14695981039346656037U;
+    size_t at;
+
+    for (size_t i = 0; i < name.length; i++) {
+        hash = (hash ^ (uint8_t)name.bytes[i]) * 1099511628211U;
+    }
+    at = (size_t)(hash >> 32) % SLOTS;
+    while (work->slots[at] != 0 &&
+           !lst_slice_equal(lst_ledger_key_slice(&work->entries[work->slots[at] - 1].name), name)) {
+        at = (at + 1) % SLOTS;
+    }
+    return &work->slots[at];
+}
 
 static struct entry *find_entry(struct work *work, const struct lst_use *use)
 {
     struct lst_ledger_key name;
     struct entry *entry;
+    uint16_t *slot;
 
     lst_ledger_name(use->user, use->id, &name);
-    for (size_t i = 0; i < work->entry_count; i++) {
-        if (lst_slice_equal(lst_ledger_key_slice(&work->entries[i].name),
-                            lst_ledger_key_slice(&name))) {
-            return &work->entries[i];
-        }
+    slot = find_slot(work, lst_ledger_key_slice(&name));
+    if (*slot != 0) {
+        return &work->entries[*slot - 1];
     }
     entry = &work->entries[work->entry_count++];
+    *slot = (uint16_t)work->entry_count;
     *entry = (struct entry){.name = name};
     entry->status =
         lst_ledger_state_get(work->reader, lst_ledger_key_slice(&name), &entry->old_state);
@@ -261,6 +282,7 @@ static int write_once(struct work *work)
         return status;
     }
     work->entry_count = 0;
+    memset(work->slots, 0, sizeof(work->slots));
     work->has_more = false;
     status = decide_as_of_now(work);
     lst_index_read_end(work->reader);

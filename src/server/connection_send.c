@@ -4,6 +4,7 @@
 #include "server/tls.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -70,6 +71,7 @@ static void warm_file(void *owner)
         if (length > 0) {
             at += (uint64_t)length;
             left -= (uint64_t)length;
+            (void)sched_yield(); /* to a worker that shares this core */
         }
     }
     end_job(connection, length <= 0);
