@@ -177,7 +177,8 @@ bool lst_api_take(struct lst_api_exchange *exchange)
         lst_http_response_add_number(&exchange->response, "Retry-After", seconds);
     }
     lst_api_fail(exchange, 429, "TooManyRequests",
-                 "This token asks too often: try again in %u seconds", seconds);
+                 "This token asks too often: try again in %u second%s", seconds,
+                 seconds == 1 ? "" : "s");
     return false;
 }
 

@@ -95,8 +95,9 @@ static void refuse_for_now(struct lst_link_opening *opening)
     char text[128];
 
     if (is_spent(opening)) {
-        (void)snprintf(text, sizeof(text), "Too many wrong passwords. Try again in %d minutes.",
-                       (int)(seconds + 59) / 60);
+        int minutes = (int)(seconds + 59) / 60;
+        (void)snprintf(text, sizeof(text), "Too many wrong passwords. Try again in %d minute%s.",
+                       minutes, minutes == 1 ? "" : "s");
     } else {
         seconds = 1;
         (void)snprintf(text, sizeof(text),

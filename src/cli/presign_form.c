@@ -205,6 +205,22 @@ static struct lst_slice file_name(struct lst_slice key)
                               : LST_SLICE("FILE");
 }
 
+/* "image/", which --starts-with allows, is no type yet: like the file's name, the rest is for the
+ * reader to fill in. */
+static void append_rest_of_type(struct lst_buffer *command, const struct lst_field *field)
+{
+    size_t length = field->value.length;
+
+    if (!lst_slice_equal_ignoring_case(field->name, LST_SLICE("Content-Type"))) {
+        return;
+    }
+    if (length == 0) {
+        lst_buffer_append_string(command, "TYPE/SUBTYPE");
+    } else if (field->value.bytes[length - 1] == '/') {
+        lst_buffer_append_string(command, "SUBTYPE");
+    }
+}
+
 static void append_command(struct form_maker *maker, struct lst_buffer *command)
 {
     struct lst_slice file = file_name(maker->presign->place.key);
@@ -215,6 +231,7 @@ static void append_command(struct form_maker *maker, struct lst_buffer *command)
         append_quoted(command, maker->fields[i].name);
         lst_buffer_append_byte(command, '=');
         append_quoted(command, maker->fields[i].value);
+        append_rest_of_type(command, &maker->fields[i]);
         lst_buffer_append_byte(command, '\'');
     }
     lst_buffer_append_string(command, " --form 'file=@");

@@ -606,6 +606,15 @@ def test_a_form_for_a_prefix(shell):
     assert ["starts-with", "$key", "new/"] in policy["conditions"]
 
 
+@pytest.mark.parametrize("begins,shown", [("image/", "Content-Type=image/SUBTYPE'"), ("", "Content-Type=TYPE/SUBTYPE'"),
+                                          ("image/p", "Content-Type=image/p'")])
+def test_the_curl_line_of_a_form_says_where_a_type_is_to_be_filled_in(shell, begins, shown):
+    line = shell.presign("s3://photos/k", "--post", "--starts-with", f"Content-Type={begins}").splitlines()[-1]
+    assert shown in line
+    fields = json.loads(shell.presign("s3://photos/k", "--post", "--starts-with", f"Content-Type={begins}", "--json"))["fields"]
+    assert fields["Content-Type"] == begins
+
+
 def test_the_curl_line_of_a_form_survives_the_shell(shell):
     out = shell.presign("s3://photos/it's $HOME `x`", "--post", "--field", "x-amz-meta-at=@/etc")
     first, _, line = out.rpartition("\n\n")
