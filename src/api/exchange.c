@@ -12,6 +12,7 @@
 
 enum {
     REASON_MAX = 1024,
+    ABOUT_MAX = 2048,   /* bytes of the name of a bucket and of a key */
     BYTES_OF_VALUE = 8, /* a body may have as many values as if each took so many of its bytes */
 };
 
@@ -65,6 +66,7 @@ static struct lst_api_exchange *make_exchange(struct lst_api *api,
     lst_http_response_init(&exchange->response);
     lst_buffer_init_charged(&exchange->body, LST_API_BODY_MAX);
     lst_buffer_init(&exchange->reason, REASON_MAX);
+    lst_buffer_init(&exchange->about, ABOUT_MAX);
     return exchange;
 }
 
@@ -462,6 +464,21 @@ struct lst_http_response *lst_api_response(struct lst_api_exchange *exchange)
     return &exchange->response;
 }
 
+void lst_api_about(struct lst_api_exchange *exchange, struct lst_slice bucket, struct lst_slice key)
+{
+    if (exchange->entry_failure != NULL) {
+        return;
+    }
+    lst_buffer_clear(&exchange->about);
+    lst_buffer_append(&exchange->about, bucket);
+    lst_buffer_append(&exchange->about, key);
+    exchange->about_bucket = bucket.length;
+    if (lst_buffer_status(&exchange->about) != LST_OK) { /* the line goes without */
+        lst_buffer_release(&exchange->about);
+        exchange->about_bucket = 0;
+    }
+}
+
 void lst_api_record(const struct lst_api_exchange *exchange, struct lst_s3_record *ret_record)
 {
     static const char *const kinds[] = {"token",    "query",     "header", "form",
@@ -476,6 +493,8 @@ void lst_api_record(const struct lst_api_exchange *exchange, struct lst_s3_recor
                                      : "",
         .signed_by = exchange->is_known ? kinds[passage->auth.kind] : "none",
         .access_key_id = is_signed ? passage->auth.access_key_id : "",
+        .bucket = lst_slice_first(lst_buffer_slice(&exchange->about), exchange->about_bucket),
+        .key = lst_slice_after(lst_buffer_slice(&exchange->about), exchange->about_bucket),
         .error = exchange->error,
         .reason = exchange->reason.length == 0 ? "" : exchange->reason.bytes,
         .bytes_in = exchange->bytes_in,
@@ -501,6 +520,7 @@ void lst_api_free(struct lst_api_exchange *exchange)
     lst_wipe(exchange->body.bytes, exchange->body.length); /* there may be a password in it */
     lst_buffer_release(&exchange->body);
     lst_buffer_release(&exchange->reason);
+    lst_buffer_release(&exchange->about);
     lst_http_response_release(&exchange->response);
     free(exchange);
 }

@@ -79,6 +79,8 @@ struct lst_api_exchange {
     struct lst_http_response response;
     const char *error;        /* "" on success */
     struct lst_buffer reason; /* ends in NUL when it is not empty */
+    struct lst_buffer about;  /* for the log: a bucket, and behind it a key */
+    size_t about_bucket;      /* bytes of it */
     uint64_t bytes_in;
     struct lst_call *call;            /* of the store, under way; NULL: none */
     struct lst_ledger_waiter settled; /* see lst_api_after_uses() */
@@ -111,6 +113,11 @@ static inline void lst_api_set_work(struct lst_api_exchange *exchange, void *wor
     exchange->work = work;
     exchange->free_work = free_work;
 }
+
+/* Note, for the access log, which object the call is about, as soon as that is known. Of a call for
+ * many nothing is noted. The texts are copied. */
+void lst_api_about(struct lst_api_exchange *exchange, struct lst_slice bucket,
+                   struct lst_slice key);
 
 /* All those of a place. */
 const struct lst_api_route *lst_api_routes(enum lst_api_place place, size_t *ret_count);

@@ -220,6 +220,9 @@ struct lst_link_opening *lst_link_open(struct lst_api_exchange *exchange)
         exchange->work = opening;
         exchange->free_work = free_opening;
     }
+    if (status == LST_OK) {
+        lst_api_about(exchange, opening->link.bucket, opening->link.key);
+    }
     if (status == LST_ERR_NOT_FOUND) {
         lst_link_refuse(exchange, 404, "NoSuchLink", "There is no such link.");
     } else if (status != LST_OK) {

@@ -79,6 +79,7 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_link 
 {
     bool writes = lst_slice_equal(link->method, LST_SLICE("PUT"));
 
+    lst_api_about(exchange, link->bucket, link->key);
     return may(exchange,
                (struct lst_access_question){
                    .action = writes ? LST_SLICE("s3:PutObject") : LST_SLICE("s3:GetObject"),

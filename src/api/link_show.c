@@ -77,6 +77,9 @@ bool lst_link_find_own(struct lst_api_exchange *exchange, struct lst_link *ret_l
         lst_link_release(ret_link);
         status = LST_ERR_NOT_FOUND;
     }
+    if (status == LST_OK) {
+        lst_api_about(exchange, ret_link->bucket, ret_link->key);
+    }
     if (status == LST_ERR_NOT_FOUND) {
         lst_api_fail(exchange, 404, "NoSuchLink", "You have no link of this id");
     } else if (status != LST_OK) {

@@ -173,6 +173,7 @@ static bool is_allowed(struct lst_api_exchange *exchange, const struct lst_uploa
     int status =
         lst_gate_authorise(exchange->api->options.gate, &exchange->bearer.passage, &question);
 
+    lst_api_about(exchange, question.bucket, question.key);
     if (status != LST_OK) {
         lst_api_fail(exchange, 403, "AccessDenied",
                      "The user '%s', who would sign this upload, may not do s3:PutObject there",

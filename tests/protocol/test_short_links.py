@@ -505,6 +505,19 @@ def test_a_hundred_links(server, bucket):
     assert len({result["result"]["id"] for result in answer["results"]}) == 100
 
 
+def test_the_log_says_which_object_a_link_is_about(server, bucket):
+    link = create(server, max_uses=1)
+    get(link["short_url"])
+    press(link["short_url"])
+    ask(server, "GET", "/-/api/links/" + link["id"])
+    ask(server, "DELETE", "/-/api/links/" + link["id"])
+    get(link["short_url"])
+    for operation, status in (("CreateLink", 201), ("OpenLink", 200), ("UseLink", 303), ("GetLink", 200), ("RevokeLink", 204),
+                              ("OpenLink", 410)):
+        assert server.wait_for_log(rf" {operation} {bucket}/a\\x20b\.jpg {status} "), operation
+    assert link["id"] not in server.log()
+
+
 def test_no_secret_is_logged(server, bucket):
     link = create(server, password="logged-never")
     press(link["short_url"], body="password=logged-wrong")
