@@ -32,7 +32,7 @@ struct lst_blob_id {
  */
 LST_MUST_CHECK int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blobs);
 
-/* Waits for every seal in progress. There must be no open writer. NULL does nothing. */
+/* Waits for every seal in progress. There must be no open writer, nor reader. NULL does nothing. */
 void lst_blobs_close(struct lst_blobs *blobs);
 
 /*
@@ -98,10 +98,27 @@ void lst_blob_discard(struct lst_blob_writer *writer);
 
 /* ---- Reading */
 
-/* LST_ERR_NOT_FOUND, _TOO_MANY_FILES, _IO. An open reader can go on reading after a delete. */
+/*
+ * Open for reading, until lst_blob_close(). What is read often the engine may keep at hand between
+ * two readings, as the engine of files keeps descriptors; a deletion gives that up, and so does
+ * whatever else happens to the file. LST_ERR_NOT_FOUND, _TOO_MANY_FILES, _IO, _NO_MEMORY. An open
+ * reader can go on reading after a delete; the disk has the room again when the last one is closed.
+ */
 LST_MUST_CHECK int lst_blob_open(struct lst_blobs *blobs, struct lst_blob_id id,
                                  struct lst_blob_reader **ret_reader);
+
+/* The same for one who goes through all blobs, as a check does: what is kept for others stays, this
+ * does not, and it is read from where it is stored. */
+LST_MUST_CHECK int lst_blob_open_once(struct lst_blobs *blobs, struct lst_blob_id id,
+                                      struct lst_blob_reader **ret_reader);
+
+/* NULL does nothing. */
 void lst_blob_close(struct lst_blob_reader *reader);
+
+/* Close the descriptors that are kept and that nobody reads from, for one who lacks some. False:
+ * there were none. */
+bool lst_blobs_spare_files(struct lst_blobs *blobs);
+
 uint64_t lst_blob_size(const struct lst_blob_reader *reader);
 
 /* Read up to capacity bytes at an offset; *ret_length is 0 only at the end. */
@@ -110,12 +127,9 @@ LST_MUST_CHECK int lst_blob_read(struct lst_blob_reader *reader, uint64_t offset
 
 /*
  * A file descriptor to send the content from (sendfile), whose offset 0 is the blob's first byte;
- * -1 where the engine has none. The reader gives it up: the caller closes it, and the reader can no
- * longer read.
+ * -1 where the engine has none. It stays the reader's, and others send from it at the same time: so
+ * only with an offset of one's own.
  */
-LST_MUST_CHECK int lst_blob_take_file(struct lst_blob_reader *reader);
-
-/* The same file, which stays the reader's; -1 where the engine has none. */
 LST_MUST_CHECK int lst_blob_file(const struct lst_blob_reader *reader);
 
 /* Delete. 0 also when it is not there. A crash can bring it back: see lst_blobs_sync_deleted(). */

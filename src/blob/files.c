@@ -53,7 +53,7 @@ bool lst_blob_parse_name(const char *name, size_t digits, uint64_t *ret_number)
 int lst_blobs_each_name(struct lst_blobs *blobs, const char *path,
                         int (*visit)(void *context, const char *name), void *context)
 {
-    int file = openat(blobs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = lst_blobs_open_file(blobs, path, O_RDONLY | O_DIRECTORY);
     struct dirent *entry;
     int status = LST_OK;
     DIR *folder;
@@ -78,6 +78,41 @@ int lst_blobs_each_name(struct lst_blobs *blobs, const char *path,
     }
     closedir(folder);
     return status;
+}
+
+bool lst_blobs_spare_files(struct lst_blobs *blobs)
+{
+    return lst_blob_cache_empty(&blobs->cache);
+}
+
+/* A file could not be had, as errno says: is another try worth it? */
+static bool may_try_again(struct lst_blobs *blobs)
+{
+    int number = errno;
+    bool is_better = (number == EMFILE || number == ENFILE) && lst_blobs_spare_files(blobs);
+
+    errno = number;
+    return is_better;
+}
+
+int lst_blobs_open_file(struct lst_blobs *blobs, const char *path, int flags)
+{
+    int file;
+
+    do {
+        file = openat(blobs->root, path, flags | O_CLOEXEC, 0600);
+    } while (file < 0 && may_try_again(blobs));
+    return file;
+}
+
+int lst_blobs_duplicate_file(struct lst_blobs *blobs, int file)
+{
+    int other;
+
+    do {
+        other = fcntl(file, F_DUPFD_CLOEXEC, 0);
+    } while (other < 0 && may_try_again(blobs));
+    return other;
 }
 
 int lst_blob_write_error(int number)
@@ -143,6 +178,7 @@ static int start_writing(struct lst_blobs *blobs)
         return status;
     }
     lst_blobs_look_at_system(blobs);
+    lst_blob_cache_start(&blobs->cache);
     blobs->deleted_root = openat(blobs->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (blobs->deleted_root < 0) {
         return lst_error_from_errno(errno);
@@ -163,6 +199,7 @@ static void free_blobs(struct lst_blobs *blobs)
     if (blobs->deleted_root >= 0) {
         close(blobs->deleted_root);
     }
+    lst_blob_cache_release(&blobs->cache);
     pthread_cond_destroy(&blobs->wake);
     pthread_mutex_destroy(&blobs->lock);
     pthread_mutex_destroy(&blobs->folder_lock);
@@ -184,6 +221,7 @@ int lst_blobs_open(const char *path, bool read_only, struct lst_blobs **ret_blob
     blobs->generation = 1;
     blobs->last_waiting = &blobs->first_waiting;
     lst_pool_init(&blobs->starters, 1);
+    lst_blob_cache_init(&blobs->cache);
     pthread_mutex_init(&blobs->folder_lock, NULL);
     pthread_mutex_init(&blobs->lock, NULL);
     pthread_cond_init(&blobs->wake, NULL);

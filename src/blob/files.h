@@ -26,6 +26,37 @@ enum {
     LST_BLOB_MAKE_ATTEMPTS = 100,
 };
 
+/* ---- Reading */
+
+/* What a reader has does not change while anybody has it, but for what the cache's lock guards. So
+ * one can be in the hands of many. */
+struct lst_blob_reader {
+    struct lst_blobs *blobs;
+    struct lst_blob_id id;
+    int file;
+    uint64_t size;
+    struct timespec changed; /* the file's ctime, when it was opened */
+
+    /* Of the cache, under its lock. */
+    size_t holders;
+    bool is_kept;                 /* in the table */
+    struct lst_blob_reader *next; /* of the same chain */
+    struct lst_blob_reader *next_idle;
+    struct lst_blob_reader *previous_idle;
+};
+
+/* Files that stay open (files_cache.c). */
+struct lst_blob_cache {
+    pthread_mutex_t lock;
+    struct lst_blob_reader **table; /* NULL: nothing is kept */
+    size_t chains;                  /* a power of 2 */
+    size_t limit;                   /* of those that nobody has */
+    size_t idle;                    /* so many there are */
+    struct lst_blob_reader *newest; /* of them */
+    struct lst_blob_reader *oldest;
+    uint64_t deletions;
+};
+
 struct lst_blobs {
     int root; /* the folder */
     /* The folder once more, to sync what was deleted: the kernel tells each descriptor once of a
@@ -48,6 +79,8 @@ struct lst_blobs {
     atomic_size_t gathering;  /* bytes of all writers' blocks */
     struct lst_pool starters; /* a thread that has bytes set out for the disk, and frees files */
     atomic_uint starting;     /* their jobs, waiting or under way */
+
+    struct lst_blob_cache cache;
 
     pthread_mutex_t folder_lock; /* folders are made, and are known to be new, under it */
     bool folders_are_new;        /* since they were synced last */
@@ -92,6 +125,37 @@ LST_MUST_CHECK bool lst_blob_parse_name(const char *name, size_t digits, uint64_
 LST_MUST_CHECK int lst_blobs_each_name(struct lst_blobs *blobs, const char *path,
                                        int (*visit)(void *context, const char *name),
                                        void *context);
+
+/* As openat() and fcntl() do, with O_CLOEXEC. When there are no more descriptors, those that are
+ * kept for nobody are closed first. */
+LST_MUST_CHECK int lst_blobs_open_file(struct lst_blobs *blobs, const char *path, int flags);
+LST_MUST_CHECK int lst_blobs_duplicate_file(struct lst_blobs *blobs, int file);
+
+/* Keeps nothing until it is started: where another process may delete blobs it never is. */
+void lst_blob_cache_init(struct lst_blob_cache *cache);
+void lst_blob_cache_start(struct lst_blob_cache *cache);
+
+/* Close all. Nobody may have one. */
+void lst_blob_cache_release(struct lst_blob_cache *cache);
+
+/* The reader that is kept of a blob, for one holder more; NULL if there is none. */
+struct lst_blob_reader *lst_blob_cache_take(struct lst_blob_cache *cache, struct lst_blob_id id,
+                                            uint64_t *ret_deletions);
+
+/* Keep a new one for others. deletions: of the call above, before the file was opened. If a blob
+ * was deleted since, it may have been this one: then it is not kept. */
+void lst_blob_cache_keep(struct lst_blob_cache *cache, struct lst_blob_reader *reader,
+                         uint64_t deletions);
+
+/* A holder gives back a reader, kept or not. is_stale: nobody shall get it any more. */
+void lst_blob_cache_give(struct lst_blob_cache *cache, struct lst_blob_reader *reader,
+                         bool is_stale);
+
+/* A blob's file was removed: close it, or, if somebody has it, when they give it back. */
+void lst_blob_cache_forget(struct lst_blob_cache *cache, struct lst_blob_id id);
+
+/* Close those that nobody has. False: there were none. */
+bool lst_blob_cache_empty(struct lst_blob_cache *cache);
 
 /* Say that a generation was closed in order. Syncs first: a mark that outlived a crash, beside
  * files whose removal did not, would hide them from every recovery. LST_ERR_IO, _NO_SPACE: there is

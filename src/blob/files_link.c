@@ -134,7 +134,7 @@ static int link_or_copy(struct lst_blobs *blobs, const char *path, int source, u
         return status == LST_ERR_EXISTS ? copy(blobs, source, size, ret_writer) : status;
     }
     /* For the sync, which takes a file of any mode. */
-    writer->file = fcntl(source, F_DUPFD_CLOEXEC, 0);
+    writer->file = lst_blobs_duplicate_file(blobs, source);
     if (writer->file < 0) {
         status = lst_error_from_errno(errno);
         lst_blob_discard(writer);
@@ -155,7 +155,7 @@ int lst_blob_link(struct lst_blobs *blobs, struct lst_blob_id source,
     int file;
 
     lst_blob_path(source, "", path);
-    file = openat(blobs->root, path, O_RDONLY | O_CLOEXEC);
+    file = lst_blobs_open_file(blobs, path, O_RDONLY);
     if (file < 0) {
         return lst_error_from_errno(errno);
     }

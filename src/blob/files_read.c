@@ -7,13 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct lst_blob_reader {
-    int file; /* -1 once it was taken */
-    uint64_t size;
-};
-
-int lst_blob_open(struct lst_blobs *blobs, struct lst_blob_id id,
-                  struct lst_blob_reader **ret_reader)
+int lst_blob_open_once(struct lst_blobs *blobs, struct lst_blob_id id,
+                       struct lst_blob_reader **ret_reader)
 {
     struct lst_blob_reader *reader = calloc(1, sizeof(*reader));
     char path[LST_BLOB_PATH_SIZE];
@@ -22,25 +17,61 @@ int lst_blob_open(struct lst_blobs *blobs, struct lst_blob_id id,
     if (reader == NULL) {
         return LST_ERR_NO_MEMORY;
     }
+    reader->blobs = blobs;
+    reader->id = id;
+    reader->holders = 1;
     lst_blob_path(id, "", path);
-    reader->file = openat(blobs->root, path, O_RDONLY | O_CLOEXEC);
+    reader->file = lst_blobs_open_file(blobs, path, O_RDONLY);
     if (reader->file < 0 || fstat(reader->file, &state) != 0) {
         int status = lst_error_from_errno(errno);
         lst_blob_close(reader);
         return status;
     }
     reader->size = (uint64_t)state.st_size;
+    reader->changed = state.st_ctim;
     *ret_reader = reader;
     return LST_OK;
+}
+
+/* Is it what the path would lead to? Whatever is done to a file (it is cut short, removed, renamed,
+ * replaced, forbidden) changes its ctime; and the kernel's clock may stand still for some
+ * milliseconds. */
+static bool is_as_opened(const struct lst_blob_reader *reader)
+{
+    struct stat state;
+
+    return fstat(reader->file, &state) == 0 && state.st_nlink > 0 &&
+           (uint64_t)state.st_size == reader->size &&
+           state.st_ctim.tv_sec == reader->changed.tv_sec &&
+           state.st_ctim.tv_nsec == reader->changed.tv_nsec;
+}
+
+int lst_blob_open(struct lst_blobs *blobs, struct lst_blob_id id,
+                  struct lst_blob_reader **ret_reader)
+{
+    uint64_t deletions = 0;
+    struct lst_blob_reader *reader = lst_blob_cache_take(&blobs->cache, id, &deletions);
+    int status;
+
+    if (reader != NULL) {
+        if (is_as_opened(reader)) {
+            *ret_reader = reader;
+            return LST_OK;
+        }
+        lst_blob_cache_give(&blobs->cache, reader, true);
+    }
+    status = lst_blob_open_once(blobs, id, &reader);
+    if (status == LST_OK) {
+        lst_blob_cache_keep(&blobs->cache, reader, deletions);
+        *ret_reader = reader;
+    }
+    return status;
 }
 
 void lst_blob_close(struct lst_blob_reader *reader)
 {
     if (reader != NULL) {
-        if (reader->file >= 0) {
-            close(reader->file);
-        }
-        free(reader);
+        lst_blob_cache_give(&reader->blobs->cache, reader, false);
     }
 }
 
@@ -67,12 +98,4 @@ int lst_blob_read(struct lst_blob_reader *reader, uint64_t offset, char *out, si
 int lst_blob_file(const struct lst_blob_reader *reader)
 {
     return reader->file;
-}
-
-int lst_blob_take_file(struct lst_blob_reader *reader)
-{
-    int file = reader->file;
-
-    reader->file = -1;
-    return file;
 }

@@ -144,6 +144,7 @@ static void complete(struct lst_blobs *blobs, struct lst_blob_seal *seal)
         char path[LST_BLOB_PATH_SIZE];
         lst_blob_path(writer->id, "", path);
         lst_blob_unlink_stray(blobs, path);
+        lst_blob_cache_forget(&blobs->cache, writer->id);
         lst_blob_discard(writer);
     }
     seal->done(seal, status);

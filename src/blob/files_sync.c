@@ -78,7 +78,7 @@ int lst_blobs_fail(struct lst_blobs *blobs, int number)
 
 int lst_blobs_sync_folder(struct lst_blobs *blobs, const char *path)
 {
-    int file = openat(blobs->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = lst_blobs_open_file(blobs, path, O_RDONLY | O_DIRECTORY);
     int status;
 
     if (file < 0) {
@@ -193,7 +193,7 @@ int lst_blobs_mark_clean(struct lst_blobs *blobs, uint64_t generation)
     }
     lst_blob_generation_path(generation, path);
     (void)snprintf(marker, sizeof(marker), "%s/clean", path);
-    file = openat(blobs->root, marker, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    file = lst_blobs_open_file(blobs, marker, O_WRONLY | O_CREAT);
     if (file < 0) {
         return lst_blob_write_error(errno);
     }

@@ -133,6 +133,7 @@ static int recover_file(struct walk *walk, const char *name)
     (void)snprintf(path, sizeof(path), "%s/%s", walk->folder, name);
     if (unlinkat(walk->blobs->root, path, 0) == 0) {
         walk->removed++;
+        lst_blob_cache_forget(&walk->blobs->cache, id);
     } else {
         walk->has_stray = true;
     }

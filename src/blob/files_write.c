@@ -62,7 +62,7 @@ static int make_file(struct lst_blobs *blobs, struct lst_blob_id id, int *ret_fi
     lst_blob_path(id, LST_BLOB_UNFINISHED, path);
     for (int i = 0; i < LST_BLOB_MAKE_ATTEMPTS; i++) {
         int status;
-        int file = openat(blobs->root, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        int file = lst_blobs_open_file(blobs, path, O_WRONLY | O_CREAT | O_EXCL);
         if (file >= 0) {
             *ret_file = file;
             return LST_OK;
@@ -391,6 +391,7 @@ int lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
         atomic_store(&blobs->has_strays, true);
         return status;
     }
+    lst_blob_cache_forget(&blobs->cache, id);
     status = lst_blobs_note_deleted(blobs, id);
     if (status != LST_OK) {
         return status;

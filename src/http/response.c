@@ -4,7 +4,6 @@
 #include "http/media_type.h"
 
 #include <strings.h>
-#include <unistd.h>
 
 void lst_http_response_init(struct lst_http_response *response)
 {
@@ -15,8 +14,8 @@ void lst_http_response_init(struct lst_http_response *response)
 
 void lst_http_response_release(struct lst_http_response *response)
 {
-    if (response->file >= 0) {
-        (void)close(response->file);
+    if (response->give_file != NULL) {
+        response->give_file(response->file_owner);
     }
     if (response->stream.close != NULL) {
         response->stream.close(response->stream.context);

@@ -38,8 +38,11 @@ struct lst_http_response {
     int status;                /* 200 */
     struct lst_buffer headers; /* name NUL value NUL, in order */
     enum lst_body_kind kind;
-    struct lst_buffer body;        /* of BYTES */
-    int file;                      /* of FILE: owned, -1 if none */
+    struct lst_buffer body; /* of BYTES */
+    int file;               /* of FILE, -1 if none */
+    void (*give_file)(
+        void *owner); /* gives it back to whom it belongs; NULL: there is nothing to do */
+    void *file_owner;
     uint64_t offset;               /* of FILE */
     uint64_t length;               /* bytes, of FILE, LENGTH and STREAM */
     struct lst_http_stream stream; /* of STREAM: owned; all NULL if none */
@@ -48,7 +51,7 @@ struct lst_http_response {
 
 void lst_http_response_init(struct lst_http_response *response);
 
-/* Free all it owns and close its file; it is as after init. */
+/* Free all it owns and give back its file; it is as after init. */
 void lst_http_response_release(struct lst_http_response *response);
 
 /*

@@ -91,11 +91,17 @@ static int add_stream(struct lst_http_response *response, struct lst_object *obj
     return status;
 }
 
+static void close_blob(void *owner)
+{
+    lst_blob_close(owner);
+}
+
 /* Hand over the bytes: a copy of a small body, the file that they are in, or a stream. */
 static void add_body(struct lst_s3_exchange *exchange, struct lst_object *object,
                      const struct piece *piece)
 {
     struct lst_http_response *response = &exchange->response;
+    struct lst_blob_reader *blob;
     int status = LST_OK;
 
     response->length = piece->length;
@@ -108,10 +114,13 @@ static void add_body(struct lst_s3_exchange *exchange, struct lst_object *object
             lst_slice_first(lst_slice_after(object->body, piece->first), piece->length));
     } else {
         response->file =
-            lst_object_take_file(object, piece->first, piece->length, &response->offset);
-        response->kind = LST_BODY_FILE;
+            lst_object_take_file(object, piece->first, piece->length, &blob, &response->offset);
         if (response->file < 0) {
             status = add_stream(response, object, piece);
+        } else {
+            response->kind = LST_BODY_FILE;
+            response->give_file = close_blob;
+            response->file_owner = blob;
         }
     }
     if (status == LST_OK) {

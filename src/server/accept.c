@@ -44,6 +44,11 @@ static bool follow_failure(struct lst_worker *worker, int number)
     switch (number) {
     case EMFILE:
     case ENFILE:
+        if (lst_store_spare_files(worker->engine->server->store)) {
+            return true;
+        }
+        pause_accepting(worker);
+        return false;
     case ENOBUFS:
     case ENOMEM:
         pause_accepting(worker);

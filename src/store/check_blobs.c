@@ -125,7 +125,7 @@ int lst_check_find_fault(struct lst_check *check, const struct lst_object_row *r
         *ret_text = digest_is(&md5, row->etag) ? NULL : "the body does not match its MD5";
         return LST_OK;
     }
-    status = lst_blob_open(check->store->blobs, row->blob, &blob);
+    status = lst_blob_open_once(check->store->blobs, row->blob, &blob);
     if (status == LST_ERR_NOT_FOUND) {
         *ret_text = "the body's blob is missing";
         return LST_OK;
@@ -273,7 +273,7 @@ static int look_in_all(struct lookup *lookup)
 static int count_orphan(struct lst_check *check, struct lst_blob_id id)
 {
     struct lst_blob_reader *blob;
-    int status = lst_blob_open(check->store->blobs, id, &blob);
+    int status = lst_blob_open_once(check->store->blobs, id, &blob);
 
     if (status == LST_OK) {
         lst_blob_close(blob);

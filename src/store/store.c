@@ -174,6 +174,11 @@ int lst_store_mark_complete(struct lst_store *store)
     return lst_index_mark_complete(store->index);
 }
 
+bool lst_store_spare_files(struct lst_store *store)
+{
+    return lst_blobs_spare_files(store->blobs);
+}
+
 bool lst_store_has_failed(const struct lst_store *store)
 {
     return lst_index_has_failed(store->index) || lst_blobs_have_failed(store->blobs);

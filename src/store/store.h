@@ -75,6 +75,9 @@ void lst_store_close(struct lst_store *store);
 /* Whether the index answers: one row is looked for. LST_ERR_IO, _CORRUPT, _NO_MEMORY. */
 LST_MUST_CHECK int lst_store_check_readable(struct lst_store *store);
 
+/* Close files that are open for nobody's sake but speed: see lst_blobs_spare_files(). */
+bool lst_store_spare_files(struct lst_store *store);
+
 /* Say that all other indexes of the folder are there: see index/complete.h. */
 LST_MUST_CHECK int lst_store_mark_complete(struct lst_store *store);
 
@@ -246,11 +249,12 @@ LST_MUST_CHECK int lst_object_parts(struct lst_object *object, uint32_t from,
 
 /*
  * A file to send a range of the body from, if the range is in one: *ret_offset is where it begins
- * there. The caller closes it. -1: read it through a stream, or from body. The object must have
- * been opened with its body.
+ * there. It is the blob's, which the caller closes when all was sent, and which outlives the
+ * object. -1: read it through a stream, or from body. The object must have been opened with its
+ * body.
  */
 LST_MUST_CHECK int lst_object_take_file(struct lst_object *object, uint64_t first, uint64_t length,
-                                        uint64_t *ret_offset);
+                                        struct lst_blob_reader **ret_blob, uint64_t *ret_offset);
 
 /* The bytes of a range, in order, of any object that was opened with its body. The stream outlives
  * the object, and goes on when that is deleted. LST_ERR_NO_MEMORY, _IO. */

@@ -43,14 +43,26 @@ int lst_body_open(struct lst_store *store, struct lst_blob_id id, uint64_t size,
 
 /* ---- A file to send from */
 
+/* The file of a blob, which the caller gets; else it is closed. */
+static int hand_over(struct lst_blob_reader *blob, struct lst_blob_reader **ret_blob)
+{
+    int file = lst_blob_file(blob);
+
+    if (file < 0) {
+        lst_blob_close(blob);
+        return -1;
+    }
+    *ret_blob = blob;
+    return file;
+}
+
 static int take_part_file(struct lst_object *object, uint64_t first, uint64_t length,
-                          uint64_t *ret_offset)
+                          struct lst_blob_reader **ret_blob, uint64_t *ret_offset)
 {
     uint32_t position = lst_row_parts_find(object->parts, first);
     struct lst_blob_reader *blob;
     struct lst_object_row row;
     struct lst_row_part part;
-    int file;
 
     if (position == lst_row_parts_count(object->parts)) {
         return -1;
@@ -62,28 +74,23 @@ static int take_part_file(struct lst_object *object, uint64_t first, uint64_t le
         row.is_inline || lst_body_open(object->store, row.blob, row.size, &blob) != LST_OK) {
         return -1;
     }
-    file = lst_blob_take_file(blob);
-    lst_blob_close(blob);
     *ret_offset = first - part.first;
-    return file;
+    return hand_over(blob, ret_blob);
 }
 
 int lst_object_take_file(struct lst_object *object, uint64_t first, uint64_t length,
-                         uint64_t *ret_offset)
+                         struct lst_blob_reader **ret_blob, uint64_t *ret_offset)
 {
     int file;
 
     if (object->parts.length > 0) {
-        return take_part_file(object, first, length, ret_offset);
+        return take_part_file(object, first, length, ret_blob, ret_offset);
     }
-    if (object->blob == NULL) {
-        return -1;
-    }
-    file = lst_blob_take_file(object->blob);
+    file = object->blob == NULL ? -1 : lst_blob_file(object->blob);
     if (file >= 0) {
-        lst_blob_close(object->blob);
-        object->blob = NULL;
+        *ret_blob = object->blob;
         *ret_offset = first;
+        object->blob = NULL;
     }
     return file;
 }
@@ -185,6 +192,7 @@ int lst_object_stream_file(struct lst_object_stream *stream, uint64_t most, int 
                            uint64_t *ret_offset, uint64_t *ret_length)
 {
     uint64_t end;
+    int file;
 
     if (stream->at >= stream->source_end && stream->at < stream->end) {
         int status = next_part(stream);
@@ -193,11 +201,12 @@ int lst_object_stream_file(struct lst_object_stream *stream, uint64_t most, int 
             return status;
         }
     }
-    if (stream->blob == NULL || lst_blob_file(stream->blob) < 0) {
+    file = stream->blob == NULL ? -1 : lst_blob_file(stream->blob);
+    if (file < 0) {
         return LST_ERR_NOT_FOUND;
     }
     end = stream->end < stream->source_end ? stream->end : stream->source_end;
-    *ret_file = lst_blob_file(stream->blob);
+    *ret_file = file;
     *ret_offset = stream->at - stream->source_first;
     *ret_length = end - stream->at < most ? end - stream->at : most;
     stream->at += *ret_length;

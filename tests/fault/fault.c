@@ -331,6 +331,9 @@ WRAP_CODE(lst_blob_link,
 WRAP_CODE(lst_blob_open,
           (struct lst_blobs * blobs, struct lst_blob_id id, struct lst_blob_reader **ret),
           (blobs, id, ret))
+WRAP_CODE(lst_blob_open_once,
+          (struct lst_blobs * blobs, struct lst_blob_id id, struct lst_blob_reader **ret),
+          (blobs, id, ret))
 WRAP_CODE(lst_blob_read,
           (struct lst_blob_reader * reader, uint64_t offset, char *out, size_t capacity,
            size_t *ret),
@@ -349,11 +352,12 @@ int __wrap_lst_blob_delete(struct lst_blobs *blobs, struct lst_blob_id id)
     return __real_lst_blob_delete(blobs, id);
 }
 
-int __real_lst_blob_take_file(struct lst_blob_reader *reader);
-int __wrap_lst_blob_take_file(struct lst_blob_reader *reader);
-int __wrap_lst_blob_take_file(struct lst_blob_reader *reader)
+/* Fails as an engine without files does. */
+int __real_lst_blob_file(const struct lst_blob_reader *reader);
+int __wrap_lst_blob_file(const struct lst_blob_reader *reader);
+int __wrap_lst_blob_file(const struct lst_blob_reader *reader)
 {
-    return HIT(lst_blob_take_file) == 0 ? __real_lst_blob_take_file(reader) : -1;
+    return HIT(lst_blob_file) == 0 ? __real_lst_blob_file(reader) : -1;
 }
 
 /* Those that end by a call of done(), on the thread that calls it.

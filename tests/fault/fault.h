@@ -22,7 +22,7 @@ enum { FAULT_STORE = 1, FAULT_SYSTEM = 2, FAULT_MEMORY = 4, FAULT_ALL = 7 };
     X(lst_index_submit) X(lst_index_apply) X(lst_index_verify) \
     X(lst_blobs_open) X(lst_blobs_recover) X(lst_blobs_sync_deleted) X(lst_blobs_walk) \
     X(lst_blob_create) X(lst_blob_append) X(lst_blob_link) X(lst_blob_seal_submit) \
-    X(lst_blob_open) X(lst_blob_read) X(lst_blob_take_file) X(lst_blob_delete)
+    X(lst_blob_open) X(lst_blob_open_once) X(lst_blob_read) X(lst_blob_file) X(lst_blob_delete)
 #define FAULT_SYSTEM_CALLS(X) \
     X(open64) X(openat64) X(mkostemp64) X(read) X(write) X(pread64) X(copy_file_range) X(fcntl64) \
     X(stat64) X(fstat64) X(fstatat64) X(fstatvfs64) X(access) X(faccessat) X(flock) \

@@ -235,18 +235,59 @@ static int read_all(struct fixture *fixture, const struct scene *scene)
     return status;
 }
 
+/* The same from the files that it is in; from an engine that has none, as above. */
+static int read_files(struct fixture *fixture, const struct scene *scene)
+{
+    struct lst_object_stream *stream;
+    struct lst_object object;
+    static char bytes[LONG];
+    uint64_t offset;
+    uint64_t length;
+    int file;
+    int status = open_object(fixture, "b-b", "k", &object);
+
+    if (status != 0) {
+        return status;
+    }
+    status = lst_object_stream_open(&object, 0, object.size, &stream);
+    lst_object_close(&object);
+    if (status != 0) {
+        return status;
+    }
+    status = lst_object_stream_file(stream, scene->old_size, &file, &offset, &length);
+    if (status == 0 && pread(file, bytes, length, (off_t)offset) != (ssize_t)length) {
+        status = LST_ERR_IO;
+    } else if (status == 0 &&
+               (length != scene->old_size || memcmp(bytes, old_bytes, length) != 0)) {
+        status = LST_ERR_CORRUPT;
+    }
+    lst_object_stream_close(stream);
+    return status == LST_ERR_NOT_FOUND ? read_all(fixture, scene) : status;
+}
+
+/* It was read before, and its file is still open. */
+static int prepare_kept(struct fixture *fixture)
+{
+    struct lst_object object;
+    int status = open_object(fixture, "b-b", "k", &object);
+
+    if (status == 0) {
+        lst_object_close(&object);
+    }
+    return status;
+}
+
 static int take_file(struct fixture *fixture, const struct scene *scene)
 {
     struct lst_object object;
+    struct lst_blob_reader *blob;
     uint64_t offset;
     int status = open_object(fixture, "b-b", "k", &object);
-    int file;
 
     (void)scene;
     if (status == 0) {
-        file = lst_object_take_file(&object, 0, object.size, &offset);
-        if (file >= 0) {
-            close(file);
+        if (lst_object_take_file(&object, 0, object.size, &blob, &offset) >= 0) {
+            lst_blob_close(blob);
         }
         lst_object_close(&object);
     }
@@ -428,15 +469,14 @@ static int prepare_completed(struct fixture *fixture)
 static int take_part_file(struct fixture *fixture, const struct scene *scene)
 {
     struct lst_object object;
+    struct lst_blob_reader *blob;
     uint64_t offset;
     int status = open_object(fixture, "b-b", "source", &object);
-    int file;
 
     (void)scene;
     if (status == 0) {
-        file = lst_object_take_file(&object, 0, 5, &offset);
-        if (file >= 0) {
-            close(file);
+        if (lst_object_take_file(&object, 0, 5, &blob, &offset) >= 0) {
+            lst_blob_close(blob);
         }
         lst_object_close(&object);
     }
@@ -507,6 +547,8 @@ static const struct scene scenes[] = {
     {"the end of a bucket", SMALL, 0, false, true, prepare_bucket, delete_bucket},
     {"reading an inline object", SMALL, 0, false, true, NULL, read_all},
     {"reading a large object", LONG - 1, 0, false, true, NULL, read_all},
+    {"reading a large object again", LARGE, 0, false, true, prepare_kept, read_all},
+    {"reading from files", LARGE, 0, false, true, prepare_kept, read_files},
     {"a file to send", LARGE, 0, false, true, NULL, take_file},
     {"a file of a part to send", SMALL, 0, false, true, prepare_parts, take_part_file},
     {"a key of many bytes", SMALL, 0, false, true, put_long_key, use_long_key},
@@ -598,6 +640,7 @@ static void test_scene(const struct scene *scene, const struct turn_way *way)
     }
     (void)snprintf(what, sizeof(what), way->name, (unsigned)number - 1);
     CHECK(ok && number < NUMBER_MAX, "%s, %s: old or new, and whole", scene->name, what);
+    (void)lst_store_spare_files(fixture.store); /* but for what is kept for the next reader */
     CHECK(turn_open_files() == files, "%s: no file stays open", scene->name);
     fixture_reopen(&fixture);
     status = lst_store_check(fixture.store, fixture_show_fault, NULL, &census);
@@ -964,6 +1007,13 @@ static void test_damage(void)
     opened = before;
 }
 
+static void spare_files(void)
+{
+    if (opened.store != NULL) {
+        (void)lst_store_spare_files(opened.store);
+    }
+}
+
 static void test_opening(void)
 {
     static const struct turn beginning = {"opening a new folder", is_new, begin_store, is_usable};
@@ -973,6 +1023,7 @@ static void test_opening(void)
     static const struct turn opening = {"opening after a crash", is_crashed, open_store, is_whole};
     static const struct turn checking = {"checking the store", NULL, check_store, is_whole};
 
+    turn_spare = spare_files;
     opened = fixture_open();
     CHECK(fixture_make_bucket(&opened, "b-b") == 0 &&
               fixture_put(&opened, "b-b", "k", old_bytes, LARGE) == 0,

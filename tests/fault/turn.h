@@ -73,6 +73,9 @@ struct turn {
 /* Open again what writes nothing more because a sync failed. NULL: there is nothing like that. */
 static void (*turn_revive)(void);
 
+/* Close files that are open for the next reader alone. NULL: there are none. */
+static void (*turn_spare)(void);
+
 /* Threads of their own open and close files meanwhile: these are not counted. */
 static bool turn_has_threads;
 
@@ -125,6 +128,9 @@ static inline void turn_test(const struct turn *turn)
         }
         (void)snprintf(what, sizeof(what), turn_ways[i].name, (unsigned)number - 1);
         CHECK(ok && number < TURN_MAX, "%s, %s", turn->name, what);
+        if (turn_spare != NULL) {
+            turn_spare();
+        }
         CHECK(turn_has_threads || turn_open_files() == files, "%s: no file stays open", turn->name);
     }
 }

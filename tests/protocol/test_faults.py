@@ -929,7 +929,7 @@ ELSEWHERE = ("store/check", "store/recover.c", "store/store.c", "store/scrub.c",
 
 # Calls of the start, of commands and of the background alone.
 NOT_OF_REQUESTS = {"lst_index_open", "lst_index_examine", "lst_blobs_open", "lst_blobs_recover", "lst_blobs_sync_deleted",
-                   "lst_blobs_walk", "lst_blob_delete", "lst_index_verify"}
+                   "lst_blobs_walk", "lst_blob_delete", "lst_index_verify", "lst_blob_open_once"}
 
 
 def test_every_call_has_failed(faults, request):

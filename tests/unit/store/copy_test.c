@@ -37,6 +37,7 @@ static void test_kinds(struct fixture *fixture)
     struct stat first;
     struct stat second;
     uint64_t offset;
+    struct lst_blob_reader *blobs[2] = {NULL};
     int files[2];
 
     CHECK(fixture_make_bucket(fixture, "cop") == 0 &&
@@ -57,16 +58,16 @@ static void test_kinds(struct fixture *fixture)
     CHECK(open_object(fixture, "cop", "large", &object) == 0, "it is opened");
     CHECK(lst_slice_equal(object.etag, lst_slice_make(write.etag, write.etag_length)),
           "both have the same ETag");
-    files[0] = lst_object_take_file(&object, 0, 200000, &offset);
+    files[0] = lst_object_take_file(&object, 0, 200000, &blobs[0], &offset);
     lst_object_close(&object);
     CHECK(open_object(fixture, "cop", "large-2", &object) == 0, "so is its copy");
-    files[1] = lst_object_take_file(&object, 0, 200000, &offset);
+    files[1] = lst_object_take_file(&object, 0, 200000, &blobs[1], &offset);
     lst_object_close(&object);
     CHECK(fstat(files[0], &first) == 0 && fstat(files[1], &second) == 0 &&
               first.st_ino == second.st_ino,
           "both have the same bytes on the disk");
-    close(files[0]);
-    close(files[1]);
+    lst_blob_close(blobs[0]);
+    lst_blob_close(blobs[1]);
     CHECK(copy_object(fixture, "cop", "film", "film-2", &write) == 0 &&
               upload_holds(fixture, "cop", "film-2", bytes, SIZE),
           "one in parts");

@@ -47,6 +47,7 @@ static void check_ranges(struct fixture *fixture)
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         struct lst_object_stream *stream;
         struct lst_object object;
+        struct lst_blob_reader *blob;
         uint64_t offset = 0;
         char piece[2000];
         int file;
@@ -55,7 +56,7 @@ static void check_ranges(struct fixture *fixture)
             break;
         }
         ok = ok && lst_object_stream_open(&object, ranges[i].first, ranges[i].length, &stream) == 0;
-        file = lst_object_take_file(&object, ranges[i].first, ranges[i].length, &offset);
+        file = lst_object_take_file(&object, ranges[i].first, ranges[i].length, &blob, &offset);
         lst_object_close(&object);
         ok = ok && stream_gives(stream, bytes + ranges[i].first, ranges[i].length);
         ok = ok && (file >= 0) == ranges[i].in_file;
@@ -63,7 +64,7 @@ static void check_ranges(struct fixture *fixture)
             size_t size = ranges[i].length < 2000 ? ranges[i].length : 2000;
             ok = ok && pread(file, piece, size, (off_t)offset) == (ssize_t)size &&
                  memcmp(piece, bytes + ranges[i].first, size) == 0;
-            close(file);
+            lst_blob_close(blob);
         }
         if (!ok) {
             printf("# range %zu\n", i);
