@@ -1,34 +1,30 @@
 /* call.c - a request to the store that the API makes itself, for a caller. */
 #include "api/call.h"
 
-#include "api/sign.h"
-#include "s3/xml_read.h"
-
-#include <stdio.h>
 #include <stdlib.h>
 
-/* It is used at once, so a URL that lives longer than that would be good for nothing. */
-enum { LIFE = 60, TEXT_MAX = 4096 };
+/* Seconds for which it counts as signed. It is made at once. */
+enum { LIFE = 60 };
 
 struct lst_call {
     struct lst_http_request request;
     struct lst_http_room room;
-    struct lst_field headers[LST_CALL_HEADERS_MAX + 1];
-    struct lst_buffer url;   /* the request's slices point into it */
-    struct lst_buffer texts; /* the headers' likewise, and what is decoded of the query */
+    struct lst_field headers[LST_CALL_HEADERS_MAX];
+    struct lst_slice bucket;
+    struct lst_slice key;
+    struct lst_buffer texts; /* all that the slices point into */
     struct lst_buffer body;
     bool is_fed; /* the body was handed over */
     bool is_ended;
     struct lst_s3_exchange *inner;
     void (*done)(struct lst_api_exchange *exchange, const struct lst_call_answer *answer);
-    char message[LST_CALL_MESSAGE_MAX];
+    struct lst_s3_result result;
 };
 
 void lst_call_free(struct lst_call *call)
 {
     if (call != NULL) {
         lst_s3_free(call->inner);
-        lst_buffer_release(&call->url);
         lst_buffer_release(&call->texts);
         lst_buffer_release(&call->body);
         free(call);
@@ -36,36 +32,6 @@ void lst_call_free(struct lst_call *call)
 }
 
 /* ---- The request */
-
-static int sign(const struct lst_api_exchange *exchange, const struct lst_call_request *request,
-                struct lst_buffer *url)
-{
-    return lst_api_sign(exchange, &exchange->bearer,
-                        (struct lst_signing){.method = request->method,
-                                             .bucket = request->bucket,
-                                             .key = request->key,
-                                             .query = request->query,
-                                             .query_count = request->query_count,
-                                             .headers = request->headers,
-                                             .header_count = request->header_count,
-                                             .time = lst_api_now(exchange),
-                                             .expires = LIFE},
-                        url);
-}
-
-/* Take the signed URL apart: https://HOST/PATH?QUERY */
-static void set_target(struct lst_http_request *request, struct lst_slice url)
-{
-    size_t scheme = lst_slice_find_slice(url, LST_SLICE("://"));
-    struct lst_slice rest = lst_slice_after(url, scheme + 3);
-    size_t slash = lst_slice_find(rest, '/');
-
-    request->host = lst_slice_first(rest, slash);
-    request->message.target = lst_slice_after(rest, slash);
-    request->path =
-        lst_slice_first(request->message.target, lst_slice_find(request->message.target, '?'));
-    request->query = lst_slice_after(request->message.target, request->path.length + 1);
-}
 
 /* A copy of the text, which stays where it is: room for all has been reserved. */
 static struct lst_slice keep(struct lst_buffer *texts, struct lst_slice text)
@@ -76,26 +42,47 @@ static struct lst_slice keep(struct lst_buffer *texts, struct lst_slice text)
     return lst_slice_make(texts->bytes + at, text.length);
 }
 
-static int set_headers(struct lst_call *call, const struct lst_call_request *request)
+static struct lst_field keep_field(struct lst_buffer *texts, const struct lst_field *field)
 {
-    size_t size = call->request.host.length + sizeof("Host") + call->request.query.length;
+    return (struct lst_field){keep(texts, field->name), keep(texts, field->value)};
+}
 
-    for (size_t i = 0; i < request->header_count; i++) {
-        size += request->headers[i].name.length + request->headers[i].value.length;
+static size_t size_of(const struct lst_field *fields, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size += fields[i].name.length + fields[i].value.length;
     }
+    return size;
+}
+
+/* Keep all texts, and set the headers and parameters. */
+static int set_texts(struct lst_call *call, const struct lst_call_request *wanted)
+{
+    struct lst_http_request *request = &call->request;
+    size_t size = 1 + wanted->bucket.length + wanted->key.length +
+                  size_of(wanted->headers, wanted->header_count) +
+                  size_of(wanted->query, wanted->query_count);
+
     if (lst_buffer_reserve(&call->texts, size) == NULL) {
         return lst_buffer_status(&call->texts);
     }
-    for (size_t i = 0; i < request->header_count; i++) {
-        call->headers[i].name = keep(&call->texts, request->headers[i].name);
-        call->headers[i].value = keep(&call->texts, request->headers[i].value);
+    call->bucket = keep(&call->texts, wanted->bucket);
+    call->key = keep(&call->texts, wanted->key);
+    for (size_t i = 0; i < wanted->header_count; i++) {
+        call->headers[i] = keep_field(&call->texts, &wanted->headers[i]);
     }
-    call->headers[request->header_count] =
-        (struct lst_field){LST_SLICE("Host"), call->request.host};
-    call->request.message.headers = call->headers;
-    call->request.message.header_count = request->header_count + 1;
-    lst_http_request_read(&call->request, &call->room, call->texts.bytes + call->texts.length,
-                          false);
+    request->message.headers = call->headers;
+    request->message.header_count = wanted->header_count;
+    lst_http_request_read(request, &call->room, NULL, false);
+    for (size_t i = 0; i < wanted->query_count; i++) {
+        struct lst_field parameter = keep_field(&call->texts, &wanted->query[i]);
+
+        if (!lst_http_request_add_parameter(request, &call->room, parameter)) {
+            return LST_ERR_TOO_LARGE;
+        }
+    }
     return LST_OK;
 }
 
@@ -103,34 +90,22 @@ static int make_request(const struct lst_api_exchange *exchange,
                         const struct lst_call_request *wanted, struct lst_call *call)
 {
     struct lst_http_request *request = &call->request;
-    int status = sign(exchange, wanted, &call->url);
+    int status;
 
-    if (status != LST_OK) {
-        return status;
-    }
     *request = *exchange->request; /* from there, at that time */
     request->message = (struct lst_request){.method = wanted->method};
+    request->path = LST_SLICE("");
+    request->query = LST_SLICE("");
     request->forwarded_host = LST_SLICE("");
-    set_target(request, lst_buffer_slice(&call->url));
-    lst_buffer_append(&call->body, wanted->body);
     request->has_content_length = true;
     request->content_length = wanted->body.length;
     request->is_chunked = false;
-    status = set_headers(call, wanted);
+    status = set_texts(call, wanted);
+    lst_buffer_append(&call->body, wanted->body);
     return status == LST_OK ? lst_buffer_status(&call->body) : status;
 }
 
 /* ---- The answer */
-
-static int read_error(void *context, const char *path, struct lst_slice text)
-{
-    struct lst_call *call = context;
-
-    if (strcmp(path, "Error/Message") == 0) {
-        (void)snprintf(call->message, sizeof(call->message), "%.*s", (int)text.length, text.bytes);
-    }
-    return LST_OK;
-}
 
 /* The call is put aside first, so that done() can make another. */
 static void finish(struct lst_api_exchange *exchange)
@@ -140,16 +115,12 @@ static void finish(struct lst_api_exchange *exchange)
     struct lst_s3_record record;
     struct lst_call_answer answer = {
         .status = response->status,
-        .body = lst_buffer_slice(&response->body),
-        .message = call->message,
+        .upload_id = lst_slice_make(call->result.upload_id, sizeof(call->result.upload_id)),
+        .message = call->result.message,
     };
 
     lst_s3_record(call->inner, &record);
     answer.code = record.error;
-    if (response->status >= 300 &&
-        lst_xml_read(answer.body, TEXT_MAX, read_error, call) != LST_OK) {
-        call->message[0] = '\0';
-    }
     exchange->call = NULL;
     call->done(exchange, &answer);
     lst_call_free(call);
@@ -207,7 +178,6 @@ bool lst_call(struct lst_api_exchange *exchange, const struct lst_call_request *
     int status = LST_ERR_NO_MEMORY;
 
     if (call != NULL) {
-        lst_buffer_init(&call->url, LST_API_URL_MAX);
         lst_buffer_init(&call->texts, LST_API_URL_MAX);
         lst_buffer_init_charged(&call->body, LST_RESPONSE_BODY_MAX);
         call->done = done;
@@ -216,7 +186,12 @@ bool lst_call(struct lst_api_exchange *exchange, const struct lst_call_request *
                      : make_request(exchange, request, call);
     }
     if (status == LST_OK) {
-        call->inner = lst_s3_begin(exchange->api->options.s3, &call->request, wake, exchange);
+        call->inner = lst_s3_begin_call(exchange->api->options.s3, &call->request,
+                                        &(struct lst_s3_call){.caller = &exchange->bearer.passage,
+                                                              .bucket = call->bucket,
+                                                              .key = call->key,
+                                                              .expires = LIFE},
+                                        &call->result, wake, exchange);
         status = call->inner == NULL ? LST_ERR_NO_MEMORY : LST_OK;
     }
     if (status != LST_OK) {

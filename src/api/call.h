@@ -1,10 +1,10 @@
 /*
- * call.h - a request to the store that the API makes itself, for a caller.
+ * call.h - an operation of the store that the API carries out itself, for a caller.
  *
- * The API changes objects as everybody does: by S3 requests, signed by the caller's user, which the
- * same gate, policies, constraints and ledger let through or refuse. One that goes to this server's
- * own store does not leave the process: it is handed to the S3 protocol (s3/s3.h), which works as
- * if it had been received, and nobody waits for it.
+ * The API changes objects as everybody does: by S3's operations, which the same gate, policies,
+ * constraints and ledger let through or refuse. A call is no URL, though: it is handed to the S3
+ * protocol (s3/s3.h) with the caller's passage, and nothing of it is signed or taken apart. Nobody
+ * waits for it.
  *
  * One call at a time for each exchange; the next can be made when done() is told of the last. The
  * exchange must not have been answered, and is not to be answered until then.
@@ -15,7 +15,6 @@
 #include "api/exchange.h"
 
 #define LST_CALL_HEADERS_MAX 4
-#define LST_CALL_MESSAGE_MAX 512 /* bytes of an error's message, its NUL included */
 
 /* Everything is decoded, and copied. */
 struct lst_call_request {
@@ -24,17 +23,17 @@ struct lst_call_request {
     struct lst_slice key;
     const struct lst_field *query; /* subresources and x-latch- parameters */
     size_t query_count;
-    const struct lst_field *headers; /* signed; Host comes by itself */
+    const struct lst_field *headers;
     size_t header_count;
     struct lst_slice body;
 };
 
 /* Valid during done(). */
 struct lst_call_answer {
-    int status;            /* of HTTP */
-    struct lst_slice body; /* XML */
-    const char *code;      /* of an error, a constant: "NoSuchUpload"; else "" */
-    const char *message;   /* of an error; else "" */
+    int status;                 /* of HTTP */
+    struct lst_slice upload_id; /* of CreateMultipartUpload, when the status is 200 */
+    const char *code;           /* of an error, a constant: "NoSuchUpload"; else "" */
+    const char *message;        /* of an error; else "" */
 };
 
 /*

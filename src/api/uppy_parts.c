@@ -2,13 +2,11 @@
 #include "api/call.h"
 #include "api/upload_note.h"
 #include "api/uppy.h"
-#include "s3/xml_read.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    TEXT_MAX = 4096, /* bytes of an element of XML */
     QUOTED_ETAG = LST_ETAG_MAX + 2,
 };
 
@@ -73,33 +71,16 @@ void lst_uppy_creation_append_id(const struct lst_uppy_creation *creation, struc
     lst_buffer_append(out, lst_slice_make(creation->id, sizeof(creation->id)));
 }
 
-static int read_id(void *context, const char *path, struct lst_slice text)
-{
-    struct lst_uppy_creation *creation = context;
-
-    if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0 &&
-        text.length == sizeof(creation->id)) {
-        memcpy(creation->id, text.bytes, text.length);
-        creation->has_id = true;
-    }
-    return LST_OK;
-}
-
 /* False, having called lst_api_fail(), if it was not created. */
 static bool read_created(struct lst_api_exchange *exchange, struct lst_uppy_creation *creation,
                          const struct lst_call_answer *answer)
 {
-    int status;
-
     if (answer->status != 200) {
         lst_call_fail(exchange, answer);
         return false;
     }
-    status = lst_xml_read(answer->body, TEXT_MAX, read_id, creation);
-    if (status != LST_OK || !creation->has_id) {
-        lst_api_fail_code(exchange, status != LST_OK ? status : LST_ERR_MALFORMED);
-        return false;
-    }
+    memcpy(creation->id, answer->upload_id.bytes, sizeof(creation->id));
+    creation->has_id = true;
     creation->upload.store_id = lst_slice_make(creation->id, sizeof(creation->id));
     return true;
 }

@@ -210,6 +210,28 @@ int lst_gate_authenticate_form(struct lst_gate *gate, const struct lst_http_requ
     return status != LST_OK ? status : prove(gate, ret_passage);
 }
 
+int lst_gate_pass(struct lst_gate *gate, const struct lst_passage *caller,
+                  const struct lst_http_request *request, int64_t now, int64_t expires,
+                  struct lst_passage *ret_passage)
+{
+    struct lst_auth *auth = &ret_passage->auth;
+    bool has_key;
+    int status;
+
+    passage_init(ret_passage, request, now);
+    memset(auth, 0, sizeof(*auth));
+    auth->kind = LST_AUTH_QUERY;
+    auth->time = now;
+    auth->expires = expires;
+    memcpy(auth->access_key_id, caller->auth.access_key_id, sizeof(auth->access_key_id));
+    status = lst_identity_find(&gate->identities, auth, &ret_passage->identity, &ret_passage->key,
+                               &has_key);
+    if (status != LST_OK) {
+        return status;
+    }
+    return is_active(ret_passage->identity) ? LST_OK : LST_REFUSED_ACCESS_KEY_INACTIVE;
+}
+
 int lst_gate_renew(struct lst_gate *gate, struct lst_passage *passage, bool *ret_is_changed)
 {
     struct lst_identity *identity = NULL;

@@ -78,6 +78,16 @@ LST_MUST_CHECK int lst_gate_authenticate_form(struct lst_gate *gate,
                                               const struct lst_http_request *request,
                                               const struct lst_field *fields, size_t field_count,
                                               int64_t now, struct lst_passage *ret_passage);
+
+/*
+ * Somebody who has passed the gate has this server make a request of its own for him. It passes as
+ * one would that he presigned at this moment, for so many seconds, without a signature: policies
+ * and the ledger see no difference. 0, or the refusals and errors of lst_gate_authenticate() that
+ * are about a key. ret_passage: as there.
+ */
+LST_MUST_CHECK int lst_gate_pass(struct lst_gate *gate, const struct lst_passage *caller,
+                                 const struct lst_http_request *request, int64_t now,
+                                 int64_t expires, struct lst_passage *ret_passage);
 void lst_passage_release(struct lst_passage *passage);
 
 /*

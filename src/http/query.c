@@ -152,6 +152,34 @@ static void note_places(struct lst_http_request *request,
         request->option_places[parameter->option] = place;
     }
     request->parameter_families |= (uint8_t)(1U << parameter->family);
+    request->parameter_places[LST_PARAMETER_OTHER] = 0;
+    request->option_places[LST_HEADER_OTHER] = 0;
+}
+
+/* The text is known: the rest follows from its name. */
+static void number(struct lst_http_parameter *parameter)
+{
+    struct lst_slice name = parameter->text.name;
+
+    parameter->number = (uint8_t)lst_parameter_number(name);
+    parameter->option = (uint8_t)lst_header_number(name);
+    parameter->family = (uint8_t)lst_name_family(name);
+}
+
+bool lst_http_request_add_parameter(struct lst_http_request *request, struct lst_http_room *room,
+                                    struct lst_field text)
+{
+    struct lst_http_parameter *parameter = &room->parameters[request->parameter_count];
+
+    if (request->parameter_count == LST_PARAMETERS_MAX) {
+        return false;
+    }
+    *parameter = (struct lst_http_parameter){.raw = text, .text = text};
+    number(parameter);
+    note_repeated(request, room, parameter);
+    note_places(request, parameter);
+    request->parameter_count++;
+    return true;
 }
 
 void lst_http_query_read(struct lst_http_request *request, struct lst_http_room *room, char *text)
@@ -181,9 +209,7 @@ void lst_http_query_read(struct lst_http_request *request, struct lst_http_room 
         parameter->text.name = decode(raw.name, &text, &is_malformed);
         parameter->text.value = decode(raw.value, &text, &parameter->is_malformed);
         parameter->is_malformed |= is_malformed;
-        parameter->number = (uint8_t)lst_parameter_number(parameter->text.name);
-        parameter->option = (uint8_t)lst_header_number(parameter->text.name);
-        parameter->family = (uint8_t)lst_name_family(parameter->text.name);
+        number(parameter);
         bit = bit_of(parameter->text.name);
         if ((seen & bit) != 0) {
             note_repeated(request, room, parameter);
@@ -192,6 +218,4 @@ void lst_http_query_read(struct lst_http_request *request, struct lst_http_room 
         note_places(request, parameter);
         request->parameter_count++;
     }
-    request->parameter_places[LST_PARAMETER_OTHER] = 0;
-    request->option_places[LST_HEADER_OTHER] = 0;
 }

@@ -75,6 +75,12 @@ struct lst_http_request {
 void lst_http_request_read(struct lst_http_request *request, struct lst_http_room *room, char *text,
                            bool has_numbers);
 
+/* Add a parameter that is known already, after lst_http_request_read(): of a request that this
+ * server makes itself. What it is given is raw and decoded text in one. False: there is no room. */
+LST_MUST_CHECK bool lst_http_request_add_parameter(struct lst_http_request *request,
+                                                   struct lst_http_room *room,
+                                                   struct lst_field parameter);
+
 /* The value of a header; empty with a NULL pointer if there is none, empty with a pointer if it is
  * there and says nothing. */
 static inline struct lst_slice lst_http_header(const struct lst_http_request *request,

@@ -113,6 +113,10 @@ struct lst_buffer *lst_s3_error_begin(struct lst_s3_exchange *exchange, int stat
     struct lst_buffer *body = &lst_s3_answer_begin(exchange, status)->body;
 
     exchange->error = code;
+    if (exchange->result != NULL) {
+        (void)snprintf(exchange->result->message, sizeof(exchange->result->message), "%.*s",
+                       (int)message.length, message.length > 0 ? message.bytes : "");
+    }
     lst_buffer_append(body, LST_SLICE("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>"));
     lst_xml_string(body, "Code", code);
     lst_xml_text(body, "Message", message);

@@ -17,6 +17,9 @@ static void answer_created(struct lst_s3_exchange *exchange)
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
     struct lst_buffer *body = &response->body;
 
+    if (exchange->result != NULL) {
+        memcpy(exchange->result->upload_id, creation->id, sizeof(creation->id));
+    }
     if (creation->checksum.is_declared) {
         lst_http_response_add(response, "x-amz-checksum-algorithm",
                               lst_slice_of(lst_checksum_name(creation->checksum.kind)));

@@ -394,12 +394,10 @@ static bool is_method(struct lst_slice method)
     return false;
 }
 
-static void begin(struct lst_s3_exchange *exchange)
+/* It is known what the request asks about, or why not: status, of who asks, and target_status. */
+static void begin(struct lst_s3_exchange *exchange, int status, int target_status)
 {
     struct lst_route route = {.kind = LST_ROUTE_METHOD};
-    int status = lst_gate_authenticate(exchange->s3->options.gate, exchange->request,
-                                       exchange->request->received_ms / 1000, &exchange->passage);
-    int target_status = decode_target(exchange);
 
     if (target_status == LST_OK) {
         route = lst_route_find(exchange->request, exchange->target.level);
@@ -431,10 +429,32 @@ struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_re
                                      void (*wake)(void *context), void *context)
 {
     struct lst_s3_exchange *exchange = make_exchange(s3, request);
+    int status;
 
     if (exchange != NULL) {
         lst_waiting_init(&exchange->waiting, wake, context);
-        begin(exchange);
+        status = lst_gate_authenticate(s3->options.gate, request, request->received_ms / 1000,
+                                       &exchange->passage);
+        begin(exchange, status, decode_target(exchange));
+    }
+    return exchange;
+}
+
+struct lst_s3_exchange *lst_s3_begin_call(struct lst_s3 *s3, const struct lst_http_request *request,
+                                          const struct lst_s3_call *call,
+                                          struct lst_s3_result *ret_result,
+                                          void (*wake)(void *context), void *context)
+{
+    struct lst_s3_exchange *exchange = make_exchange(s3, request);
+    int status;
+
+    if (exchange != NULL) {
+        lst_waiting_init(&exchange->waiting, wake, context);
+        exchange->result = ret_result;
+        memset(ret_result, 0, sizeof(*ret_result));
+        status = lst_gate_pass(s3->options.gate, call->caller, request, request->received_ms / 1000,
+                               call->expires, &exchange->passage);
+        begin(exchange, status, lst_target_of(call->bucket, call->key, &exchange->target));
     }
     return exchange;
 }

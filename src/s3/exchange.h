@@ -44,10 +44,11 @@ struct lst_s3_exchange {
     struct lst_slice version;              /* versionId; empty if there is none */
     const struct lst_operation *operation; /* NULL until routed, or if there is none */
     struct lst_http_response response;
-    const char *error;        /* S3's code, "" on success */
-    bool is_final;            /* nothing is added to the response any more */
-    bool is_unknown;          /* what it was to change may have changed, and nobody was told */
-    struct lst_buffer reason; /* ends in NUL when it is not empty */
+    struct lst_s3_result *result; /* of a call; NULL: it is none */
+    const char *error;            /* S3's code, "" on success */
+    bool is_final;                /* nothing is added to the response any more */
+    bool is_unknown;              /* what it was to change may have changed, and nobody was told */
+    struct lst_buffer reason;     /* ends in NUL when it is not empty */
     uint64_t bytes_in;
 
     struct lst_constraints *constraints; /* its x-latch- parameters; NULL if there are none */

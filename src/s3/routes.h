@@ -28,6 +28,10 @@ LST_MUST_CHECK int lst_target_decode(struct lst_slice path, struct lst_slice hos
                                      const struct lst_slice *domains, size_t domain_count,
                                      char *scratch, struct lst_target *ret_target);
 
+/* The same of names that are known. LST_ERR_KEY_TOO_LONG, LST_ERR_KEY_NOT_UTF8. */
+LST_MUST_CHECK int lst_target_of(struct lst_slice bucket, struct lst_slice key,
+                                 struct lst_target *ret_target);
+
 enum lst_route_kind {
     LST_ROUTE_FOUND,
     LST_ROUTE_CONFLICT, /* two sub-resources at once: sub_resources has both, in the order of bytes

@@ -27,6 +27,7 @@
 #include "http/response.h"
 #include "s3/waiting.h"
 #include "store/store.h"
+#include "store/upload.h"
 
 struct lst_s3;
 struct lst_s3_exchange;
@@ -51,6 +52,30 @@ void lst_s3_close(struct lst_s3 *s3);
  */
 struct lst_s3_exchange *lst_s3_begin(struct lst_s3 *s3, const struct lst_http_request *request,
                                      void (*wake)(void *context), void *context);
+
+/* What a part of this server asks of S3 for somebody who has passed the gate. */
+struct lst_s3_call {
+    const struct lst_passage *caller; /* needed until lst_s3_begin_call() returns */
+    struct lst_slice bucket;          /* both decoded, and valid until lst_s3_free() */
+    struct lst_slice key;
+    int64_t expires; /* seconds for which it counts as signed; its uses are remembered as long */
+};
+
+/* The answer to a call, as far as it is more than a status and a code. */
+struct lst_s3_result {
+    char upload_id[LST_UPLOAD_ID_LENGTH]; /* of CreateMultipartUpload, when that has gone well */
+    char message[512];                    /* of an error; ends in NUL, cut there if need be */
+};
+
+/*
+ * The same for a call: nothing is signed, taken apart or written as text for it. request: the
+ * method, headers, parameters, and from where and when; its path and query are not looked at.
+ * ret_result stays until lst_s3_free(), and is set when the state is LST_S3_RESPOND.
+ */
+struct lst_s3_exchange *lst_s3_begin_call(struct lst_s3 *s3, const struct lst_http_request *request,
+                                          const struct lst_s3_call *call,
+                                          struct lst_s3_result *ret_result,
+                                          void (*wake)(void *context), void *context);
 enum lst_s3_state lst_s3_state(struct lst_s3_exchange *exchange);
 void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes);
 void lst_s3_end(struct lst_s3_exchange *exchange);

@@ -16,6 +16,25 @@ static int decode(struct lst_slice raw, char **scratch, struct lst_slice *ret_te
     return LST_OK;
 }
 
+/* What S3 asks of a key. */
+static int check_names(const struct lst_target *target)
+{
+    if (target->key.length > 1024) {
+        return LST_ERR_KEY_TOO_LONG;
+    }
+    return lst_slice_is_utf8(target->key) && lst_slice_is_utf8(target->bucket)
+               ? LST_OK
+               : LST_ERR_KEY_NOT_UTF8;
+}
+
+int lst_target_of(struct lst_slice bucket, struct lst_slice key, struct lst_target *ret_target)
+{
+    *ret_target = (struct lst_target){.level = key.length > 0 ? LST_LEVEL_OBJECT : LST_LEVEL_BUCKET,
+                                      .bucket = bucket,
+                                      .key = key};
+    return check_names(ret_target);
+}
+
 int lst_target_decode(struct lst_slice path, struct lst_slice host, const struct lst_slice *domains,
                       size_t domain_count, char *scratch, struct lst_target *ret_target)
 {
@@ -40,12 +59,11 @@ int lst_target_decode(struct lst_slice path, struct lst_slice host, const struct
     if (status != LST_OK) {
         return status;
     }
-    if (target.key.length > 1024) {
-        *ret_target = target; /* whose length the error tells */
-        return LST_ERR_KEY_TOO_LONG;
-    }
-    if (!lst_slice_is_utf8(target.key) || !lst_slice_is_utf8(target.bucket)) {
-        return LST_ERR_KEY_NOT_UTF8;
+    status = check_names(&target);
+    if (status != LST_OK) {
+        *ret_target = status == LST_ERR_KEY_TOO_LONG ? target /* whose length the error tells */
+                                                     : *ret_target;
+        return status;
     }
     target.level = target.key.length > 0                         ? LST_LEVEL_OBJECT
                    : target.bucket.length > 0 || path.length > 1 ? LST_LEVEL_BUCKET
