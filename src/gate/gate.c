@@ -215,6 +215,7 @@ int lst_gate_pass(struct lst_gate *gate, const struct lst_passage *caller,
                   struct lst_passage *ret_passage)
 {
     struct lst_auth *auth = &ret_passage->auth;
+    struct lst_identity *identity;
     bool has_key;
     int status;
 
@@ -224,12 +225,12 @@ int lst_gate_pass(struct lst_gate *gate, const struct lst_passage *caller,
     auth->time = now;
     auth->expires = expires;
     memcpy(auth->access_key_id, caller->auth.access_key_id, sizeof(auth->access_key_id));
-    status = lst_identity_find(&gate->identities, auth, &ret_passage->identity, &ret_passage->key,
-                               &has_key);
+    status = lst_identity_find(&gate->identities, auth, &identity, &ret_passage->key, &has_key);
     if (status != LST_OK) {
         return status;
     }
-    return is_active(ret_passage->identity) ? LST_OK : LST_REFUSED_ACCESS_KEY_INACTIVE;
+    ret_passage->identity = identity;
+    return is_active(identity) ? LST_OK : LST_REFUSED_ACCESS_KEY_INACTIVE;
 }
 
 int lst_gate_renew(struct lst_gate *gate, struct lst_passage *passage, bool *ret_is_changed)

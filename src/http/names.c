@@ -50,16 +50,16 @@ static const uint8_t last_parameters[PARAMETER_LENGTH_MAX + 1] = {
     [7] = LST_PARAMETER_WEBSITE,
     [8] = LST_PARAMETER_VERSIONS,
     [9] = LST_PARAMETER_VERSION_ID,
-    [10] = LST_PARAMETER_VERSIONING,
+    [10] = LST_PARAMETER_AMZ_DATE,
     [11] = LST_PARAMETER_START_AFTER,
     [12] = LST_PARAMETER_LATCH_HEAD,
-    [13] = LST_PARAMETER_METADATA_TABLE,
+    [13] = LST_PARAMETER_AMZ_EXPIRES,
     [14] = LST_PARAMETER_REQUEST_PAYMENT,
     [15] = LST_PARAMETER_AMZ_SIGNATURE,
-    [16] = LST_PARAMETER_UPLOAD_ID_MARKER,
+    [16] = LST_PARAMETER_AMZ_CREDENTIAL,
     [17] = LST_PARAMETER_VERSION_ID_MARKER,
     [18] = LST_PARAMETER_PART_NUMBER_MARKER,
-    [19] = LST_PARAMETER_INTELLIGENT_TIERING,
+    [19] = LST_PARAMETER_AMZ_SIGNED_HEADERS,
     [20] = LST_PARAMETER_METADATA_JOURNAL_TABLE,
     [21] = LST_PARAMETER_RESPONSE_CONTENT_TYPE,
     [22] = LST_PARAMETER_RESPONSE_CACHE_CONTROL,
@@ -124,7 +124,9 @@ enum lst_name_family lst_name_family(struct lst_slice name)
                    : LST_FAMILY_NONE;
     }
     if (begins(name, LST_FAMILY_AMZ)) {
-        return begins(name, LST_FAMILY_META) ? LST_FAMILY_META : LST_FAMILY_AMZ;
+        bool may_be_meta = name.length > 6 && lower(name.bytes[6]) == 'm';
+
+        return may_be_meta && begins(name, LST_FAMILY_META) ? LST_FAMILY_META : LST_FAMILY_AMZ;
     }
     return begins(name, LST_FAMILY_LATCH) ? LST_FAMILY_LATCH : LST_FAMILY_X;
 }

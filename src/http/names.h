@@ -125,6 +125,7 @@
     X(LEGAL_HOLD, "legal-hold")                                                                    \
     X(PART_NUMBER, "partNumber")                                                                   \
     X(VERSIONING, "versioning")                                                                    \
+    X(AMZ_DATE, "X-Amz-Date")                                                                      \
     X(FETCH_OWNER, "fetch-owner")                                                                  \
     X(MAX_BUCKETS, "max-buckets")                                                                  \
     X(MAX_UPLOADS, "max-uploads")                                                                  \
@@ -139,17 +140,21 @@
     X(BUCKET_REGION, "bucket-region")                                                              \
     X(ENCODING_TYPE, "encoding-type")                                                              \
     X(METADATA_TABLE, "metadataTable")                                                             \
+    X(AMZ_EXPIRES, "X-Amz-Expires")                                                                \
     X(ANNOTATION_NAME, "annotationName")                                                           \
     X(REQUEST_PAYMENT, "requestPayment")                                                           \
+    X(AMZ_ALGORITHM, "X-Amz-Algorithm")                                                            \
     X(AMZ_SIGNATURE, "X-Amz-Signature")                                                            \
     X(RESPONSE_EXPIRES, "response-expires")                                                        \
     X(UPLOAD_ID_MARKER, "upload-id-marker")                                                        \
+    X(AMZ_CREDENTIAL, "X-Amz-Credential")                                                          \
     X(OWNERSHIP_CONTROLS, "ownershipControls")                                                     \
     X(PUBLIC_ACCESS_BLOCK, "publicAccessBlock")                                                    \
     X(VERSION_ID_MARKER, "version-id-marker")                                                      \
     X(CONTINUATION_TOKEN, "continuation-token")                                                    \
     X(PART_NUMBER_MARKER, "part-number-marker")                                                    \
     X(INTELLIGENT_TIERING, "intelligent-tiering")                                                  \
+    X(AMZ_SIGNED_HEADERS, "X-Amz-SignedHeaders")                                                   \
     X(METADATA_JOURNAL_TABLE, "metadataJournalTable")                                              \
     X(METADATA_CONFIGURATION, "metadataConfiguration")                                             \
     X(RESPONSE_CONTENT_TYPE, "response-content-type")                                              \

@@ -88,16 +88,41 @@ bool lst_http_name_is(struct lst_slice raw, struct lst_slice name)
     return at == raw.length;
 }
 
-/* Decode at *text, which moves on; or point at the raw text, if nothing in it is encoded. */
-static struct lst_slice decode(struct lst_slice raw, char **text, bool *ret_is_malformed)
+/* True if one of eight bytes is this one. */
+static inline bool has_byte(uint64_t word, unsigned char byte)
+{
+    uint64_t other = word ^ (UINT64_C(0x0101010101010101) * byte);
+
+    return ((other - UINT64_C(0x0101010101010101)) & ~other & UINT64_C(0x8080808080808080)) != 0;
+}
+
+/* Where the first byte stands that is to be decoded; raw.length if none is. Eight at a time. */
+static size_t find_encoded(struct lst_slice raw)
 {
     size_t at = 0;
-    char *to = *text;
+    uint64_t word;
 
-    *ret_is_malformed = false;
+    while (raw.length - at >= sizeof(word)) {
+        memcpy(&word, raw.bytes + at, sizeof(word));
+        if (has_byte(word, '%') || has_byte(word, '+')) {
+            break;
+        }
+        at += sizeof(word);
+    }
     while (at < raw.length && raw.bytes[at] != '%' && raw.bytes[at] != '+') {
         at++;
     }
+    return at;
+}
+
+/* Decode at *text, which moves on; or point at the raw text, if nothing in it is encoded. */
+static struct lst_slice decode(struct lst_slice raw, char **text, bool *ret_is_malformed)
+{
+    size_t at;
+    char *to = *text;
+
+    *ret_is_malformed = false;
+    at = find_encoded(raw);
     if (at == raw.length) {
         return lst_slice_make(raw.bytes == NULL ? "" : raw.bytes, raw.length);
     }

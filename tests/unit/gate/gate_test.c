@@ -129,6 +129,38 @@ static void test_authorise(void)
     }
 }
 
+/* What this server does for somebody is decided as if he had presigned it now. */
+static void test_pass(void)
+{
+    struct lst_access_question question = {.action = LST_SLICE("s3:PutObject"),
+                                           .bucket = LST_SLICE("photos"),
+                                           .key = LST_SLICE("cat.jpg")};
+    struct scene_request request;
+    struct lst_passage caller;
+    struct lst_passage passage;
+
+    CHECK(scene_add("carol", ALLOW_IF("{\"StringEquals\":{\"s3:authType\":\"REST-QUERY-STRING\"},"
+                                      "\"NumericLessThan\":{\"s3:signatureAge\":\"1000\"}}")) ==
+              LST_OK,
+          "a user who may presign, for a second");
+    scene_sign_header(&request, &(struct scene_signing){.user = "carol"});
+    CHECK(lst_gate_authenticate(scene_gate, &request.http, SCENE_NOW, &caller) == LST_OK &&
+              lst_gate_authorise(scene_gate, &caller, &question) == LST_REFUSED_NOT_ALLOWED,
+          "who calls with a header");
+    CHECK(lst_gate_pass(scene_gate, &caller, &request.http, SCENE_NOW, 60, &passage) == LST_OK &&
+              lst_gate_authorise(scene_gate, &passage, &question) == LST_OK &&
+              strcmp(lst_passage_user_name(&passage), "carol") == 0 &&
+              passage.auth.time == SCENE_NOW && passage.auth.expires == 60,
+          "passes as if that were presigned");
+    lst_passage_release(&passage);
+    CHECK(lst_users_remove(scene_users, LST_SLICE("carol")) == LST_OK &&
+              lst_gate_pass(scene_gate, &caller, &request.http, SCENE_NOW, 60, &passage) ==
+                  LST_REFUSED_ACCESS_KEY_UNKNOWN,
+          "and no more when the user is gone");
+    lst_passage_release(&passage);
+    lst_passage_release(&caller);
+}
+
 static void test_root(void)
 {
     struct lst_user_key key = {.access_key_id = "ROOT", .secret = SCENE_SECRET};
@@ -310,6 +342,7 @@ int main(void)
     test_authenticate();
     test_refusals();
     test_authorise();
+    test_pass();
     test_root();
     test_hosts();
     test_explain();
