@@ -443,7 +443,7 @@ static void test_large_deletion(void)
     struct lst_blob_reader *reader = NULL;
     struct lst_blob_id first = {0};
     struct lst_blob_id second = {0};
-    struct lst_blob_writer *link;
+    struct lst_blob_writer *link = NULL;
     size_t length = 0;
 
     memset(bytes, 'x', SIZE);
