@@ -26,7 +26,8 @@
 #define LST_INDEX_KEY_MAX   2100
 #define LST_INDEX_VALUE_MAX (256 * 1024)
 #define LST_INDEX_ADD_MAX   128 /* bytes of the numbers of one LST_INDEX_ADD, or of their row */
-#define LST_INDEX_RANGE_ROW 's'
+#define LST_INDEX_RANGE_ROW 's' /* see Ranges */
+#define LST_INDEX_EPOCH     8   /* bytes */
 
 struct lst_index;
 struct lst_index_reader;
@@ -37,6 +38,7 @@ struct lst_index_options {
                         * TiB. Where there is not so much, less is taken, down to 64 MiB */
     bool read_only;    /* refuse to make or to change it */
     bool has_secrets;  /* wipe what was read from memory when a reading ends */
+    bool has_ranges;   /* partitions may be cut into ranges, see below */
     /* What is not found, and would stand beside a damaged row, is LST_ERR_CORRUPT: it may be that
      * row. For an index in which what is not there is allowed (revocations). Without, the same is
      * told only if the damaged row is known to be it. */
@@ -75,6 +77,32 @@ void lst_index_close(struct lst_index *index);
  * than 100 ns. LMDB has one number for all partitions, that of the last transaction.
  */
 uint64_t lst_index_version(struct lst_index *index, uint64_t partition);
+
+/*
+ * ---- Ranges
+ *
+ * A distributed engine keeps a large partition in several pieces. If the index was opened with
+ * has_ranges, a partition may be cut into ranges, at borders that the engine chooses, and moves as
+ * it likes. LMDB never cuts.
+ *
+ * The route of a row is what stands in its key behind the first byte, up to the first two bytes 00
+ * that follow each other, with them. A range has all rows whose routes are not less than its lower
+ * border and less than that of the next range, whatever their first byte is. The lower border of
+ * the first range is empty. So all rows of one route are in one range, with those before and behind
+ * them.
+ *
+ * A key of one byte has no route: each range has a row of its own by that name. Which one is meant,
+ * a route says, or any key without its first byte. Of these the row LST_INDEX_RANGE_ROW begins with
+ * the range's epoch, a number of LST_INDEX_EPOCH bytes, which the engine raises whenever the
+ * borders of that range move; a new range gets a copy of that row, and no other row of its own. So
+ * who requires that row as it was read has a batch that was made for the range as it is.
+ *
+ * - A batch stays within one range, that of its route. Nothing is atomic over several.
+ * - Readings by key and scans need not know of ranges. Scans give the rows of all ranges in the
+ *   order of their keys; ranges' own rows they may leave out.
+ * - Who changes or sums something of the whole partition goes from range to range
+ *   (lst_index_next_range()), and has to leave it so that another can finish what he began.
+ */
 
 /* ---- Reading */
 
@@ -118,6 +146,17 @@ static inline bool lst_index_is_damaged_row(int status, struct lst_slice key)
  * _CORRUPT. */
 LST_MUST_CHECK int lst_index_get(struct lst_index_reader *reader, uint64_t partition,
                                  struct lst_slice key, struct lst_slice *ret_value);
+
+/* The value of a row that is a range's own, of the range that has this route. As above. A plain get
+ * gives the first range's. */
+LST_MUST_CHECK int lst_index_get_own(struct lst_index_reader *reader, uint64_t partition,
+                                     struct lst_slice route, char name,
+                                     struct lst_slice *ret_value);
+
+/* The lower border of the range behind the one that has this route: a copy, the reader's, until
+ * lst_index_read_end(). LST_ERR_NOT_FOUND: that is the last one. */
+LST_MUST_CHECK int lst_index_next_range(struct lst_index_reader *reader, uint64_t partition,
+                                        struct lst_slice route, struct lst_slice *ret_low);
 
 /*
  * Scan: go to the first key of the partition that is not less than this one, or, next, to the one
@@ -175,7 +214,8 @@ enum lst_index_change_kind {
     LST_INDEX_REQUIRE_ABSENT,  /* else the batch fails with LST_ERR_EXISTS */
     LST_INDEX_REQUIRE_PRESENT, /* else the batch fails with LST_ERR_NOT_FOUND */
     LST_INDEX_REQUIRE_PREFIX,  /* the value is there and begins with these bytes, else
-                                * LST_ERR_CONFLICT */
+                                * LST_ERR_CONFLICT; that also if borders moved, and the batch is
+                                * not within one range any more */
     /* A damaged row counts as what stands there, so that it can be replaced. */
 };
 
@@ -201,6 +241,7 @@ struct lst_index_change {
  */
 struct lst_index_batch {
     uint64_t partition;
+    struct lst_slice route; /* that of any of its rows; empty: the first range */
     const struct lst_index_change *changes;
     size_t change_count;
     bool makes_room; /* it deletes more than it puts: it may have the last pages of an index that
@@ -216,9 +257,13 @@ struct lst_index_batch {
  */
 void lst_index_submit(struct lst_index *index, struct lst_index_batch *batch);
 
-/* Submit and wait (base/wait.h). Not on the committer's thread. Gives the batch's status. */
+/* Submit and wait (base/wait.h). Not on the committer's thread. Gives the batch's status. The first
+ * is for the first range, or where there is but one. */
 LST_MUST_CHECK int lst_index_apply(struct lst_index *index, uint64_t partition,
                                    const struct lst_index_change *changes, size_t change_count);
+LST_MUST_CHECK int lst_index_apply_to(struct lst_index *index, uint64_t partition,
+                                      struct lst_slice route,
+                                      const struct lst_index_change *changes, size_t change_count);
 
 /*
  * Whether a sync of the index has failed. The kernel may then have dropped what it was to write, so

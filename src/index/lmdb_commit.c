@@ -378,8 +378,15 @@ static void end_wait(struct lst_index_batch *batch, int status, size_t failed_ch
 int lst_index_apply(struct lst_index *index, uint64_t partition,
                     const struct lst_index_change *changes, size_t change_count)
 {
+    return lst_index_apply_to(index, partition, lst_slice_make(NULL, 0), changes, change_count);
+}
+
+int lst_index_apply_to(struct lst_index *index, uint64_t partition, struct lst_slice route,
+                       const struct lst_index_change *changes, size_t change_count)
+{
     struct waiter waiter = {.is_done = LST_WAIT};
     struct lst_index_batch batch = {.partition = partition,
+                                    .route = route,
                                     .changes = changes,
                                     .change_count = change_count,
                                     .done = end_wait,

@@ -284,6 +284,25 @@ int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct ls
     return status;
 }
 
+/* ---- Ranges: there is one */
+
+int lst_index_get_own(struct lst_index_reader *reader, uint64_t partition, struct lst_slice route,
+                      char name, struct lst_slice *ret_value)
+{
+    (void)route;
+    return lst_index_get(reader, partition, lst_slice_make(&name, 1), ret_value);
+}
+
+int lst_index_next_range(struct lst_index_reader *reader, uint64_t partition,
+                         struct lst_slice route, struct lst_slice *ret_low)
+{
+    (void)reader;
+    (void)partition;
+    (void)route;
+    *ret_low = lst_slice_make(NULL, 0);
+    return LST_ERR_NOT_FOUND;
+}
+
 /* ---- Scans: rows are read some at a time */
 
 struct row_ahead {

@@ -1,32 +1,10 @@
 /* bucket_job.c - make and delete buckets: several commits, one after another, on the housekeeper's
  * thread. */
 #include "store/head.h"
+#include "store/ranges.h"
 
 /* How often it is tried to let a bucket live on, as long as nobody knows what came of it. */
 enum { UNDO_TRIES = 8 };
-
-static const char state_name = LST_ROW_STATE;
-
-static int make_state(struct lst_store *store, uint64_t partition)
-{
-    struct lst_index_change change = {LST_INDEX_PUT, lst_slice_make(&state_name, 1),
-                                      lst_bucket_state_text((struct lst_bucket_state){0})};
-
-    return lst_index_apply(store->index, partition, &change, 1);
-}
-
-/* LST_ERR_CONFLICT: the state is not the one that was expected. */
-static int change_state(struct lst_store *store, uint64_t partition,
-                        struct lst_bucket_state expected, struct lst_bucket_state state)
-{
-    struct lst_slice name = lst_slice_make(&state_name, 1);
-    struct lst_index_change changes[2] = {
-        {LST_INDEX_REQUIRE_PREFIX, name, lst_bucket_state_text(expected)},
-        {LST_INDEX_PUT, name, lst_bucket_state_text(state)},
-    };
-
-    return lst_index_apply(store->index, partition, changes, 2);
-}
 
 static int read_next_partition(struct lst_store *store, struct lst_slice counter,
                                uint64_t *ret_partition)
@@ -82,7 +60,8 @@ static int put_bucket(struct lst_store *store, const struct lst_bucket_row *row)
                                                .key = lst_row_name_slice(&name)};
         changes[1] = (struct lst_index_change){LST_INDEX_PUT, lst_row_name_slice(&name),
                                                lst_buffer_slice(&value)};
-        status = lst_index_apply(store->index, LST_STORE_PARTITION, changes, 2);
+        status = lst_index_apply_to(store->index, LST_STORE_PARTITION, lst_row_name_route(&name),
+                                    changes, 2);
     }
     lst_buffer_release(&value);
     return status == LST_ERR_EXISTS ? LST_ERR_BUCKET_EXISTS : status;
@@ -90,6 +69,7 @@ static int put_bucket(struct lst_store *store, const struct lst_bucket_row *row)
 
 static int create(struct lst_store *store, const struct lst_bucket *bucket)
 {
+    static const struct lst_state_wish live = {.has_deleting = true};
     struct lst_bucket_row row = {.bucket = *bucket};
     struct lst_index_reader *reader;
     int status = lst_store_read_bucket(store, bucket->name, &reader, &row.partition);
@@ -103,7 +83,7 @@ static int create(struct lst_store *store, const struct lst_bucket *bucket)
     }
     status = take_partition(store, &row.partition);
     if (status == LST_OK) {
-        status = make_state(store, row.partition);
+        status = lst_ranges_set_state(store, row.partition, &live);
     }
     /* The bucket is there with its row, not before: what a failure leaves is a partition unused. */
     return status == LST_OK ? put_bucket(store, &row) : status;
@@ -125,32 +105,25 @@ static int check_empty(struct lst_store *store, uint64_t partition)
 
 static int delete_row(struct lst_store *store, uint64_t partition, struct lst_slice name)
 {
-    return lst_index_apply(store->index, partition,
-                           &(struct lst_index_change){.kind = LST_INDEX_DELETE, .key = name}, 1);
+    return lst_index_apply_to(store->index, partition, lst_slice_after(name, 1),
+                              &(struct lst_index_change){.kind = LST_INDEX_DELETE, .key = name}, 1);
 }
 
-/* From here on no object can be put, so an empty bucket stays empty. */
-static int begin_deletion(struct lst_store *store, uint64_t partition,
-                          struct lst_bucket_state *ret_state)
+/* In all ranges. Where a bucket is being deleted no object can be put, so an empty bucket stays
+ * empty. LST_ERR_BUCKET_NOT_FOUND. */
+static int set_deleting(struct lst_store *store, uint64_t partition, bool is_deleting)
 {
-    struct lst_bucket_state deleting;
+    struct lst_state_wish wish = {.has_deleting = true, .is_deleting = is_deleting};
+    struct lst_bucket_state state;
     struct lst_index_reader *reader;
     int status = lst_index_read_begin(store->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    status = lst_head_read_any_state(reader, partition, ret_state);
+    status = lst_head_read_any_state(reader, partition, lst_slice_make(NULL, 0), &state);
     lst_index_read_end(reader);
-    if (status != LST_OK) {
-        return status;
-    }
-    if (ret_state->is_deleting) {
-        ret_state->is_deleting = false;
-        return LST_OK; /* begun by a deletion that failed, and whose undoing failed */
-    }
-    deleting = (struct lst_bucket_state){ret_state->versioning, true};
-    return change_state(store, partition, *ret_state, deleting);
+    return status == LST_OK ? lst_ranges_set_state(store, partition, &wish) : status;
 }
 
 /* Delete all rows of an empty bucket but its state, then the bucket's own row. */
@@ -193,10 +166,29 @@ static int find_setting(struct lst_store *store, uint64_t partition, struct lst_
     return status;
 }
 
+/* In all ranges. */
+static int delete_own_rows(struct lst_store *store, uint64_t partition)
+{
+    static const char own[] = {LST_ROW_USAGE, LST_ROW_STATE};
+    const struct lst_index_change changes[] = {
+        {.kind = LST_INDEX_DELETE, .key = lst_slice_make(&own[0], 1)},
+        {.kind = LST_INDEX_DELETE, .key = lst_slice_make(&own[1], 1)},
+    };
+    struct lst_route route = {.length = 0};
+    int status;
+
+    do {
+        status = lst_index_apply_to(store->index, partition, lst_route_slice(&route), changes, 2);
+        if (status == LST_OK) {
+            status = lst_route_advance(store, partition, &route);
+        }
+    } while (status == LST_OK);
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
 /* What is left when the bucket is gone: its settings, which are few, its usage and its state. */
 static int delete_leftovers(struct lst_store *store, uint64_t partition)
 {
-    static const char own[] = {LST_ROW_USAGE, LST_ROW_STATE};
     struct lst_row_name name;
     int status;
 
@@ -206,29 +198,12 @@ static int delete_leftovers(struct lst_store *store, uint64_t partition)
             return status;
         }
     }
-    status = status == LST_ERR_NOT_FOUND ? LST_OK : status;
-    for (size_t i = 0; i < sizeof(own) && status == LST_OK; i++) {
-        status = delete_row(store, partition, lst_slice_make(&own[i], 1));
-    }
-    return status;
+    return status == LST_ERR_NOT_FOUND ? delete_own_rows(store, partition) : status;
 }
 
 int lst_store_undo_deletion(struct lst_store *store, uint64_t partition)
 {
-    struct lst_bucket_state state;
-    struct lst_index_reader *reader;
-    int status = lst_index_read_begin(store->index, &reader);
-
-    if (status != LST_OK) {
-        return status;
-    }
-    status = lst_head_read_any_state(reader, partition, &state);
-    lst_index_read_end(reader);
-    if (status != LST_OK || !state.is_deleting) {
-        return status;
-    }
-    return change_state(store, partition, state,
-                        (struct lst_bucket_state){state.versioning, false});
+    return set_deleting(store, partition, false);
 }
 
 /* The bucket is to live on. If that can't be written now, the sweep, or the next opening of the
@@ -248,7 +223,6 @@ static void live_on(struct lst_store *store, uint64_t partition)
 
 static int delete_bucket(struct lst_store *store, struct lst_slice name)
 {
-    struct lst_bucket_state state;
     struct lst_index_reader *reader;
     uint64_t partition;
     int status = lst_store_read_bucket(store, name, &reader, &partition);
@@ -257,14 +231,9 @@ static int delete_bucket(struct lst_store *store, struct lst_slice name)
         return status;
     }
     lst_index_read_end(reader);
-    do {
-        /* Somebody may change the versioning at the same time. */
-        status = begin_deletion(store, partition, &state);
-    } while (status == LST_ERR_CONFLICT);
+    status = set_deleting(store, partition, true);
     if (status == LST_OK) {
         status = delete_rows(store, partition, name);
-    } else if (status != LST_ERR_UNKNOWN) {
-        return status; /* it was not begun */
     }
     if (status != LST_OK) {
         live_on(store, partition);

@@ -242,6 +242,16 @@ int lst_changes_close(struct lst_changes *changes)
     return changes->status;
 }
 
+struct lst_slice lst_changes_route(const struct lst_changes *changes)
+{
+    for (size_t i = 0; i < changes->count; i++) {
+        if (changes->list[i].key.length > 1) {
+            return lst_slice_after(changes->list[i].key, 1);
+        }
+    }
+    return nothing;
+}
+
 int lst_changes_status(const struct lst_changes *changes)
 {
     return changes->status;

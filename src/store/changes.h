@@ -79,6 +79,9 @@ void lst_changes_count(struct lst_changes *changes, char kind, uint64_t size, in
 /* The last step: add the change of the bucket's usage, if there is any. Gives the status. */
 LST_MUST_CHECK int lst_changes_close(struct lst_changes *changes);
 
+/* To which range its rows belong. */
+struct lst_slice lst_changes_route(const struct lst_changes *changes);
+
 LST_MUST_CHECK int lst_changes_status(const struct lst_changes *changes);
 
 #endif

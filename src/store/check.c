@@ -309,7 +309,8 @@ static int count_once(struct lst_check *check, struct lst_usage *ret_before,
     }
     status = lst_usage_read(reader, check->partition, ret_before);
     if (status == LST_OK) {
-        status = lst_usage_count(reader, check->partition, ret_counted);
+        status =
+            lst_usage_count(reader, check->partition, lst_slice_make(NULL, 0), NULL, ret_counted);
     }
     lst_index_read_end(reader);
     if (status == LST_OK) {

@@ -438,7 +438,7 @@ int lst_check_row(struct lst_check *check, struct lst_index_reader *reader, stru
     case LST_ROW_GARBAGE:
         return check_garbage(check, name);
     case LST_ROW_STATE:
-        if (lst_bucket_state_parse(value, &state) != LST_OK) {
+        if (lst_bucket_state_decode(value, &state) != LST_OK) {
             lst_check_report(check, nothing, "the bucket's state is damaged");
         }
         return LST_OK;

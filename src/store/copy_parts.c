@@ -142,8 +142,9 @@ static int share_group(struct lst_copying *copying, struct group *group, uint32_
     status = status == LST_OK ? sealing : status;
     status = status == LST_OK ? lst_changes_status(&group->changes) : status;
     if (status == LST_OK) {
-        status = lst_index_apply(store->index, copying->put->partition, group->changes.list,
-                                 group->changes.count);
+        status = lst_index_apply_to(store->index, copying->put->partition,
+                                    lst_changes_route(&group->changes), group->changes.list,
+                                    group->changes.count);
     }
     lst_changes_release(&group->changes);
     if (status == LST_ERR_UNKNOWN) {
@@ -203,8 +204,8 @@ static int begin_upload(struct lst_put *put)
     put->is_pinned = true;
     put->add_changes = add_object_with_parts;
     lst_row_name_make_upload(&name, LST_ROW_LEFT, put->key, id);
-    return lst_index_apply(
-        put->store->index, put->partition,
+    return lst_index_apply_to(
+        put->store->index, put->partition, lst_row_name_route(&name),
         &(struct lst_index_change){.kind = LST_INDEX_PUT, .key = lst_row_name_slice(&name)}, 1);
 }
 

@@ -20,7 +20,8 @@ static int apply(struct lst_store *store, uint64_t partition, struct lst_changes
     int status = lst_changes_close(changes);
 
     if (status == LST_OK && changes->count > 0) {
-        status = lst_index_apply(store->index, partition, changes->list, changes->count);
+        status = lst_index_apply_to(store->index, partition, lst_changes_route(changes),
+                                    changes->list, changes->count);
     }
     lst_changes_release(changes);
     return status;
@@ -34,6 +35,53 @@ int lst_store_delete_blob(struct lst_store *store, struct lst_blob_id blob)
         return LST_ERR_UNKNOWN;
     }
     return lst_blob_delete(store->blobs, blob);
+}
+
+/* How many of the rows, from this one on, are in one range with it. */
+static int count_together(struct lst_store *store, uint64_t partition,
+                          const struct lst_changes *rows, size_t first, size_t *ret_count)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice border;
+    size_t end = first + 1;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status =
+        lst_index_next_range(reader, partition, lst_slice_after(rows->list[first].key, 1), &border);
+    while (end < rows->count &&
+           (status != LST_OK ||
+            lst_slice_compare(lst_slice_after(rows->list[end].key, 1), border) < 0)) {
+        end++;
+    }
+    lst_index_read_end(reader);
+    *ret_count = end - first;
+    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+}
+
+/* Delete rows, in the order of their names. Each by itself could be: nothing is atomic. */
+static int delete_rows(struct lst_store *store, uint64_t partition, const struct lst_changes *rows)
+{
+    int status = lst_changes_status(rows);
+    size_t done = 0;
+
+    while (status == LST_OK && done < rows->count) {
+        const struct lst_index_change *first = &rows->list[done];
+        size_t count = 1;
+        status = count_together(store, partition, rows, done, &count);
+        if (status == LST_OK) {
+            status = lst_index_apply_to(store->index, partition, lst_slice_after(first->key, 1),
+                                        first, count);
+        }
+        if (status == LST_OK) {
+            done += count;
+        } else if (status == LST_ERR_CONFLICT) {
+            status = LST_OK; /* borders moved */
+        }
+    }
+    return status;
 }
 
 int lst_store_delete_blobs(struct lst_store *store, uint64_t partition, struct lst_changes *rows)
@@ -59,10 +107,9 @@ int lst_store_delete_blobs(struct lst_store *store, uint64_t partition, struct l
     rows->count = kept;
     status = lst_blobs_sync_deleted(store->blobs);
     if (status == LST_OK) {
-        status = apply(store, partition, rows);
-    } else {
-        lst_changes_release(rows);
+        status = delete_rows(store, partition, rows);
     }
+    lst_changes_release(rows);
     return first_failure(failure, status);
 }
 

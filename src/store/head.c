@@ -2,36 +2,47 @@
 #include "store/head.h"
 
 #include "base/random.h"
+#include "store/ranges.h"
 
 static const struct lst_slice nothing = {NULL, 0};
 
 /* ---- The bucket's state */
 
 int lst_head_read_any_state(struct lst_index_reader *reader, uint64_t partition,
-                            struct lst_bucket_state *ret_state)
+                            struct lst_slice route, struct lst_bucket_state *ret_state)
 {
-    static const char name = LST_ROW_STATE;
-    struct lst_slice text;
-    int status = lst_index_get(reader, partition, lst_slice_make(&name, 1), &text);
+    int status = lst_range_state(reader, partition, route, ret_state);
 
-    if (status != LST_OK) {
-        return status == LST_ERR_NOT_FOUND ? LST_ERR_BUCKET_NOT_FOUND : status;
-    }
-    return lst_bucket_state_parse(text, ret_state);
+    return status == LST_ERR_NOT_FOUND ? LST_ERR_BUCKET_NOT_FOUND : status;
 }
 
-int lst_head_read_state(struct lst_index_reader *reader, uint64_t partition,
+int lst_head_read_state(struct lst_index_reader *reader, uint64_t partition, struct lst_slice route,
                         struct lst_bucket_state *ret_state)
 {
-    int status = lst_head_read_any_state(reader, partition, ret_state);
+    int status = lst_head_read_any_state(reader, partition, route, ret_state);
 
     return status == LST_OK && ret_state->is_deleting ? LST_ERR_BUCKET_NOT_FOUND : status;
 }
 
-void lst_head_require_state(struct lst_changes *changes, struct lst_bucket_state state)
+int lst_head_read_key_state(const struct lst_key_place *place, bool writes,
+                            struct lst_bucket_state *ret_state)
 {
+    struct lst_row_name name;
+
+    lst_row_name_make_escaped(&name, LST_ROW_OBJECT, place->key);
+    return writes ? lst_head_read_state(place->reader, place->partition, lst_row_name_route(&name),
+                                        ret_state)
+                  : lst_head_read_any_state(place->reader, place->partition,
+                                            lst_row_name_route(&name), ret_state);
+}
+
+void lst_head_require_state(struct lst_changes *changes, const struct lst_bucket_state *state)
+{
+    char bytes[LST_BUCKET_STATE_SIZE];
+
+    lst_bucket_state_encode(state, bytes);
     lst_changes_add_own(changes, LST_INDEX_REQUIRE_PREFIX, LST_ROW_STATE,
-                        lst_bucket_state_text(state));
+                        lst_changes_copy(changes, lst_slice_make(bytes, sizeof(bytes))));
 }
 
 /* ---- Reading */
@@ -332,7 +343,7 @@ int lst_head_replace(struct lst_changes *changes, const struct lst_key_place *pl
 {
     struct lst_bucket_state state;
     struct lst_found_row head;
-    int status = lst_head_read_state(place->reader, place->partition, &state);
+    int status = lst_head_read_key_state(place, true, &state);
 
     if (status == LST_OK) {
         status = lst_head_read(place, &head);
@@ -343,7 +354,7 @@ int lst_head_replace(struct lst_changes *changes, const struct lst_key_place *pl
     if (status != LST_OK) {
         return status;
     }
-    lst_head_require_state(changes, state);
+    lst_head_require_state(changes, &state);
     lst_head_require(changes, place, &head);
     status = lst_head_retire(changes, place, state.versioning, &head, LST_ROW_OBJECT);
     *ret_version = lst_head_new_version(place->store, state.versioning, &head);

@@ -13,14 +13,6 @@
 
 #include "store/state.h"
 
-/* For one who only reads. LST_ERR_BUCKET_NOT_FOUND: it is gone. */
-LST_MUST_CHECK int lst_head_read_any_state(struct lst_index_reader *reader, uint64_t partition,
-                                           struct lst_bucket_state *ret_state);
-/* For one who writes. LST_ERR_BUCKET_NOT_FOUND: it is gone, or being deleted. */
-LST_MUST_CHECK int lst_head_read_state(struct lst_index_reader *reader, uint64_t partition,
-                                       struct lst_bucket_state *ret_state);
-void lst_head_require_state(struct lst_changes *changes, struct lst_bucket_state state);
-
 /* Where a key is changed. */
 struct lst_key_place {
     struct lst_store *store;
@@ -28,6 +20,19 @@ struct lst_key_place {
     uint64_t partition;
     struct lst_slice key; /* 1 to LST_STORE_KEY_MAX bytes */
 };
+
+/* The state of the bucket in the range that has this route (lst_row_name_route(); empty: the
+ * bucket's own). For one who only reads. LST_ERR_BUCKET_NOT_FOUND: it is gone. */
+LST_MUST_CHECK int lst_head_read_any_state(struct lst_index_reader *reader, uint64_t partition,
+                                           struct lst_slice route,
+                                           struct lst_bucket_state *ret_state);
+/* For one who writes. LST_ERR_BUCKET_NOT_FOUND: it is gone, or being deleted. */
+LST_MUST_CHECK int lst_head_read_state(struct lst_index_reader *reader, uint64_t partition,
+                                       struct lst_slice route, struct lst_bucket_state *ret_state);
+/* The same two, of the range that has this key. */
+LST_MUST_CHECK int lst_head_read_key_state(const struct lst_key_place *place, bool writes,
+                                           struct lst_bucket_state *ret_state);
+void lst_head_require_state(struct lst_changes *changes, const struct lst_bucket_state *state);
 
 /* A version that was found. */
 struct lst_found_row {

@@ -55,7 +55,9 @@ static int find_shown_id(struct opening *opening)
 
     opening->shown.length = 0;
     if (lst_version_is_null(opening->row.version)) {
-        status = lst_head_read_any_state(opening->reader, opening->partition, &state);
+        struct lst_key_place place = {opening->store, opening->reader, opening->partition,
+                                      opening->name->key};
+        status = lst_head_read_key_state(&place, false, &state);
     }
     if (status == LST_OK && state.versioning != LST_VERSIONING_NEVER) {
         lst_version_format(opening->row.version, &opening->shown);

@@ -120,6 +120,7 @@ void lst_put_submit(struct lst_put *put)
         return;
     }
     put->batch = (struct lst_index_batch){.partition = put->partition,
+                                          .route = lst_changes_route(&put->changes),
                                           .changes = put->changes.list,
                                           .change_count = put->changes.count,
                                           .done = committed,

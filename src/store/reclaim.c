@@ -61,6 +61,32 @@ static void add_changes(struct lst_changes *changes, const struct lst_reclaim_it
     }
 }
 
+/* How far, from this one on, they are in one range, in the order of their names. */
+static int find_together(struct lst_store *store, const struct lst_reclaim_item *items,
+                         size_t first, size_t count, size_t *ret_end)
+{
+    struct lst_slice route = lst_row_name_route(&items[first].name);
+    struct lst_index_reader *reader;
+    struct lst_slice border;
+    size_t end = first + 1;
+    int limited;
+    int status = lst_index_read_begin(store->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    limited = lst_index_next_range(reader, items[first].partition, route, &border);
+    while (end < count && end - first < BATCH &&
+           lst_slice_compare(lst_row_name_route(&items[end].name), route) >= 0 &&
+           (limited != LST_OK ||
+            lst_slice_compare(lst_row_name_route(&items[end].name), border) < 0)) {
+        end++;
+    }
+    lst_index_read_end(reader);
+    *ret_end = end;
+    return limited == LST_ERR_NOT_FOUND ? LST_OK : limited;
+}
+
 /* Those of one bucket, which stand one after another. */
 static int reclaim_bucket(struct lst_store *store, const struct lst_reclaim_item *items,
                           size_t count)
@@ -69,17 +95,20 @@ static int reclaim_bucket(struct lst_store *store, const struct lst_reclaim_item
 
     for (size_t i = 0; i < count;) {
         struct lst_changes changes = {0};
-        size_t end = count - i > BATCH ? i + BATCH : count;
-        int status;
-        for (; i < end; i++) {
-            add_changes(&changes, &items[i]);
+        size_t end = i;
+        int status = find_together(store, items, i, count, &end);
+        for (size_t j = i; j < end; j++) {
+            add_changes(&changes, &items[j]);
         }
-        status = lst_changes_close(&changes);
+        status = status == LST_OK ? lst_changes_close(&changes) : status;
         if (status == LST_OK) {
-            status = lst_index_apply(store->index, partition, changes.list, changes.count);
+            status = lst_index_apply_to(store->index, partition, lst_changes_route(&changes),
+                                        changes.list, changes.count);
         }
         lst_changes_release(&changes);
-        if (status != LST_OK) {
+        if (status == LST_OK) {
+            i = end;
+        } else if (status != LST_ERR_CONFLICT) { /* a conflict: borders moved */
             return status;
         }
     }

@@ -1,5 +1,5 @@
 /* recover.c - put right, at the opening, what the last process left undone. */
-#include "store/state.h"
+#include "store/ranges.h"
 
 #include <stdlib.h>
 
@@ -178,45 +178,15 @@ static int recover_blobs(struct lst_store *store, uint64_t *ret_removed)
 
 /* ---- Buckets */
 
-/* A deletion that was cut short did not happen. */
+/* A deletion that was cut short did not happen; another change of the bucket is finished. */
 static int recover_bucket(void *context, const struct lst_bucket_row *row)
 {
-    static const char state_name = LST_ROW_STATE;
-    struct lst_slice name = lst_slice_make(&state_name, 1);
-    struct lst_store *store = context;
-    struct lst_index_reader *reader;
-    struct lst_bucket_state state = {0};
-    struct lst_slice text;
-    bool is_right;
-    int status = LST_OK;
+    static const struct lst_state_wish live = {.has_deleting = true};
+    int status =
+        row->status != LST_OK ? LST_OK : lst_ranges_set_state(context, row->partition, &live);
 
-    if (row->status != LST_OK) {
-        return LST_OK; /* as below */
-    }
-    status = lst_index_read_begin(store->index, &reader);
-    if (status != LST_OK) {
-        return status;
-    }
-    status = lst_index_get(reader, row->partition, name, &text);
-    if (status == LST_OK) {
-        status = lst_bucket_state_parse(text, &state);
-    }
-    lst_index_read_end(reader);
-    if (status == LST_ERR_CORRUPT) {
-        return LST_OK; /* what it was, nobody knows; the check reports it */
-    }
-    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
-        return status;
-    }
-    is_right = status == LST_OK && !state.is_deleting;
-    status = LST_OK;
-    if (!is_right) {
-        state.is_deleting = false;
-        status = lst_index_apply(
-            store->index, row->partition,
-            &(struct lst_index_change){LST_INDEX_PUT, name, lst_bucket_state_text(state)}, 1);
-    }
-    return status == LST_ERR_NO_SPACE ? LST_OK : status;
+    /* What a damaged state was, nobody knows; the check reports it. */
+    return status == LST_ERR_CORRUPT || status == LST_ERR_NO_SPACE ? LST_OK : status;
 }
 
 /* Delete what was left, in all partitions that ever were: also in those of buckets that are gone,

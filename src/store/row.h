@@ -57,18 +57,24 @@ enum {
 
 /* ---- The state of a bucket */
 
-/* The value of a state row. None is the beginning of another, but "deleting" of all that is being
- * deleted; a write requires the state that it was made for. */
+/*
+ * The value of a state row. A write requires the state that it was made for, as it was read. Each
+ * range has one; what the bucket is, the first range's says. Whoever changes that changes the
+ * others after it (ranges.h).
+ */
 struct lst_bucket_state {
+    uint64_t epoch; /* the engine's: of the range */
     enum lst_versioning versioning;
     bool is_deleting;
 };
-struct lst_slice lst_bucket_state_text(struct lst_bucket_state state);
+enum { LST_BUCKET_STATE_SIZE = LST_INDEX_EPOCH + 3 };
+void lst_bucket_state_encode(const struct lst_bucket_state *state,
+                             char ret_bytes[LST_BUCKET_STATE_SIZE]);
 /* LST_ERR_CORRUPT. */
-LST_MUST_CHECK int lst_bucket_state_parse(struct lst_slice text,
-                                          struct lst_bucket_state *ret_state);
+LST_MUST_CHECK int lst_bucket_state_decode(struct lst_slice value,
+                                           struct lst_bucket_state *ret_state);
 
-/* ---- The usage of a bucket */
+/* ---- The usage of a bucket, each range's of its own */
 
 /* In the order of the row's numbers. Rows of later versions may have more. */
 enum lst_usage_number {
@@ -119,6 +125,11 @@ void lst_row_name_make_blob(struct lst_row_name *name, char kind, struct lst_sli
 static inline struct lst_slice lst_row_name_slice(const struct lst_row_name *name)
 {
     return lst_slice_make(name->bytes, name->length);
+}
+/* To which range a row belongs. */
+static inline struct lst_slice lst_row_name_route(const struct lst_row_name *name)
+{
+    return lst_slice_make(name->bytes + 1, name->length - 1);
 }
 
 /*

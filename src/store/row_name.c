@@ -12,40 +12,27 @@ enum {
 
 /* ---- States */
 
-/* What stands for "never versioned" is what older versions wrote into each bucket. */
-static const struct {
-    const char *text;
-    struct lst_bucket_state state;
-} states[] = {
-    {"live", {LST_VERSIONING_NEVER, false}},
-    {"enabled", {LST_VERSIONING_ENABLED, false}},
-    {"suspended", {LST_VERSIONING_SUSPENDED, false}},
-    {"deleting", {LST_VERSIONING_NEVER, true}},
-    {"deleting enabled", {LST_VERSIONING_ENABLED, true}},
-    {"deleting suspended", {LST_VERSIONING_SUSPENDED, true}},
-};
-enum { STATE_COUNT = sizeof(states) / sizeof(states[0]) };
+enum { STATE_FORMAT = 1, FORMAT_AT = LST_INDEX_EPOCH, VERSIONING_AT, DELETING_AT };
 
-struct lst_slice lst_bucket_state_text(struct lst_bucket_state state)
+void lst_bucket_state_encode(const struct lst_bucket_state *state,
+                             char ret_bytes[LST_BUCKET_STATE_SIZE])
 {
-    size_t i = 0;
-
-    while (states[i].state.versioning != state.versioning ||
-           states[i].state.is_deleting != state.is_deleting) {
-        i++;
-    }
-    return lst_slice_make(states[i].text, strlen(states[i].text));
+    lst_row_number_encode(state->epoch, ret_bytes);
+    ret_bytes[FORMAT_AT] = STATE_FORMAT;
+    ret_bytes[VERSIONING_AT] = (char)state->versioning;
+    ret_bytes[DELETING_AT] = (char)state->is_deleting;
 }
 
-int lst_bucket_state_parse(struct lst_slice text, struct lst_bucket_state *ret_state)
+int lst_bucket_state_decode(struct lst_slice value, struct lst_bucket_state *ret_state)
 {
-    for (size_t i = 0; i < STATE_COUNT; i++) {
-        if (lst_slice_equal(text, lst_slice_make(states[i].text, strlen(states[i].text)))) {
-            *ret_state = states[i].state;
-            return LST_OK;
-        }
+    if (value.length != LST_BUCKET_STATE_SIZE || value.bytes[FORMAT_AT] != STATE_FORMAT ||
+        (uint8_t)value.bytes[VERSIONING_AT] > LST_VERSIONING_SUSPENDED ||
+        (uint8_t)value.bytes[DELETING_AT] > 1) {
+        return LST_ERR_CORRUPT;
     }
-    return LST_ERR_CORRUPT;
+    ret_state->versioning = (enum lst_versioning)value.bytes[VERSIONING_AT];
+    ret_state->is_deleting = value.bytes[DELETING_AT] != 0;
+    return lst_row_number_decode(lst_slice_first(value, LST_INDEX_EPOCH), &ret_state->epoch);
 }
 
 /* ---- Names */

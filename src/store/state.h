@@ -152,7 +152,7 @@ void lst_store_collect(struct lst_store *store, uint64_t partition,
                        const struct lst_changes *changes);
 
 /* Delete blobs that have garbage rows, and those rows: what it is given is the deletion of rows,
- * all of one range, and is released. A blob that can't be deleted keeps its row, for later; the
+ * in their order, and is released. A blob that can't be deleted keeps its row, for later; the
  * others are deleted. Gives the first failure, as do the two below. */
 LST_MUST_CHECK int lst_store_delete_blobs(struct lst_store *store, uint64_t partition,
                                           struct lst_changes *rows);

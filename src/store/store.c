@@ -28,8 +28,8 @@ static int open_blobs(struct lst_store *store, const char *folder)
 
 static int open_index(struct lst_store *store, const struct lst_store_options *options)
 {
-    struct lst_index_options index = {.read_only = store->read_only,
-                                      .size_max = options->index_size_max};
+    struct lst_index_options index = {
+        .read_only = store->read_only, .has_ranges = true, .size_max = options->index_size_max};
     char *path;
     int status;
 

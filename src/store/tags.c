@@ -85,7 +85,7 @@ static int add_row(struct tagging *tagging, const struct lst_key_place *place,
     row.tag_count = tagging->tag_count;
     lst_buffer_clear(&tagging->value);
     lst_object_row_encode(&tagging->value, &row);
-    lst_head_require_state(&tagging->changes, state);
+    lst_head_require_state(&tagging->changes, &state);
     lst_head_require(&tagging->changes, place, found);
     lst_found_row_name(found, place->key, &name);
     (void)lst_changes_add(&tagging->changes, LST_INDEX_PUT, lst_row_name_slice(&name),
@@ -107,7 +107,7 @@ static int make_changes(struct tagging *tagging)
         return status;
     }
     lst_changes_release(&tagging->changes);
-    status = lst_head_read_state(place.reader, place.partition, &state);
+    status = lst_head_read_key_state(&place, true, &state);
     if (status == LST_OK) {
         do {
             status = find(tagging, &place, &found);
@@ -131,6 +131,7 @@ static void submit(struct tagging *tagging)
         return;
     }
     tagging->batch = (struct lst_index_batch){.partition = tagging->partition,
+                                              .route = lst_changes_route(&tagging->changes),
                                               .changes = tagging->changes.list,
                                               .change_count = tagging->changes.count,
                                               .done = committed,

@@ -53,6 +53,7 @@ static void submit(struct upload_change *change)
         return;
     }
     change->batch = (struct lst_index_batch){.partition = change->place.partition,
+                                             .route = lst_changes_route(&change->changes),
                                              .changes = change->changes.list,
                                              .change_count = change->changes.count,
                                              .done = committed,
@@ -92,10 +93,11 @@ static struct upload_change *new_change(struct lst_store *store,
 static int add_upload(struct upload_change *change, struct lst_index_reader *reader)
 {
     struct lst_bucket_state state;
-    int status = lst_head_read_state(reader, change->place.partition, &state);
+    int status = lst_head_read_state(reader, change->place.partition,
+                                     lst_row_name_route(&change->place.row), &state);
 
     if (status == LST_OK) {
-        lst_head_require_state(&change->changes, state);
+        lst_head_require_state(&change->changes, &state);
         lst_changes_count(&change->changes, LST_ROW_UPLOAD, 0, 1);
         (void)lst_changes_add(&change->changes, LST_INDEX_PUT,
                               lst_row_name_slice(&change->place.row),

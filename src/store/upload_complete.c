@@ -68,7 +68,7 @@ static int find_completed(struct search *search)
 {
     struct lst_bucket_state state;
     struct lst_found_row head;
-    int status = lst_head_read_state(search->place.reader, search->place.partition, &state);
+    int status = lst_head_read_key_state(&search->place, true, &state);
     int confirmed;
 
     if (status != LST_OK) {

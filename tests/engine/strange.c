@@ -28,6 +28,17 @@ enum {
     PARTITIONS_MAX = 2000,
     DELAY_NS = 1000000,
     LOG_BATCH_MAX = 64 * 1024 * 1024,
+    BORDERS_MAX = 40,
+    OWN_SHIFT = 48, /* the rows that are a range's own stand in a partition of their own */
+    LOST_MAX = 1000,
+};
+
+/* Where a range begins; its number, which is never 0. */
+struct border {
+    uint64_t partition;
+    uint64_t range;
+    struct lst_slice route;
+    char bytes[];
 };
 
 /* What is in a file, so to say: it stays when the index is closed. */
@@ -41,6 +52,9 @@ struct content {
         uint64_t partition;
         uint64_t version;
     } versions[PARTITIONS_MAX];
+    bool has_ranges;
+    size_t border_count;
+    struct border *borders[BORDERS_MAX];
     off_t log_end; /* up to which its log was read; see strange.keeps_logs */
 };
 
@@ -78,7 +92,7 @@ static struct content *contents;
 static pthread_mutex_t contents_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local bool is_in_between;
 
-struct strange strange = {.yields = 4, .loses_notifications = 3, .reorders = 2};
+struct strange strange = {.yields = 4, .loses_notifications = 3, .reorders = 2, .splits = 10};
 
 /* ---- Chance */
 
@@ -96,6 +110,14 @@ static bool happens(unsigned one_in)
     number = (number ^ number >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
     number = (number ^ number >> 27) * UINT64_C(0x94D049BB133111EB);
     return one_in > 0 && (number >> 33) % one_in == 0;
+}
+
+static size_t choose(size_t count)
+{
+    uint64_t number = atomic_fetch_add(&random_state, UINT64_C(0x9E3779B97F4A7C15));
+
+    number = (number ^ number >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    return (size_t)((number ^ number >> 31) % count);
 }
 
 /* A read may wait, and others go on meanwhile. */
@@ -187,6 +209,137 @@ static void put_row(struct content *content, uint64_t partition, struct lst_slic
             (content->count - at) * sizeof(struct row *));
     content->rows[at] = row;
     content->count++;
+}
+
+/* ---- Ranges */
+
+/* The number of the one that has this route; 0: the first. */
+static uint64_t range_of(const struct content *content, uint64_t partition, struct lst_slice route)
+{
+    const struct border *last = NULL;
+
+    for (size_t i = 0; i < content->border_count; i++) {
+        const struct border *border = content->borders[i];
+        if (border->partition == partition && lst_slice_compare(border->route, route) <= 0 &&
+            (last == NULL || lst_slice_compare(border->route, last->route) > 0)) {
+            last = border;
+        }
+    }
+    return last == NULL ? 0 : last->range;
+}
+
+static const struct border *next_border(const struct content *content, uint64_t partition,
+                                        struct lst_slice route)
+{
+    const struct border *next = NULL;
+
+    for (size_t i = 0; i < content->border_count; i++) {
+        const struct border *border = content->borders[i];
+        if (border->partition == partition && lst_slice_compare(border->route, route) > 0 &&
+            (next == NULL || lst_slice_compare(border->route, next->route) < 0)) {
+            next = border;
+        }
+    }
+    return next;
+}
+
+/* Where a row stands: one of a range's own has no route. */
+static uint64_t home(uint64_t partition, uint64_t range, struct lst_slice key)
+{
+    return key.length == 1 ? partition | range << OWN_SHIFT : partition;
+}
+
+/* Put a state with a higher epoch. */
+static void raise_epoch(struct content *content, uint64_t home, struct lst_slice state)
+{
+    static const char name = LST_INDEX_RANGE_ROW;
+    char bytes[256];
+
+    if (state.length > sizeof(bytes) || state.length < LST_INDEX_EPOCH) {
+        abort();
+    }
+    memcpy(bytes, state.bytes, state.length);
+    for (size_t i = LST_INDEX_EPOCH; i-- > 0 && ++bytes[i] == 0;) {
+    }
+    put_row(content, home, lst_slice_make(&name, 1), lst_slice_make(bytes, state.length), 0);
+}
+
+/* With the lock held. */
+static bool split(struct content *content, uint64_t partition, struct lst_slice route)
+{
+    static const char name = LST_INDEX_RANGE_ROW;
+    struct lst_slice key = lst_slice_make(&name, 1);
+    uint64_t before = range_of(content, partition, route);
+    const struct row *state = get(content, home(partition, before, key), key);
+    struct border *border;
+
+    for (size_t i = 0; i < content->border_count; i++) {
+        if (content->borders[i]->partition == partition &&
+            lst_slice_equal(content->borders[i]->route, route)) {
+            return false;
+        }
+    }
+    if (route.length == 0 || content->border_count == BORDERS_MAX) {
+        return false;
+    }
+    border = malloc(sizeof(*border) + route.length);
+    *border = (struct border){partition, content->border_count + 1,
+                              lst_slice_make(border->bytes, route.length)};
+    memcpy(border->bytes, route.bytes, route.length);
+    content->borders[content->border_count++] = border;
+    if (state != NULL) {
+        raise_epoch(content, home(partition, border->range, key), state->value);
+        state = get(content, home(partition, before, key), key);
+        raise_epoch(content, home(partition, before, key), state->value);
+    }
+    atomic_fetch_add(&strange.split_count, 1);
+    return true;
+}
+
+/* Cut at the key of any row of the partition. */
+static void split_anywhere(struct content *content, uint64_t partition)
+{
+    size_t first = find(content, partition, lst_slice_make(NULL, 0));
+    size_t end = find(content, partition + 1, lst_slice_make(NULL, 0));
+    struct lst_slice route;
+    size_t length = 0;
+
+    if (first == end) {
+        return;
+    }
+    route = lst_slice_after(content->rows[first + choose(end - first)]->key, 1);
+    while (length < route.length && !(route.bytes[length] == 0 && length + 1 < route.length &&
+                                      route.bytes[length + 1] == 0)) {
+        length++;
+    }
+    (void)split(content, partition, lst_slice_first(route, length));
+}
+
+/* Whether the batch is within one range. One that never was is a fault of its maker: it requires
+ * the state that its range has. */
+static bool is_together(const struct content *content, const struct lst_index_batch *batch,
+                        uint64_t range)
+{
+    bool is_current = false;
+    bool is_together = true;
+
+    for (size_t i = 0; i < batch->change_count && content->has_ranges; i++) {
+        const struct lst_index_change *change = &batch->changes[i];
+        if (change->key.length > 1) {
+            is_together = is_together && range_of(content, batch->partition,
+                                                  lst_slice_after(change->key, 1)) == range;
+        } else if (change->key.bytes[0] == LST_INDEX_RANGE_ROW &&
+                   change->kind == LST_INDEX_REQUIRE_PREFIX) {
+            const struct row *row =
+                get(content, home(batch->partition, range, change->key), change->key);
+            is_current = row != NULL && lst_slice_starts_with(row->value, change->value);
+        }
+    }
+    if (!is_together && (is_current || atomic_fetch_add(&strange.moved_count, 1) > LOST_MAX)) {
+        (void)fprintf(stderr, "a batch is not within one range\n");
+        abort();
+    }
+    return is_together;
 }
 
 /* How often something changed in a partition. */
@@ -328,6 +481,9 @@ void strange_forget(void)
         for (size_t i = 0; i < contents->count; i++) {
             free(contents->rows[i]);
         }
+        for (size_t i = 0; i < contents->border_count; i++) {
+            free(contents->borders[i]);
+        }
         free(contents->rows);
         free(contents->path);
         free(contents);
@@ -357,6 +513,7 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     }
     index = calloc(1, sizeof(*index));
     index->content = content;
+    content->has_ranges = options->has_ranges && !strange.keeps_logs;
     index->read_only = options->read_only;
     index->log = strange.keeps_logs ? open(options->path, O_RDWR | O_CLOEXEC) : -1;
     index->last_waiting = &index->first_waiting;
@@ -488,6 +645,51 @@ int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct ls
     return row != NULL ? LST_OK : LST_ERR_NOT_FOUND;
 }
 
+int lst_index_get_own(struct lst_index_reader *reader, uint64_t partition, struct lst_slice route,
+                      char name, struct lst_slice *ret_value)
+{
+    const struct content *content = reader->index->content;
+    struct lst_slice key = lst_slice_make(&name, 1);
+    const struct row *row;
+
+    *ret_value = lst_slice_make(NULL, 0);
+    wait_a_little();
+    pthread_mutex_lock(&reader->index->lock);
+    catch_up(reader->index);
+    row = get(content, home(partition, range_of(content, partition, route), key), key);
+    if (row != NULL) {
+        *ret_value = copy(&reader->values, row->value);
+    }
+    pthread_mutex_unlock(&reader->index->lock);
+    return row != NULL ? LST_OK : LST_ERR_NOT_FOUND;
+}
+
+int lst_index_next_range(struct lst_index_reader *reader, uint64_t partition,
+                         struct lst_slice route, struct lst_slice *ret_low)
+{
+    const struct border *next;
+
+    *ret_low = lst_slice_make(NULL, 0);
+    wait_a_little();
+    pthread_mutex_lock(&reader->index->lock);
+    next = next_border(reader->index->content, partition, route);
+    if (next != NULL) {
+        *ret_low = copy(&reader->values, next->route);
+    }
+    pthread_mutex_unlock(&reader->index->lock);
+    return next != NULL ? LST_OK : LST_ERR_NOT_FOUND;
+}
+
+bool strange_split(struct lst_index *index, uint64_t partition, const char *border)
+{
+    bool is_new;
+
+    pthread_mutex_lock(&index->lock);
+    is_new = split(index->content, partition, lst_slice_make(border, strlen(border)));
+    pthread_mutex_unlock(&index->lock);
+    return is_new;
+}
+
 /* The first row that is not less than where the scan is. Each is read by itself, as if a range
  * ended before it. */
 static int give_row(struct lst_index_reader *reader, struct lst_slice *ret_key,
@@ -588,8 +790,15 @@ static void add_row(struct content *content, uint64_t partition, struct lst_slic
 
 static int apply(struct content *content, const struct lst_index_batch *batch, size_t *ret_failed)
 {
+    uint64_t range = range_of(content, batch->partition, batch->route);
+
+    if (!is_together(content, batch, range)) {
+        *ret_failed = 0;
+        return LST_ERR_CONFLICT;
+    }
     for (size_t i = 0; i < batch->change_count; i++) {
-        int status = check_one(content, batch->partition, &batch->changes[i]);
+        int status = check_one(content, home(batch->partition, range, batch->changes[i].key),
+                               &batch->changes[i]);
         if (status != LST_OK) {
             *ret_failed = i;
             return status;
@@ -597,15 +806,19 @@ static int apply(struct content *content, const struct lst_index_batch *batch, s
     }
     for (size_t i = 0; i < batch->change_count; i++) {
         const struct lst_index_change *change = &batch->changes[i];
+        uint64_t place = home(batch->partition, range, change->key);
         if (change->kind == LST_INDEX_PUT) {
-            put_row(content, batch->partition, change->key, change->value, change->head_length);
+            put_row(content, place, change->key, change->value, change->head_length);
         } else if (change->kind == LST_INDEX_ADD) {
-            add_row(content, batch->partition, change->key, change->value);
+            add_row(content, place, change->key, change->value);
         } else if (change->kind == LST_INDEX_DELETE) {
-            delete_row(content, batch->partition, change->key);
+            delete_row(content, place, change->key);
         }
     }
     ++*version_of(content, batch->partition);
+    if (content->has_ranges && happens(strange.splits)) {
+        split_anywhere(content, batch->partition);
+    }
     return LST_OK;
 }
 
@@ -731,8 +944,15 @@ static void applied(struct lst_index_batch *batch, int status, size_t failed_cha
 int lst_index_apply(struct lst_index *index, uint64_t partition,
                     const struct lst_index_change *changes, size_t change_count)
 {
+    return lst_index_apply_to(index, partition, lst_slice_make(NULL, 0), changes, change_count);
+}
+
+int lst_index_apply_to(struct lst_index *index, uint64_t partition, struct lst_slice route,
+                       const struct lst_index_change *changes, size_t change_count)
+{
     struct applying applying = {.is_done = false};
     struct lst_index_batch batch = {.partition = partition,
+                                    .route = route,
                                     .changes = changes,
                                     .change_count = change_count,
                                     .done = applied,

@@ -319,6 +319,18 @@ WRAP_CODE(lst_index_apply,
           (struct lst_index * index, uint64_t partition, const struct lst_index_change *changes,
            size_t count),
           (index, partition, changes, count))
+WRAP_CODE(lst_index_apply_to,
+          (struct lst_index * index, uint64_t partition, struct lst_slice route,
+           const struct lst_index_change *changes, size_t count),
+          (index, partition, route, changes, count))
+WRAP_CODE(lst_index_get_own,
+          (struct lst_index_reader * reader, uint64_t partition, struct lst_slice route, char name,
+           struct lst_slice *ret),
+          (reader, partition, route, name, ret))
+WRAP_CODE(lst_index_next_range,
+          (struct lst_index_reader * reader, uint64_t partition, struct lst_slice route,
+           struct lst_slice *ret),
+          (reader, partition, route, ret))
 WRAP_CODE(lst_index_verify, (struct lst_index * index, struct lst_index_verify *verify),
           (index, verify))
 WRAP_CODE(lst_blob_create, (struct lst_blobs * blobs, uint64_t hint, struct lst_blob_writer **ret),

@@ -19,7 +19,8 @@ enum { FAULT_STORE = 1, FAULT_SYSTEM = 2, FAULT_MEMORY = 4, FAULT_ALL = 7 };
 /* clang-format off */
 #define FAULT_STORE_CALLS(X) \
     X(lst_index_open) X(lst_index_examine) X(lst_index_read_begin) X(lst_index_get) X(lst_index_seek) X(lst_index_next) \
-    X(lst_index_submit) X(lst_index_apply) X(lst_index_verify) \
+    X(lst_index_submit) X(lst_index_apply) X(lst_index_apply_to) X(lst_index_get_own) X(lst_index_next_range) \
+    X(lst_index_verify) \
     X(lst_blobs_open) X(lst_blobs_recover) X(lst_blobs_sync_deleted) X(lst_blobs_walk) \
     X(lst_blob_create) X(lst_blob_append) X(lst_blob_link) X(lst_blob_seal_submit) \
     X(lst_blob_open) X(lst_blob_open_once) X(lst_blob_read) X(lst_blob_file) X(lst_blob_delete)

@@ -789,13 +789,15 @@ static void remove_empty_generations(void)
 static bool is_half_deleted(const char *bucket)
 {
     static const char state_name = LST_ROW_STATE;
-    struct lst_index_change change = {
-        LST_INDEX_PUT, lst_slice_make(&state_name, 1),
-        lst_bucket_state_text((struct lst_bucket_state){.is_deleting = true})};
+    static const struct lst_bucket_state deleting = {.is_deleting = true};
+    char state[LST_BUCKET_STATE_SIZE];
+    struct lst_index_change change = {LST_INDEX_PUT, lst_slice_make(&state_name, 1),
+                                      lst_slice_make(state, sizeof(state))};
     struct lst_index_reader *reader;
     uint64_t partition;
     int status = fixture_make_bucket(&opened, bucket);
 
+    lst_bucket_state_encode(&deleting, state);
     if ((status != 0 && status != LST_ERR_BUCKET_EXISTS) ||
         lst_store_read_bucket(opened.store, slice(bucket), &reader, &partition) != 0) {
         return false;
