@@ -1072,7 +1072,7 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * be opened, to say so. find_left and lst_store_walk go on only behind a row that is
  * damaged; look and find_whole likewise, and read_big reads only what is longer than a page.
  * The scrubber runs in a server alone: what fails it tries again later.
- * count_freed: of an index that is nearly full. lst_store_recount, recount_bucket,
+ * count_freed: of an index that is nearly full. lst_store_recount, recount_bucket, recount_range,
  * put_usage, lst_store_usage: not of an operation (tests/protocol/test_damaged_rows.py).
  * submit_start: of bodies of more than 8 MiB, see tests/unit/blob/blob_test.c; what can't be begun
  * goes with the seal.
@@ -1082,7 +1082,7 @@ static const char unreached[] =
     "left_no_trace sweep_all rewrite_headers lst_index_is_complete submit_start "
     "lst_index_next:find_left lst_index_next:lst_store_walk "
     "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at /store/scrub.c "
-    "count_freed lst_store_recount recount_bucket put_usage lst_store_usage";
+    "count_freed lst_store_recount recount_bucket recount_range put_usage lst_store_usage";
 
 int main(void)
 {
