@@ -159,7 +159,7 @@ static void test_deleted(void)
 {
     struct lst_blob_id id = make("deleted");
     struct lst_blob_id other = make("other");
-    struct lst_blob_reader *reader;
+    struct lst_blob_reader *reader = NULL;
     uint64_t deletions = 0;
 
     CHECK(holds(id, "deleted") && holds(other, "other") && count_open(false) == 2,
@@ -189,8 +189,8 @@ static void test_deleted(void)
 static void test_opened_twice(void)
 {
     struct lst_blob_id id = make("twice");
-    struct lst_blob_reader *first;
-    struct lst_blob_reader *second;
+    struct lst_blob_reader *first = NULL;
+    struct lst_blob_reader *second = NULL;
     uint64_t deletions = 0;
 
     (void)lst_blob_cache_take(&blobs->cache, id, &deletions);
@@ -232,7 +232,7 @@ static void test_changed_by_others(void)
 static void test_linked(void)
 {
     struct lst_blob_id id = make("linked");
-    struct lst_blob_writer *writer;
+    struct lst_blob_writer *writer = NULL;
     struct lst_blob_id copy;
 
     CHECK(holds(id, "linked") && lst_blob_link(blobs, id, &writer) == 0, "an open one is copied");
