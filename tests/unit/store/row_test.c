@@ -170,7 +170,7 @@ static int add_to_row(struct fixture *fixture, const char *key, uint8_t tag)
     char path[100];
     struct lst_index_options options = {.path = path};
     struct lst_index_change change = {.kind = LST_INDEX_PUT};
-    struct lst_object_row row;
+    struct lst_object_row row = {.form = LST_FORM_OBJECT};
     struct lst_index_reader *reader;
     struct lst_row_name name;
     struct lst_buffer value;
