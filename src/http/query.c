@@ -122,9 +122,12 @@ static struct lst_slice decode(struct lst_slice raw, char **text, bool *ret_is_m
     char *to = *text;
 
     *ret_is_malformed = false;
+    if (raw.bytes == NULL) {
+        return lst_slice_make("", 0);
+    }
     at = find_encoded(raw);
     if (at == raw.length) {
-        return lst_slice_make(raw.bytes == NULL ? "" : raw.bytes, raw.length);
+        return raw;
     }
     if (at > 0) {
         memcpy(to, raw.bytes, at);
