@@ -1074,6 +1074,9 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * The scrubber runs in a server alone: what fails it tries again later.
  * count_freed: of an index that is nearly full. lst_store_recount, recount_bucket, recount_range,
  * put_usage, lst_store_usage: not of an operation (tests/protocol/test_damaged_rows.py).
+ * /store/reclaim.c: not of an operation (tests/unit/store/reclaim_test.c). check_borrowed: ends the
+ * process. lst_blob_free_file: frees a large file piece by piece, and what fails there the closing
+ * does.
  * submit_start: of bodies of more than 8 MiB, see tests/unit/blob/blob_test.c; what can't be begun
  * goes with the seal.
  */
@@ -1082,7 +1085,8 @@ static const char unreached[] =
     "left_no_trace sweep_all rewrite_headers lst_index_is_complete submit_start "
     "lst_index_next:find_left lst_index_next:lst_store_walk "
     "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at /store/scrub.c "
-    "count_freed lst_store_recount recount_bucket recount_range put_usage lst_store_usage";
+    "count_freed lst_store_recount recount_bucket recount_range put_usage lst_store_usage "
+    "/store/reclaim.c check_borrowed lst_blob_free_file";
 
 int main(void)
 {
