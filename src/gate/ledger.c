@@ -11,9 +11,8 @@ static const uint64_t size_max = 16ULL << 30; /* bytes that the file can grow to
 
 static int open_index(const char *folder, bool read_only, struct lst_index **ret_index)
 {
-    /* A link that is not found has not been used, nor revoked. */
     struct lst_index_options options = {
-        .size_max = size_max, .read_only = read_only, .has_secrets = true, .is_strict = true};
+        .size_max = size_max, .read_only = read_only, .has_secrets = true};
     char *path;
     int status = read_only ? LST_OK : lst_folder_make(folder);
 
@@ -139,6 +138,7 @@ int lst_ledger_find(struct lst_ledger *ledger, struct lst_slice user, struct lst
     if (status != LST_OK) {
         return status;
     }
+    lst_index_read_strictly(reader); /* what is not found is not revoked */
     status = lst_ledger_state_get(reader, lst_ledger_key_slice(&name), &state);
     lst_index_read_end(reader);
     if (status == LST_OK) {

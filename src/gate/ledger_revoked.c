@@ -53,8 +53,15 @@ static int add_later_ones(struct lst_ledger *ledger, struct lst_index_reader *re
 
     lst_ledger_row_key(LST_LEDGER_ROW_REVOKED, LST_SLICE(""), ledger->filter_generation + 1,
                        &start);
+    if (ledger->filter_generation == 0) {
+        /* From the row before the first: a first one whose key the disk changed is met then. */
+        start = (struct lst_ledger_key){.length = 1, .bytes = {LST_LEDGER_ROW_GENERATION}};
+    }
     status =
         lst_index_seek(reader, LST_LEDGER_PARTITION, lst_ledger_key_slice(&start), &key, &name);
+    if (status == LST_OK && key.length == 1 && key.bytes[0] == LST_LEDGER_ROW_GENERATION) {
+        status = lst_index_next(reader, &key, &name);
+    }
     while (status == LST_OK && key.bytes[0] == LST_LEDGER_ROW_REVOKED) {
         if (key.length != 1 + 8) {
             return LST_ERR_CORRUPT;

@@ -281,6 +281,7 @@ static int write_once(struct work *work)
     if (status != LST_OK) {
         return status;
     }
+    lst_index_read_strictly(work->reader); /* what is not found has not been used */
     work->entry_count = 0;
     memset(work->slots, 0, sizeof(work->slots));
     work->has_more = false;

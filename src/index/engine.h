@@ -58,7 +58,6 @@ struct lst_index {
     MDB_dbi table;
     bool read_only;
     bool has_secrets;
-    bool is_strict;
     char *path;
     uintptr_t map_start; /* where the file is mapped; 0: not known yet */
     uintptr_t map_end;
@@ -160,6 +159,7 @@ struct lst_index_reader {
     struct lst_index_reader *next_idle;
     struct lst_index_block *blocks; /* the first one stays when the reading ends */
 
+    bool is_strict; /* of gets: lst_index_read_strictly() */
     bool is_scanning;
     enum lst_stored_part part; /* of values, that scans give */
     bool is_base_passed;       /* what was not read ahead yet begins behind the base; else at it */
@@ -191,18 +191,23 @@ LST_MUST_CHECK int lst_space_decode(MDB_val value, uint64_t *ret_space);
  * (index/checksum.h). */
 LST_MUST_CHECK int lst_row_check(MDB_val row_key, enum lst_stored_part part, MDB_val *value);
 
+/* How what is not found is looked for once more. */
+struct lst_probe {
+    MDB_cursor *cursor;
+    bool is_strict; /* any damaged row there may have been it */
+};
 /* The value of a key within a transaction. LST_ERR_NOT_FOUND, _CORRUPT (as lst_index_get()). With a
- * cursor, what is not found is looked for with care. */
+ * probe, what is not found is looked for with care. */
 LST_MUST_CHECK int lst_row_get(const struct lst_index *index, MDB_txn *transaction,
-                               MDB_cursor *probe, uint64_t partition, struct lst_slice key,
-                               struct lst_slice *ret_value);
+                               const struct lst_probe *probe, uint64_t partition,
+                               struct lst_slice key, struct lst_slice *ret_value);
 /*
  * LMDB halves the rows of a page to find one, and a row whose key the disk changed sends it astray.
  * So what is not found is looked for around the place to which LMDB was sent. Gives the row's value
  * after all; LST_ERR_NOT_FOUND: the whole rows around the place are in order, and no damaged one
  * between them was the key's; LST_ERR_CORRUPT.
  */
-LST_MUST_CHECK int lst_row_look_around(const struct lst_index *index, MDB_cursor *cursor,
+LST_MUST_CHECK int lst_row_look_around(const struct lst_index *index, const struct lst_probe *probe,
                                        MDB_val key, MDB_val *ret_value);
 
 /* Move to the first row that is not less than the key. Gives what LMDB gave; MDB_CORRUPTED: the row

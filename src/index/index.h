@@ -39,10 +39,6 @@ struct lst_index_options {
     bool read_only;    /* refuse to make or to change it */
     bool has_secrets;  /* wipe what was read from memory when a reading ends */
     bool has_ranges;   /* partitions may be cut into ranges, see below */
-    /* What is not found, and would stand beside a damaged row, is LST_ERR_CORRUPT: it may be that
-     * row. For an index in which what is not there is allowed (revocations). Without, the same is
-     * told only if the damaged row is known to be it. */
-    bool is_strict;
 };
 
 /* Open. Starts the committer's thread unless read_only. LST_ERR_IO, _PERMISSION, _NOT_FOUND,
@@ -123,6 +119,11 @@ uint64_t lst_index_version(struct lst_index *index, uint64_t partition);
 LST_MUST_CHECK int lst_index_read_begin(struct lst_index *index,
                                         struct lst_index_reader **ret_reader);
 void lst_index_read_end(struct lst_index_reader *reader);
+
+/* From now on a get of this reader gives LST_ERR_CORRUPT for what is not found and would stand
+ * beside a damaged row: it may be that row. For who lets in what is not there (revocations). Else
+ * that is told only if the damaged row is known to be it. */
+void lst_index_read_strictly(struct lst_index_reader *reader);
 
 /*
  * Every row carries a checksum of its partition, key and value, which each reading holds it

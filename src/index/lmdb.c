@@ -221,7 +221,6 @@ int lst_index_open(const struct lst_index_options *options, struct lst_index **r
     }
     index->read_only = options->read_only;
     index->has_secrets = options->has_secrets;
-    index->is_strict = options->is_strict;
     index->witness = -1;
     index->page_size = 4096;
     index->last_waiting = &index->first_waiting;

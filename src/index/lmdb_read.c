@@ -72,8 +72,14 @@ int lst_index_read_begin(struct lst_index *index, struct lst_index_reader **ret_
         }
         reader->index = index;
     }
+    reader->is_strict = false;
     *ret_reader = reader;
     return LST_OK;
+}
+
+void lst_index_read_strictly(struct lst_index_reader *reader)
+{
+    reader->is_strict = true;
 }
 
 static void wipe(struct lst_index_reader *reader)
@@ -197,7 +203,7 @@ static bool key_is_valid(uint64_t partition, struct lst_slice key)
 struct point_read {
     struct lst_index *index;
     struct lst_view *view;
-    MDB_cursor *probe; /* NULL: look without care */
+    struct lst_probe probe; /* its cursor is NULL: look without care */
     uint64_t partition;
     struct lst_slice key;
     char *room;
@@ -213,7 +219,8 @@ static int get_row(void *context)
 
     read->is_copied = false;
     read->value = lst_slice_make(NULL, 0);
-    status = lst_row_get(read->index, read->view->transaction, read->probe, read->partition,
+    status = lst_row_get(read->index, read->view->transaction,
+                         read->probe.cursor == NULL ? NULL : &read->probe, read->partition,
                          read->key, &read->value);
     if (read->value.bytes != NULL && read->value.length <= read->room_length) {
         memcpy(read->room, read->value.bytes, read->value.length);
@@ -273,7 +280,7 @@ int lst_index_get(struct lst_index_reader *reader, uint64_t partition, struct ls
     status = get_with_room(reader, &read);
     if (status == LST_ERR_NOT_FOUND) {
         status = lst_view_prepare_probe(index, read.view);
-        read.probe = read.view->probe;
+        read.probe = (struct lst_probe){read.view->probe, reader->is_strict};
         status = status == LST_OK ? get_with_room(reader, &read) : status;
     }
     if (read.value.bytes != NULL && read.is_copied) {

@@ -94,7 +94,7 @@ int lst_row_check(MDB_val row_key, enum lst_stored_part part, MDB_val *value)
 }
 
 /* LST_ERR_CORRUPT: the value is what stands there, or, if nothing does that could be read, NULL. */
-static int find(const struct lst_index *index, MDB_txn *transaction, MDB_cursor *probe,
+static int find(const struct lst_index *index, MDB_txn *transaction, const struct lst_probe *probe,
                 uint64_t space, struct lst_slice rest, MDB_val *ret_value)
 {
     struct lst_row_key row;
@@ -138,7 +138,7 @@ static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, st
     return lst_index_error(code);
 }
 
-int lst_row_get(const struct lst_index *index, MDB_txn *transaction, MDB_cursor *probe,
+int lst_row_get(const struct lst_index *index, MDB_txn *transaction, const struct lst_probe *probe,
                 uint64_t partition, struct lst_slice key, struct lst_slice *ret_value)
 {
     uint64_t space = partition;

@@ -51,7 +51,7 @@ static bool was_of_key(MDB_val key, MDB_val value)
  * Go on, forward or back, until a whole row is on the right side of the key. LST_OK: it is found on
  * the way. LST_ERR_NOT_FOUND: it is not.
  */
-static int look(const struct lst_index *index, MDB_cursor *cursor, int code, MDB_val at,
+static int look(const struct lst_index *index, const struct lst_probe *probe, int code, MDB_val at,
                 MDB_val value, MDB_val key, bool is_forward, MDB_val *ret_value)
 {
     for (int i = 0; i < ROWS_MAX && code == 0; i++) {
@@ -64,21 +64,22 @@ static int look(const struct lst_index *index, MDB_cursor *cursor, int code, MDB
             if ((order > 0) == is_forward) {
                 return lst_row_page_is_whole(index, at) ? LST_ERR_NOT_FOUND : LST_ERR_CORRUPT;
             }
-        } else if (index->is_strict || was_of_key(key, value)) {
+        } else if (probe->is_strict || was_of_key(key, value)) {
             return LST_ERR_CORRUPT;
         }
-        code = mdb_cursor_get(cursor, &at, &value, is_forward ? MDB_NEXT : MDB_PREV);
+        code = mdb_cursor_get(probe->cursor, &at, &value, is_forward ? MDB_NEXT : MDB_PREV);
     }
     return code == 0 ? LST_ERR_CORRUPT : lst_index_error(code);
 }
 
-int lst_row_look_around(const struct lst_index *index, MDB_cursor *cursor, MDB_val key,
+int lst_row_look_around(const struct lst_index *index, const struct lst_probe *probe, MDB_val key,
                         MDB_val *ret_value)
 {
+    MDB_cursor *cursor = probe->cursor;
     MDB_val at = key;
     MDB_val value = {0};
     int code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
-    int status = look(index, cursor, code, at, value, key, true, ret_value);
+    int status = look(index, probe, code, at, value, key, true, ret_value);
 
     if (status != LST_ERR_NOT_FOUND) {
         return status;
@@ -88,7 +89,7 @@ int lst_row_look_around(const struct lst_index *index, MDB_cursor *cursor, MDB_v
     if (code == 0 || code == MDB_NOTFOUND) {
         code = mdb_cursor_get(cursor, &at, &value, MDB_PREV);
     }
-    return look(index, cursor, code, at, value, key, false, ret_value);
+    return look(index, probe, code, at, value, key, false, ret_value);
 }
 
 /* From where the cursor stands: the first whole row, forward or back. Gives what LMDB gave. */
@@ -160,9 +161,6 @@ int lst_row_seek(const struct lst_index *index, MDB_cursor *cursor, MDB_val key,
     }
     if (code == 0 && is_whole(before, content) && lst_row_compare(before, key) < 0) {
         return mdb_cursor_get(cursor, ret_at, ret_value, MDB_NEXT);
-    }
-    if (code == 0 && index->is_strict) {
-        return MDB_CORRUPTED; /* the row before may be one that is sought */
     }
     return seek_with_care(cursor, key, ret_at, ret_value);
 }
