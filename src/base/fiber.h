@@ -37,7 +37,7 @@
 #endif
 #define LST_FIBER_GUARD (16UL * 1024) /* bytes below it, which nobody may touch */
 #define LST_FIBERS_MAX  16384         /* of a process at a time */
-#define LST_FIBERS_KEPT 32            /* stacks that a thread keeps for the next ones */
+#define LST_FIBERS_KEPT 128           /* stacks that a thread keeps for the next ones */
 /* Bytes of a kept stack that stay in memory; what was used below is given back to the kernel. */
 #define LST_FIBER_WARM (16UL * 1024)
 

@@ -52,6 +52,13 @@ static void staged(struct lst_store_write *write, struct lst_put *put)
     approver->ask(approver->context, exchange->approval);
 }
 
+struct lst_store_write *lst_approval_write(struct lst_s3_exchange *exchange)
+{
+    exchange->write = (struct lst_store_write){
+        .context = exchange, .staged = exchange->approval == NULL ? NULL : staged};
+    return &exchange->write;
+}
+
 struct lst_store_write *lst_approval_write_begin(struct lst_s3_exchange *exchange,
                                                  void (*written)(struct lst_s3_exchange *exchange))
 {

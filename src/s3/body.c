@@ -41,11 +41,10 @@ void lst_body_free(struct lst_body *body)
     free(body);
 }
 
-/* A piece of the body itself. */
-static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+/* Count and digest a piece of the body itself. */
+static bool count_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
 {
     struct lst_body *body = exchange->body;
-    int status;
 
     if (bytes.length > body->plan.limit - body->received) {
         lst_s3_fail(exchange, body->plan.too_long);
@@ -60,7 +59,17 @@ static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     }
     lst_checksum_update(&body->checksum, bytes);
     lst_checksum_update(&body->second, bytes);
-    status = body->plan.take(exchange, bytes);
+    return true;
+}
+
+static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+{
+    int status;
+
+    if (!count_data(exchange, bytes)) {
+        return false;
+    }
+    status = exchange->body->plan.take(exchange, bytes);
     if (status != LST_OK && !lst_waiting_is_answered(&exchange->waiting)) {
         lst_s3_fail_code(exchange, status);
     }
@@ -84,31 +93,42 @@ static void fail_small_chunk(struct lst_s3_exchange *exchange)
     lst_s3_fail_with(exchange, LST_S3_INVALID_CHUNK_SIZE, NULL, details, 2);
 }
 
-/* A piece of an aws-chunked body. */
-static void take_chunked(struct lst_s3_exchange *exchange, struct lst_slice input)
+/* The next data of an aws-chunked body, if there is any in the input, of which it takes what it has
+ * dealt with. False if the exchange has been answered. */
+static bool decode(struct lst_s3_exchange *exchange, struct lst_slice *input,
+                   struct lst_slice *ret_data)
 {
     struct lst_body *body = exchange->body;
-    enum lst_stream_event event;
-    struct lst_slice data;
-    size_t consumed;
+    enum lst_stream_event event = LST_STREAM_NEED_MORE;
+    size_t consumed = 1;
 
-    while (input.length > 0) {
-        int status = lst_stream_decode(&body->stream, input, &consumed, &event, &data);
+    *ret_data = lst_slice_make(input->bytes, 0);
+    while (input->length > 0 && (consumed > 0 || event == LST_STREAM_DATA)) {
+        int status = lst_stream_decode(&body->stream, *input, &consumed, &event, ret_data);
         if (status == LST_REFUSED_CHUNK_TOO_SMALL) {
             fail_small_chunk(exchange);
-            return;
+            return false;
         }
         if (status != LST_OK) {
             lst_s3_fail_code(exchange, status);
-            return;
+            return false;
         }
-        if (event == LST_STREAM_DATA && !take_data(exchange, data)) {
-            return;
+        *input = lst_slice_after(*input, consumed);
+        if (event == LST_STREAM_DATA) {
+            return true;
         }
-        if (consumed == 0 && event != LST_STREAM_DATA) {
-            break;
-        }
-        input = lst_slice_after(input, consumed);
+        *ret_data = lst_slice_make(input->bytes, 0);
+    }
+    *input = lst_slice_make(input->bytes, 0);
+    return true;
+}
+
+static void take_chunked(struct lst_s3_exchange *exchange, struct lst_slice input)
+{
+    struct lst_slice data;
+
+    while (input.length > 0 && decode(exchange, &input, &data) &&
+           (data.length == 0 || take_data(exchange, data))) {
     }
 }
 
@@ -117,11 +137,37 @@ void lst_body_take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     if (bytes.length == 0) {
         return;
     }
-    if (exchange->body->is_stream) {
+    if (exchange->running.fiber != NULL) {
+        lst_running_feed(exchange, bytes);
+    } else if (exchange->body->is_stream) {
         take_chunked(exchange, bytes);
     } else {
         (void)take_data(exchange, bytes);
     }
+}
+
+bool lst_body_next(struct lst_s3_exchange *exchange, struct lst_slice *ret_piece)
+{
+    struct lst_body *body = exchange->body;
+
+    ret_piece->length = 0;
+    while (ret_piece->length == 0) {
+        if (body->is_refused ||
+            (body->input.length == 0 && !lst_running_next(exchange, &body->input))) {
+            return false;
+        }
+        if (body->is_stream) {
+            body->is_refused = !decode(exchange, &body->input, ret_piece);
+        } else {
+            *ret_piece = body->input;
+            body->input.length = 0;
+        }
+        if (body->is_refused || !count_data(exchange, *ret_piece)) {
+            body->is_refused = true;
+            return false;
+        }
+    }
+    return true;
 }
 
 /* ---- The end */
@@ -232,21 +278,30 @@ bool lst_body_check_md5(struct lst_s3_exchange *exchange, const uint8_t md5[16])
     return false;
 }
 
-void lst_body_end(struct lst_s3_exchange *exchange)
+static bool check_md5(struct lst_s3_exchange *exchange)
 {
     struct lst_body *body = exchange->body;
+    uint8_t md5[MD5_DIGEST_SIZE];
 
-    if (!check_length(exchange) || !check_sha256(exchange) || !check_checksum(exchange)) {
-        return;
+    if (!body->plan.wants_md5 || !body->has_md5) {
+        return true;
     }
-    if (body->plan.wants_md5 && body->has_md5) {
-        uint8_t md5[MD5_DIGEST_SIZE];
-        md5_digest(&body->md5, sizeof(md5), md5);
-        if (!lst_body_check_md5(exchange, md5)) {
-            return;
-        }
-    }
-    if (lst_s3_confirm(exchange)) {
-        body->plan.finish(exchange);
+    md5_digest(&body->md5, sizeof(md5), md5);
+    return lst_body_check_md5(exchange, md5);
+}
+
+bool lst_body_is_whole(struct lst_s3_exchange *exchange)
+{
+    return !exchange->body->is_refused && !exchange->running.is_gone && check_length(exchange) &&
+           check_sha256(exchange) && check_checksum(exchange) && check_md5(exchange) &&
+           lst_s3_confirm(exchange);
+}
+
+void lst_body_end(struct lst_s3_exchange *exchange)
+{
+    if (exchange->running.fiber != NULL) {
+        lst_running_end(exchange);
+    } else if (lst_body_is_whole(exchange)) {
+        exchange->body->plan.finish(exchange);
     }
 }

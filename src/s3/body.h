@@ -24,7 +24,8 @@ struct lst_body_plan {
     bool checksum_besides;           /* and, besides it, also if another one is */
     bool checksum_is_of_object;      /* the headers speak of something else than this body */
 
-    /* A piece of the body, unframed. LST_OK or a code to answer for, unless it has answered. */
+    /* Of an operation that is no function of its own (running.h): a piece of the body, unframed.
+     * LST_OK or a code to answer for, unless it has answered. */
     int (*take)(struct lst_s3_exchange *exchange, struct lst_slice bytes);
 
     /* The body is complete, and is what was declared, but for an MD5 that was not computed here.
@@ -43,7 +44,19 @@ void lst_body_fail_length(struct lst_s3_exchange *exchange);
 /* The body's length, unframed, if the head told it. */
 bool lst_body_length(const struct lst_body *body, uint64_t *ret_length);
 
-/* A piece from the wire, and the end of it; both may answer the exchange. */
+/*
+ * Of an operation that is one function (running.h): the next piece of the body, unframed. False:
+ * there is none. Then the body is at its end, or is not what it should be and the exchange has been
+ * answered, or the client is gone: lst_body_is_whole() knows.
+ */
+bool lst_body_next(struct lst_s3_exchange *exchange, struct lst_slice *ret_piece);
+
+/* After the last piece: is the body complete and what was declared, but for an MD5 that was not
+ * computed here? And may its signer still do this (lst_s3_confirm())? False, having answered, if
+ * not; or the client is gone. */
+bool lst_body_is_whole(struct lst_s3_exchange *exchange);
+
+/* From the driver: a piece from the wire, and the end of it; both may answer the exchange. */
 void lst_body_take(struct lst_s3_exchange *exchange, struct lst_slice bytes);
 void lst_body_end(struct lst_s3_exchange *exchange);
 

@@ -9,8 +9,10 @@
 
 struct lst_body {
     struct lst_body_plan plan;
-    uint64_t received; /* bytes, unframed */
-    uint64_t length;   /* bytes, unframed, if known */
+    uint64_t received;      /* bytes, unframed */
+    struct lst_slice input; /* what lst_body_next() has yet to give of a piece from the wire */
+    bool is_refused;        /* by lst_body_next(): the exchange has been answered */
+    uint64_t length;        /* bytes, unframed, if known */
     bool length_known;
 
     bool check_sha256; /* against passage.auth.body_sha256 */

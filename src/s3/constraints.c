@@ -278,7 +278,7 @@ static bool check_length(struct lst_s3_exchange *exchange)
            refuse_length(exchange, length);
 }
 
-bool lst_s3_constrain_object(struct lst_s3_exchange *exchange)
+bool lst_s3_constrain_object(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
 {
     const struct lst_constraints *constraints = exchange->constraints;
 
@@ -290,14 +290,14 @@ bool lst_s3_constrain_object(struct lst_s3_exchange *exchange)
         .types = constraints->types,
     };
     return check_length(exchange) &&
-           (!constraints->sniff || lst_receive_check_content(exchange, &plan));
+           (!constraints->sniff || lst_receive_check_content(exchange, receiving, &plan));
 }
 
 bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number,
-                           const struct lst_upload_checksum *agreed)
+                           const struct lst_upload_checksum *agreed,
+                           struct lst_receiving *receiving)
 {
     const struct lst_constraints *constraints = exchange->constraints;
-    struct lst_receiving *receiving = exchange->work;
     struct lst_content_plan plan = {.is_part = true};
 
     if (constraints != NULL) {
@@ -311,7 +311,7 @@ bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number,
         plan.declared = lst_slice_of(receiving->type);
     }
     return number != 1 || (!agreed->is_sniffed && (constraints == NULL || !constraints->sniff)) ||
-           lst_receive_check_content(exchange, &plan);
+           lst_receive_check_content(exchange, receiving, &plan);
 }
 
 bool lst_s3_constrain_copied_part(struct lst_s3_exchange *exchange, uint32_t number,

@@ -18,13 +18,13 @@ bool lst_s3_constrain(struct lst_s3_exchange *exchange);
 bool lst_s3_constrain_form(struct lst_s3_exchange *exchange, const struct lst_field *fields,
                            size_t field_count);
 
-/* After lst_receive(): hold the declared length against x-latch-length, and make ready to look at
- * the content, of an object or of part 1, if x-latch-sniff asks for it, of the request or of the
- * upload. False, having answered, if
- * it can't be accepted. */
-bool lst_s3_constrain_object(struct lst_s3_exchange *exchange);
+/* After lst_receive_prepare(): hold the declared length against x-latch-length, and make ready to
+ * look at the content, of an object or of part 1, if x-latch-sniff asks for it, of the request or
+ * of the upload. False, having answered, if it can't be accepted. */
+bool lst_s3_constrain_object(struct lst_s3_exchange *exchange, struct lst_receiving *receiving);
 bool lst_s3_constrain_part(struct lst_s3_exchange *exchange, uint32_t number,
-                           const struct lst_upload_checksum *agreed);
+                           const struct lst_upload_checksum *agreed,
+                           struct lst_receiving *receiving);
 
 /* Of an upload that was created with x-latch-sniff: may a part of this number be a copy? May it be
  * completed, beginning with this part? False, having answered, if not. */

@@ -561,6 +561,7 @@ void lst_s3_free(struct lst_s3_exchange *exchange)
     if (exchange == NULL) {
         return;
     }
+    lst_running_stop(exchange);
     lst_s3_use_settle(exchange);
     lst_s3_use_free(exchange->use);
     free(exchange->approval);

@@ -11,6 +11,7 @@
 #include "s3/errors.h"
 #include "s3/operations.h"
 #include "s3/routes.h"
+#include "s3/running.h"
 #include "s3/s3.h"
 
 #define LST_S3_HOST_ID_LENGTH 44 /* base64 of 32 bytes: x-amz-id-2 */
@@ -37,6 +38,7 @@ struct lst_s3_exchange {
     struct lst_s3 *s3;
     const struct lst_http_request *request;
     struct lst_waiting waiting;
+    struct lst_running running; /* of an operation that is one function */
 
     struct lst_passage passage;
     struct lst_target target;

@@ -1,10 +1,13 @@
 /* put.c - PutObject. */
+#include "s3/approval.h"
 #include "s3/constraints.h"
 #include "s3/post.h"
 #include "s3/put_fields.h"
 #include "s3/receive.h"
 #include "s3/tags.h"
 #include "s3/write_condition.h"
+
+#include <stdlib.h>
 
 /* What S3 computes, and keeps, of a body that comes without a checksum. */
 static const enum lst_checksum_kind usual_checksum = LST_CHECKSUM_CRC64NVME;
@@ -26,49 +29,68 @@ static void answer_put(struct lst_s3_exchange *exchange)
     lst_s3_answer_end(exchange);
 }
 
-/* Open the put, with what the headers say of the object. */
-static void begin_put(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
-                      const struct lst_write_condition *condition, const struct lst_tag_set *tags)
+/* Open the put, with what the headers say of the object. False if the exchange has been answered.
+ */
+static bool open_put(struct lst_s3_exchange *exchange, const struct lst_write_condition *condition,
+                     const struct lst_tag_set *tags, struct lst_put **ret_put)
 {
-    struct lst_put_fields fields;
+    struct lst_put_fields *fields = malloc(sizeof(*fields)); /* large for the stack of a fiber */
     struct lst_put_options options = {
         .bucket = exchange->target.bucket,
         .key = exchange->target.key,
-        .fields = fields.list,
         .tags = tags->list,
         .tag_count = tags->count,
         .condition = *condition,
     };
-    int status;
+    int status = fields == NULL ? LST_ERR_NO_MEMORY : LST_OK;
+    bool is_readable = status == LST_OK && lst_put_fields_read(exchange, fields);
 
-    if (!lst_put_fields_read(exchange, &fields)) {
-        return;
+    if (is_readable) {
+        options.fields = fields->list;
+        options.field_count = fields->count;
+        options.size_known = lst_body_length(exchange->body, &options.size);
+        status = lst_put_begin(exchange->s3->options.store, &options, ret_put);
     }
-    options.field_count = fields.count;
-    options.size_known = lst_body_length(exchange->body, &options.size);
-    status = lst_put_begin(exchange->s3->options.store, &options, &receiving->put);
+    free(fields);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
     }
+    return is_readable && status == LST_OK;
+}
+
+/* What the head asks for, up to a put that waits for the body. False if the exchange has been
+ * answered. */
+static bool begin_put(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
+{
+    struct lst_write_condition condition;
+    struct lst_tag_set tags = {.count = 0};
+    bool has_begun = lst_write_condition_read(exchange, &condition) &&
+                     lst_put_check_class_and_acl(exchange) && lst_put_tags_read(exchange, &tags) &&
+                     lst_receive_prepare(exchange, usual_checksum, false) &&
+                     lst_s3_constrain_object(exchange, receiving) &&
+                     open_put(exchange, &condition, &tags, &receiving->put);
+
+    lst_tag_set_release(&tags);
+    return has_begun;
+}
+
+static void put_object(struct lst_s3_exchange *exchange)
+{
+    struct lst_receiving receiving = {.put = NULL};
+    struct lst_slice piece;
+    bool goes_on = begin_put(exchange, &receiving);
+
+    while (goes_on && lst_body_next(exchange, &piece)) {
+        goes_on = lst_receive_piece(exchange, &receiving, piece);
+    }
+    if (goes_on && lst_receive_end(exchange, &receiving) && lst_approval_prepare(exchange) &&
+        lst_receive_commit(exchange, &receiving)) {
+        answer_put(exchange);
+    }
+    lst_receive_release(&receiving);
 }
 
 void lst_put_object(struct lst_s3_exchange *exchange)
 {
-    struct lst_write_condition condition;
-    struct lst_receiving *receiving;
-    struct lst_tag_set tags = {.count = 0};
-
-    if (!lst_write_condition_read(exchange, &condition) || !lst_put_check_class_and_acl(exchange)) {
-        return;
-    }
-    if (lst_put_tags_read(exchange, &tags)) {
-        receiving = lst_receive(exchange, usual_checksum, false, answer_put);
-        if (receiving != NULL) {
-            receiving->is_object = true;
-        }
-        if (receiving != NULL && lst_s3_constrain_object(exchange)) {
-            begin_put(exchange, receiving, &condition, &tags);
-        }
-    }
-    lst_tag_set_release(&tags);
+    lst_running_begin(exchange, put_object);
 }

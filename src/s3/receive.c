@@ -1,48 +1,95 @@
 /* receive.c - the body of a request on its way into the store. */
 #include "s3/receive.h"
 
+#include "base/fiber.h"
 #include "s3/approval.h"
 
-#include <stdlib.h>
-
-static void free_receiving(void *work)
+void lst_receive_release(struct lst_receiving *receiving)
 {
-    struct lst_receiving *receiving = work;
-
     lst_put_abort(receiving->put);
     lst_content_free(receiving->content);
-    free(receiving);
 }
 
-/* Answer for what the look at the content gave; its status. */
-static int answer_content(struct lst_s3_exchange *exchange, int status)
+bool lst_receive_prepare(struct lst_s3_exchange *exchange, enum lst_checksum_kind checksum,
+                         bool besides)
 {
-    const struct lst_receiving *receiving = exchange->work;
+    struct lst_body_plan plan = {
+        .limit = exchange->s3->options.body_max,
+        .too_long = LST_S3_ENTITY_TOO_LARGE,
+        .length_required = exchange->post == NULL, /* a form's file has none of its own */
+        .checksum = checksum,
+        .checksum_besides = besides,
+    };
 
-    if (status == LST_ERR_MALFORMED) {
-        struct lst_content_refusal refusal = lst_content_refusal(receiving->content);
+    return lst_body_prepare(exchange, &plan);
+}
+
+/* ---- What its content is */
+
+bool lst_receive_check_content(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
+                               const struct lst_content_plan *plan)
+{
+    int status = lst_content_begin(exchange->s3->content, plan, &receiving->content);
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+    return status == LST_OK;
+}
+
+/* What looks at the content are libraries that want more of a stack than a fiber has. */
+struct look {
+    struct lst_content_check *content;
+    const struct lst_slice *bytes; /* NULL: they have all come */
+    int status;
+};
+
+static void look(void *context)
+{
+    struct look *look = context;
+
+    look->status = look->bytes == NULL ? lst_content_end(look->content)
+                                       : lst_content_take(look->content, *look->bytes);
+}
+
+/* False, having answered, if the content is refused. bytes: NULL at the end. */
+static bool accept_content(struct lst_s3_exchange *exchange, struct lst_content_check *content,
+                           const struct lst_slice *bytes)
+{
+    struct look looking = {.content = content, .bytes = bytes};
+
+    if (content == NULL) {
+        return true;
+    }
+    lst_fiber_aside(look, &looking);
+    if (looking.status == LST_ERR_MALFORMED) {
+        struct lst_content_refusal refusal = lst_content_refusal(content);
         struct lst_field details[] = {
             {LST_SLICE("Constraint"), LST_SLICE("x-latch-sniff")},
             {LST_SLICE("Detected"), lst_slice_of(refusal.detected)},
         };
         lst_s3_fail_with(exchange, LST_S3_ACCESS_DENIED, refusal.message, details, 2);
-    } else if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
+    } else if (looking.status != LST_OK) {
+        lst_s3_fail_code(exchange, looking.status);
     }
-    return status;
+    return looking.status == LST_OK;
 }
 
-static int take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
-{
-    struct lst_receiving *receiving = exchange->work;
+/* ---- Its bytes */
 
-    if (receiving->content != NULL) {
-        int status = answer_content(exchange, lst_content_take(receiving->content, bytes));
-        if (status != LST_OK) {
-            return status;
-        }
+bool lst_receive_piece(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
+                       struct lst_slice piece)
+{
+    int status;
+
+    if (!accept_content(exchange, receiving->content, &piece)) {
+        return false;
     }
-    return lst_put_write(receiving->put, bytes);
+    status = lst_put_write(receiving->put, piece);
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
+    }
+    return status == LST_OK;
 }
 
 static int keep_checksums(struct lst_s3_exchange *exchange, struct lst_put *put)
@@ -61,67 +108,33 @@ static int keep_checksums(struct lst_s3_exchange *exchange, struct lst_put *put)
     return status;
 }
 
-static void finish(struct lst_s3_exchange *exchange)
+bool lst_receive_end(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
 {
-    struct lst_receiving *receiving = exchange->work;
-    struct lst_put *put = receiving->put;
     uint8_t md5[16];
     int status;
 
-    if (receiving->content != NULL &&
-        answer_content(exchange, lst_content_end(receiving->content)) != LST_OK) {
-        return;
+    if (!lst_body_is_whole(exchange) || !accept_content(exchange, receiving->content, NULL)) {
+        return false;
     }
-    lst_put_digest(put, md5);
+    lst_put_digest(receiving->put, md5);
     if (!lst_body_check_md5(exchange, md5)) {
-        return;
+        return false;
     }
-    status = keep_checksums(exchange, put);
+    status = keep_checksums(exchange, receiving->put);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
-        return;
     }
-    if (receiving->is_object && !lst_approval_prepare(exchange)) {
-        return;
-    }
+    return status == LST_OK;
+}
+
+bool lst_receive_commit(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
+{
+    struct lst_put *put = receiving->put;
+    int status;
+
     receiving->put = NULL;
-    lst_put_commit(put, lst_approval_write_begin(exchange, receiving->answer));
-}
-
-struct lst_receiving *lst_receive(struct lst_s3_exchange *exchange, enum lst_checksum_kind checksum,
-                                  bool besides, void (*answer)(struct lst_s3_exchange *exchange))
-{
-    struct lst_body_plan plan = {
-        .limit = exchange->s3->options.body_max,
-        .too_long = LST_S3_ENTITY_TOO_LARGE,
-        .length_required = exchange->post == NULL, /* a form's file has none of its own */
-        .checksum = checksum,
-        .checksum_besides = besides,
-        .take = take,
-        .finish = finish,
-    };
-    struct lst_receiving *receiving;
-
-    if (!lst_body_prepare(exchange, &plan)) {
-        return NULL;
-    }
-    receiving = calloc(1, sizeof(*receiving));
-    if (receiving == NULL) {
-        lst_s3_fail(exchange, LST_S3_SLOW_DOWN);
-        return NULL;
-    }
-    receiving->answer = answer;
-    exchange->work = receiving;
-    exchange->free_work = free_receiving;
-    return receiving;
-}
-
-bool lst_receive_check_content(struct lst_s3_exchange *exchange,
-                               const struct lst_content_plan *plan)
-{
-    struct lst_receiving *receiving = exchange->work;
-    int status = lst_content_begin(exchange->s3->content, plan, &receiving->content);
-
+    lst_put_commit(put, lst_approval_write(exchange));
+    status = lst_store_wait(&exchange->write);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
     }

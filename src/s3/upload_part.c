@@ -102,24 +102,45 @@ static bool check_checksum(struct lst_s3_exchange *exchange,
     return false;
 }
 
-void lst_upload_part(struct lst_s3_exchange *exchange)
+/* What the head asks for, up to a put that waits for the body. False if the exchange has been
+ * answered. */
+static bool begin_part(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
 {
     struct lst_part_options options;
     struct lst_upload_checksum agreed;
-    struct lst_receiving *receiving;
     int status;
 
-    if (!lst_upload_part_read(exchange, &options, &agreed)) {
-        return;
-    }
-    receiving = lst_receive(exchange, agreed.kind, !agreed.is_declared, answer_part);
-    if (receiving == NULL || !check_checksum(exchange, &agreed) ||
-        !lst_s3_constrain_part(exchange, options.number, &agreed)) {
-        return;
+    if (!lst_upload_part_read(exchange, &options, &agreed) ||
+        !lst_receive_prepare(exchange, agreed.kind, !agreed.is_declared) ||
+        !check_checksum(exchange, &agreed) ||
+        !lst_s3_constrain_part(exchange, options.number, &agreed, receiving)) {
+        return false;
     }
     options.size_known = lst_body_length(exchange->body, &options.size);
     status = lst_put_begin_part(exchange->s3->options.store, &options, &receiving->put);
     if (status != LST_OK) {
         lst_upload_part_fail(exchange, &options, status);
     }
+    return status == LST_OK;
+}
+
+static void upload_part(struct lst_s3_exchange *exchange)
+{
+    struct lst_receiving receiving = {.put = NULL};
+    struct lst_slice piece;
+    bool goes_on = begin_part(exchange, &receiving);
+
+    while (goes_on && lst_body_next(exchange, &piece)) {
+        goes_on = lst_receive_piece(exchange, &receiving, piece);
+    }
+    if (goes_on && lst_receive_end(exchange, &receiving) &&
+        lst_receive_commit(exchange, &receiving)) {
+        answer_part(exchange);
+    }
+    lst_receive_release(&receiving);
+}
+
+void lst_upload_part(struct lst_s3_exchange *exchange)
+{
+    lst_running_begin(exchange, upload_part);
 }
