@@ -7,8 +7,6 @@
 #include "s3/tags.h"
 #include "s3/write_condition.h"
 
-#include <stdlib.h>
-
 /* What S3 computes, and keeps, of a body that comes without a checksum. */
 static const enum lst_checksum_kind usual_checksum = LST_CHECKSUM_CRC64NVME;
 
@@ -34,28 +32,27 @@ static void answer_put(struct lst_s3_exchange *exchange)
 static bool open_put(struct lst_s3_exchange *exchange, const struct lst_write_condition *condition,
                      const struct lst_tag_set *tags, struct lst_put **ret_put)
 {
-    struct lst_put_fields *fields = malloc(sizeof(*fields)); /* large for the stack of a fiber */
+    struct lst_put_fields fields;
     struct lst_put_options options = {
         .bucket = exchange->target.bucket,
         .key = exchange->target.key,
+        .fields = fields.list,
         .tags = tags->list,
         .tag_count = tags->count,
         .condition = *condition,
     };
-    int status = fields == NULL ? LST_ERR_NO_MEMORY : LST_OK;
-    bool is_readable = status == LST_OK && lst_put_fields_read(exchange, fields);
+    int status;
 
-    if (is_readable) {
-        options.fields = fields->list;
-        options.field_count = fields->count;
-        options.size_known = lst_body_length(exchange->body, &options.size);
-        status = lst_put_begin(exchange->s3->options.store, &options, ret_put);
+    if (!lst_put_fields_read(exchange, &fields)) {
+        return false;
     }
-    free(fields);
+    options.field_count = fields.count;
+    options.size_known = lst_body_length(exchange->body, &options.size);
+    status = lst_put_begin(exchange->s3->options.store, &options, ret_put);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
     }
-    return is_readable && status == LST_OK;
+    return status == LST_OK;
 }
 
 /* What the head asks for, up to a put that waits for the body. False if the exchange has been
@@ -78,13 +75,13 @@ static void put_object(struct lst_s3_exchange *exchange)
 {
     struct lst_receiving receiving = {.put = NULL};
     struct lst_slice piece;
-    bool goes_on = begin_put(exchange, &receiving);
+    bool goes_on = lst_receive_step(exchange, &receiving, begin_put);
 
     while (goes_on && lst_body_next(exchange, &piece)) {
         goes_on = lst_receive_piece(exchange, &receiving, piece);
     }
-    if (goes_on && lst_receive_end(exchange, &receiving) && lst_approval_prepare(exchange) &&
-        lst_receive_commit(exchange, &receiving)) {
+    if (goes_on && lst_receive_step(exchange, &receiving, lst_receive_end) &&
+        lst_approval_prepare(exchange) && lst_receive_commit(exchange, &receiving)) {
         answer_put(exchange);
     }
     lst_receive_release(&receiving);

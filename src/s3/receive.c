@@ -24,6 +24,32 @@ bool lst_receive_prepare(struct lst_s3_exchange *exchange, enum lst_checksum_kin
     return lst_body_prepare(exchange, &plan);
 }
 
+/* ---- Steps */
+
+struct step {
+    struct lst_s3_exchange *exchange;
+    struct lst_receiving *receiving;
+    bool (*run)(struct lst_s3_exchange *exchange, struct lst_receiving *receiving);
+    bool result;
+};
+
+static void run_step(void *context)
+{
+    struct step *step = context;
+
+    step->result = step->run(step->exchange, step->receiving);
+}
+
+bool lst_receive_step(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
+                      bool (*run)(struct lst_s3_exchange *exchange,
+                                  struct lst_receiving *receiving))
+{
+    struct step step = {.exchange = exchange, .receiving = receiving, .run = run};
+
+    lst_fiber_aside(run_step, &step);
+    return step.result;
+}
+
 /* ---- What its content is */
 
 bool lst_receive_check_content(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
@@ -127,13 +153,20 @@ bool lst_receive_end(struct lst_s3_exchange *exchange, struct lst_receiving *rec
     return status == LST_OK;
 }
 
-bool lst_receive_commit(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
+static bool begin_commit(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
 {
     struct lst_put *put = receiving->put;
-    int status;
 
     receiving->put = NULL;
     lst_put_commit(put, lst_approval_write(exchange));
+    return true;
+}
+
+bool lst_receive_commit(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
+{
+    int status;
+
+    (void)lst_receive_step(exchange, receiving, begin_commit);
     status = lst_store_wait(&exchange->write);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);

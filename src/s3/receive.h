@@ -26,6 +26,15 @@ bool lst_receive_prepare(struct lst_s3_exchange *exchange, enum lst_checksum_kin
 bool lst_receive_check_content(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
                                const struct lst_content_plan *plan);
 
+/*
+ * A step that waits for nothing, on the thread's own stack, where it may need some KiB: the stacks
+ * of fibers stay small, and those of many uploads at once need not all be in the processor's cache.
+ * Gives what the step gives.
+ */
+bool lst_receive_step(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
+                      bool (*step)(struct lst_s3_exchange *exchange,
+                                   struct lst_receiving *receiving));
+
 /* A piece of the body, into the put. False, having answered, if it can't be taken. */
 bool lst_receive_piece(struct lst_s3_exchange *exchange, struct lst_receiving *receiving,
                        struct lst_slice piece);

@@ -128,12 +128,12 @@ static void upload_part(struct lst_s3_exchange *exchange)
 {
     struct lst_receiving receiving = {.put = NULL};
     struct lst_slice piece;
-    bool goes_on = begin_part(exchange, &receiving);
+    bool goes_on = lst_receive_step(exchange, &receiving, begin_part);
 
     while (goes_on && lst_body_next(exchange, &piece)) {
         goes_on = lst_receive_piece(exchange, &receiving, piece);
     }
-    if (goes_on && lst_receive_end(exchange, &receiving) &&
+    if (goes_on && lst_receive_step(exchange, &receiving, lst_receive_end) &&
         lst_receive_commit(exchange, &receiving)) {
         answer_part(exchange);
     }
