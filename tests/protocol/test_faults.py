@@ -921,7 +921,7 @@ def test_remotes_and_passwords(server, faults, kinds):
 
 # What runs at the start, in commands and in the background. These calls fail in tests/fault/*_fault.c, which hold their own
 # lists against the program.
-ELSEWHERE = ("store/check", "store/recover.c", "store/store.c", "store/scrub.c", "store/housekeeper.c", "store/garbage.c", "index/", "blob/",
+ELSEWHERE = ("store/check", "store/reclaim.c", "store/recover.c", "store/store.c", "store/scrub.c", "store/housekeeper.c", "store/garbage.c", "index/", "blob/",
              "store/usage.c", "api/api.c", "api/delivery", "api/jobs", "api/profiles.c", "api/remotes.c", "gate/ledger_sweep.c",
              "gate/ledger_revoked.c", "gate/users", "gate/tokens.c", "server/damage.c", "cli/fsck.c", "_sweep ", "sweep_some ", "forget api/upload_note.c", "read_null_order ",
              "lst_store_undo_deletion ", "share_group ", "lst_idempotency_replay ", "lst_ledger_open_uses ", "open_index ")
