@@ -182,7 +182,7 @@ static void test_too_many(void)
     enum { MANY = LST_DELIVERIES_KEPT_MAX + 450, BATCH = 50 };
     int64_t now_ms = lst_clock_now_ms();
     static char keys[BATCH][LST_JOB_KEY_MAX];
-    struct lst_index_change changes[BATCH];
+    struct lst_index_change changes[BATCH] = {{.head_length = 0}};
     char head[LST_JOB_HEAD_LENGTH];
     struct lst_job job = {.is_given_up = true, .created_ms = now_ms};
 
