@@ -201,11 +201,18 @@ struct lst_probe {
 LST_MUST_CHECK int lst_row_get(const struct lst_index *index, MDB_txn *transaction,
                                const struct lst_probe *probe, uint64_t partition,
                                struct lst_slice key, struct lst_slice *ret_value);
+/* The same in a write transaction, for one who changes the row or requires it. A row that readers
+ * find and LMDB does not is LST_ERR_CORRUPT, without a value: it can't be changed. */
+LST_MUST_CHECK int lst_row_get_to_change(const struct lst_index *index, MDB_txn *transaction,
+                                         uint64_t partition, struct lst_slice key,
+                                         struct lst_slice *ret_value);
 /*
  * LMDB halves the rows of a page to find one, and a row whose key the disk changed sends it astray.
  * So what is not found is looked for around the place to which LMDB was sent. Gives the row's value
  * after all; LST_ERR_NOT_FOUND: the whole rows around the place are in order, and no damaged one
- * between them was the key's; LST_ERR_CORRUPT.
+ * between them was the key's (strict: there is no damaged one); LST_ERR_CORRUPT: with a value, the
+ * cursor is at the row that was the key's, of which only the name has changed; else ret_value is as
+ * it was.
  */
 LST_MUST_CHECK int lst_row_look_around(const struct lst_index *index, const struct lst_probe *probe,
                                        MDB_val key, MDB_val *ret_value);

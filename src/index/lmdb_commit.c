@@ -57,7 +57,7 @@ static int check_one(const struct lst_index *index, MDB_txn *transaction, uint64
     if (!is_precondition(change)) {
         return LST_OK;
     }
-    status = lst_row_get(index, transaction, NULL, partition, change->key, &value);
+    status = lst_row_get_to_change(index, transaction, partition, change->key, &value);
     if (status == LST_ERR_CORRUPT && value.bytes != NULL) {
         status = LST_OK; /* a damaged row is replaced by one who requires what stands there */
     }
@@ -105,7 +105,7 @@ static int add_numbers(struct lst_index *index, MDB_txn *transaction, uint64_t p
 {
     char sums[LST_INDEX_ADD_MAX];
     struct lst_slice before = {NULL, 0};
-    int status = lst_row_get(index, transaction, NULL, partition, change->key, &before);
+    int status = lst_row_get_to_change(index, transaction, partition, change->key, &before);
     size_t length;
 
     if (status == LST_ERR_NOT_FOUND) {

@@ -1,6 +1,8 @@
 /* lmdb_row.c - keys of any length on rows whose keys are short: see engine.h. */
 #include "index/engine.h"
 
+#include "index/guard.h"
+
 #include <errno.h>
 
 static const struct lst_slice next_space_name = {"next-space", 10};
@@ -117,18 +119,71 @@ static int get(MDB_txn *transaction, struct lst_index *index, uint64_t space, st
     return find(index, transaction, NULL, space, rest, ret_value);
 }
 
+/* What a change looks for with care. */
+struct search {
+    const struct lst_index *index;
+    struct lst_probe probe;
+    MDB_txn *transaction;
+    uint64_t partition;
+    struct lst_slice key;
+    struct lst_slice value;
+    MDB_val row_key;
+    MDB_val row_value;
+};
+
+static int look_around(void *context)
+{
+    struct search *search = context;
+
+    return lst_row_look_around(search->index, &search->probe, search->row_key, &search->row_value);
+}
+
+/*
+ * Before a change of a row that LMDB does not find: whether it is there all the same. If only its
+ * name has changed, it is taken away: the change makes it anew, or ends it. LST_ERR_CORRUPT: the
+ * row is whole, and a damaged one keeps LMDB from it; LMDB would make a second one, or end none.
+ */
+static int make_way(MDB_txn *transaction, struct lst_index *index, MDB_val row_key)
+{
+    struct search search = {.index = index, .row_key = row_key};
+    int status = lst_index_error(mdb_cursor_open(transaction, index->table, &search.probe.cursor));
+    bool ended;
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_guard_read(index, look_around, &search, &ended);
+    if (status == LST_OK) {
+        status = LST_ERR_CORRUPT;
+    } else if (status == LST_ERR_NOT_FOUND) {
+        status = LST_OK;
+    } else if (status == LST_ERR_CORRUPT && !ended && search.row_value.mv_data != NULL) {
+        status = lst_index_error(mdb_cursor_del(search.probe.cursor, 0));
+    }
+    mdb_cursor_close(search.probe.cursor);
+    return status;
+}
+
 static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, struct lst_slice rest,
                struct lst_slice content, size_t head_length)
 {
     struct lst_row_key row;
     MDB_val row_key;
     MDB_val value = {lst_stored_size(content.length, head_length), NULL};
+    MDB_val before;
     int code;
 
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
     if (!lst_path_is_whole(index, row_key)) {
         return LST_ERR_CORRUPT;
+    }
+    code = mdb_get(transaction, index->table, &row_key, &before);
+    if (code == MDB_NOTFOUND) {
+        int status = make_way(transaction, index, row_key);
+        if (status != LST_OK) {
+            return status;
+        }
     }
     code = mdb_put(transaction, index->table, &row_key, &value, MDB_RESERVE);
     if (code == 0) {
@@ -160,6 +215,38 @@ int lst_row_get(const struct lst_index *index, MDB_txn *transaction, const struc
         }
         key = lst_slice_after(key, LST_ROW_FRAGMENT);
     }
+}
+
+static int get_with_care(void *context)
+{
+    struct search *search = context;
+
+    return lst_row_get(search->index, search->transaction, &search->probe, search->partition,
+                       search->key, &search->value);
+}
+
+int lst_row_get_to_change(const struct lst_index *index, MDB_txn *transaction, uint64_t partition,
+                          struct lst_slice key, struct lst_slice *ret_value)
+{
+    struct search search = {
+        .index = index, .transaction = transaction, .partition = partition, .key = key};
+    int status = lst_row_get(index, transaction, NULL, partition, key, ret_value);
+    bool ended;
+
+    if (status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    status = lst_index_error(mdb_cursor_open(transaction, index->table, &search.probe.cursor));
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_guard_read(index, get_with_care, &search, &ended);
+    mdb_cursor_close(search.probe.cursor);
+    *ret_value = lst_slice_make(NULL, 0);
+    if (status == LST_ERR_CORRUPT && !ended) {
+        *ret_value = search.value;
+    }
+    return status == LST_OK ? LST_ERR_CORRUPT : status;
 }
 
 /* A number that no continuation has had. */
@@ -251,13 +338,15 @@ static int delete_row(MDB_txn *transaction, struct lst_index *index, uint64_t sp
 {
     struct lst_row_key row;
     MDB_val row_key;
+    int code;
 
     lst_row_key_make(&row, space, rest);
     row_key = lst_row_key_value(&row);
     if (!lst_path_is_whole(index, row_key)) {
         return LST_ERR_CORRUPT;
     }
-    return lst_index_error(mdb_del(transaction, index->table, &row_key, NULL));
+    code = mdb_del(transaction, index->table, &row_key, NULL);
+    return code == MDB_NOTFOUND ? make_way(transaction, index, row_key) : lst_index_error(code);
 }
 
 int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t partition,

@@ -41,10 +41,16 @@ static bool is_whole(MDB_val key, MDB_val value)
 }
 
 /* Whether a damaged row has the checksum of this key: then it is the key's, and only its own key
- * has changed. */
-static bool was_of_key(MDB_val key, MDB_val value)
+ * has changed. Takes the checksum off its value then. */
+static bool was_of_key(MDB_val key, MDB_val *value)
 {
-    return lst_row_check(key, LST_STORED_HEAD, &value) == LST_OK;
+    MDB_val content = *value;
+
+    if (lst_row_check(key, LST_STORED_HEAD, &content) != LST_OK) {
+        return false;
+    }
+    lst_ignore_status(lst_row_check(key, LST_STORED_ALL, value)); /* it is damaged anyway */
+    return true;
 }
 
 /*
@@ -64,7 +70,10 @@ static int look(const struct lst_index *index, const struct lst_probe *probe, in
             if ((order > 0) == is_forward) {
                 return lst_row_page_is_whole(index, at) ? LST_ERR_NOT_FOUND : LST_ERR_CORRUPT;
             }
-        } else if (probe->is_strict || was_of_key(key, value)) {
+        } else if (was_of_key(key, &value)) {
+            *ret_value = value;
+            return LST_ERR_CORRUPT;
+        } else if (probe->is_strict) {
             return LST_ERR_CORRUPT;
         }
         code = mdb_cursor_get(probe->cursor, &at, &value, is_forward ? MDB_NEXT : MDB_PREV);
@@ -75,21 +84,19 @@ static int look(const struct lst_index *index, const struct lst_probe *probe, in
 int lst_row_look_around(const struct lst_index *index, const struct lst_probe *probe, MDB_val key,
                         MDB_val *ret_value)
 {
-    MDB_cursor *cursor = probe->cursor;
-    MDB_val at = key;
-    MDB_val value = {0};
-    int code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
-    int status = look(index, probe, code, at, value, key, true, ret_value);
+    static const bool directions[] = {true, false};
+    int status = LST_ERR_NOT_FOUND;
 
-    if (status != LST_ERR_NOT_FOUND) {
-        return status;
+    for (size_t i = 0; i < 2 && status == LST_ERR_NOT_FOUND; i++) {
+        MDB_val at = key;
+        MDB_val value = {0};
+        int code = mdb_cursor_get(probe->cursor, &at, &value, MDB_SET_RANGE);
+        if (!directions[i] && (code == 0 || code == MDB_NOTFOUND)) {
+            code = mdb_cursor_get(probe->cursor, &at, &value, MDB_PREV);
+        }
+        status = look(index, probe, code, at, value, key, directions[i], ret_value);
     }
-    at = key;
-    code = mdb_cursor_get(cursor, &at, &value, MDB_SET_RANGE);
-    if (code == 0 || code == MDB_NOTFOUND) {
-        code = mdb_cursor_get(cursor, &at, &value, MDB_PREV);
-    }
-    return look(index, probe, code, at, value, key, false, ret_value);
+    return status;
 }
 
 /* From where the cursor stands: the first whole row, forward or back. Gives what LMDB gave. */

@@ -129,6 +129,66 @@ struct lst_slice lst_check_key_of(struct lst_slice name, struct lst_key_room *ro
                : lst_slice_first(key, lst_slice_find(key, '\0'));
 }
 
+const char lst_check_misplaced_text[] =
+    "a row is damaged, its name too, and which object it was of is not known; the object of this "
+    "name is whole. Do not delete it: look for one that should be there and is not, and write it "
+    "again, or restore the data folder from a backup";
+
+/*
+ * Which name a damaged row had before a bit of it changed. Whoever asks for that name is given the
+ * row, as damaged; whoever asks for another is not. The value (NULL: not known) tells it from other
+ * damaged rows.
+ */
+static bool find_meant(const struct lst_check *check, struct lst_index_reader *reader,
+                       struct lst_slice name, const struct lst_slice *row_value,
+                       struct lst_row_name *ret_name)
+{
+    if (name.length > LST_ROW_NAME_MAX) {
+        return false;
+    }
+    lst_row_name_make(ret_name, name.bytes[0], lst_slice_after(name, 1));
+    for (size_t bit = 0; bit < 8 * name.length; bit++) {
+        char mask = (char)(uint8_t)(1U << bit % 8);
+        struct lst_slice value = {NULL, 0};
+        ret_name->bytes[bit / 8] ^= mask;
+        if (lst_index_get(reader, check->partition, lst_row_name_slice(ret_name), &value) ==
+                LST_ERR_CORRUPT &&
+            value.bytes != NULL && (row_value == NULL || lst_slice_equal(value, *row_value))) {
+            return true;
+        }
+        ret_name->bytes[bit / 8] ^= mask;
+    }
+    return false;
+}
+
+/* Whether the row that stands under this name is damaged. */
+static bool is_damaged_here(const struct lst_check *check, struct lst_index_reader *reader,
+                            struct lst_slice name)
+{
+    struct lst_slice value = {NULL, 0};
+
+    return lst_index_get(reader, check->partition, name, &value) == LST_ERR_CORRUPT;
+}
+
+bool lst_check_report_meant(struct lst_check *check, struct lst_slice name)
+{
+    struct lst_index_reader *reader;
+    struct lst_row_name meant;
+    struct lst_key_room room;
+    bool is_known;
+
+    if (lst_index_read_begin(check->store->index, &reader) != LST_OK) {
+        return false;
+    }
+    is_known = find_meant(check, reader, name, NULL, &meant);
+    lst_index_read_end(reader);
+    if (is_known) {
+        lst_check_report(check, lst_check_key_of(lst_row_name_slice(&meant), &room),
+                         advice(meant.bytes[0]));
+    }
+    return is_known;
+}
+
 /* One whose checksum is wrong. What it seems to say is taken in, so that nothing is reported for
  * the lack of it; its body is not looked at. */
 static int take_damaged_row(struct lst_check *check, struct lst_index_reader *reader)
@@ -150,6 +210,57 @@ static int take_damaged_row(struct lst_check *check, struct lst_index_reader *re
     status = lst_check_row(check, reader, name, value);
     check->is_quiet = false;
     lst_buffer_clear(&check->row_value);
+    return status;
+}
+
+/* The name of this damaged row has changed. */
+static int take_misplaced_row(struct lst_check *check, struct lst_index_reader *reader,
+                              struct lst_slice name, struct lst_slice value,
+                              const struct lst_row_name *meant)
+{
+    struct lst_slice found = lst_row_name_slice(meant);
+    struct lst_key_room room;
+    int status = LST_OK;
+
+    if (lst_slice_equal(name, lst_row_name_slice(&check->misplaced))) {
+        return LST_OK; /* where names are not in order one may come by it again */
+    }
+    lst_row_name_make(&check->misplaced, name.bytes[0], lst_slice_after(name, 1));
+    lst_check_see_damaged(check, name);
+    if (found.length == 0) {
+        lst_check_report(check, lst_check_key_of(name, &room), lst_check_misplaced_text);
+        return LST_OK;
+    }
+    lst_check_report(check, lst_check_key_of(found, &room), advice(found.bytes[0]));
+    check->is_quiet = true;
+    status = lst_check_row(check, reader, found, value);
+    check->is_quiet = false;
+    return status;
+}
+
+/* Go on behind damaged rows whose names have changed: what comes next is not behind their names. */
+static int pass_misplaced(struct lst_check *check, struct lst_index_reader *reader, int status,
+                          struct lst_slice *name, struct lst_slice *value)
+{
+    bool has_passed = false;
+
+    while (lst_index_is_damaged_row(status, *name)) {
+        struct lst_row_name meant;
+        if (!find_meant(check, reader, *name, value, &meant)) {
+            if (is_damaged_here(check, reader, *name)) {
+                break; /* it is the row of its name */
+            }
+            meant.length = 0;
+        }
+        status = take_misplaced_row(check, reader, *name, *value, &meant);
+        status = status == LST_OK ? lst_index_next(reader, name, value) : status;
+        has_passed = true;
+    }
+    if (has_passed && (status == LST_OK || lst_index_is_damaged_row(status, *name)) &&
+        lst_slice_compare(*name, lst_buffer_slice(&check->row_name)) < 0) {
+        *name = lst_slice_make(NULL, 0);
+        return LST_ERR_CORRUPT; /* it led back */
+    }
     return status;
 }
 
@@ -194,6 +305,7 @@ static int take_row(struct lst_check *check)
     }
     status =
         lst_index_seek(reader, check->partition, lst_buffer_slice(&check->row_name), &name, &value);
+    status = pass_misplaced(check, reader, status, &name, &value);
     is_damaged = lst_index_is_damaged_row(status, name);
     check->is_astray = status == LST_ERR_CORRUPT && !is_damaged;
     if (status == LST_OK || is_damaged) {

@@ -72,6 +72,7 @@ struct lst_check {
     bool is_of_later;   /* the bucket's row is of a later version, and so it is not */
     struct lst_slice bucket;
     char bucket_name[LST_BUCKET_NAME_MAX];
+    struct lst_row_name misplaced; /* the last damaged row whose name had changed */
     struct lst_buffer row_name;
     struct lst_buffer row_value;
     struct lst_buffer part_value;
@@ -113,6 +114,10 @@ void lst_check_free_pages(struct lst_check *check);
 void lst_check_report_pages(struct lst_check *check);
 void lst_check_report_unseen(struct lst_check *check);
 void lst_check_report_other_pages(struct lst_check *check);
+/* Of a damaged row that stands where it does not belong: report it under the name that it had
+ * before one bit changed. False: that is not known. */
+bool lst_check_report_meant(struct lst_check *check, struct lst_slice name);
+extern const char lst_check_misplaced_text[];
 /* The damaged row of this name was reported. */
 void lst_check_see_damaged(struct lst_check *check, struct lst_slice name);
 /* When the way to the row behind row_name is lost: set row_name to where it goes on.

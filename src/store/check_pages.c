@@ -17,6 +17,7 @@ enum {
 
 struct lst_lost {
     bool is_row;
+    bool is_order;
     bool is_reported;
     const char *text;
     uint64_t partition;
@@ -43,6 +44,7 @@ static void keep(void *context, const struct lst_index_fault *fault)
         return;
     }
     *lost = (struct lst_lost){.is_row = fault->is_row,
+                              .is_order = fault->is_order,
                               .text = fault->text,
                               .partition = fault->partition,
                               .end_partition = fault->end_partition};
@@ -118,11 +120,15 @@ static void report_range(struct lst_check *check, const struct lst_lost *lost)
     char text[4 * SHOWN_MAX];
 
     show(end, shown);
-    (void)snprintf(text, sizeof(text),
-                   "a page of the index is damaged (%s): %s from this key%s%s%s can't be found. "
-                   "Restore the data folder from a backup, or write them again",
-                   lost->text, kind_text(from), end.length > 0 ? " up to, without, '" : " on",
-                   shown, end.length > 0 ? "'" : "");
+    (void)snprintf(
+        text, sizeof(text), "a page of the index is damaged (%s): %s from this key%s%s%s %s",
+        lost->text, kind_text(from), end.length > 0 ? " up to, but not including, '" : " on", shown,
+        end.length > 0 ? "'" : "",
+        lost->is_order ? "are there, but can't be listed, and some not written. The damaged names "
+                         "among them do that: do what is said of those"
+                       : "may be lost. They can't be listed or written: restore the data folder "
+                         "from a backup, or copy what can be read to a new server (\"A damaged "
+                         "page\" in the manual of operations)");
     lst_check_report(check, key, text);
 }
 
@@ -160,10 +166,10 @@ void lst_check_report_unseen(struct lst_check *check)
             lost->key.length == 0) {
             continue;
         }
-        lst_check_report(check, lst_check_key_of(lost->key, &room),
-                         "a row is damaged, and stands where it does not belong: restore the data "
-                         "folder from a backup");
         lost->is_reported = true;
+        if (!lst_check_report_meant(check, lost->key)) {
+            lst_check_report(check, lst_check_key_of(lost->key, &room), lst_check_misplaced_text);
+        }
     }
 }
 

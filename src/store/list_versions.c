@@ -333,12 +333,13 @@ static int show_some(struct listing *listing, struct lst_slice key, const struct
 static int show_versions(struct listing *listing, struct lst_slice key, uint64_t below)
 {
     struct some some = {.has_all = false};
+    unsigned repeats = 0;
     int status = LST_OK;
 
     while (status == LST_OK && !some.has_all && !listing->is_truncated) {
         do {
             status = read_some(listing, key, below, &some);
-        } while (status == LST_ERR_CONFLICT);
+        } while (lst_store_reads_again(&status, &repeats));
         if (status == LST_OK) {
             status = show_some(listing, key, &some);
         }
@@ -374,6 +375,7 @@ static int find_null_order(const struct listing *listing, struct lst_slice key, 
                                   .key = key};
     struct lst_found_row found;
     struct lst_found_row head;
+    unsigned repeats = 0;
     int status;
 
     do {
@@ -381,7 +383,7 @@ static int find_null_order(const struct listing *listing, struct lst_slice key, 
         if (status == LST_OK) {
             status = lst_version_read(&place, &head, (struct lst_version){0}, &found);
         }
-    } while (status == LST_ERR_CONFLICT);
+    } while (lst_store_reads_again(&status, &repeats));
     *ret_order = status == LST_OK && found.kind != 0 ? found.version.order : UINT64_MAX;
     return status;
 }

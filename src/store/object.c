@@ -23,6 +23,7 @@ static int find_row(const struct opening *opening, struct lst_found_row *ret_fou
     struct lst_version version;
     struct lst_found_row head;
     bool is_key = name->key.length > 0 && name->key.length <= LST_STORE_KEY_MAX;
+    unsigned repeats = 0;
     int status = LST_OK;
 
     if (name->version.length > 0) {
@@ -39,7 +40,7 @@ static int find_row(const struct opening *opening, struct lst_found_row *ret_fou
         if (status == LST_OK && name->version.length > 0) {
             status = lst_version_read(&place, &head, version, ret_found);
         }
-    } while (status == LST_ERR_CONFLICT);
+    } while (lst_store_reads_again(&status, &repeats));
     if (name->version.length > 0) {
         return status == LST_OK && ret_found->kind == 0 ? LST_ERR_VERSION_NOT_FOUND : status;
     }

@@ -37,6 +37,7 @@ struct lst_put {
     uint8_t part_stamps[SHA256_DIGEST_SIZE];    /* which writes of these parts are meant */
     uint32_t *culprit;
 
+    unsigned repeats; /* of reading and the batch */
     int status; /* of the first step that failed: the put stays failed, and is not committed */
 
     /* The body. */

@@ -93,7 +93,8 @@ static int make_changes(struct lst_put *put)
     do {
         lst_changes_release(&put->changes);
         status = put->add_changes(put, reader);
-    } while (status == LST_ERR_CONFLICT); /* somebody was faster than the readings */
+    } while (
+        lst_store_reads_again(&status, &put->repeats)); /* somebody was faster than the readings */
     lst_index_read_end(reader);
     return status == LST_OK ? lst_changes_close(&put->changes) : status;
 }
@@ -103,7 +104,7 @@ static void committed(struct lst_index_batch *batch, int status, size_t failed_c
     struct lst_put *put = batch->context;
 
     (void)failed_change;
-    if (lst_store_is_conflict(status)) {
+    if (lst_store_repeats(&status, &put->repeats)) {
         lst_put_submit(put); /* somebody was faster: again, over what is there now */
     } else {
         lst_put_finish(put, status);

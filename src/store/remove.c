@@ -14,6 +14,7 @@ struct removal {
     size_t end;
     struct lst_store_write *write;
     struct lst_changes changes;
+    unsigned repeats;
     struct lst_index_batch batch;
 };
 
@@ -141,12 +142,13 @@ static void committed(struct lst_index_batch *batch, int status, size_t failed_c
     if (status == LST_OK) {
         lst_store_collect(removal->store, removal->partition, &removal->changes);
         removal->first = removal->end;
+        removal->repeats = 0;
         if (removal->first == removal->count) {
             finish(removal, LST_OK);
             return;
         }
         submit(removal);
-    } else if (lst_store_is_conflict(status)) {
+    } else if (lst_store_repeats(&status, &removal->repeats)) {
         submit(removal); /* one of them was written meanwhile: again, over what is there now */
     } else {
         finish(removal, status);

@@ -142,6 +142,31 @@ static inline bool lst_store_is_conflict(int status)
     return status == LST_ERR_CONFLICT || status == LST_ERR_EXISTS || status == LST_ERR_NOT_FOUND;
 }
 
+/* How often one reads and tries again. Batches are done in order, so one who loses is before those
+ * who come later, and of 64 who change the same key the last one tries 64 times. Whoever tries as
+ * often as this is not up against others: what the readings find, the batch does not. */
+enum { LST_STORE_REPEATS_MAX = 1000 };
+
+/* Whether to try again after this status, a conflict or not; counts that. After the last try the
+ * status is LST_ERR_CORRUPT. */
+static inline bool lst_store_repeats(int *status, unsigned *count)
+{
+    if (!lst_store_is_conflict(*status)) {
+        return false;
+    }
+    if (++*count < LST_STORE_REPEATS_MAX) {
+        return true;
+    }
+    *status = LST_ERR_CORRUPT;
+    return false;
+}
+
+/* The same where only LST_ERR_CONFLICT is one: in readings. */
+static inline bool lst_store_reads_again(int *status, unsigned *count)
+{
+    return *status == LST_ERR_CONFLICT && lst_store_repeats(status, count);
+}
+
 /* ---- The housekeeper */
 
 void *lst_store_housekeeper(void *store);

@@ -15,6 +15,7 @@ struct tagging {
     size_t tag_count;
     struct lst_buffer value;
     struct lst_changes changes;
+    unsigned repeats;
     struct lst_index_batch batch;
 };
 
@@ -111,7 +112,7 @@ static int make_changes(struct tagging *tagging)
     if (status == LST_OK) {
         do {
             status = find(tagging, &place, &found);
-        } while (status == LST_ERR_CONFLICT);
+        } while (lst_store_reads_again(&status, &tagging->repeats));
     }
     if (status == LST_OK) {
         status = add_row(tagging, &place, state, &found);
@@ -144,7 +145,7 @@ static void committed(struct lst_index_batch *batch, int status, size_t failed_c
     struct tagging *tagging = batch->context;
 
     (void)failed_change;
-    if (lst_store_is_conflict(status)) {
+    if (lst_store_repeats(&status, &tagging->repeats)) {
         submit(tagging); /* it was written meanwhile: again, over what is there now */
     } else {
         finish(tagging, status);

@@ -16,6 +16,7 @@ struct upload_change {
     struct lst_buffer row; /* of one that is begun */
     struct lst_store_write *write;
     struct lst_changes changes;
+    unsigned repeats;
     struct lst_index_batch batch;
 };
 
@@ -66,7 +67,7 @@ static void committed(struct lst_index_batch *batch, int status, size_t failed_c
     struct upload_change *change = batch->context;
 
     (void)failed_change;
-    if (lst_store_is_conflict(status)) {
+    if (lst_store_repeats(&status, &change->repeats)) {
         submit(change); /* somebody was faster: again, over what is there now */
     } else {
         finish(change, status);

@@ -70,6 +70,7 @@ static int find_completed(struct search *search)
     struct lst_found_row head;
     int status = lst_head_read_key_state(&search->place, true, &state);
     int confirmed;
+    unsigned repeats = 0;
 
     if (status != LST_OK) {
         return status;
@@ -85,7 +86,7 @@ static int find_completed(struct search *search)
         if (status == LST_ERR_UPLOAD_NOT_FOUND) {
             confirmed = lst_head_confirm(&search->place, &head);
         }
-    } while (confirmed == LST_ERR_CONFLICT);
+    } while (lst_store_reads_again(&confirmed, &repeats));
     return confirmed == LST_OK ? status : confirmed;
 }
 
@@ -427,9 +428,10 @@ static int complete_once(struct lst_store *store, const struct lst_complete_opti
 int lst_upload_complete(struct lst_store *store, const struct lst_complete_options *options,
                         uint32_t *ret_culprit, struct lst_store_write *write)
 {
+    unsigned repeats = 0;
     int status = store->read_only ? LST_ERR_PERMISSION : LST_ERR_CONFLICT;
 
-    while (status == LST_ERR_CONFLICT) {
+    while (lst_store_reads_again(&status, &repeats)) {
         status = complete_once(store, options, ret_culprit, write);
     }
     return status;
