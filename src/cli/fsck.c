@@ -13,7 +13,8 @@
 
 struct checking {
     bool json;
-    json_t *faults; /* an array, with --json */
+    json_t *faults;   /* an array, with --json */
+    const char *file; /* the other index that is looked at */
 };
 
 static void print_fault(void *context, const struct lst_store_fault *fault)
@@ -40,9 +41,10 @@ static void print_fault(void *context, const struct lst_store_fault *fault)
 /* A fault of an index beside the store's: of users and tokens, or of links and profiles. */
 static void print_other(void *context, const struct lst_index_fault *fault)
 {
-    (void)context;
+    struct checking *checking = context;
+    char key[41] = "";
+
     if (fault->has_place) {
-        char key[41] = "";
         for (size_t i = 0; i < fault->key.length && i < sizeof(key) - 1; i++) {
             char byte = fault->key.bytes[i];
             key[i] = byte >= ' ' && byte <= '~' ? byte : '?';
@@ -52,6 +54,10 @@ static void print_other(void *context, const struct lst_index_fault *fault)
     } else {
         lst_report("fsck", "  %s", fault->text);
     }
+    if (checking->json) {
+        json_array_append_new(checking->faults, json_pack("{s:s, s:s, s:s}", "file", checking->file,
+                                                          "key", key, "fault", fault->text));
+    }
 }
 
 static const char *plural(uint64_t count)
@@ -59,7 +65,8 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-static int print_census(const struct checking *checking, const struct lst_store_census *census)
+static int print_census(const struct checking *checking, const struct lst_store_census *census,
+                        bool is_clean)
 {
     json_t *object;
 
@@ -69,7 +76,7 @@ static int print_census(const struct checking *checking, const struct lst_store_
                (unsigned long long)census->objects, plural(census->objects),
                (unsigned long long)census->bytes, plural(census->bytes),
                (unsigned long long)census->orphan_blobs, plural(census->orphan_blobs),
-               census->faults == 0 ? "clean" : "damaged");
+               is_clean ? "clean" : "damaged");
         if (census->unfinished_uploads > 0 || census->unfinished_parts > 0) {
             printf("%llu unfinished multipart uploads; %llu parts of such hold %llu bytes, which "
                    "are freed when the uploads are completed or aborted\n",
@@ -79,14 +86,13 @@ static int print_census(const struct checking *checking, const struct lst_store_
         }
         return LST_EXIT_OK;
     }
-    object =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:O}", "buckets",
-                  (json_int_t)census->buckets, "objects", (json_int_t)census->objects, "bytes",
-                  (json_int_t)census->bytes, "unreferenced_blobs", (json_int_t)census->orphan_blobs,
-                  "unfinished_uploads", (json_int_t)census->unfinished_uploads, "unfinished_parts",
-                  (json_int_t)census->unfinished_parts, "unfinished_bytes",
-                  (json_int_t)census->unfinished_bytes, "clean", census->faults == 0, "faults",
-                  checking->faults);
+    object = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:O}", "buckets", (json_int_t)census->buckets,
+        "objects", (json_int_t)census->objects, "bytes", (json_int_t)census->bytes,
+        "unreferenced_blobs", (json_int_t)census->orphan_blobs, "unfinished_uploads",
+        (json_int_t)census->unfinished_uploads, "unfinished_parts",
+        (json_int_t)census->unfinished_parts, "unfinished_bytes",
+        (json_int_t)census->unfinished_bytes, "clean", is_clean, "faults", checking->faults);
     if (!lst_json_print(object, false)) {
         lst_report("fsck", "out of memory");
         return LST_EXIT_FAILED;
@@ -96,12 +102,13 @@ static int print_census(const struct checking *checking, const struct lst_store_
 
 /* Whether all pages and rows of the other index files are whole; those that are not are named on
  * standard error. */
-static bool check_others(const char *folder)
+static bool check_others(struct checking *checking, const char *folder)
 {
     bool is_whole = true;
 
     for (size_t i = 0; lst_index_files[i] != NULL; i++) {
-        struct lst_index_verify verify = {.with_rows = true, .report = print_other};
+        struct lst_index_verify verify = {
+            .with_rows = true, .report = print_other, .context = checking};
         struct lst_index_options options = {.read_only = true};
         struct lst_index *index;
         char *path;
@@ -111,6 +118,7 @@ static bool check_others(const char *folder)
             continue;
         }
         options.path = path;
+        checking->file = lst_index_files[i];
         status = lst_index_open(&options, &index);
         if (status == LST_OK) {
             status = lst_index_verify(index, &verify);
@@ -171,6 +179,8 @@ static int check(const char *folder, bool json)
     struct lst_store_census census;
     struct lst_store *store;
     int result = LST_EXIT_FAILED;
+    bool are_whole;
+    bool is_open;
     int status;
 
     if (report_damage(folder)) {
@@ -178,19 +188,21 @@ static int check(const char *folder, bool json)
         return LST_EXIT_FAILED;
     }
     status = lst_store_open(&options, &recovery, &store);
-    if (status != LST_OK) {
+    is_open = status == LST_OK;
+    if (!is_open) {
         report_failure(folder, status);
     } else {
         status = lst_store_check(store, print_fault, &checking, &census);
         lst_store_close(store);
-        if (status != LST_OK) {
-            lst_report("fsck", "can't check %s to the end: %s", folder, lst_error_text(status));
-        } else if (print_census(&checking, &census) == LST_EXIT_OK && census.faults == 0) {
+    }
+    are_whole = check_others(&checking, folder);
+    if (is_open && status != LST_OK) {
+        lst_report("fsck", "can't check %s to the end: %s", folder, lst_error_text(status));
+    } else if (is_open) {
+        bool is_clean = census.faults == 0 && are_whole;
+        if (print_census(&checking, &census, is_clean) == LST_EXIT_OK && is_clean) {
             result = LST_EXIT_OK;
         }
-    }
-    if (!check_others(folder)) {
-        result = LST_EXIT_FAILED;
     }
     json_decref(checking.faults);
     return result;

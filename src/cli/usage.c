@@ -10,14 +10,37 @@
 
 struct listing {
     bool json;
+    bool is_damaged; /* the counts of a bucket are */
     json_t *buckets; /* an array, with --json */
 };
+
+/* Nobody knows the numbers: each is null in JSON, a dash in text. */
+static int print_damaged(struct listing *listing, const struct lst_bucket_usage *usage)
+{
+    json_t *object;
+
+    listing->is_damaged = true;
+    lst_report("usage",
+               "the counts of the bucket '%.*s' are damaged: 'latchstring fsck' says what to do",
+               (int)usage->bucket.length, usage->bucket.bytes);
+    if (!listing->json) {
+        printf("%-40.*s %12s %12s %16s %8s\n", (int)usage->bucket.length, usage->bucket.bytes, "-",
+               "-", "-", "-");
+        return LST_OK;
+    }
+    object = json_pack("{s:o, s:n, s:n, s:n, s:n}", "bucket", lst_json_text(usage->bucket),
+                       "objects", "versions", "bytes", "uploads");
+    return json_array_append_new(listing->buckets, object) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+}
 
 static int print_bucket(void *context, const struct lst_bucket_usage *usage)
 {
     struct listing *listing = context;
     json_t *object;
 
+    if (usage->is_damaged) {
+        return print_damaged(listing, usage);
+    }
     if (!listing->json) {
         printf("%-40.*s %12llu %12llu %16llu %8llu\n", (int)usage->bucket.length,
                usage->bucket.bytes, (unsigned long long)usage->objects,
@@ -32,7 +55,7 @@ static int print_bucket(void *context, const struct lst_bucket_usage *usage)
     return json_array_append_new(listing->buckets, object) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
 }
 
-static int list(struct lst_store *store, bool json)
+static int list(struct lst_store *store, bool json, bool *ret_is_damaged)
 {
     struct listing listing = {.json = json, .buckets = json_array()};
     int status;
@@ -45,6 +68,7 @@ static int list(struct lst_store *store, bool json)
         status = LST_ERR_NO_MEMORY;
     }
     json_decref(listing.buckets);
+    *ret_is_damaged = listing.is_damaged;
     return status;
 }
 
@@ -64,16 +88,17 @@ static int open_and_list(const char *folder, bool json)
     const struct lst_store_options options = {.path = folder, .read_only = true};
     struct lst_store_recovery recovery;
     struct lst_store *store;
+    bool is_damaged = false;
     int status = lst_store_open(&options, &recovery, &store);
 
     if (status == LST_OK) {
-        status = list(store, json);
+        status = list(store, json, &is_damaged);
         lst_store_close(store);
     }
     if (status != LST_OK) {
         report_failure(folder, status);
     }
-    return status == LST_OK ? LST_EXIT_OK : LST_EXIT_FAILED;
+    return status == LST_OK && !is_damaged ? LST_EXIT_OK : LST_EXIT_FAILED;
 }
 
 int lst_command_usage(int argument_count, char **arguments)

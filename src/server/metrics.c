@@ -193,6 +193,7 @@ static int add_bucket(void *context, const struct lst_bucket_usage *usage)
     total->versions += usage->versions;
     total->bytes += usage->bytes;
     total->uploads += usage->uploads;
+    total->is_damaged = total->is_damaged || usage->is_damaged;
     return LST_OK;
 }
 
@@ -202,8 +203,8 @@ void lst_metrics_format_usage(struct lst_store *store, struct lst_buffer *out)
 {
     struct lst_bucket_usage total = {0};
 
-    if (lst_store_usage(store, add_bucket, &total) != LST_OK) {
-        return; /* an answer without these is worth more than none */
+    if (lst_store_usage(store, add_bucket, &total) != LST_OK || total.is_damaged) {
+        return; /* an answer without these is worth more than none, or than wrong numbers */
     }
     format_one(out, "objects", "gauge", "Objects that are current, in all buckets.", total.objects);
     format_one(out, "object_versions", "gauge",

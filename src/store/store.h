@@ -483,11 +483,11 @@ struct lst_bucket_usage {
     uint64_t versions; /* of objects, current or not, and delete markers */
     uint64_t bytes;    /* of the bodies of those */
     uint64_t uploads;  /* in parts, in progress; their parts are not among the bytes */
+    bool is_damaged;   /* its row or its counts are: the numbers are 0, and say nothing */
 };
 
 /* Call visit() with each bucket's, in the order of their names; some microseconds for each. A code
- * other than 0 ends it and is given back. A bucket whose row or whose counts are damaged is left
- * out. */
+ * other than 0 ends it and is given back. */
 LST_MUST_CHECK int lst_store_usage(struct lst_store *store,
                                    int (*visit)(void *context,
                                                 const struct lst_bucket_usage *usage),

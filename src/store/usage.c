@@ -86,8 +86,12 @@ static int show_bucket(void *context, const struct lst_bucket_row *row)
     int status =
         row->status != LST_OK ? row->status : lst_usage_read(visit->reader, row->partition, &usage);
 
+    if (status == LST_ERR_CORRUPT || status == LST_ERR_FORMAT) {
+        return visit->visit(visit->context, &(struct lst_bucket_usage){.bucket = row->bucket.name,
+                                                                       .is_damaged = true});
+    }
     if (status != LST_OK) {
-        return status == LST_ERR_CORRUPT || status == LST_ERR_FORMAT ? LST_OK : status;
+        return status;
     }
     return visit->visit(visit->context, &(struct lst_bucket_usage){
                                             .bucket = row->bucket.name,
