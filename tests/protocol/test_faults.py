@@ -113,6 +113,8 @@ def failed(answer, kinds):
     elif answer.headers["Content-Type"].startswith("application/json"):
         error = json.loads(answer.body)["error"]  # Uppy's is a text
         assert answer.status in (500, 503, 507), (answer, error)
+    elif answer.headers["Content-Type"].startswith("text/"):  # a link's page, or its one sentence
+        assert answer.status in (500, 503, 507) and b"<Error>" not in answer.body, answer
     else:
         assert (answer.status, answer.code) in ERRORS, answer
     return True
