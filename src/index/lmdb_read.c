@@ -401,6 +401,16 @@ static void set_base(struct lst_index_reader *reader)
     reader->passed += ahead->damaged;
 }
 
+/* Whether a whole row, the first one that was found, is before the place that the scan goes on
+ * from: a damaged one misled who looked for that. Whoever goes on behind each row that he is given
+ * would be given the same ones for ever. */
+static bool leads_back(const struct lst_index_reader *reader, struct lst_slice key)
+{
+    int order = lst_slice_compare(key, lst_slice_make(reader->base, reader->base_length));
+
+    return order < 0 || (order == 0 && reader->is_base_passed);
+}
+
 /* The keys of damaged rows mislead who looks for others near them. So behind one the scan goes on
  * as far as it can, without looking again for where it was. */
 static int read_rows(void *context)
@@ -415,6 +425,9 @@ static int read_rows(void *context)
 
     while (is_row(status, key)) {
         size_t at = ahead->used;
+        if (status == LST_OK && !ahead->has_certain && leads_back(read->reader, key)) {
+            return LST_ERR_CORRUPT;
+        }
         if (!add_ahead(ahead, status, key, value)) {
             return LST_OK;
         }
