@@ -242,6 +242,7 @@ static enum lst_http_head_verdict skip_empty_lines(struct lst_http_head *head, c
     return LST_HEAD_COMPLETE;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): what is kept here is written to later
 void lst_http_head_begin(struct lst_http_head *head, struct lst_field *fields, uint8_t *numbers)
 {
     *head = (struct lst_http_head){.fields = fields, .numbers = numbers, .verdict = LST_HEAD_MORE};

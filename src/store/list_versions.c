@@ -378,6 +378,7 @@ static int find_null_order(const struct listing *listing, struct lst_slice key, 
     unsigned repeats = 0;
     int status;
 
+    found.kind = 0;
     do {
         status = lst_head_read(&place, &head);
         if (status == LST_OK) {

@@ -35,6 +35,7 @@ static int find_row(const struct opening *opening, struct lst_found_row *ret_fou
     if (!is_key) {
         return name->version.length > 0 ? LST_ERR_VERSION_NOT_FOUND : LST_ERR_KEY_NOT_FOUND;
     }
+    ret_found->kind = 0;
     do {
         status = lst_head_read(&place, &head);
         if (status == LST_OK && name->version.length > 0) {
