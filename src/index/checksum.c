@@ -1,6 +1,7 @@
 /* checksum.c - how a value is stored: with checksums. */
 #include "index/checksum.h"
 
+#include <endian.h>
 #include <isa-l/crc.h>
 
 enum {
@@ -53,7 +54,7 @@ static uint32_t get_number(const char *bytes)
     uint32_t number;
 
     memcpy(&number, bytes, sizeof(number));
-    return __builtin_bswap32(number);
+    return be32toh(number);
 }
 
 static uint32_t sum_head(struct lst_slice key, const char *stored, size_t head_length)

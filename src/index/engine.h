@@ -241,7 +241,9 @@ bool lst_path_is_whole(struct lst_index *index, MDB_val row_key);
 /* memcmp, a shorter key first. */
 int lst_row_compare(MDB_val left, MDB_val right);
 /* Within a write transaction, after lst_path_begin(); after any failure it must be aborted.
- * LST_ERR_CORRUPT: pages that LMDB would go through make no sense. */
+ * LST_ERR_CORRUPT: pages that LMDB would go through make no sense, or a row that has the number of
+ * a space is damaged. Such a row is never made anew: it alone says where the rest of its keys is.
+ */
 LST_MUST_CHECK int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
                                struct lst_slice key, struct lst_slice value, size_t head_length);
 LST_MUST_CHECK int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t partition,

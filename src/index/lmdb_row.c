@@ -125,6 +125,7 @@ struct search {
     struct lst_probe probe;
     MDB_txn *transaction;
     uint64_t partition;
+    uint64_t space;
     struct lst_slice key;
     struct lst_slice value;
     MDB_val row_key;
@@ -138,12 +139,20 @@ static int look_around(void *context)
     return lst_row_look_around(search->index, &search->probe, search->row_key, &search->row_value);
 }
 
+/* What a row that is changed holds. */
+enum row_kind {
+    ROW_VALUE,  /* a value of the caller's, who knows what he replaces */
+    ROW_NUMBER, /* the number of a space, which stands nowhere else */
+};
+
 /*
  * Before a change of a row that LMDB does not find: whether it is there all the same. If only its
  * name has changed, it is taken away: the change makes it anew, or ends it. LST_ERR_CORRUPT: the
- * row is whole, and a damaged one keeps LMDB from it; LMDB would make a second one, or end none.
+ * row is whole, and a damaged one keeps LMDB from it; LMDB would make a second one, or end none. Or
+ * it has a number: without that, all rows of the space would be lost.
  */
-static int make_way(MDB_txn *transaction, struct lst_index *index, MDB_val row_key)
+static int make_way(MDB_txn *transaction, struct lst_index *index, MDB_val row_key,
+                    enum row_kind kind)
 {
     struct search search = {.index = index, .row_key = row_key};
     int status = lst_index_error(mdb_cursor_open(transaction, index->table, &search.probe.cursor));
@@ -157,7 +166,8 @@ static int make_way(MDB_txn *transaction, struct lst_index *index, MDB_val row_k
         status = LST_ERR_CORRUPT;
     } else if (status == LST_ERR_NOT_FOUND) {
         status = LST_OK;
-    } else if (status == LST_ERR_CORRUPT && !ended && search.row_value.mv_data != NULL) {
+    } else if (status == LST_ERR_CORRUPT && !ended && search.row_value.mv_data != NULL &&
+               kind == ROW_VALUE) {
         status = lst_index_error(mdb_cursor_del(search.probe.cursor, 0));
     }
     mdb_cursor_close(search.probe.cursor);
@@ -165,7 +175,7 @@ static int make_way(MDB_txn *transaction, struct lst_index *index, MDB_val row_k
 }
 
 static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, struct lst_slice rest,
-               struct lst_slice content, size_t head_length)
+               enum row_kind kind, struct lst_slice content, size_t head_length)
 {
     struct lst_row_key row;
     MDB_val row_key;
@@ -180,7 +190,7 @@ static int put(MDB_txn *transaction, struct lst_index *index, uint64_t space, st
     }
     code = mdb_get(transaction, index->table, &row_key, &before);
     if (code == MDB_NOTFOUND) {
-        int status = make_way(transaction, index, row_key);
+        int status = make_way(transaction, index, row_key, kind);
         if (status != LST_OK) {
             return status;
         }
@@ -199,17 +209,16 @@ int lst_row_get(const struct lst_index *index, MDB_txn *transaction, const struc
     uint64_t space = partition;
     MDB_val value;
 
+    *ret_value = lst_slice_make(NULL, 0);
     for (;;) {
         int status = find(index, transaction, probe, space, key, &value);
         if (key.length <= LST_ROW_FRAGMENT) {
             *ret_value = lst_slice_make(value.mv_data, value.mv_size);
             return status;
         }
-        if (status != LST_OK) {
-            *ret_value = lst_slice_make(NULL, 0);
-            return status;
+        if (status == LST_OK) {
+            status = lst_space_decode(value, &space);
         }
-        status = lst_space_decode(value, &space);
         if (status != LST_OK) {
             return status;
         }
@@ -249,6 +258,77 @@ int lst_row_get_to_change(const struct lst_index *index, MDB_txn *transaction, u
     return status == LST_OK ? LST_ERR_CORRUPT : status;
 }
 
+/* ---- Spaces of continuations */
+
+/* The first row that is not before the key, which is a space. LST_OK: it is of that space.
+ * LST_ERR_NOT_FOUND: none is. LST_ERR_CORRUPT: behind damaged rows, some may be. */
+static int seek_space(void *context)
+{
+    struct search *search = context;
+    MDB_val at;
+    int code =
+        lst_row_seek(search->index, search->probe.cursor, search->row_key, &at, &search->row_value);
+
+    if (code != 0) {
+        return lst_index_error(code);
+    }
+    if (at.mv_size >= LST_SPACE_LENGTH &&
+        memcmp(at.mv_data, search->row_key.mv_data, LST_SPACE_LENGTH) == 0) {
+        return LST_OK;
+    }
+    return lst_row_look_behind(search->probe.cursor, search->space, at, search->row_value);
+}
+
+/* The same of any space from this one on, but the engine's. */
+static int seek_any_space(void *context)
+{
+    struct search *search = context;
+    char engine[LST_SPACE_LENGTH];
+    MDB_val at = search->row_key;
+    int code = mdb_cursor_get(search->probe.cursor, &at, &search->row_value, MDB_SET_RANGE);
+
+    lst_space_encode(LST_SPACE_ENGINE, engine);
+    if (code != 0) {
+        return lst_index_error(code);
+    }
+    return at.mv_size >= sizeof(engine) && memcmp(at.mv_data, engine, sizeof(engine)) == 0
+               ? LST_ERR_NOT_FOUND
+               : LST_OK;
+}
+
+/* Gives what the call gives. LST_ERR_IO, _NO_MEMORY. */
+static int look_for_space(MDB_txn *transaction, struct lst_index *index, uint64_t space,
+                          int (*call)(void *context), bool *ret_ended)
+{
+    struct lst_row_key row;
+    struct search search = {.index = index, .space = space};
+    int status = lst_index_error(mdb_cursor_open(transaction, index->table, &search.probe.cursor));
+
+    *ret_ended = false;
+    if (status != LST_OK) {
+        return status;
+    }
+    lst_row_key_make(&row, space, lst_slice_make(NULL, 0));
+    search.row_key = lst_row_key_value(&row);
+    status = lst_guard_read(index, call, &search, ret_ended);
+    mdb_cursor_close(search.probe.cursor);
+    return status;
+}
+
+/* The first number, unless there are continuations: then the row that says which is the next one
+ * has changed its name, and the numbers must not begin again. */
+static int find_first_space(MDB_txn *transaction, struct lst_index *index, uint64_t *ret_space)
+{
+    bool ended;
+    int status = look_for_space(transaction, index, LST_SPACE_CONTINUATION, seek_any_space, &ended);
+
+    if (status != LST_ERR_NOT_FOUND) {
+        return status == LST_OK ? LST_ERR_CORRUPT : status;
+    }
+    *ret_space = LST_SPACE_CONTINUATION;
+    return LST_OK;
+}
+
 /* A number that no continuation has had. */
 static int allocate_space(MDB_txn *transaction, struct lst_index *index, uint64_t *ret_space)
 {
@@ -259,12 +339,14 @@ static int allocate_space(MDB_txn *transaction, struct lst_index *index, uint64_
 
     if (status == LST_OK) {
         status = lst_space_decode(value, &space);
+    } else if (status == LST_ERR_NOT_FOUND) {
+        status = find_first_space(transaction, index, &space);
     }
-    if (status != LST_OK && status != LST_ERR_NOT_FOUND) {
+    if (status != LST_OK) {
         return status;
     }
     lst_space_encode(space + 1, bytes);
-    status = put(transaction, index, LST_SPACE_ENGINE, next_space_name,
+    status = put(transaction, index, LST_SPACE_ENGINE, next_space_name, ROW_NUMBER,
                  lst_slice_make(bytes, sizeof(bytes)), 0);
     if (status == LST_OK) {
         *ret_space = space;
@@ -291,7 +373,7 @@ static int continue_key(MDB_txn *transaction, struct lst_index *index, uint64_t 
         return status;
     }
     lst_space_encode(*ret_space, bytes);
-    return put(transaction, index, space, key, lst_slice_make(bytes, sizeof(bytes)), 0);
+    return put(transaction, index, space, key, ROW_NUMBER, lst_slice_make(bytes, sizeof(bytes)), 0);
 }
 
 int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
@@ -306,35 +388,21 @@ int lst_row_put(MDB_txn *transaction, struct lst_index *index, uint64_t partitio
         }
         key = lst_slice_after(key, LST_ROW_FRAGMENT);
     }
-    return put(transaction, index, space, key, value, head_length);
+    return put(transaction, index, space, key, ROW_VALUE, value, head_length);
 }
 
+/* A space of which rows may be left behind damaged ones is not empty. */
 static int is_empty(MDB_txn *transaction, struct lst_index *index, uint64_t space, bool *ret_empty)
 {
-    struct lst_row_key row;
-    MDB_val found;
-    MDB_val value;
-    MDB_cursor *cursor;
-    int code = mdb_cursor_open(transaction, index->table, &cursor);
+    bool ended;
+    int status = look_for_space(transaction, index, space, seek_space, &ended);
 
-    if (code != 0) {
-        return lst_index_error(code);
-    }
-    lst_row_key_make(&row, space, lst_slice_make(NULL, 0));
-    found = lst_row_key_value(&row);
-    code = mdb_cursor_get(cursor, &found, &value, MDB_SET_RANGE);
-    if (code == 0) {
-        *ret_empty = memcmp(found.mv_data, row.bytes, LST_SPACE_LENGTH) != 0;
-    } else if (code == MDB_NOTFOUND) {
-        *ret_empty = true;
-        code = 0;
-    }
-    mdb_cursor_close(cursor);
-    return lst_index_error(code);
+    *ret_empty = status == LST_ERR_NOT_FOUND;
+    return status == LST_ERR_NOT_FOUND || (status == LST_ERR_CORRUPT && !ended) ? LST_OK : status;
 }
 
 static int delete_row(MDB_txn *transaction, struct lst_index *index, uint64_t space,
-                      struct lst_slice rest)
+                      struct lst_slice rest, enum row_kind kind)
 {
     struct lst_row_key row;
     MDB_val row_key;
@@ -346,7 +414,27 @@ static int delete_row(MDB_txn *transaction, struct lst_index *index, uint64_t sp
         return LST_ERR_CORRUPT;
     }
     code = mdb_del(transaction, index->table, &row_key, NULL);
-    return code == MDB_NOTFOUND ? make_way(transaction, index, row_key) : lst_index_error(code);
+    return code == MDB_NOTFOUND ? make_way(transaction, index, row_key, kind)
+                                : lst_index_error(code);
+}
+
+/* The space in which this key of the given space goes on. LST_ERR_NOT_FOUND: it does not. */
+static int follow_key(MDB_txn *transaction, struct lst_index *index, uint64_t space,
+                      struct lst_slice key, uint64_t *ret_space)
+{
+    struct lst_row_key row;
+    MDB_val value;
+    int status = get(transaction, index, space, key, &value);
+
+    if (status == LST_OK) {
+        return lst_space_decode(value, ret_space);
+    }
+    if (status != LST_ERR_NOT_FOUND) {
+        return status;
+    }
+    lst_row_key_make(&row, space, key);
+    status = make_way(transaction, index, lst_row_key_value(&row), ROW_NUMBER);
+    return status == LST_OK ? LST_ERR_NOT_FOUND : status;
 }
 
 int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t partition,
@@ -357,20 +445,16 @@ int lst_row_delete(MDB_txn *transaction, struct lst_index *index, uint64_t parti
     int status;
 
     for (; key.length > (depth + 1) * LST_ROW_FRAGMENT; depth++) {
-        MDB_val value;
-        status = get(transaction, index, spaces[depth],
-                     lst_slice_after(key, depth * LST_ROW_FRAGMENT), &value);
-        if (status == LST_OK) {
-            status = lst_space_decode(value, &spaces[depth + 1]);
-        }
+        status = follow_key(transaction, index, spaces[depth],
+                            lst_slice_after(key, depth * LST_ROW_FRAGMENT), &spaces[depth + 1]);
         if (status != LST_OK) {
             return status == LST_ERR_NOT_FOUND ? LST_OK : status;
         }
     }
-    for (;; depth--) {
+    for (enum row_kind kind = ROW_VALUE;; kind = ROW_NUMBER, depth--) {
         bool empty = false;
         status = delete_row(transaction, index, spaces[depth],
-                            lst_slice_after(key, depth * LST_ROW_FRAGMENT));
+                            lst_slice_after(key, depth * LST_ROW_FRAGMENT), kind);
         if (status != LST_OK || depth == 0) {
             return status == LST_ERR_NOT_FOUND ? LST_OK : status;
         }

@@ -306,6 +306,7 @@ static const char *see_order(const struct verify *verify, const struct lst_page 
 static bool are_whole_in_order(const struct lst_page *page, struct range range)
 {
     struct lst_slice last = range.low;
+    bool is_first = true;
 
     for (size_t i = 0; i < page->count; i++) {
         struct lst_node node = lst_page_node(page, i);
@@ -316,10 +317,12 @@ static bool are_whole_in_order(const struct lst_page *page, struct range range)
             continue;
         }
         if (lst_page_is_less(node.key, last, false) ||
+            (!is_first && lst_slice_equal(node.key, last)) ||
             (range.high.length > 0 && !lst_page_is_less(node.key, range.high, false))) {
             return false;
         }
         last = node.key;
+        is_first = false;
     }
     return true;
 }

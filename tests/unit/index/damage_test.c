@@ -16,8 +16,9 @@
 
 enum { PARTITION = 7 };
 
-/* Change a byte of each copy of the text in the file. Gives how many there were. */
-static size_t damage_file(const char *path, const char *text)
+/* Change a byte of each copy of the text in the file, so far from its beginning. Gives how many
+ * there were. */
+static size_t damage_file_at(const char *path, const char *text, long offset)
 {
     size_t length = strlen(text);
     size_t count = 0;
@@ -36,8 +37,8 @@ static size_t damage_file(const char *path, const char *text)
     }
     for (size_t i = 0; i + length <= (size_t)state.st_size; i++) {
         if (memcmp(bytes + i, text, length) == 0) {
-            (void)fseek(file, (long)(i + length / 2), SEEK_SET);
-            (void)fputc(bytes[i + length / 2] ^ 0x20, file);
+            (void)fseek(file, (long)i + offset, SEEK_SET);
+            (void)fputc(bytes[(long)i + offset] ^ 0x20, file);
             count++;
         }
     }
@@ -46,14 +47,24 @@ static size_t damage_file(const char *path, const char *text)
     return count;
 }
 
-static void reopen_damaged(struct fixture *fixture, const char *text)
+static size_t damage_file(const char *path, const char *text)
+{
+    return damage_file_at(path, text, (long)strlen(text) / 2);
+}
+
+static void reopen_damaged_at(struct fixture *fixture, const char *text, long offset)
 {
     lst_index_close(fixture->index);
-    CHECK(damage_file(fixture->path, text) > 0, "%s stands in the file", text);
+    CHECK(damage_file_at(fixture->path, text, offset) > 0, "%s stands in the file", text);
     if (fixture_start(fixture, 0) != LST_OK) {
         CHECK(false, "the index with a damaged row is opened");
         exit(tap_done());
     }
+}
+
+static void reopen_damaged(struct fixture *fixture, const char *text)
+{
+    reopen_damaged_at(fixture, text, (long)strlen(text) / 2);
 }
 
 static int get(struct fixture *fixture, struct lst_slice key, struct lst_slice *ret_value)
@@ -274,6 +285,90 @@ static void test_long_key(void)
     walk(&fixture, seen, LST_ERR_CORRUPT);
     CHECK(strncmp(seen, "abcde", 5) == 0,
           "a long key whose beginning changed ends a walk with an error: %s", seen);
+    fixture_close(&fixture);
+}
+
+/* A key that is longer than a row's: it goes on in a space of its own, with what stands behind. */
+enum { LONG_START = 480 };
+struct long_key {
+    char bytes[LONG_START + 16];
+};
+
+static struct lst_slice long_key(struct long_key *key, char letter, const char *rest)
+{
+    memset(key->bytes, 'k', LONG_START);
+    memcpy(key->bytes, "key-", 4);
+    key->bytes[4] = letter;
+    memcpy(key->bytes + LONG_START, rest, strlen(rest));
+    return lst_slice_make(key->bytes, LONG_START + strlen(rest));
+}
+
+static void put_long(struct fixture *fixture, char letter, const char *rest, int end)
+{
+    struct long_key key;
+    int status = fixture_put(fixture, PARTITION, long_key(&key, letter, rest), slice("value"));
+
+    CHECK(status == end, "a put of a long key, %c...%s, gives %d", letter, rest, status);
+}
+
+static int get_long(struct fixture *fixture, char letter, const char *rest)
+{
+    struct long_key key;
+    struct lst_slice value;
+
+    return get(fixture, long_key(&key, letter, rest), &value);
+}
+
+/* Where long keys go on only one row says. Whoever made it anew would lose all of them. */
+static void test_continuation(void)
+{
+    struct fixture fixture = open_filled();
+    struct long_key key;
+
+    put_long(&fixture, 'f', "first", LST_OK);
+    reopen_damaged(&fixture, "key-fkkkkkkkk");
+    CHECK(get_long(&fixture, 'f', "first") == LST_ERR_CORRUPT, "the way to a long key is damaged");
+    put_long(&fixture, 'f', "second", LST_ERR_CORRUPT);
+    CHECK(get_long(&fixture, 'f', "first") == LST_ERR_CORRUPT,
+          "after a put of its neighbour it is not taken for one that is not there");
+    CHECK(fixture_delete(&fixture, PARTITION, long_key(&key, 'f', "first")) == LST_ERR_CORRUPT,
+          "it can't be deleted, and nobody is told that it was");
+    put_long(&fixture, 'g', "first", LST_OK);
+    fixture_close(&fixture);
+}
+
+/* Which number the next continuation gets, a row says, too: none may be given out twice. */
+static void test_next_space(void)
+{
+    struct fixture fixture = open_filled();
+    struct long_key key;
+    struct lst_slice value;
+
+    put_long(&fixture, 'f', "first", LST_OK);
+    reopen_damaged(&fixture, "next-space");
+    put_long(&fixture, 'g', "first", LST_ERR_CORRUPT);
+    put_long(&fixture, 'f', "second", LST_OK);
+    CHECK(fixture_delete(&fixture, PARTITION, long_key(&key, 'f', "first")) == LST_OK &&
+              get(&fixture, long_key(&key, 'f', "second"), &value) == LST_OK,
+          "keys that go on where others did are put and deleted");
+    fixture_close(&fixture);
+}
+
+/* The first row behind a long beginning has changed, and seems to stand elsewhere: those behind it
+ * are still there. */
+static void test_space_is_not_empty(void)
+{
+    struct fixture fixture = open_filled();
+    struct long_key key;
+
+    put_long(&fixture, 'f', "a-rest", LST_OK);
+    put_long(&fixture, 'f', "m-rest", LST_OK);
+    put_long(&fixture, 'f', "z-rest", LST_OK);
+    reopen_damaged_at(&fixture, "a-rest", -8); /* the number of the space, before it */
+    CHECK(fixture_delete(&fixture, PARTITION, long_key(&key, 'f', "z-rest")) == LST_OK,
+          "the last key is deleted");
+    CHECK(get_long(&fixture, 'f', "m-rest") == LST_OK, "the one in the middle is still there");
+    CHECK(get_long(&fixture, 'f', "a-rest") == LST_ERR_CORRUPT, "the first one is damaged");
     fixture_close(&fixture);
 }
 
@@ -550,6 +645,9 @@ int main(void)
     test_requirements();
     test_heads();
     test_long_key();
+    test_continuation();
+    test_next_space();
+    test_space_is_not_empty();
     test_format();
     test_last_commit();
     test_strict();
