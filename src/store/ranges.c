@@ -84,6 +84,7 @@ static int set_range(struct lst_store *store, uint64_t partition, struct lst_sli
 {
     struct lst_state_change change = {.is_needed = false};
     struct lst_index_reader *reader;
+    unsigned repeats = 0;
     int status;
 
     do {
@@ -96,7 +97,7 @@ static int set_range(struct lst_store *store, uint64_t partition, struct lst_sli
         if (status == LST_OK && change.is_needed) {
             status = lst_index_apply_to(store->index, partition, route, change.changes, 2);
         }
-    } while (status == LST_ERR_CONFLICT || status == LST_ERR_EXISTS);
+    } while (lst_store_repeats(&status, &repeats));
     return status;
 }
 

@@ -35,7 +35,8 @@ LST_MUST_CHECK int lst_route_advance(struct lst_store *store, uint64_t partition
 LST_MUST_CHECK int lst_range_state(struct lst_index_reader *reader, uint64_t partition,
                                    struct lst_slice route, struct lst_bucket_state *ret_state);
 
-/* What is to be put in the place of a range's state. */
+/* What is to be put in the place of a range's state. The changes point into the struct, which must
+ * stay where it is. */
 struct lst_state_change {
     bool is_needed;
     struct lst_index_change changes[2];

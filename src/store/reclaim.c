@@ -28,13 +28,22 @@ static int add(struct lst_reclaim *reclaim, const struct lst_reclaim_item *item)
     return LST_OK;
 }
 
+void lst_reclaim_release(struct lst_reclaim *reclaim)
+{
+    lst_changes_release(&reclaim->names);
+    free(reclaim->items);
+    *reclaim = (struct lst_reclaim){0};
+}
+
 int lst_reclaim_add_row(struct lst_reclaim *reclaim, enum lst_reclaim_kind kind, uint64_t partition,
                         struct lst_slice name)
 {
     struct lst_reclaim_item item = {.kind = kind, .partition = partition};
+    int status;
 
-    lst_row_name_make(&item.name, name.bytes[0], lst_slice_after(name, 1));
-    return add(reclaim, &item);
+    item.name = lst_changes_copy(&reclaim->names, name);
+    status = lst_changes_status(&reclaim->names);
+    return status == LST_OK ? add(reclaim, &item) : status;
 }
 
 int lst_reclaim_add_file(struct lst_reclaim *reclaim, struct lst_blob_id id)
@@ -46,17 +55,19 @@ int lst_reclaim_add_file(struct lst_reclaim *reclaim, struct lst_blob_id id)
  * that said whose it was, but for the kind. The files follow. */
 static void add_changes(struct lst_changes *changes, const struct lst_reclaim_item *item)
 {
-    struct lst_slice name = lst_row_name_slice(&item->name);
-    struct lst_row_name waste = item->name;
+    struct lst_slice name = item->name;
+    bool is_blob = item->kind == LST_RECLAIM_BLOB;
+    struct lst_row_name waste;
 
-    if (item->kind == LST_RECLAIM_BLOB) {
+    if (is_blob) {
         (void)lst_changes_add(changes, LST_INDEX_REQUIRE_PRESENT, name, nothing);
     }
-    if (item->kind == LST_RECLAIM_BLOB || item->kind == LST_RECLAIM_ROW) {
+    if (is_blob || item->kind == LST_RECLAIM_ROW) {
         (void)lst_changes_add(changes, LST_INDEX_DELETE, name, nothing);
     }
-    if (item->kind == LST_RECLAIM_BLOB || item->kind == LST_RECLAIM_UPLOAD) {
-        waste.bytes[0] = item->kind == LST_RECLAIM_BLOB ? LST_ROW_GARBAGE : LST_ROW_LEFT;
+    if (is_blob || item->kind == LST_RECLAIM_UPLOAD) {
+        lst_row_name_make(&waste, is_blob ? LST_ROW_GARBAGE : LST_ROW_LEFT,
+                          lst_slice_after(name, 1));
         (void)lst_changes_add(changes, LST_INDEX_PUT, lst_row_name_slice(&waste), nothing);
     }
 }
@@ -65,7 +76,7 @@ static void add_changes(struct lst_changes *changes, const struct lst_reclaim_it
 static int find_together(struct lst_store *store, const struct lst_reclaim_item *items,
                          size_t first, size_t count, size_t *ret_end)
 {
-    struct lst_slice route = lst_row_name_route(&items[first].name);
+    struct lst_slice route = lst_slice_after(items[first].name, 1);
     struct lst_index_reader *reader;
     struct lst_slice border;
     size_t end = first + 1;
@@ -76,10 +87,10 @@ static int find_together(struct lst_store *store, const struct lst_reclaim_item 
         return status;
     }
     limited = lst_index_next_range(reader, items[first].partition, route, &border);
-    while (end < count && end - first < BATCH &&
-           lst_slice_compare(lst_row_name_route(&items[end].name), route) >= 0 &&
-           (limited != LST_OK ||
-            lst_slice_compare(lst_row_name_route(&items[end].name), border) < 0)) {
+    while (
+        end < count && end - first < BATCH &&
+        lst_slice_compare(lst_slice_after(items[end].name, 1), route) >= 0 &&
+        (limited != LST_OK || lst_slice_compare(lst_slice_after(items[end].name, 1), border) < 0)) {
         end++;
     }
     lst_index_read_end(reader);
@@ -171,7 +182,7 @@ static int reclaim_once(struct lst_store *store,
         *ret_count += is_row ? 0 : 1;
         *ret_has_rows = *ret_has_rows || is_row;
     }
-    free(reclaim.items);
+    lst_reclaim_release(&reclaim);
     return status;
 }
 

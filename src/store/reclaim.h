@@ -14,7 +14,7 @@ enum lst_reclaim_kind {
 struct lst_reclaim_item {
     enum lst_reclaim_kind kind;
     uint64_t partition;
-    struct lst_row_name name;
+    struct lst_slice name; /* in reclaim->names */
     struct lst_blob_id id; /* of a file */
 };
 
@@ -22,7 +22,11 @@ struct lst_reclaim {
     struct lst_reclaim_item *items;
     size_t count;
     size_t capacity;
+    struct lst_changes names; /* memory for them */
 };
+
+/* All zero is an empty one. Free all. */
+void lst_reclaim_release(struct lst_reclaim *reclaim);
 
 /* Names are copied. */
 LST_MUST_CHECK int lst_reclaim_add_row(struct lst_reclaim *reclaim, enum lst_reclaim_kind kind,

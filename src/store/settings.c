@@ -16,6 +16,7 @@ struct setting_write {
     struct lst_route range; /* the one whose state is being set */
     struct lst_state_change change;
     int tries;
+    unsigned repeats;
     bool is_removal;
     struct lst_slice name; /* points behind the struct, as does the value */
     struct lst_slice value;
@@ -168,8 +169,9 @@ static void committed(struct lst_index_batch *batch, int status, size_t failed_c
     struct setting_write *setting = batch->context;
 
     (void)failed_change;
-    if (status == LST_ERR_CONFLICT || (status == LST_OK && setting->is_versioning) ||
-        is_to_be_seen(setting, status)) {
+    setting->repeats = status == LST_OK ? 0 : setting->repeats;
+    if (lst_store_repeats(&status, &setting->repeats) ||
+        (status == LST_OK && setting->is_versioning) || is_to_be_seen(setting, status)) {
         submit(setting); /* the bucket's state has changed meanwhile: again; or on to the others */
     } else {
         finish(setting, status);

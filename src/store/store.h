@@ -327,15 +327,15 @@ void lst_put_commit(struct lst_put *put, struct lst_store_write *write);
 
 /*
  * What a staged put would make visible: size, ETag, fields, tags, and the body for
- * lst_object_stream_open(). Valid until lst_staged_end(); not to be closed. Of a wait the
- * parts are those that are there when they are read: but lst_staged_end() gives
+ * lst_object_stream_open(). Valid until lst_staged_end(); not to be closed. Of a completion
+ * the parts are those that are there when they are read: but lst_staged_end() gives
  * LST_ERR_PART_INVALID if they are not the very ones any more that were staged.
  */
 LST_MUST_CHECK int lst_staged_look(struct lst_put *put, struct lst_object *ret_object);
 
 /* Go on with a staged put, on any thread: make it visible (0), as lst_put_commit() does; or drop it
- * (an error, which done() gets): nothing of it is left, but of a wait the upload. Takes it.
- */
+ * (an error, which done() gets): nothing of it is left, but of a completion the upload. Takes
+ * it. */
 void lst_staged_end(struct lst_put *put, int status);
 
 /* Give up: nothing is left, the object that was there is untouched. NULL does nothing. */

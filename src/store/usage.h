@@ -13,10 +13,9 @@
 LST_MUST_CHECK int lst_usage_read(struct lst_index_reader *reader, uint64_t partition,
                                   struct lst_usage *ret_usage);
 
-/* Count the rows themselves, of the routes from one on up to, without, another (NULL: all); as long
- * as it takes. They were such at one moment if no batch changed
- * them meanwhile (LST_USAGE_CHANGES, which is not counted). LST_ERR_CORRUPT: there is a damaged row
- * among them. */
+/* Count the rows themselves, of the routes from one on, and less than another (NULL: to the end);
+ * as long as it takes. They were such at one moment if no batch changed them meanwhile
+ * (LST_USAGE_CHANGES, which is not counted). LST_ERR_CORRUPT: there is a damaged row among them. */
 LST_MUST_CHECK int lst_usage_count(struct lst_index_reader *reader, uint64_t partition,
                                    struct lst_slice from, const struct lst_slice *to,
                                    struct lst_usage *ret_usage);
