@@ -72,6 +72,7 @@ static int get(struct fixture *fixture, struct lst_slice key, struct lst_slice *
     struct lst_index_reader *reader;
     int status = lst_index_read_begin(fixture->index, &reader);
 
+    *ret_value = slice("");
     if (status == LST_OK) {
         status = lst_index_get(reader, PARTITION, key, ret_value);
         lst_index_read_end(reader);
