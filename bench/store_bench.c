@@ -112,9 +112,9 @@ static void fill_index(struct lst_index *index)
     for (int i = 0; i < INDEX_KEYS; i += 1000) {
         for (int j = 0; j < 1000; j++) {
             int length = snprintf(keys[j], sizeof(keys[j]), "photos/2026/%08d.jpg", i + j);
-            changes[j] =
-                (struct lst_index_change){LST_INDEX_PUT, lst_slice_make(keys[j], (size_t)length),
-                                          lst_slice_make(value, sizeof(value))};
+            changes[j] = (struct lst_index_change){.kind = LST_INDEX_PUT,
+                                                   .key = lst_slice_make(keys[j], (size_t)length),
+                                                   .value = lst_slice_make(value, sizeof(value))};
         }
         require(lst_index_apply(index, 1, changes, 1000), "filling the index");
     }

@@ -34,9 +34,10 @@ static int read_secret(struct lst_api *api)
 static int ensure_secret(struct lst_api *api)
 {
     struct lst_index_change changes[] = {
-        {LST_INDEX_REQUIRE_ABSENT, LST_SLICE("k"), LST_SLICE("")},
-        {LST_INDEX_PUT, LST_SLICE("k"),
-         lst_slice_make((const char *)api->secret, sizeof(api->secret))},
+        {.kind = LST_INDEX_REQUIRE_ABSENT, .key = LST_SLICE("k"), .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT,
+         .key = LST_SLICE("k"),
+         .value = lst_slice_make((const char *)api->secret, sizeof(api->secret))},
     };
     int status = read_secret(api);
 

@@ -66,11 +66,12 @@ static int make_batch(struct retry *retry, struct lst_job *job, int64_t now_ms)
     lst_buffer_append(&retry->value, lst_slice_make(head, sizeof(head)));
     lst_buffer_append(&retry->value, job->body);
     retry->answer = lst_delivery_to_json(job);
-    retry->changes[0] =
-        (struct lst_index_change){LST_INDEX_REQUIRE_PRESENT, old_key, LST_SLICE("")};
-    retry->changes[1] = (struct lst_index_change){LST_INDEX_DELETE, old_key, LST_SLICE("")};
-    retry->changes[2] =
-        (struct lst_index_change){LST_INDEX_PUT, new_key, lst_buffer_slice(&retry->value)};
+    retry->changes[0] = (struct lst_index_change){
+        .kind = LST_INDEX_REQUIRE_PRESENT, .key = old_key, .value = LST_SLICE("")};
+    retry->changes[1] =
+        (struct lst_index_change){.kind = LST_INDEX_DELETE, .key = old_key, .value = LST_SLICE("")};
+    retry->changes[2] = (struct lst_index_change){
+        .kind = LST_INDEX_PUT, .key = new_key, .value = lst_buffer_slice(&retry->value)};
     retry->batch = (struct lst_index_batch){.partition = LST_LEDGER_PARTITION,
                                             .changes = retry->changes,
                                             .change_count = 3,

@@ -50,7 +50,7 @@ static bool drop(struct look *look, struct lst_slice key)
 
     memcpy(copy, key.bytes, key.length);
     look->drops[look->drop_count++] = (struct lst_index_change){
-        LST_INDEX_DELETE, lst_slice_make(copy, key.length), LST_SLICE("")};
+        .kind = LST_INDEX_DELETE, .key = lst_slice_make(copy, key.length), .value = LST_SLICE("")};
     if (look->drop_count == LST_JOBS_BATCH_MAX) {
         look_again(look, look->now_ms);
     }

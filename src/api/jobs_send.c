@@ -105,7 +105,8 @@ struct round {
 static void add_change(struct round *round, enum lst_index_change_kind kind, struct lst_slice key,
                        struct lst_slice value)
 {
-    round->changes[round->change_count++] = (struct lst_index_change){kind, key, value};
+    round->changes[round->change_count++] =
+        (struct lst_index_change){.kind = kind, .key = key, .value = value};
 }
 
 /* What became of a message that was not taken. code: CURLE_OK if it was answered. */

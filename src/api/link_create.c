@@ -305,10 +305,13 @@ static bool set_changes(struct creation *creation)
             return false;
         }
         creation->changes[2 * i] = (struct lst_index_change){
-            LST_INDEX_PUT, lst_slice_make(entry->link_key, sizeof(entry->link_key)),
-            lst_slice_of(entry->text)};
-        creation->changes[2 * i + 1] = (struct lst_index_change){
-            LST_INDEX_PUT, lst_slice_make(entry->owner_key, entry->owner_length), LST_SLICE("")};
+            .kind = LST_INDEX_PUT,
+            .key = lst_slice_make(entry->link_key, sizeof(entry->link_key)),
+            .value = lst_slice_of(entry->text)};
+        creation->changes[2 * i + 1] =
+            (struct lst_index_change){.kind = LST_INDEX_PUT,
+                                      .key = lst_slice_make(entry->owner_key, entry->owner_length),
+                                      .value = LST_SLICE("")};
     }
     return true;
 }

@@ -62,9 +62,11 @@ int lst_remotes_add(struct lst_index *index, const struct lst_remote *remote, bo
     if (text == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    changes[0] = (struct lst_index_change){LST_INDEX_PUT, make_key(lst_slice_of(remote->name), key),
-                                           lst_slice_of(text)};
-    changes[1] = (struct lst_index_change){LST_INDEX_REQUIRE_ABSENT, changes[0].key, LST_SLICE("")};
+    changes[0] = (struct lst_index_change){.kind = LST_INDEX_PUT,
+                                           .key = make_key(lst_slice_of(remote->name), key),
+                                           .value = lst_slice_of(text)};
+    changes[1] = (struct lst_index_change){
+        .kind = LST_INDEX_REQUIRE_ABSENT, .key = changes[0].key, .value = LST_SLICE("")};
     status = lst_index_apply(index, LST_LEDGER_PARTITION, changes, overwrite ? 1 : 2);
     lst_wipe(text, strlen(text));
     free(text);
@@ -79,9 +81,10 @@ int lst_remotes_remove(struct lst_index *index, struct lst_slice name)
     if (!lst_profile_name_is_valid(name)) {
         return LST_ERR_NOT_FOUND;
     }
-    changes[0] =
-        (struct lst_index_change){LST_INDEX_REQUIRE_PRESENT, make_key(name, key), LST_SLICE("")};
-    changes[1] = (struct lst_index_change){LST_INDEX_DELETE, changes[0].key, LST_SLICE("")};
+    changes[0] = (struct lst_index_change){
+        .kind = LST_INDEX_REQUIRE_PRESENT, .key = make_key(name, key), .value = LST_SLICE("")};
+    changes[1] = (struct lst_index_change){
+        .kind = LST_INDEX_DELETE, .key = changes[0].key, .value = LST_SLICE("")};
     return lst_index_apply(index, LST_LEDGER_PARTITION, changes, 2);
 }
 

@@ -46,8 +46,10 @@ int lst_ledger_changes_add(struct lst_ledger_changes *changes, enum lst_index_ch
         memcpy(block + key.length, value.bytes, value.length);
     }
     changes->blocks[changes->count] = block;
-    changes->items[changes->count++] = (struct lst_index_change){
-        kind, lst_slice_make(block, key.length), lst_slice_make(block + key.length, value.length)};
+    changes->items[changes->count++] =
+        (struct lst_index_change){.kind = kind,
+                                  .key = lst_slice_make(block, key.length),
+                                  .value = lst_slice_make(block + key.length, value.length)};
     return LST_OK;
 }
 

@@ -227,14 +227,14 @@ static int apply(struct lst_users *users, const struct lst_token *token, bool is
         return LST_ERR_NO_MEMORY;
     }
     struct lst_index_change creation[] = {
-        {LST_INDEX_REQUIRE_ABSENT, name_row, LST_SLICE("")},
-        {LST_INDEX_PUT, name_row, lst_slice_of(token->id)},
-        {LST_INDEX_PUT, id_row, lst_slice_of(record)},
+        {.kind = LST_INDEX_REQUIRE_ABSENT, .key = name_row, .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT, .key = name_row, .value = lst_slice_of(token->id)},
+        {.kind = LST_INDEX_PUT, .key = id_row, .value = lst_slice_of(record)},
     };
     struct lst_index_change revocation[] = {
-        {LST_INDEX_REQUIRE_PREFIX, name_row, lst_slice_of(token->id)},
-        {LST_INDEX_DELETE, name_row, LST_SLICE("")},
-        {LST_INDEX_PUT, id_row, lst_slice_of(record)},
+        {.kind = LST_INDEX_REQUIRE_PREFIX, .key = name_row, .value = lst_slice_of(token->id)},
+        {.kind = LST_INDEX_DELETE, .key = name_row, .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT, .key = id_row, .value = lst_slice_of(record)},
     };
     status = lst_index_apply(users->index, LST_USERS_PARTITION, is_new ? creation : revocation, 3);
     free(record);

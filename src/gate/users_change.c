@@ -26,7 +26,8 @@ static void add_change(struct change *change, enum lst_index_change_kind kind, c
 {
     struct lst_slice key = lst_users_key(row_kind, lst_slice_of(name), change->keys[change->count]);
 
-    change->changes[change->count++] = (struct lst_index_change){kind, key, value};
+    change->changes[change->count++] =
+        (struct lst_index_change){.kind = kind, .key = key, .value = value};
 }
 
 static const struct lst_user_key *find_key(const struct lst_user *user, const char *access_key_id)

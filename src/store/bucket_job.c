@@ -39,9 +39,11 @@ static int take_partition(struct lst_store *store, uint64_t *ret_partition)
         return status;
     }
     lst_row_number_encode(*ret_partition + 1, next);
-    return lst_index_apply(
-        store->index, LST_STORE_PARTITION,
-        &(struct lst_index_change){LST_INDEX_PUT, counter, lst_slice_make(next, sizeof(next))}, 1);
+    return lst_index_apply(store->index, LST_STORE_PARTITION,
+                           &(struct lst_index_change){.kind = LST_INDEX_PUT,
+                                                      .key = counter,
+                                                      .value = lst_slice_make(next, sizeof(next))},
+                           1);
 }
 
 static int put_bucket(struct lst_store *store, const struct lst_bucket_row *row)
@@ -58,8 +60,9 @@ static int put_bucket(struct lst_store *store, const struct lst_bucket_row *row)
     if (status == LST_OK) {
         changes[0] = (struct lst_index_change){.kind = LST_INDEX_REQUIRE_ABSENT,
                                                .key = lst_row_name_slice(&name)};
-        changes[1] = (struct lst_index_change){LST_INDEX_PUT, lst_row_name_slice(&name),
-                                               lst_buffer_slice(&value)};
+        changes[1] = (struct lst_index_change){.kind = LST_INDEX_PUT,
+                                               .key = lst_row_name_slice(&name),
+                                               .value = lst_buffer_slice(&value)};
         status = lst_index_apply_to(store->index, LST_STORE_PARTITION, lst_row_name_route(&name),
                                     changes, 2);
     }

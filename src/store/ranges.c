@@ -69,13 +69,17 @@ int lst_state_change_make(struct lst_index_reader *reader, uint64_t partition,
     wanted.epoch = state.epoch;
     lst_bucket_state_encode(&wanted, ret_change->after);
     ret_change->changes[0] = (struct lst_index_change){
-        LST_INDEX_REQUIRE_PREFIX, key, lst_slice_make(ret_change->before, LST_BUCKET_STATE_SIZE)};
+        .kind = LST_INDEX_REQUIRE_PREFIX,
+        .key = key,
+        .value = lst_slice_make(ret_change->before, LST_BUCKET_STATE_SIZE)};
     if (found == LST_ERR_NOT_FOUND) {
         ret_change->changes[0] =
             (struct lst_index_change){.kind = LST_INDEX_REQUIRE_ABSENT, .key = key};
     }
     ret_change->changes[1] = (struct lst_index_change){
-        LST_INDEX_PUT, key, lst_slice_make(ret_change->after, LST_BUCKET_STATE_SIZE)};
+        .kind = LST_INDEX_PUT,
+        .key = key,
+        .value = lst_slice_make(ret_change->after, LST_BUCKET_STATE_SIZE)};
     return LST_OK;
 }
 

@@ -133,8 +133,10 @@ static int put_usage(struct lst_store *store, uint64_t partition, struct lst_sli
     char bytes[8 * LST_USAGE_COUNT];
     struct lst_slice name = lst_slice_make(&usage_name, 1);
     struct lst_index_change changes[2] = {
-        {before.bytes == NULL ? LST_INDEX_REQUIRE_ABSENT : LST_INDEX_REQUIRE_PREFIX, name, before},
-        {LST_INDEX_PUT, name, lst_slice_make(bytes, sizeof(bytes))},
+        {.kind = before.bytes == NULL ? LST_INDEX_REQUIRE_ABSENT : LST_INDEX_REQUIRE_PREFIX,
+         .key = name,
+         .value = before},
+        {.kind = LST_INDEX_PUT, .key = name, .value = lst_slice_make(bytes, sizeof(bytes))},
     };
 
     lst_usage_encode(usage, bytes);

@@ -945,7 +945,8 @@ static bool with_lost_job(void)
 /* Behind a row that is no message. */
 static bool with_hidden_job(void)
 {
-    const struct lst_index_change stray = {LST_INDEX_PUT, LST_SLICE("jgone"), LST_SLICE("stray")};
+    const struct lst_index_change stray = {
+        .kind = LST_INDEX_PUT, .key = LST_SLICE("jgone"), .value = LST_SLICE("stray")};
     bool done = with_new_job();
 
     jobs_left = 1;

@@ -791,8 +791,9 @@ static bool is_half_deleted(const char *bucket)
     static const char state_name = LST_ROW_STATE;
     static const struct lst_bucket_state deleting = {.is_deleting = true};
     char state[LST_BUCKET_STATE_SIZE];
-    struct lst_index_change change = {LST_INDEX_PUT, lst_slice_make(&state_name, 1),
-                                      lst_slice_make(state, sizeof(state))};
+    struct lst_index_change change = {.kind = LST_INDEX_PUT,
+                                      .key = lst_slice_make(&state_name, 1),
+                                      .value = lst_slice_make(state, sizeof(state))};
     struct lst_index_reader *reader;
     uint64_t partition;
     int status = fixture_make_bucket(&opened, bucket);

@@ -210,9 +210,11 @@ static void put_strays(void)
 {
     static char long_key[400] = "j";
     struct lst_index_change changes[] = {
-        {LST_INDEX_PUT, LST_SLICE("j"), LST_SLICE("no message")},
-        {LST_INDEX_PUT, LST_SLICE("jgon"), LST_SLICE("no message")},
-        {LST_INDEX_PUT, lst_slice_make(long_key, sizeof(long_key)), LST_SLICE("no message")},
+        {.kind = LST_INDEX_PUT, .key = LST_SLICE("j"), .value = LST_SLICE("no message")},
+        {.kind = LST_INDEX_PUT, .key = LST_SLICE("jgon"), .value = LST_SLICE("no message")},
+        {.kind = LST_INDEX_PUT,
+         .key = lst_slice_make(long_key, sizeof(long_key)),
+         .value = LST_SLICE("no message")},
     };
 
     memset(long_key + 1, '-', sizeof(long_key) - 1);

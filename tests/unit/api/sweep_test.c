@@ -18,7 +18,7 @@ static struct fixture store;
 
 static void put(struct lst_slice key, struct lst_slice value)
 {
-    const struct lst_index_change change = {LST_INDEX_PUT, key, value};
+    const struct lst_index_change change = {.kind = LST_INDEX_PUT, .key = key, .value = value};
 
     CHECK(lst_index_apply(lst_ledger_index(ledger), LST_LEDGER_PARTITION, &change, 1) == LST_OK,
           "a row is put");
@@ -153,9 +153,9 @@ static int sweep_amid(void *context, int64_t now_ms, struct lst_ledger_changes *
 {
     struct lst_index *index = lst_ledger_index(ledger);
     const struct lst_index_change changes[] = {
-        {LST_INDEX_DELETE, LST_SLICE("x001799999999" HASH), LST_SLICE("")},
-        {LST_INDEX_PUT, LST_SLICE("i" HASH), LST_SLICE("the new answer")},
-        {LST_INDEX_PUT, LST_SLICE("x001800086400" HASH), LST_SLICE("")},
+        {.kind = LST_INDEX_DELETE, .key = LST_SLICE("x001799999999" HASH), .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT, .key = LST_SLICE("i" HASH), .value = LST_SLICE("the new answer")},
+        {.kind = LST_INDEX_PUT, .key = LST_SLICE("x001800086400" HASH), .value = LST_SLICE("")},
     };
     int status = lst_idempotency_sweep(index, now_ms / 1000, more);
 

@@ -515,10 +515,18 @@ static void test_strays(struct lst_ledger *ledger)
     static const char no_name[] = "X\0\0\0\0\0\0\0\003";
     char too_long[600] = "X\0\0\0\0\0\0\0\001alice";
     struct lst_index_change changes[] = {
-        {LST_INDEX_PUT, lst_slice_make(no_state, sizeof(no_state) - 1), LST_SLICE("")},
-        {LST_INDEX_PUT, lst_slice_make(other_state, sizeof(other_state) - 1), LST_SLICE("")},
-        {LST_INDEX_PUT, lst_slice_make(no_name, sizeof(no_name) - 1), LST_SLICE("")},
-        {LST_INDEX_PUT, lst_slice_make(too_long, sizeof(too_long)), LST_SLICE("")},
+        {.kind = LST_INDEX_PUT,
+         .key = lst_slice_make(no_state, sizeof(no_state) - 1),
+         .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT,
+         .key = lst_slice_make(other_state, sizeof(other_state) - 1),
+         .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT,
+         .key = lst_slice_make(no_name, sizeof(no_name) - 1),
+         .value = LST_SLICE("")},
+        {.kind = LST_INDEX_PUT,
+         .key = lst_slice_make(too_long, sizeof(too_long)),
+         .value = LST_SLICE("")},
     };
     struct lst_index *index = lst_ledger_index(ledger);
     uint64_t before = count_entries(ledger);

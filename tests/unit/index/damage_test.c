@@ -203,7 +203,7 @@ static void test_requirements(void)
 {
     struct fixture fixture = open_filled();
     struct lst_index_change changes[2] = {
-        {LST_INDEX_REQUIRE_PREFIX, slice("key-c-name"), slice("value")},
+        {.kind = LST_INDEX_REQUIRE_PREFIX, .key = slice("key-c-name"), .value = slice("value")},
         {.kind = LST_INDEX_DELETE, .key = slice("key-c-name")},
     };
     struct lst_slice value;

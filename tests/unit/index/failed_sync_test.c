@@ -172,7 +172,8 @@ static void test_group(void)
     pthread_mutex_lock(&gate);
     for (int i = 0; i < BATCHES; i++) {
         (void)snprintf(keys[i], sizeof(keys[i]), "k%d", i);
-        change_of[i] = (struct lst_index_change){LST_INDEX_PUT, slice(keys[i]), slice("x")};
+        change_of[i] = (struct lst_index_change){
+            .kind = LST_INDEX_PUT, .key = slice(keys[i]), .value = slice("x")};
         batches[i] = (struct lst_index_batch){.partition = 1,
                                               .changes = &change_of[i],
                                               .change_count = 1,

@@ -54,7 +54,7 @@ static inline void fixture_close(struct fixture *fixture)
 static inline int fixture_put(struct fixture *fixture, uint64_t partition, struct lst_slice key,
                               struct lst_slice value)
 {
-    struct lst_index_change change = {LST_INDEX_PUT, key, value};
+    struct lst_index_change change = {.kind = LST_INDEX_PUT, .key = key, .value = value};
 
     return lst_index_apply(fixture->index, partition, &change, 1);
 }

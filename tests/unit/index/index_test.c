@@ -8,9 +8,9 @@ static void test_batches(void)
 {
     struct fixture fixture = fixture_open(0);
     struct lst_index_change changes[3] = {
-        {LST_INDEX_PUT, slice("a"), slice("1")},
-        {LST_INDEX_REQUIRE_ABSENT, slice("b"), slice("")},
-        {LST_INDEX_PUT, slice("b"), slice("22")},
+        {.kind = LST_INDEX_PUT, .key = slice("a"), .value = slice("1")},
+        {.kind = LST_INDEX_REQUIRE_ABSENT, .key = slice("b"), .value = slice("")},
+        {.kind = LST_INDEX_PUT, .key = slice("b"), .value = slice("22")},
     };
 
     CHECK(lst_index_apply(fixture.index, 1, changes, 3) == 0, "a batch is applied");
@@ -21,17 +21,20 @@ static void test_batches(void)
     CHECK(lst_index_apply(fixture.index, 1, changes, 3) == LST_ERR_EXISTS,
           "a batch whose key should be absent fails");
     CHECK(fixture_has(&fixture, 1, "a", "1"), "and leaves no trace");
-    changes[1] = (struct lst_index_change){LST_INDEX_REQUIRE_PRESENT, slice("c"), slice("")};
+    changes[1] = (struct lst_index_change){
+        .kind = LST_INDEX_REQUIRE_PRESENT, .key = slice("c"), .value = slice("")};
     CHECK(lst_index_apply(fixture.index, 1, changes, 3) == LST_ERR_NOT_FOUND,
           "a batch whose key should be present fails");
-    changes[1] = (struct lst_index_change){LST_INDEX_REQUIRE_PREFIX, slice("b"), slice("2x")};
+    changes[1] = (struct lst_index_change){
+        .kind = LST_INDEX_REQUIRE_PREFIX, .key = slice("b"), .value = slice("2x")};
     CHECK(lst_index_apply(fixture.index, 1, changes, 3) == LST_ERR_CONFLICT,
           "a batch whose value should be another fails");
     changes[1].value = slice("2");
     CHECK(lst_index_apply(fixture.index, 1, changes, 3) == 0 &&
               fixture_has(&fixture, 1, "a", "changed"),
           "one whose value begins as it should is applied");
-    changes[0] = (struct lst_index_change){LST_INDEX_DELETE, slice("a"), slice("")};
+    changes[0] =
+        (struct lst_index_change){.kind = LST_INDEX_DELETE, .key = slice("a"), .value = slice("")};
     CHECK(lst_index_apply(fixture.index, 1, changes, 1) == 0 && fixture_has(&fixture, 1, "a", NULL),
           "a key is deleted");
     CHECK(lst_index_apply(fixture.index, 1, changes, 1) == 0, "deleting what is not there is fine");
@@ -123,9 +126,10 @@ static int change_rows(struct fixture *fixture, bool deletes)
 
     for (int i = 0; i < ROWS; i++) {
         struct lst_slice key = make_key(i, keys[i]);
-        changes[i] =
-            (struct lst_index_change){deletes ? LST_INDEX_DELETE : LST_INDEX_PUT, key,
-                                      i % 100 == 50 ? lst_slice_make(large, sizeof(large)) : key};
+        changes[i] = (struct lst_index_change){
+            .kind = deletes ? LST_INDEX_DELETE : LST_INDEX_PUT,
+            .key = key,
+            .value = i % 100 == 50 ? lst_slice_make(large, sizeof(large)) : key};
     }
     return lst_index_apply(fixture->index, 1, changes, deletes ? ROWS - 1 : ROWS);
 }
@@ -211,8 +215,8 @@ static void *write_many(void *argument)
         (void)snprintf(own, sizeof(own), "own-%d-%d", counter->number, i);
         (void)snprintf(shared, sizeof(shared), "shared-%d", i);
         struct lst_index_change changes[] = {
-            {LST_INDEX_REQUIRE_ABSENT, slice(shared), slice("")},
-            {LST_INDEX_PUT, slice(shared), slice(own)},
+            {.kind = LST_INDEX_REQUIRE_ABSENT, .key = slice(shared), .value = slice("")},
+            {.kind = LST_INDEX_PUT, .key = slice(shared), .value = slice(own)},
         };
         int status = lst_index_apply(counter->fixture->index, 1, changes, 2);
         counter->wins += status == 0 ? 1 : 0;
@@ -252,7 +256,8 @@ static void test_many_writers(void)
 
 static int add(struct fixture *fixture, const char *numbers, size_t length)
 {
-    struct lst_index_change change = {LST_INDEX_ADD, slice("sum"), lst_slice_make(numbers, length)};
+    struct lst_index_change change = {
+        .kind = LST_INDEX_ADD, .key = slice("sum"), .value = lst_slice_make(numbers, length)};
 
     return lst_index_apply(fixture->index, 1, &change, 1);
 }

@@ -108,8 +108,10 @@ static bool change_randomly(struct fixture *fixture, uint64_t *random, bool most
             key.length = entry->length;
         }
         values[i] = fixture_random(random);
-        changes[i] = (struct lst_index_change){is_put ? LST_INDEX_PUT : LST_INDEX_DELETE, key,
-                                               lst_slice_make(&values[i], sizeof(values[i]))};
+        changes[i] =
+            (struct lst_index_change){.kind = is_put ? LST_INDEX_PUT : LST_INDEX_DELETE,
+                                      .key = key,
+                                      .value = lst_slice_make(&values[i], sizeof(values[i]))};
         if (is_put) {
             model_put(key, values[i]);
         } else {

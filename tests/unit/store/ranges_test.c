@@ -133,10 +133,12 @@ static int change_first(const struct fixture *fixture, enum lst_versioning versi
     char bytes[LST_BUCKET_STATE_SIZE];
 
     lst_bucket_state_encode(&state, bytes);
-    return lst_index_apply(fixture->store->index, partition,
-                           &(struct lst_index_change){LST_INDEX_PUT, lst_slice_make(&name, 1),
-                                                      lst_slice_make(bytes, sizeof(bytes))},
-                           1);
+    return lst_index_apply(
+        fixture->store->index, partition,
+        &(struct lst_index_change){.kind = LST_INDEX_PUT,
+                                   .key = lst_slice_make(&name, 1),
+                                   .value = lst_slice_make(bytes, sizeof(bytes))},
+        1);
 }
 
 static void test_interrupted(struct fixture *fixture)
@@ -161,8 +163,9 @@ static void test_interrupted(struct fixture *fixture)
 static void test_recount(struct fixture *fixture)
 {
     static const char name = LST_ROW_USAGE;
-    struct lst_index_change change = {LST_INDEX_ADD, lst_slice_make(&name, 1),
-                                      lst_slice_make("\0\0\0\0\0\0\0\5", 8)};
+    struct lst_index_change change = {.kind = LST_INDEX_ADD,
+                                      .key = lst_slice_make(&name, 1),
+                                      .value = lst_slice_make("\0\0\0\0\0\0\0\5", 8)};
 
     CHECK(lst_index_apply_to(fixture->store->index, partition, slice("m"), &change, 1) == 0 &&
               usage_is(fixture, KEYS + 5, 2 * KEYS),
