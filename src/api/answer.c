@@ -70,6 +70,14 @@ static bool is_for_a_person(const struct lst_api_exchange *exchange)
                LST_LINK_PROGRAM;
 }
 
+void lst_api_note_error(struct lst_api_exchange *exchange, const char *code, const char *message)
+{
+    exchange->error = code;
+    lst_buffer_clear(&exchange->reason);
+    lst_buffer_append_string(&exchange->reason, message);
+    lst_buffer_append_byte(&exchange->reason, '\0');
+}
+
 void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
                   const char *format, ...)
 {
@@ -84,10 +92,7 @@ void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *cod
         fail_entry(exchange->entry_failure, status, code, message);
         return;
     }
-    exchange->error = code;
-    lst_buffer_clear(&exchange->reason);
-    lst_buffer_append_string(&exchange->reason, message);
-    lst_buffer_append_byte(&exchange->reason, '\0');
+    lst_api_note_error(exchange, code, message);
     lst_buffer_clear(&exchange->response.body);
     if (is_for_a_person(exchange)) {
         lst_link_refuse(exchange, status, code, message);

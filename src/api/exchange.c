@@ -310,8 +310,10 @@ static bool check_query(struct lst_api_exchange *exchange)
     bool is_repeated = exchange->request->has_repeated;
 
     if (is_repeated) {
-        lst_api_fail(exchange, 400, "InvalidArgument",
-                     "The query is malformed, or says something twice");
+        lst_api_fail(
+            exchange, 400, "InvalidArgument",
+            "The query is malformed, names something twice, or has more than %d parameters",
+            LST_PARAMETERS_MAX);
     }
     return !is_repeated;
 }

@@ -189,6 +189,10 @@ void lst_api_answer_nothing(struct lst_api_exchange *exchange);
 void lst_api_fail(struct lst_api_exchange *exchange, int status, const char *code,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Note an error and its reason for the log, of an answer that is not made by lst_api_fail(): a
+ * page. code: a constant. */
+void lst_api_note_error(struct lst_api_exchange *exchange, const char *code, const char *message);
+
 /* 503: too much of it is under way, the caller should come again in a second. */
 void lst_api_fail_busy(struct lst_api_exchange *exchange);
 

@@ -36,7 +36,7 @@ void lst_link_refuse(struct lst_api_exchange *exchange, int status, const char *
 
     switch (lst_link_reader(lst_http_header(exchange->request, LST_HEADER_ACCEPT))) {
     case LST_LINK_PERSON:
-        exchange->error = code;
+        lst_api_note_error(exchange, code, text);
         lst_link_page_say(exchange, status, text);
         break;
     case LST_LINK_PROGRAM:
@@ -44,7 +44,7 @@ void lst_link_refuse(struct lst_api_exchange *exchange, int status, const char *
         lst_api_fail(exchange, status, code, "%s", text);
         break;
     case LST_LINK_ANY:
-        exchange->error = code;
+        lst_api_note_error(exchange, code, text);
         lst_link_page_headers(exchange);
         response->status = status;
         response->kind = LST_BODY_BYTES;

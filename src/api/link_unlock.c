@@ -69,7 +69,7 @@ bool lst_link_read_password(struct lst_link_opening *opening)
 static void refuse(struct lst_link_opening *opening, const char *code, const char *text)
 {
     if (opening->reader == LST_LINK_PERSON) {
-        opening->exchange->error = code;
+        lst_api_note_error(opening->exchange, code, text);
         lst_link_page_ask(opening, 403, text);
     } else {
         lst_link_refuse(opening->exchange, 403, code, text);

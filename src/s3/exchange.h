@@ -1,9 +1,10 @@
 /*
  * exchange.h - one exchange as the files of this folder see it.
  *
- * An operation's begin() either answers (lst_s3_answer_*(), lst_s3_fail*()), or calls
- * lst_body_prepare() to be handed the body, or begins a write of the store with
- * lst_s3_write_begin().
+ * An operation's begin() does one of four things: it answers (lst_s3_answer_*(), lst_s3_fail*());
+ * it calls lst_body_prepare() to be handed the body; it begins a write of the store with
+ * lst_s3_write_begin(); or it calls lst_running_begin() with a function that does all of it, from
+ * the head to the answer (running.h).
  */
 #ifndef LST_S3_EXCHANGE_H
 #define LST_S3_EXCHANGE_H

@@ -518,6 +518,16 @@ def test_the_log_says_which_object_a_link_is_about(server, bucket):
     assert link["id"] not in server.log()
 
 
+@pytest.mark.parametrize(("key", "headers"), [("page.jpg", BROWSER), ("sentence.jpg", {}), ("json.jpg", PROGRAM)])
+def test_the_log_says_why_a_link_was_refused(server, bucket, key, headers):
+    link, locked = create(server, key=key), create(server, key=key, password="right-enough")
+    ask(server, "DELETE", "/-/api/links/" + link["id"])
+    assert get(link["short_url"], headers=headers)[0].status == 410
+    assert press(locked["short_url"], headers, "password=wrong")[0].status == 403
+    for why in (r"410 LinkRevoked .*\"This link was revoked\.\"", r"403 WrongPassword .*\"This password is wrong\.\""):
+        assert server.wait_for_log(rf" {bucket}/{key} {why}"), why
+
+
 def test_no_secret_is_logged(server, bucket):
     link = create(server, password="logged-never")
     press(link["short_url"], body="password=logged-wrong")
