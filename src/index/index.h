@@ -282,7 +282,7 @@ bool lst_index_has_failed(const struct lst_index *index);
 struct lst_index_fault {
     const char *text; /* what is wrong with the row, the page that should have it, or the file */
     bool has_place;   /* else it is the file as a whole */
-    bool is_row;      /* the row of this key; else all from it up to, and without, the end */
+    bool is_row;      /* the row of this key; else all from it up to, but not including, the end */
     bool is_order;    /* not a row: all is there, but rows whose names are damaged, and reported as
                        * well, keep some from being found or changed */
     uint64_t partition;
