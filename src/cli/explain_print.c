@@ -8,23 +8,6 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* Print text that may come from a stranger, but for what could act on a terminal. */
-static void print_safely(struct lst_slice text)
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
-        unsigned char next = i + 1 < text.length ? (unsigned char)text.bytes[i + 1] : 0;
-        bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F */
-
-        if (is_c1) {
-            printf("%%%02X%%%02X", byte, next);
-            i++;
-        } else {
-            printf(byte < ' ' || byte == 0x7f ? "%%%02X" : "%c", byte);
-        }
-    }
-}
-
 /* Print a part of the URL, decoded; as it stands where it is not well encoded. */
 static void print_encoded(struct lst_slice encoded, bool plus_is_space)
 {
@@ -34,7 +17,7 @@ static void print_encoded(struct lst_slice encoded, bool plus_is_space)
     if (lst_percent_decode(encoded, plus_is_space, text, sizeof(text), &length) == LST_OK) {
         encoded = lst_slice_make(text, length);
     }
-    print_safely(encoded);
+    lst_print_safely(encoded);
 }
 
 static void print_label(const char *label)
@@ -46,7 +29,7 @@ static void print_row(const char *label, struct lst_slice text)
 {
     if (text.length > 0) {
         print_label(label);
-        print_safely(text);
+        lst_print_safely(text);
         printf("\n");
     }
 }
@@ -181,9 +164,9 @@ static void print_claims(const struct lst_question *question, const struct lst_a
 static void print_problem(const struct lst_problem *problem)
 {
     printf("  %s: ", problem->s3_code);
-    print_safely(lst_slice_of(problem->message));
+    lst_print_safely(lst_slice_of(problem->message));
     printf("\n    ");
-    print_safely(lst_slice_of(problem->advice));
+    lst_print_safely(lst_slice_of(problem->advice));
     printf("\n");
 }
 
@@ -192,7 +175,7 @@ static void print_verdict(const struct lst_answer *answer)
     print_label("signature");
     if (answer->signature == LST_SIGNATURE_UNCHECKED) {
         printf("not checked: ");
-        print_safely(lst_slice_of(answer->unchecked));
+        lst_print_safely(lst_slice_of(answer->unchecked));
     } else {
         printf(answer->signature == LST_SIGNATURE_RIGHT ? "right" : "wrong");
     }

@@ -27,8 +27,10 @@ static void print_fault(void *context, const struct lst_store_fault *fault)
         return;
     }
     if (!checking->json) {
-        printf("%.*s/%.*s: %s\n", (int)fault->bucket.length, fault->bucket.bytes,
-               (int)fault->key.length, fault->key.bytes, fault->text);
+        lst_print_safely(fault->bucket);
+        printf("/");
+        lst_print_safely(fault->key);
+        printf(": %s\n", fault->text);
         return;
     }
     object = json_object();

@@ -30,6 +30,22 @@ void lst_report(const char *command, const char *format, ...)
     fputc('\n', stderr);
 }
 
+void lst_print_safely(struct lst_slice text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        unsigned char next = i + 1 < text.length ? (unsigned char)text.bytes[i + 1] : 0;
+        bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F */
+
+        if (is_c1) {
+            printf("%%%02X%%%02X", byte, next);
+            i++;
+        } else {
+            printf(byte < ' ' || byte == 0x7f ? "%%%02X" : "%c", byte);
+        }
+    }
+}
+
 int lst_usage_error(const struct lst_usage *usage, const char *format, ...)
 {
     char text[MESSAGE_MAX];

@@ -113,6 +113,10 @@ void lst_usage_print(const struct lst_usage *usage);
  * next; no newline at its end. */
 void lst_report(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Print text that may come from a stranger, on standard output: a byte that could act on a
+ * terminal, or begin a line, as %XX. */
+void lst_print_safely(struct lst_slice text);
+
 /* The same for a command line that is not valid, with a pointer to --help. Gives
  * LST_EXIT_USAGE, so that it can be returned. */
 int lst_usage_error(const struct lst_usage *usage, const char *format, ...)

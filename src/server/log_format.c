@@ -24,6 +24,13 @@ static void append_milliseconds(struct lst_buffer *out, uint64_t duration_us)
     lst_buffer_append(out, lst_slice_make(digits, sizeof(digits)));
 }
 
+/* Whether U+0080 to U+009F stands there, in two bytes: to a terminal U+009B is what ESC [ is. */
+static bool is_c1_at(struct lst_slice text, size_t i)
+{
+    return i + 1 < text.length && (unsigned char)text.bytes[i] == 0xC2 &&
+           (unsigned char)text.bytes[i + 1] >= 0x80 && (unsigned char)text.bytes[i + 1] < 0xA0;
+}
+
 /* Bytes that would break a line, a column or a terminal as \xHH; UTF-8 stays readable. */
 static void append_escaped(struct lst_buffer *out, struct lst_slice text, bool is_column)
 {
@@ -33,7 +40,7 @@ static void append_escaped(struct lst_buffer *out, struct lst_slice text, bool i
         unsigned char byte = (unsigned char)text.bytes[i];
 
         if ((byte <= 0x20 && (byte != ' ' || is_column)) || byte == '"' || byte == '\\' ||
-            byte == 0x7F) {
+            byte == 0x7F || is_c1_at(text, i) || (i > 0 && is_c1_at(text, i - 1))) {
             char escape[4] = {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
 
             lst_buffer_append(out, lst_slice_make(text.bytes + start, i - start));
@@ -169,14 +176,16 @@ static void append_json_text(struct lst_buffer *out, struct lst_slice text)
     size_t start = 0;
 
     for (size_t i = 0; text.bytes != NULL && i < text.length; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
+        bool is_c1 = is_utf8 && is_c1_at(text, i);
+        unsigned char byte = (unsigned char)text.bytes[is_c1 ? i + 1 : i];
         char escape[6] = {'\\', 'u', '0', '0', hex_digits[byte >> 4], hex_digits[byte & 15]};
         bool is_foreign = byte >= 0x80 && !is_utf8;
 
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F && !is_foreign) {
+        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F && !is_foreign && !is_c1) {
             continue;
         }
         lst_buffer_append(out, lst_slice_make(text.bytes + start, i - start));
+        i += is_c1 ? 1 : 0;
         lst_buffer_append(out, is_foreign ? LST_SLICE("\\ufffd")
                                           : lst_slice_make(escape, sizeof(escape)));
         start = i + 1;

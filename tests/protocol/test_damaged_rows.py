@@ -105,6 +105,16 @@ def test_one_object(data, name, text):
         assert fake().command("fsck", "--data", data).stdout.endswith(": clean\n")
 
 
+def test_what_a_terminal_is_shown_of_a_name(tmp_path):
+    """fsck shows names that strangers chose: none begins a line of its own, or acts on the terminal."""
+    data = tmp_path / "data"
+    with Server(data, "--buckets", BUCKET) as server:
+        server.client().put_object(Bucket=BUCKET, Key="a\x1b[2J\nall: clean\n\x7f\u009b1m\u00e4", Body=marker("evil"))
+    damage(data, marker("evil"))
+    said = fake().command("fsck", "--data", data, check=False).stdout
+    assert f"{BUCKET}/a%1B[2J%0Aall: clean%0A%7F%C2%9B1m\u00e4: its row is damaged" in said, said
+
+
 def bodies(data):
     return [path for path in (data / "blobs").rglob("*") if path.is_file() and re.fullmatch("[0-9a-f]{8}", path.name)]
 

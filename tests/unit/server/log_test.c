@@ -42,13 +42,16 @@ static void test_text(void)
                "\\x22no\\x22\"\n",
                "a line as text");
     lst_buffer_clear(&out);
-    evil.key = LST_SLICE("x\n2023 forged \x1b[31m\"\\\x7f");
+    evil.key = LST_SLICE("x\n2023 forged \x1b[31m\"\\\x7f\xc2\x9b"
+                         "31m\xc2\x85\xc2\xa0");
     evil.access_key_id = "";
     evil.user = "a b";
     lst_log_format_text(&out, &evil);
     CHECK(out.length > 0 && memchr(out.bytes, '\n', out.length) == out.bytes + out.length - 1,
           "a key with a newline does not begin a line");
     CHECK(memchr(out.bytes, '\x1b', out.length) == NULL, "nor does it reach the terminal");
+    CHECK(memmem(out.bytes, out.length, "\\xc2\\x9b31m\\xc2\\x85\xc2\xa0 ", 22) != NULL,
+          "nor do the controls that have two bytes; what is none of them stays");
     CHECK(memmem(out.bytes, out.length, " a\\x20b - query ", 16) != NULL,
           "columns stay columns, and an empty one is '-'");
     lst_buffer_release(&out);
@@ -77,13 +80,16 @@ static void test_json(void)
     CHECK(json_real_value(json_object_get(object, "milliseconds")) > 1.2339, "so is the time");
     json_decref(object);
     lst_buffer_clear(&out);
-    evil.key = LST_SLICE("\",\"user\":\"root\"\n\\");
+    evil.key = LST_SLICE("\",\"user\":\"root\"\n\\\xc2\x9b\xc2\xa0");
     evil.bucket = LST_SLICE("\xff\xfe");
     lst_log_format_json(&out, &evil);
     object = json_loadb(out.bytes, out.length, JSON_REJECT_DUPLICATES, NULL);
     CHECK(object != NULL && strcmp(json_member(object, "user"), "alice") == 0 &&
-              strcmp(json_member(object, "key"), "\",\"user\":\"root\"\n\\") == 0,
+              strcmp(json_member(object, "key"), "\",\"user\":\"root\"\n\\\xc2\x9b\xc2\xa0") == 0,
           "a key can't add a member");
+    CHECK(memmem(out.bytes, out.length, "\xc2\x9b", 2) == NULL &&
+              memmem(out.bytes, out.length, "\\u009b\xc2\xa0", 8) != NULL,
+          "nor does a control of two bytes reach the terminal");
     CHECK(strcmp(json_member(object, "bucket"), "\xef\xbf\xbd\xef\xbf\xbd") == 0,
           "what is not UTF-8 is replaced");
     json_decref(object);
