@@ -633,6 +633,16 @@ static int open_both(void)
     return status == 0 ? lst_ledger_open(folder, false, &ledger) : status;
 }
 
+/* Nothing is known of what was revoked: all of it is read with the first question. */
+static bool has_just_opened(void)
+{
+    static bool has_revoked; /* once: each one more is one more row to read */
+
+    has_revoked = has_revoked || with_revoked();
+    close_all();
+    return has_revoked && open_both() == 0;
+}
+
 /* What could not be opened can be opened next time, and nothing is lost. */
 static bool is_opened(bool worked)
 {
@@ -643,6 +653,7 @@ static bool is_opened(bool worked)
 }
 
 static const struct turn turns[] = {
+    {"asking for a revoked id first of all", has_just_opened, check_revoked, is_well},
     {"adding a user", without_user, add_alice, is_added},
     {"changing a user's key", with_user, change, is_changed},
     {"removing a user", with_user, remove_alice, is_removed},
