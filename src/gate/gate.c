@@ -210,6 +210,15 @@ int lst_gate_authenticate_form(struct lst_gate *gate, const struct lst_http_requ
     return status != LST_OK ? status : prove(gate, ret_passage);
 }
 
+/* Of the user that was known before, and not of another one who has a key of the same id now. */
+static int still_is(const struct lst_identity *identity, const struct lst_identity *before)
+{
+    return is_active(identity) &&
+                   strcmp(before->user.canonical_id, identity->user.canonical_id) == 0
+               ? LST_OK
+               : LST_REFUSED_ACCESS_KEY_INACTIVE;
+}
+
 int lst_gate_pass(struct lst_gate *gate, const struct lst_passage *caller,
                   const struct lst_http_request *request, int64_t now, int64_t expires,
                   struct lst_passage *ret_passage)
@@ -230,7 +239,7 @@ int lst_gate_pass(struct lst_gate *gate, const struct lst_passage *caller,
         return status;
     }
     ret_passage->identity = identity;
-    return is_active(identity) ? LST_OK : LST_REFUSED_ACCESS_KEY_INACTIVE;
+    return still_is(identity, caller->identity);
 }
 
 int lst_gate_renew(struct lst_gate *gate, struct lst_passage *passage, bool *ret_is_changed)
@@ -253,11 +262,7 @@ int lst_gate_renew(struct lst_gate *gate, struct lst_passage *passage, bool *ret
     *ret_is_changed = true;
     passage->earlier = passage->identity;
     passage->identity = identity;
-    /* Or another user, with a key of the same id. */
-    return is_active(identity) &&
-                   strcmp(passage->earlier->user.canonical_id, identity->user.canonical_id) == 0
-               ? LST_OK
-               : LST_REFUSED_ACCESS_KEY_INACTIVE;
+    return still_is(identity, passage->earlier);
 }
 
 uint64_t lst_gate_version(const struct lst_gate *gate)
