@@ -9,10 +9,6 @@
 
 #define AT_ONCE 64 /* connections, before others have a turn */
 
-/* Bytes of an answer that the kernel takes before it has sent them. As soon as it may send them, it
- * does so all at once, on the worker's thread: 2 ms for the 4 MiB that it would take else. */
-#define UNSENT_MAX (512 * 1024)
-
 /* Connections that can wait on the socket: the kernel's net.core.somaxconn is 4096, whatever asks
  * for more. Those that come while these are taken do not keep a drain from going on. */
 #define QUEUED_MAX 4097
@@ -74,7 +70,7 @@ static bool accept_one(struct lst_worker *worker)
     struct lst_connection *connection;
     struct lst_worker *owner;
     int one = 1;
-    int unsent = UNSENT_MAX;
+    int unsent = LST_WORKER_UNSENT;
     int file;
 
     if (engine->is_stopping) { /* the others may have ended already */

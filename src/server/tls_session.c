@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define RECORD 16384UL /* bytes of plain text in a record, at most */
@@ -350,8 +352,20 @@ ssize_t lst_tls_send(struct lst_connection *connection, const struct iovec *part
     return (ssize_t)length;
 }
 
+/* Bytes that the socket still takes of what it has not sent: see LST_WORKER_UNSENT. */
+static size_t unsent_room(const struct lst_connection *connection)
+{
+    int unsent;
+
+    if (ioctl(connection->socket, SIOCOUTQNSD, &unsent) != 0) {
+        return LST_WORKER_UNSENT;
+    }
+    return unsent >= LST_WORKER_UNSENT ? 0 : (size_t)(LST_WORKER_UNSENT - unsent);
+}
+
 size_t lst_tls_piece(const struct lst_connection *connection)
 {
+    size_t unsent = unsent_room(connection);
     uint32_t memory[SK_MEMINFO_VARS] = {0};
     socklen_t size = sizeof(memory);
     size_t room;
@@ -362,6 +376,7 @@ size_t lst_tls_piece(const struct lst_connection *connection)
     }
     /* The kernel counts what it keeps about the bytes as well. */
     room = (size_t)(memory[SK_MEMINFO_SNDBUF] - memory[SK_MEMINFO_WMEM_QUEUED]) / 4 * 3;
+    room = room < unsent ? room : unsent;
     if (room >= LST_WORKER_TLS_PIECE) {
         return LST_WORKER_TLS_PIECE;
     }

@@ -109,7 +109,7 @@ def test_it_is_valid_and_anybody_may_read_it(api):
 
 GOOD = {"CreateUpload": {"profile": "named", "filename": "a.png", "type": "image/png", "size": 5, "vars": {"a": "b"},
                          "metadata": {"c": "d"}, "method": "POST"},
-        "CreateClientToken": {"profile": "any", "vars": {"a": "b"}, "expires": 60},
+        "CreateClientToken": {"profile": "named", "vars": {"a": "b"}, "expires": 60},
         "CreateLink": {"bucket": BUCKET, "key": "k", "method": "GET", "expires": 60, "max_uses": 3, "ip": "127.0.0.1",
                        "not_before": "2020-01-01T00:00:00Z", "head": True, "filename": "a b.png", "dry_run": False,
                        "disposition": "inline", "password": "sesame", "folder": False, "stable": False}}
