@@ -1072,7 +1072,8 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * holds. rewrite_headers: of an index whose map is full. lst_index_is_complete: of one that can't
  * be opened, to say so. find_left and lst_store_walk go on only behind a row that is
  * damaged; look and find_whole likewise, and read_big reads only what is longer than a page.
- * find_meant, is_damaged_here, lst_check_report_meant and pass_misplaced: of damaged rows, too.
+ * find_meant, is_damaged_here, lst_check_report_meant, pass_misplaced, seek_any_space: of damaged
+ * rows, too (seek_any_space: tests/unit/index/damage_test.c).
  * The scrubber runs in a server alone: what fails it tries again later.
  * count_freed: of an index that is nearly full. lst_store_recount, recount_bucket, recount_range,
  * put_usage, lst_store_usage: not of an operation (tests/protocol/test_damaged_rows.py).
@@ -1087,7 +1088,7 @@ static const char unreached[] =
     "left_no_trace sweep_all rewrite_headers lst_index_is_complete submit_start "
     "lst_index_next:find_left lst_index_next:lst_store_walk "
     "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at /store/scrub.c "
-    "find_meant is_damaged_here lst_check_report_meant pass_misplaced "
+    "find_meant is_damaged_here lst_check_report_meant pass_misplaced seek_any_space "
     "count_freed lst_store_recount recount_bucket recount_range put_usage lst_store_usage "
     "/store/reclaim.c check_borrowed lst_blob_free_file "
     "lst_blobs_sync_deleted:lst_store_delete_blobs";
