@@ -6,7 +6,6 @@ costs ten times as much or more.
 import base64
 import concurrent.futures
 import contextlib
-import glob
 import hashlib
 import json
 import os
@@ -19,7 +18,7 @@ import time
 import pytest
 from botocore.awsrequest import AWSRequest
 from harness import ROOT, HeaderSigner, code_of, presign, send_on, sign_and_send, target_of
-from hostile import connect, read_answers, signed_head, statuses
+from hostile import connect, costs_less, processor, read_answers, signed_head, statuses
 from test_remotes import add_remote
 from test_uploads import create, make_token
 
@@ -33,15 +32,6 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><a b="'
 def memory(server):
     with open(f"/proc/{server.process.pid}/status", encoding="ascii") as file:
         return int(re.search(r"VmRSS:\s+(\d+) kB", file.read()).group(1)) * 1024
-
-
-def processor(server):
-    """Seconds, of all its threads. The process's own sum goes by ticks, which short turns can miss."""
-    total = 0
-    for path in glob.glob(f"/proc/{server.process.pid}/task/*/schedstat"):
-        with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
 
 
 class Peak:
@@ -287,11 +277,11 @@ def test_answers_that_nobody_reads(server, s3):
     b'<!DOCTYPE a SYSTEM "http://127.0.0.1:9/">' + b"<Delete><Object><Key>a</Key></Object></Delete>",
     b"<Delete>" + b"<a>" * 100_000, b"<Delete" + b" a='b'" * 100_000 + b"/>"])
 def test_documents_that_would_grow(server, document):
-    spent = processor(server)
-    answer = sign_and_send(server, "POST", f"/{BUCKET}", document, "delete=",
-                           {"Content-MD5": base64.b64encode(hashlib.md5(document).digest()).decode()})
-    assert answer.code == "MalformedXML"
-    assert processor(server) - spent < 1
+    def send():
+        answer = sign_and_send(server, "POST", f"/{BUCKET}", document, "delete=",
+                               {"Content-MD5": base64.b64encode(hashlib.md5(document).digest()).decode()})
+        assert answer.code == "MalformedXML"
+    assert costs_less(server, 1, send)
 
 
 # ---- Content that is looked at while it comes in
@@ -304,14 +294,14 @@ def svg_head(server, key, length):
 
 def test_an_svg_in_one_byte_segments(server):
     """A long tag that is not yet complete must not be read anew with every byte."""
-    spent = processor(server)
-    with connect(server, 60) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.sendall(svg_head(server, "drip.svg", 1_100_000) + SVG + b"x" * 900_000)
-        for _ in range(20_000):
-            sock.sendall(b"x")
-            time.sleep(0.0001)
-    assert processor(server) - spent < 1.2
+    def drip():
+        with connect(server, 60) as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.sendall(svg_head(server, "drip.svg", 1_100_000) + SVG + b"x" * 900_000)
+            for _ in range(20_000):
+                sock.sendall(b"x")
+                time.sleep(0.0001)
+    assert costs_less(server, 1.2, drip)
 
 
 def test_svgs_that_never_end(server):
@@ -350,12 +340,13 @@ def test_preflights_of_a_bucket_with_many_rules(server, s3):
     headers = {"Origin": "https://nowhere.example", "Access-Control-Request-Method": "PUT",
                "Access-Control-Request-Headers": ",".join(f"x-h{number}" for number in range(60))}
     with contextlib.closing(server.connection()) as connection:
-        def cost(target, status, count=2000):
+        def cost(target, status, count=400):
             spent = processor(server)
             for _ in range(count):
                 assert send_on(connection, "OPTIONS", target, headers).status == status
             return processor(server) - spent
-        assert cost("/cors/x", 403) < 5 * cost(f"/{BUCKET}/x", 200) + 0.05
+        plain = min(cost(f"/{BUCKET}/x", 200) for _ in range(5))
+        assert min(cost("/cors/x", 403) for _ in range(5)) < 5 * plain + 0.01
         headers |= {"Origin": "https://a99.example2", "Access-Control-Request-Headers": "x-99-5,X-99-0"}
         assert send_on(connection, "OPTIONS", "/cors/x", headers).status == 200
         s3.put_bucket_cors(Bucket="cors", CORSConfiguration={"CORSRules": [
@@ -380,20 +371,20 @@ LONG = 7000
 def test_odd_requests_cost_no_more_than_a_millisecond(server, s3, name, headers, query):
     s3.put_object(Bucket=BUCKET, Key="cat.jpg", Body=b"x" * 10_000)
     target = target_of(presign(s3, "get_object")) + query
-    spent = processor(server)
-    with contextlib.closing(server.connection()) as connection:
-        for _ in range(500):
-            assert send_on(connection, "GET", target, headers).status < 500, name
-    assert processor(server) - spent < 1
+    def send():
+        with contextlib.closing(server.connection()) as connection:
+            for _ in range(500):
+                assert send_on(connection, "GET", target, headers).status < 500, name
+    assert costs_less(server, 1, send)
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 200, "a*" * 200 + "b"])
 def test_wildcards_of_policies_do_not_explode(server, pattern):
     client = add_user(server, f"wild{pattern[0] == 'a'}".lower(), allow("s3:GetObject", f"arn:aws:s3:::{BUCKET}/{pattern}"))
-    spent = processor(server)
-    for _ in range(10):
-        code_of(client.get_object, Bucket=BUCKET, Key="a" * 1000 + "c")
-    assert processor(server) - spent < 1
+    def ask():
+        for _ in range(10):
+            code_of(client.get_object, Bucket=BUCKET, Key="a" * 1000 + "c")
+    assert costs_less(server, 1, ask)
 
 
 def test_chunks_of_one_byte(server):
@@ -401,11 +392,11 @@ def test_chunks_of_one_byte(server):
     head = signed_head(server, "PUT", f"/{BUCKET}/chunks", {
         "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x-amz-decoded-content-length": str(count)})
     body = b"1\r\nX\r\n" * count + b"0\r\n\r\n"
-    spent = processor(server)
-    with connect(server, 30) as sock:
-        sock.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        assert read_answers(sock, 1)[0][0] == 403, "chunks amid a body have 8 KiB at least"
-    assert processor(server) - spent < 1
+    def send():
+        with connect(server, 30) as sock:
+            sock.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            assert read_answers(sock, 1)[0][0] == 403, "chunks amid a body have 8 KiB at least"
+    assert costs_less(server, 1, send)
 
 
 # ---- Stopping
