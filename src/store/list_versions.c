@@ -5,9 +5,10 @@
  * smaller of the two next keys is the next one. Each is followed by the versions of that key that
  * are not current, newest first. These are a third run, in the same order.
  *
- * A key is in one of the runs, and may go to the other between two readings; a version may become
- * current, or no longer be it. So what was read one after another counts if nothing was committed
- * meanwhile, or if the first reading repeated gives the same.
+ * A key is in one of the runs, and may go to the other between two readings, and back; a version
+ * may become current, or no longer be it. So what was read one after another counts if nothing was
+ * committed meanwhile. The next keys of both runs are two readings; the versions of a key are read
+ * again if its head has changed.
  */
 #include "store/head.h"
 #include "store/list.h"
@@ -16,7 +17,7 @@ enum {
     /* Rows of versions that are read before they are shown. */
     SOME_BYTES = 64 * 1024,
     SOME_BYTES_MAX = SOME_BYTES + LST_INDEX_VALUE_MAX + 1024,
-    /* To find a key while nothing is committed; then it is looked at twice. */
+    /* To find a key and read its versions while nothing is committed; then one after the other. */
     ATTEMPTS = 3,
 };
 
@@ -116,27 +117,20 @@ static void seek_again(struct listing *listing)
     listing->older.is_sought = false;
 }
 
-static bool is_same(const struct run *run, const struct run *other)
-{
-    return run->is_over == other->is_over &&
-           (run->is_over || lst_slice_equal(run_key(run), run_key(other)));
-}
-
-/* The same for certain, whatever is committed meanwhile. */
+/* The same, with nothing committed in between: only then no key has gone from one run to the other,
+ * and perhaps back. LST_ERR_CONFLICT: something was, each time. */
 static int seek_runs_for_certain(struct listing *listing)
 {
-    struct run before;
+    unsigned repeats = 0;
     int status;
 
     do {
         seek_again(listing);
         status = seek_runs(listing);
-        if (status != LST_OK || is_unchanged(listing)) {
-            return status;
+        if (status == LST_OK && !is_unchanged(listing)) {
+            status = LST_ERR_CONFLICT;
         }
-        before = listing->objects;
-        status = seek(listing, &listing->objects);
-    } while (status == LST_OK && !is_same(&listing->objects, &before));
+    } while (lst_store_reads_again(&status, &repeats));
     return status;
 }
 

@@ -613,6 +613,9 @@ static void upload(struct model *model, size_t key)
         if (status == LST_OK) {
             status = upload_part(model->fixture, one, 1 + (uint32_t)chance(model, 5), bytes, size);
             note(model, "part", key, status);
+            if (status == LST_ERR_UPLOAD_NOT_FOUND) {
+                fail(model, "an upload that was just begun is not there");
+            }
         }
         model->has_upload = status == LST_OK;
         one->total_max = 0;
@@ -825,9 +828,11 @@ int main(void)
         run_seeds(&model, 1, count + 1);
         /* A copy onto itself, of which it was not known whether it had happened. */
         run_seeds(&model, 4224, 4225);
+        /* A key whose head was an object, and a marker again, while a listing looked for it. */
+        run_seeds(&model, 4495, 4496);
     }
 #ifdef STRANGE_ENGINE
-    CHECK(atomic_load(&strange.unknown_count) > 0, "%u outcomes were unknown",
+    CHECK(seed != 0 || atomic_load(&strange.unknown_count) > 0, "%u outcomes were unknown",
           atomic_load(&strange.unknown_count));
     strange_forget();
 #endif

@@ -13,7 +13,7 @@ enum { PART = LST_PART_SIZE_MIN };
 /* An upload, and what its parts were acknowledged with. */
 struct upload {
     char bucket[64];
-    char key[64];
+    char key[LST_STORE_KEY_MAX + 1];
     char id[LST_UPLOAD_ID_LENGTH];
     size_t part_count;
     struct lst_completed_part parts[16]; /* to be listed */
