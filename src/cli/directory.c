@@ -178,6 +178,12 @@ int lst_directory_report(const struct lst_usage *usage, const char *name, int co
     case LST_ERR_KEY_ID_EXISTS:
         lst_report(usage->command, "another user has that access key id; choose another one");
         break;
+    case LST_ERR_CORRUPT:
+        lst_report(usage->command,
+                   "the row of user '%s' is damaged: remove the user and add it again, or restore "
+                   "the data folder from a backup; 'latchstring fsck' says what else is damaged",
+                   name);
+        break;
     default:
         lst_report(usage->command, "user '%s': %s", name, lst_error_text(code));
     }

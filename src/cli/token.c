@@ -234,13 +234,25 @@ static int command_create(int argument_count, char **arguments)
 
 /* ---- list, revoke */
 
+struct list {
+    json_t *json; /* an array to append to, or NULL to print a line */
+    size_t damaged;
+};
+
 static int list_token(void *context, const struct lst_token *token)
 {
-    json_t *json = context;
+    struct list *list = context;
     char expires[21];
 
-    if (json != NULL) {
-        return json_array_append_new(json, to_json(token)) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+    list->damaged += token->is_damaged;
+    if (list->json != NULL) {
+        json_t *json = token->is_damaged ? json_pack("{s:s, s:b}", "id", token->id, "damaged", 1)
+                                         : to_json(token);
+        return json_array_append_new(list->json, json) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+    }
+    if (token->is_damaged) {
+        printf("%-24s %-16s damaged\n", "?", token->id);
+        return LST_OK;
     }
     time_text(token->expires, expires);
     printf("%-24s %-16s %-8s %-8s %-16s %-20s %s\n", token->name, token->id, state_of(token),
@@ -265,7 +277,7 @@ static int command_list(int argument_count, char **arguments)
         LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_users *users;
-    json_t *list;
+    struct list list = {.json = NULL};
     int status;
 
     if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
@@ -278,19 +290,28 @@ static int command_list(int argument_count, char **arguments)
     if (status != LST_EXIT_OK) {
         return status;
     }
-    list = json ? json_array() : NULL;
-    if (!json) {
+    if (json) {
+        list.json = json_array();
+    } else {
         printf("%-24s %-16s %-8s %-8s %-16s %-20s %s\n", "NAME", "ID", "STATE", "ROLE", "SIGNS AS",
                "EXPIRES", "FOR");
     }
-    status = lst_tokens_list(users, list_token, list);
+    status = lst_tokens_list(users, list_token, &list);
     lst_users_close(users);
     if (status != LST_OK) {
-        json_decref(list);
+        json_decref(list.json);
         lst_report(usage.command, "%s", lst_error_text(status));
         return LST_EXIT_FAILED;
     }
-    return json ? lst_directory_print(&usage, list) : LST_EXIT_OK;
+    status = json ? lst_directory_print(&usage, list.json) : LST_EXIT_OK;
+    if (list.damaged > 0) {
+        lst_report(usage.command,
+                   "the rows of %zu of these tokens are damaged: they are refused. Revoke each by "
+                   "its id ('latchstring token revoke') and make another",
+                   list.damaged);
+        return LST_EXIT_FAILED;
+    }
+    return status;
 }
 
 static int command_revoke(int argument_count, char **arguments)

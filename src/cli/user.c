@@ -33,14 +33,25 @@ static const char *policy_word(const struct lst_user *user)
     return user->policy != NULL ? "policy" : "nothing";
 }
 
-/* json: an array to append to, or NULL to print a line. */
+struct list {
+    json_t *json; /* an array to append to, or NULL to print a line */
+    size_t damaged;
+};
+
 static int list_user(void *context, const struct lst_user *user)
 {
-    json_t *json = context;
+    struct list *list = context;
     char created[21];
 
-    if (json != NULL) {
-        return json_array_append_new(json, user_to_json(user)) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+    list->damaged += user->is_damaged;
+    if (list->json != NULL) {
+        json_t *json = user->is_damaged ? json_pack("{s:s, s:b}", "name", user->name, "damaged", 1)
+                                        : user_to_json(user);
+        return json_array_append_new(list->json, json) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
+    }
+    if (user->is_damaged) {
+        printf("%-24s damaged\n", user->name);
+        return LST_OK;
     }
     lst_directory_time(user->created_ms, created);
     printf("%-24s %-8s %4zu  %-10s  %s\n", user->name, user->enabled ? "enabled" : "disabled",
@@ -62,7 +73,7 @@ static int command_list(int argument_count, char **arguments)
                                     LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_users *users;
-    json_t *list = NULL;
+    struct list list = {.json = NULL};
     int exit_status;
     int status;
 
@@ -77,18 +88,28 @@ static int command_list(int argument_count, char **arguments)
         return exit_status;
     }
     if (json) {
-        list = json_array();
+        list.json = json_array();
     } else {
         printf("%-24s %-8s %4s  %-10s  %s\n", "NAME", "STATE", "KEYS", "MAY DO", "CREATED");
     }
-    status = lst_users_list(users, list_user, list);
+    status = lst_users_list(users, list_user, &list);
     lst_users_close(users);
     if (status != LST_OK) {
-        json_decref(list);
+        json_decref(list.json);
         lst_report(usage.command, "%s", lst_error_text(status));
         return LST_EXIT_FAILED;
     }
-    return json ? lst_directory_print(&usage, list) : LST_EXIT_OK;
+    if (json) {
+        exit_status = lst_directory_print(&usage, list.json);
+    }
+    if (list.damaged > 0) {
+        lst_report(usage.command,
+                   "the rows of %zu of these users are damaged: nobody gets in as one of them. "
+                   "Remove such a user ('latchstring user remove') and add it again",
+                   list.damaged);
+        return LST_EXIT_FAILED;
+    }
+    return exit_status;
 }
 
 static void print_user(const struct lst_user *user)

@@ -195,9 +195,19 @@ int lst_tokens_list(struct lst_users *users,
         return status;
     }
     status = lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&first, 1), &key, &record);
-    while (status == LST_OK && key.bytes[0] == LST_USERS_KIND_TOKEN) {
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
+           key.bytes[0] == LST_USERS_KIND_TOKEN) {
+        struct lst_slice id = lst_slice_after(key, 1);
         struct lst_token token;
-        status = read_record(lst_slice_after(key, 1), record, &token);
+        if (status == LST_OK) {
+            status = read_record(id, record, &token);
+        }
+        if (status == LST_ERR_CORRUPT || status == LST_ERR_MALFORMED) {
+            id = lst_slice_first(id, LST_TOKEN_ID_LENGTH);
+            token = (struct lst_token){.is_damaged = true};
+            memcpy(token.id, id.bytes, id.length);
+            status = LST_OK;
+        }
         if (status == LST_OK) {
             status = visit(context, &token);
         }
@@ -205,8 +215,9 @@ int lst_tokens_list(struct lst_users *users,
             status = lst_index_next(reader, &key, &record);
         }
     }
+    status = lst_users_end(status, key);
     lst_index_read_end(reader);
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    return status;
 }
 
 /* ---- Changing */
@@ -275,6 +286,10 @@ int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name, int6
     struct lst_token token;
     int status = lst_tokens_find(users, id_or_name, &token);
 
+    if (status == LST_ERR_CORRUPT && id_or_name.length == LST_TOKEN_ID_LENGTH) {
+        return lst_users_drop_damaged(users, LST_USERS_KIND_TOKEN, id_or_name,
+                                      LST_USERS_KIND_TOKEN_NAME);
+    }
     if (status != LST_OK || token.revoked != 0) {
         return status;
     }

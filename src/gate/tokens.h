@@ -38,6 +38,7 @@ struct lst_token {
     int64_t created;
     int64_t expires; /* the first second in which it is refused; 0: never */
     int64_t revoked; /* when; 0: it is not */
+    bool is_damaged; /* shown by lst_tokens_list() alone: nothing but the id can be read */
 };
 
 /* The role of that name as bits of enum lst_may: upload (1), link (2), backend (7), admin (15).
@@ -60,15 +61,16 @@ LST_MUST_CHECK int lst_tokens_create(struct lst_users *users, struct lst_token *
 LST_MUST_CHECK int lst_tokens_find(struct lst_users *users, struct lst_slice id_or_name,
                                    struct lst_token *ret_token);
 
-/* All, the revoked ones too, in the order of their ids. A code other than 0 from visit() ends it,
- * and is returned. */
+/* All, the revoked ones and those whose rows are damaged (is_damaged) too, in the order of their
+ * ids. A code other than 0 from visit() ends it, and is returned. */
 LST_MUST_CHECK int lst_tokens_list(struct lst_users *users,
                                    int (*visit)(void *context, const struct lst_token *token),
                                    void *context);
 
 /*
  * Refuse the token, and every client token made from it, from the next request on, in every
- * process. The record stays; the name is free again. One that is revoked already keeps its time.
+ * process. The record stays; the name is free again. One that is revoked already keeps its time. Of
+ * one whose row is damaged, which is refused anyway, the record goes.
  * LST_ERR_NOT_FOUND.
  */
 LST_MUST_CHECK int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name,

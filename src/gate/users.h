@@ -39,6 +39,7 @@ struct lst_user {
     struct lst_user_key keys[LST_USER_KEYS_MAX];
     size_t key_count;
     char *policy;      /* JSON text, ends in NUL; NULL if none. Owned */
+    bool is_damaged;   /* shown by lst_users_list() alone: nothing but the name can be read */
     uint64_t revision; /* of the stored record; how lst_users_change() notices other changes */
 };
 
@@ -64,7 +65,8 @@ LST_MUST_CHECK int lst_users_find(struct lst_users *users, struct lst_slice name
 LST_MUST_CHECK int lst_users_find_key(struct lst_users *users, struct lst_slice access_key_id,
                                       struct lst_user *ret_user);
 
-/* In the order of their names. A code other than 0 from visit() ends it. */
+/* In the order of their names, those whose rows are damaged among them (is_damaged). A code other
+ * than 0 from visit() ends it. */
 LST_MUST_CHECK int lst_users_list(struct lst_users *users,
                                   int (*visit)(void *context, const struct lst_user *user),
                                   void *context);
@@ -84,8 +86,9 @@ LST_MUST_CHECK int lst_users_add(struct lst_users *users, struct lst_user *user)
  */
 LST_MUST_CHECK int lst_users_change(struct lst_users *users, const struct lst_user *user);
 
-/* Revokes the user's tokens too: another user may get the name. LST_ERR_USER_NOT_FOUND.
- * LST_ERR_INVALID_ARGUMENT: the root user can't be removed. */
+/* Revokes the user's tokens too: another user may get the name. A user whose row is damaged can be
+ * removed as well. LST_ERR_USER_NOT_FOUND. LST_ERR_INVALID_ARGUMENT: the root user can't be
+ * removed. */
 LST_MUST_CHECK int lst_users_remove(struct lst_users *users, struct lst_slice name);
 
 /*

@@ -240,6 +240,8 @@ int lst_users_remove(struct lst_users *users, struct lst_slice name)
         if (status == LST_OK) {
             status = apply(users, user.name, &user, NULL);
             lst_user_release(&user);
+        } else if (status == LST_ERR_CORRUPT) {
+            status = lst_users_drop_damaged(users, LST_USERS_KIND_USER, name, LST_USERS_KIND_KEY);
         }
     }
     return status == LST_OK ? revoke_tokens(users, name) : status;

@@ -13,9 +13,9 @@ from test_damaged import fake
 BUCKET = "pictures"
 
 
-def damage(data, text):
-    """Change one bit of every copy of the text in the index."""
-    path = data / "index.mdb"
+def damage(data, text, name="index.mdb"):
+    """Change one bit of every copy of the text in the file."""
+    path = data / name
     content = bytearray(path.read_bytes())
     at = content.find(text)
     assert at >= 0, text
@@ -420,3 +420,48 @@ def test_a_page(many):
         assert sorted(keys) == [name for name in names() if name not in lost and name != before]
         for name in (*keys[:3], before):
             other.client().put_object(Bucket=BUCKET, Key=name, Body=s3.get_object(Bucket=BUCKET, Key=name)["Body"].read())
+
+
+def listed(data, what, status):
+    """How a list ends, as people and as programs see it."""
+    done = Server.command(fake(), what, "list", "--data", data, check=False)
+    as_json = Server.command(fake(), what, "list", "--json", "--data", data, check=False)
+    assert (done.returncode, as_json.returncode) == (status, status), done
+    assert "Sanitizer" not in done.stderr + as_json.stderr
+    assert ("are damaged" in done.stderr) == (status == 1), done.stderr
+    return done.stdout, json.loads(as_json.stdout)
+
+
+def test_a_user(data):
+    """One whose row is damaged hides no other one, and can be removed and added again."""
+    made = {name: json.loads(Server.command(fake(), "user", "add", name, "--json", "--data", data).stdout) for name in ("ana", "bob")}
+    keys = {name: re.search(r'"secret_access_key": *"([^"]+)"', json.dumps(made[name])).group(1) for name in made}
+    damage(data, keys["bob"].encode(), "users.mdb")
+    text, users = listed(data, "user", 1)
+    assert re.search(r"(?m)^ana +enabled", text) and re.search(r"(?m)^bob +damaged$", text), text
+    assert {"name": "bob", "damaged": True} in users and "ana" in {user["name"] for user in users}
+    Server.command(fake(), "user", "disable", "ana", "--data", data)
+    Server.command(fake(), "user", "add", "carol", "--data", data)
+    done = Server.command(fake(), "user", "show", "bob", "--data", data, check=False)
+    assert done.returncode == 1 and "remove the user and add it again" in done.stderr, done.stderr
+    Server.command(fake(), "user", "remove", "bob", "--data", data)
+    Server.command(fake(), "user", "add", "bob", "--data", data)
+    assert "bob" in {user["name"] for user in listed(data, "user", 0)[1]}
+    assert Server.command(fake(), "fsck", "--data", data).returncode == 0
+
+
+def test_a_token(data):
+    """The same of a token. That it is damaged keeps nobody from adding users, whose old tokens are looked for."""
+    with Server(data):  # the user root
+        pass
+    made = [Server.command(fake(), "token", "create", name, "--role", "link", "--data", data).stdout for name in ("one", "two")]
+    token = re.search(r"lst_([a-z0-9]{16})_([A-Za-z0-9]+)", made[1])
+    damage(data, hashlib.sha256(token.group(2).encode()).hexdigest().encode(), "users.mdb")
+    text, tokens = listed(data, "token", 1)
+    assert re.search(r"(?m)^one ", text) and re.search(rf"(?m)^\? +{token.group(1)} +damaged$", text), text
+    assert {"id": token.group(1), "damaged": True} in tokens
+    Server.command(fake(), "user", "add", "ana", "--data", data)
+    Server.command(fake(), "token", "revoke", token.group(1), "--data", data)
+    Server.command(fake(), "token", "create", "two", "--role", "link", "--data", data)
+    assert {each["name"] for each in listed(data, "token", 0)[1]} == {"one", "two"}
+    assert Server.command(fake(), "fsck", "--data", data).returncode == 0
