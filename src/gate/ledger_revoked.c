@@ -3,7 +3,8 @@
  *
  * Revocations are numbered rows. A filter in memory (Bloom, two bits an id) has all up to some
  * number; when the index has changed, the later ones are added. An id whose bits are not both set
- * is not revoked; else its row decides.
+ * is not revoked; else its row decides. If a revocation can't be read, nobody knows which id it
+ * names: then the row of every id is asked.
  */
 #include "gate/ledger_state.h"
 
@@ -62,15 +63,20 @@ static int add_later_ones(struct lst_ledger *ledger, struct lst_index_reader *re
     if (status == LST_OK && key.length == 1 && key.bytes[0] == LST_LEDGER_ROW_GENERATION) {
         status = lst_index_next(reader, &key, &name);
     }
-    while (status == LST_OK && key.bytes[0] == LST_LEDGER_ROW_REVOKED) {
-        if (key.length != 1 + 8) {
-            return LST_ERR_CORRUPT;
+    while ((status == LST_OK && key.bytes[0] == LST_LEDGER_ROW_REVOKED) ||
+           lst_index_is_damaged_row(status, key)) {
+        if (status == LST_OK && key.length == 1 + 8) {
+            filter_add(ledger, name);
+            ledger->filter_generation = lst_ledger_number_read(key.bytes + 1);
+        } else { /* perhaps not even a revocation: its name may be damaged */
+            atomic_store(&ledger->lacks_revocations, true);
         }
-        filter_add(ledger, name);
-        ledger->filter_generation = lst_ledger_number_read(key.bytes + 1);
         status = lst_index_next(reader, &key, &name);
     }
-    return status == LST_ERR_NOT_FOUND ? LST_OK : status;
+    if (status == LST_ERR_CORRUPT) { /* a page: what is behind it is not known */
+        atomic_store(&ledger->lacks_revocations, true);
+    }
+    return status == LST_ERR_NOT_FOUND || status == LST_ERR_CORRUPT ? LST_OK : status;
 }
 
 static int filter_update(struct lst_ledger *ledger)
@@ -118,7 +124,8 @@ int lst_ledger_check(struct lst_ledger *ledger, struct lst_slice user, struct ls
         return LST_REFUSED_EXPIRED;
     }
     lst_ledger_name(user, id, &name);
-    if (status != LST_OK || !filter_may_have(ledger, lst_ledger_key_slice(&name))) {
+    if (status != LST_OK || (!atomic_load(&ledger->lacks_revocations) &&
+                             !filter_may_have(ledger, lst_ledger_key_slice(&name)))) {
         return status;
     }
     status = lst_ledger_find(ledger, user, id, &summary);

@@ -78,7 +78,8 @@ struct lst_ledger {
     uint64_t filter_generation;      /* the last revocation in it; guarded by filter_lock */
     _Atomic uint64_t filter_version; /* of the index, when it was last brought up to date */
     _Atomic uint64_t filter[LST_LEDGER_FILTER_BITS / 64];
-    _Atomic int64_t forgotten_ms; /* as lst_ledger_forgotten_get(), as of filter_version */
+    _Atomic bool lacks_revocations; /* one could not be read: the filter decides nothing */
+    _Atomic int64_t forgotten_ms;   /* as lst_ledger_forgotten_get(), as of filter_version */
 };
 
 /* ---- ledger_changes.c */

@@ -8,6 +8,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 from harness import Server
+from test_constraints import send, sign
 from test_damaged import fake
 
 BUCKET = "pictures"
@@ -465,3 +466,25 @@ def test_a_token(data):
     Server.command(fake(), "token", "create", "two", "--role", "link", "--data", data)
     assert {each["name"] for each in listed(data, "token", 0)[1]} == {"one", "two"}
     assert Server.command(fake(), "fsck", "--data", data).returncode == 0
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_revocation(data, number):
+    """Nobody knows whose it was. Each link is looked up then: the revoked ones are refused, all others go on."""
+    with Server(data) as server:
+        server.client().put_object(Bucket="pictures", Key="cat.jpg", Body=b"a cat")
+        for name in ("one", "two", "three"):
+            server.command("link", "revoke", "--endpoint-url", server.endpoint, sign(server, id=name))
+    path = data / "ledger.mdb"
+    content = bytearray(path.read_bytes())
+    row, at = b"L" + number.to_bytes(8, "big"), 0
+    while (at := content.find(row, at + 1)) >= 0:
+        content[at + len(row) + 6] ^= 0x04
+    path.write_bytes(content)
+    with Server(data) as server:
+        for _ in range(2):
+            for name in ("one", "two", "three"):
+                assert send("GET", sign(server, id=name)).status in (403, 500), name
+            for name in ("unknown", "zulu"):
+                assert send("GET", sign(server, id=name, uses=2)).status == 200, name
+        assert fsck(server)[0] == 1
