@@ -52,7 +52,7 @@ static void drop_incomplete(struct lst_s3_exchange *exchange)
 
     if (lst_buffer_status(&response->headers) != LST_OK ||
         lst_buffer_status(&response->body) != LST_OK) {
-        exchange->is_unknown |= exchange->written != NULL && response->status < 300;
+        exchange->is_unknown |= exchange->has_written && response->status < 300;
         lst_http_response_release(response);
         response->status = lst_s3_error_row(LST_S3_SLOW_DOWN)->status;
         response->kind = LST_BODY_BYTES;

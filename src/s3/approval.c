@@ -59,15 +59,6 @@ struct lst_store_write *lst_approval_write(struct lst_s3_exchange *exchange)
     return &exchange->write;
 }
 
-struct lst_store_write *lst_approval_write_begin(struct lst_s3_exchange *exchange,
-                                                 void (*written)(struct lst_s3_exchange *exchange))
-{
-    struct lst_store_write *write = lst_s3_write_begin(exchange, written);
-
-    write->staged = exchange->approval == NULL ? NULL : staged;
-    return write;
-}
-
 void lst_approval_end(struct lst_approval *approval, enum lst_verdict verdict, const char *reason)
 {
     static const int codes[] = {

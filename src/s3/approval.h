@@ -61,10 +61,6 @@ bool lst_approval_prepare(struct lst_s3_exchange *exchange);
 /* exchange->write, made ready for what was prepared, to be waited for (lst_store_wait()). */
 struct lst_store_write *lst_approval_write(struct lst_s3_exchange *exchange);
 
-/* As lst_s3_write_begin(), for what was prepared. */
-struct lst_store_write *lst_approval_write_begin(struct lst_s3_exchange *exchange,
-                                                 void (*written)(struct lst_s3_exchange *exchange));
-
 /* Answer for LST_ERR_NOT_APPROVED. */
 void lst_approval_fail(struct lst_s3_exchange *exchange);
 

@@ -62,20 +62,6 @@ static bool count_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     return true;
 }
 
-static bool take_data(struct lst_s3_exchange *exchange, struct lst_slice bytes)
-{
-    int status;
-
-    if (!count_data(exchange, bytes)) {
-        return false;
-    }
-    status = exchange->body->plan.take(exchange, bytes);
-    if (status != LST_OK && !lst_waiting_is_answered(&exchange->waiting)) {
-        lst_s3_fail_code(exchange, status);
-    }
-    return status == LST_OK;
-}
-
 static void fail_small_chunk(struct lst_s3_exchange *exchange)
 {
     uint64_t chunk;
@@ -121,29 +107,6 @@ static bool decode(struct lst_s3_exchange *exchange, struct lst_slice *input,
     }
     *input = lst_slice_make(input->bytes, 0);
     return true;
-}
-
-static void take_chunked(struct lst_s3_exchange *exchange, struct lst_slice input)
-{
-    struct lst_slice data;
-
-    while (input.length > 0 && decode(exchange, &input, &data) &&
-           (data.length == 0 || take_data(exchange, data))) {
-    }
-}
-
-void lst_body_take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
-{
-    if (bytes.length == 0) {
-        return;
-    }
-    if (exchange->running.fiber != NULL) {
-        lst_running_feed(exchange, bytes);
-    } else if (exchange->body->is_stream) {
-        take_chunked(exchange, bytes);
-    } else {
-        (void)take_data(exchange, bytes);
-    }
 }
 
 bool lst_body_next(struct lst_s3_exchange *exchange, struct lst_slice *ret_piece)
@@ -295,13 +258,4 @@ bool lst_body_is_whole(struct lst_s3_exchange *exchange)
     return !exchange->body->is_refused && !exchange->running.is_gone && check_length(exchange) &&
            check_sha256(exchange) && check_checksum(exchange) && check_md5(exchange) &&
            lst_s3_confirm(exchange);
-}
-
-void lst_body_end(struct lst_s3_exchange *exchange)
-{
-    if (exchange->running.fiber != NULL) {
-        lst_running_end(exchange);
-    } else if (lst_body_is_whole(exchange)) {
-        exchange->body->plan.finish(exchange);
-    }
 }

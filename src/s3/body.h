@@ -18,19 +18,10 @@ struct lst_body_plan {
     bool length_required; /* else a request without a length has an empty body */
     bool takes_chunks;    /* a body in HTTP's chunks needs no length */
     bool digest_required; /* a Content-MD5 or a checksum must be declared */
-    bool wants_md5;       /* compute the MD5 here; else take() does, and finish() hands it to
-                           * lst_body_check_md5() */
+    bool wants_md5;       /* compute the MD5 here; else it is handed to lst_body_check_md5() */
     enum lst_checksum_kind checksum; /* compute this one if none is declared, */
     bool checksum_besides;           /* and, besides it, also if another one is */
     bool checksum_is_of_object;      /* the headers speak of something else than this body */
-
-    /* Of an operation that is no function of its own (running.h): a piece of the body, unframed.
-     * LST_OK or a code to answer for, unless it has answered. */
-    int (*take)(struct lst_s3_exchange *exchange, struct lst_slice bytes);
-
-    /* The body is complete, and is what was declared, but for an MD5 that was not computed here.
-     * Answer, or begin a write. */
-    void (*finish)(struct lst_s3_exchange *exchange);
 };
 
 /* Read what the head says of the body and make ready for it, as exchange->body. False if it can't
@@ -45,7 +36,7 @@ void lst_body_fail_length(struct lst_s3_exchange *exchange);
 bool lst_body_length(const struct lst_body *body, uint64_t *ret_length);
 
 /*
- * Of an operation that is one function (running.h): the next piece of the body, unframed. False:
+ * The next piece of the body, unframed. False:
  * there is none. Then the body is at its end, or is not what it should be and the exchange has been
  * answered, or the client is gone: lst_body_is_whole() knows.
  */
@@ -55,10 +46,6 @@ bool lst_body_next(struct lst_s3_exchange *exchange, struct lst_slice *ret_piece
  * computed here? And may its signer still do this (lst_s3_confirm())? False, having answered, if
  * not; or the client is gone. */
 bool lst_body_is_whole(struct lst_s3_exchange *exchange);
-
-/* From the driver: a piece from the wire, and the end of it; both may answer the exchange. */
-void lst_body_take(struct lst_s3_exchange *exchange, struct lst_slice bytes);
-void lst_body_end(struct lst_s3_exchange *exchange);
 
 /* Hold the MD5 of the body against Content-MD5, if there is one. False, having answered, if they
  * differ. */

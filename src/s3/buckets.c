@@ -105,7 +105,7 @@ void lst_get_bucket_location(struct lst_s3_exchange *exchange)
     lst_s3_answer_xml(exchange);
 }
 
-static bool answer_not_deleted(struct lst_s3_exchange *exchange, int code)
+static void answer_not_deleted(struct lst_s3_exchange *exchange, int code)
 {
     enum lst_versioning versioning;
 
@@ -120,18 +120,18 @@ static bool answer_not_deleted(struct lst_s3_exchange *exchange, int code)
     } else {
         lst_s3_fail_code(exchange, code);
     }
-    return false;
 }
 
 void lst_delete_bucket(struct lst_s3_exchange *exchange)
 {
-    int status;
+    int status = lst_s3_write_wait(exchange, lst_store_bucket_delete(exchange->s3->options.store,
+                                                                     exchange->target.bucket,
+                                                                     lst_s3_write(exchange)));
 
-    exchange->failed = answer_not_deleted;
-    status = lst_store_bucket_delete(exchange->s3->options.store, exchange->target.bucket,
-                                     lst_s3_write_begin(exchange, lst_s3_answer_gone));
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
+    if (status == LST_OK) {
+        lst_s3_answer_gone(exchange);
+    } else {
+        answer_not_deleted(exchange, status);
     }
 }
 

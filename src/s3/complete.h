@@ -53,7 +53,6 @@ struct lst_completion {
     struct lst_completed_part *parts; /* the same, as the store wants them */
     uint32_t culprit;                 /* the number of the part that is wrong */
     bool is_retry;                    /* the upload is gone: completed already, or never there */
-    bool is_given_up;                 /* it was not approved */
     size_t next;                      /* while the parts are looked at: in the list */
     struct lst_upload_sum sum;
     enum lst_checksum_kind kind; /* of the object */

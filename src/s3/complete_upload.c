@@ -9,12 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void release(void *work)
+static void release(struct lst_completion *completion)
 {
-    struct lst_completion *completion = work;
-
     lst_parts_list_release(&completion->list);
     free(completion->parts);
+    free(completion);
 }
 
 static void fail_request(struct lst_s3_exchange *exchange, const char *message)
@@ -47,9 +46,8 @@ static void find_checksum(struct lst_s3_exchange *exchange, struct lst_completio
     lst_object_close(&object);
 }
 
-static void answer_completed(struct lst_s3_exchange *exchange)
+static void answer_completed(struct lst_s3_exchange *exchange, struct lst_completion *completion)
 {
-    struct lst_completion *completion = lst_document_work(exchange);
     struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
     struct lst_slice checksum;
 
@@ -73,9 +71,8 @@ static void answer_completed(struct lst_s3_exchange *exchange)
     lst_s3_answer_xml(exchange);
 }
 
-static void fail_size(struct lst_s3_exchange *exchange)
+static void fail_size(struct lst_s3_exchange *exchange, const struct lst_completion *completion)
 {
-    const struct lst_completion *completion = lst_document_work(exchange);
     uint64_t size = 0;
     struct lst_slice declared;
     char message[160];
@@ -92,32 +89,27 @@ static void fail_size(struct lst_s3_exchange *exchange)
     fail_request(exchange, message);
 }
 
-/* It was not approved, and never will be: nothing is left of it. True if the parts are being let go
- * of; whether or not they could be, the answer is why they had to. */
-static bool give_up(struct lst_s3_exchange *exchange, struct lst_completion *completion)
+/* It was not approved. If it never will be, nothing is left of it; whether or not the parts could
+ * be let go of, the answer is why they had to. */
+static void answer_not_approved(struct lst_s3_exchange *exchange,
+                                const struct lst_completion *completion)
 {
-    if (completion->is_given_up || exchange->approval->verdict != LST_VERDICT_NO) {
-        return false;
+    struct lst_store_write write = {.done = NULL};
+
+    if (exchange->approval->verdict == LST_VERDICT_NO &&
+        lst_upload_abort(exchange->s3->options.store, &completion->name, &write) == LST_OK) {
+        lst_ignore_status(lst_store_wait(&write));
     }
-    completion->is_given_up = true;
-    exchange->written = lst_approval_fail;
-    exchange->write.staged = NULL;
-    return lst_upload_abort(exchange->s3->options.store, &completion->name, &exchange->write) ==
-           LST_OK;
+    lst_approval_fail(exchange);
 }
 
-static bool answer_failure(struct lst_s3_exchange *exchange, int code)
+static void answer_failure(struct lst_s3_exchange *exchange,
+                           const struct lst_completion *completion, int code)
 {
-    struct lst_completion *completion = lst_document_work(exchange);
-
-    if (code == LST_ERR_NOT_APPROVED && give_up(exchange, completion)) {
-        return true;
-    }
-    if (completion->is_given_up) {
-        lst_approval_fail(exchange);
-        return false;
-    }
     switch (code) {
+    case LST_ERR_NOT_APPROVED:
+        answer_not_approved(exchange, completion);
+        break;
     case LST_ERR_PART_INVALID:
         lst_completion_fail_part(exchange, completion, false);
         break;
@@ -129,13 +121,12 @@ static bool answer_failure(struct lst_s3_exchange *exchange, int code)
                           completion->name.upload);
         break;
     case LST_ERR_MALFORMED:
-        fail_size(exchange);
+        fail_size(exchange, completion);
         break;
     default:
         lst_s3_fail_code(exchange, code);
         break;
     }
-    return false;
 }
 
 /* ---- Completing */
@@ -176,14 +167,21 @@ static bool read_size(struct lst_s3_exchange *exchange, struct lst_complete_opti
     return options->size_known;
 }
 
-static void complete(struct lst_s3_exchange *exchange, struct lst_completion *completion,
-                     struct lst_complete_options *options)
+/* What the document and the head say of the object. False, having answered, if they don't fit the
+ * upload. */
+static bool read_completion(struct lst_s3_exchange *exchange, struct lst_slice document,
+                            struct lst_completion *completion, struct lst_complete_options *options)
 {
-    int status;
-
+    completion->name = lst_upload_name_of(exchange);
+    if (!lst_write_condition_read(exchange, &options->condition) || !read_size(exchange, options) ||
+        !lst_parts_list_read(exchange, document, completion->name.upload, &completion->list) ||
+        !lst_completion_check(exchange, completion) ||
+        !lst_completion_check_change(exchange, completion, &options->condition)) {
+        return false;
+    }
     if (!make_parts(completion)) {
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
+        return false;
     }
     options->name = completion->name;
     options->parts = completion->parts;
@@ -194,40 +192,40 @@ static void complete(struct lst_s3_exchange *exchange, struct lst_completion *co
     };
     options->fields = &completion->field;
     options->field_count = completion->checksum_length > 0 ? 1 : 0;
-    if (!lst_approval_prepare(exchange)) {
-        return;
-    }
-    exchange->failed = answer_failure;
-    status = lst_upload_complete(exchange->s3->options.store, options, &completion->culprit,
-                                 lst_approval_write_begin(exchange, answer_completed));
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
-    }
+    return true;
 }
 
-static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+static void complete(struct lst_s3_exchange *exchange, struct lst_completion *completion,
+                     const struct lst_complete_options *options)
 {
-    struct lst_completion *completion = lst_document_work(exchange);
-    struct lst_complete_options options = {.part_count = 0};
+    int status = lst_s3_write_wait(exchange, lst_upload_complete(exchange->s3->options.store,
+                                                                 options, &completion->culprit,
+                                                                 lst_approval_write(exchange)));
 
-    completion->name = lst_upload_name_of(exchange);
-    if (lst_write_condition_read(exchange, &options.condition) && read_size(exchange, &options) &&
-        lst_parts_list_read(exchange, document, completion->name.upload, &completion->list) &&
-        lst_completion_check(exchange, completion) &&
-        lst_completion_check_change(exchange, completion, &options.condition)) {
-        complete(exchange, completion, &options);
+    if (status == LST_OK) {
+        answer_completed(exchange, completion);
+    } else {
+        answer_failure(exchange, completion, status);
     }
 }
 
 void lst_complete_upload(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {
-        .limit = LST_COMPLETE_DOCUMENT_MAX,
-        .checksum_is_of_object = true,
-        .work_size = sizeof(struct lst_completion),
-        .release_work = release,
-        .read = read_document,
-    };
+    static const struct lst_document_plan plan = {.limit = LST_COMPLETE_DOCUMENT_MAX,
+                                                  .checksum_is_of_object = true};
+    struct lst_complete_options options = {.part_count = 0};
+    struct lst_completion *completion = calloc(1, sizeof(*completion));
+    struct lst_buffer document;
 
-    lst_document_begin(exchange, &plan);
+    if (completion == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
+    }
+    if (lst_document_read(exchange, &plan, &document) &&
+        read_completion(exchange, lst_buffer_slice(&document), completion, &options) &&
+        lst_approval_prepare(exchange)) {
+        complete(exchange, completion, &options);
+    }
+    release(completion);
+    lst_buffer_release(&document);
 }

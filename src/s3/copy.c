@@ -8,12 +8,12 @@
 
 enum { ATTEMPTS_MAX = 8 };
 
-static void free_copying(void *work)
+void lst_copying_free(struct lst_copying *copying)
 {
-    struct lst_copying *copying = work;
-
-    lst_tag_set_release(&copying->tags);
-    free(copying);
+    if (copying != NULL) {
+        lst_tag_set_release(&copying->tags);
+        free(copying);
+    }
 }
 
 struct lst_copying *lst_copying_make(struct lst_s3_exchange *exchange)
@@ -24,9 +24,11 @@ struct lst_copying *lst_copying_make(struct lst_s3_exchange *exchange)
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
         return NULL;
     }
-    exchange->work = copying;
-    exchange->free_work = free_copying;
-    return lst_copy_source_read(exchange, &copying->source) ? copying : NULL;
+    if (!lst_copy_source_read(exchange, &copying->source)) {
+        lst_copying_free(copying);
+        return NULL;
+    }
+    return copying;
 }
 
 /* ---- The checksum */
@@ -92,37 +94,27 @@ static bool begin(struct lst_s3_exchange *exchange, struct lst_copying *copying,
     return true;
 }
 
-/* On a thread of the store. */
-static bool go_on(struct lst_s3_exchange *exchange, int code)
+bool lst_copying_copy(struct lst_s3_exchange *exchange, struct lst_copying *copying)
 {
-    struct lst_copying *copying = exchange->work;
+    int status = LST_ERR_CONFLICT;
     struct lst_put *put;
 
-    if (code != LST_ERR_CONFLICT || ++copying->attempts == ATTEMPTS_MAX) {
-        lst_s3_fail_code(exchange, code);
-        return false;
+    for (unsigned i = 0; i < ATTEMPTS_MAX && status == LST_ERR_CONFLICT; i++) {
+        if (!begin(exchange, copying, &put)) {
+            return false;
+        }
+        lst_put_copy(put, &copying->copy, lst_s3_write(exchange));
+        status = lst_s3_write_wait(exchange, LST_OK);
     }
-    if (!begin(exchange, copying, &put)) {
-        return false;
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
     }
-    lst_put_copy(put, &copying->copy, &exchange->write);
-    return true;
+    return status == LST_OK;
 }
 
-void lst_copying_start(struct lst_s3_exchange *exchange, struct lst_copying *copying,
-                       void (*answer)(struct lst_s3_exchange *exchange))
+void lst_copying_answer(struct lst_s3_exchange *exchange, const struct lst_copying *copying,
+                        const char *root, bool with_type)
 {
-    struct lst_put *put;
-
-    if (begin(exchange, copying, &put)) {
-        exchange->failed = go_on;
-        lst_put_copy(put, &copying->copy, lst_s3_write_begin(exchange, answer));
-    }
-}
-
-void lst_copying_answer(struct lst_s3_exchange *exchange, const char *root, bool with_type)
-{
-    const struct lst_copying *copying = exchange->work;
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
     struct lst_slice checksum = lst_slice_make(copying->checksum, copying->checksum_length);
     struct lst_buffer *body = &response->body;

@@ -30,15 +30,17 @@ struct lst_copying {
      * begin the put. False, having answered. */
     bool (*begin)(struct lst_s3_exchange *exchange, struct lst_copying *copying,
                   struct lst_put **ret_put);
-    unsigned attempts;
 };
 
-/* A copy as exchange->work, its source read. NULL: the exchange has been answered. */
+/* A copy whose source was read. NULL: the exchange has been answered. */
 struct lst_copying *lst_copying_make(struct lst_s3_exchange *exchange);
 
-/* Open the source and copy it, again if it goes away meanwhile: another may be in its place. */
-void lst_copying_start(struct lst_s3_exchange *exchange, struct lst_copying *copying,
-                       void (*answer)(struct lst_s3_exchange *exchange));
+/* NULL does nothing. */
+void lst_copying_free(struct lst_copying *copying);
+
+/* Open the source and copy it, again if it goes away meanwhile: another may be in its place. Waits.
+ * False, having answered, if that can't be. */
+bool lst_copying_copy(struct lst_s3_exchange *exchange, struct lst_copying *copying);
 
 /* The copy has this checksum, which is known already; or the one that is to be computed. */
 void lst_copying_keep_checksum(struct lst_copying *copying, enum lst_checksum_kind kind,
@@ -46,6 +48,7 @@ void lst_copying_keep_checksum(struct lst_copying *copying, enum lst_checksum_ki
 void lst_copying_compute_checksum(struct lst_copying *copying, enum lst_checksum_kind kind);
 
 /* Answer with a document of that root: LastModified, ETag, checksum; and the source's version. */
-void lst_copying_answer(struct lst_s3_exchange *exchange, const char *root, bool with_type);
+void lst_copying_answer(struct lst_s3_exchange *exchange, const struct lst_copying *copying,
+                        const char *root, bool with_type);
 
 #endif

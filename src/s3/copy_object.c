@@ -140,11 +140,6 @@ static bool begin_copy(struct lst_s3_exchange *exchange, struct lst_copying *cop
     return status == LST_OK;
 }
 
-static void answer_copy(struct lst_s3_exchange *exchange)
-{
-    lst_copying_answer(exchange, "CopyObjectResult", true);
-}
-
 /* Read what is asked for of the copy. False, having answered. */
 static bool read_request(struct lst_s3_exchange *exchange, struct lst_copying *copying)
 {
@@ -176,6 +171,9 @@ void lst_copy_object(struct lst_s3_exchange *exchange)
 
     if (copying != NULL && read_request(exchange, copying)) {
         copying->begin = begin_copy;
-        lst_copying_start(exchange, copying, answer_copy);
+        if (lst_copying_copy(exchange, copying)) {
+            lst_copying_answer(exchange, copying, "CopyObjectResult", true);
+        }
     }
+    lst_copying_free(copying);
 }

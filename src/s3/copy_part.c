@@ -104,17 +104,15 @@ static bool begin_copy(struct lst_s3_exchange *exchange, struct lst_copying *cop
     return status == LST_OK;
 }
 
-static void answer_copy(struct lst_s3_exchange *exchange)
-{
-    lst_copying_answer(exchange, "CopyPartResult", false);
-}
-
 void lst_copy_part(struct lst_s3_exchange *exchange)
 {
     struct lst_copying *copying = lst_copying_make(exchange);
 
     if (copying != NULL) {
         copying->begin = begin_copy;
-        lst_copying_start(exchange, copying, answer_copy);
+        if (lst_copying_copy(exchange, copying)) {
+            lst_copying_answer(exchange, copying, "CopyPartResult", false);
+        }
     }
+    lst_copying_free(copying);
 }

@@ -27,14 +27,6 @@ struct configuration {
     char message[256]; /* what is wrong with it, if S3 has words for that */
 };
 
-static void release(void *work)
-{
-    struct configuration *configuration = work;
-
-    lst_buffer_release(&configuration->written);
-    lst_buffer_release(&configuration->rule);
-}
-
 /* ---- Reading */
 
 static int refuse(struct configuration *configuration, const char *before, struct lst_slice text,
@@ -166,44 +158,57 @@ static int visit(void *context, const char *path, struct lst_slice text)
 
 /* ---- The operations */
 
-static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+/* False, having answered, if it is none. */
+static bool read_configuration(struct lst_s3_exchange *exchange, struct lst_slice document,
+                               struct configuration *configuration)
 {
-    struct configuration *configuration = lst_document_work(exchange);
-    struct lst_slice value;
     int status;
 
-    lst_buffer_init(&configuration->written, LST_STORE_SETTING_MAX);
-    lst_buffer_init(&configuration->rule, LST_STORE_SETTING_MAX);
     lst_xml_begin(&configuration->written, "CORSConfiguration");
     status = lst_xml_read(document, TEXT_MAX, visit, configuration);
     lst_xml_close(&configuration->written, "CORSConfiguration");
     if (status == LST_OK) { /* written again it may be longer than it came */
         status = lst_buffer_status(&configuration->written);
     }
-    value = lst_buffer_slice(&configuration->written);
     if (status == LST_ERR_INVALID_ARGUMENT) {
         lst_s3_fail_with(exchange, LST_S3_INVALID_REQUEST, configuration->message, NULL, 0);
     } else if (status == LST_ERR_MALFORMED) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
-    } else {
-        lst_setting_put(exchange, setting_name, value, lst_s3_answer_done);
     }
+    return status == LST_OK;
+}
+
+/* The same, and write it. */
+static bool set_configuration(struct lst_s3_exchange *exchange, struct lst_slice document)
+{
+    struct configuration configuration = {.rule_count = 0};
+    struct lst_slice value;
+    bool is_set = false;
+
+    lst_buffer_init(&configuration.written, LST_STORE_SETTING_MAX);
+    lst_buffer_init(&configuration.rule, LST_STORE_SETTING_MAX);
+    if (read_configuration(exchange, document, &configuration)) {
+        value = lst_buffer_slice(&configuration.written);
+        is_set = lst_setting_set(exchange, setting_name, &value);
+    }
+    lst_buffer_release(&configuration.written);
+    lst_buffer_release(&configuration.rule);
+    return is_set;
 }
 
 void lst_put_bucket_cors(struct lst_s3_exchange *exchange)
 {
     static const struct lst_document_plan plan = {
-        .limit = LST_CORS_DOCUMENT_MAX,
-        .length_required = true,
-        .digest_required = true,
-        .work_size = sizeof(struct configuration),
-        .release_work = release,
-        .read = read_document,
-    };
+        .limit = LST_CORS_DOCUMENT_MAX, .length_required = true, .digest_required = true};
+    struct lst_buffer document;
 
-    lst_document_begin(exchange, &plan);
+    if (lst_document_read(exchange, &plan, &document) &&
+        set_configuration(exchange, lst_buffer_slice(&document))) {
+        lst_s3_answer_done(exchange);
+    }
+    lst_buffer_release(&document);
 }
 
 void lst_get_bucket_cors(struct lst_s3_exchange *exchange)

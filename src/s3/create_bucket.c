@@ -130,56 +130,66 @@ static void create(struct lst_s3_exchange *exchange, struct lst_slice region)
 
     if (status == LST_OK) {
         answer_exists(exchange, &sight);
-        return;
-    }
-    if (status != LST_ERR_BUCKET_NOT_FOUND) {
+    } else if (status != LST_ERR_BUCKET_NOT_FOUND) {
         lst_s3_fail_code(exchange, status);
-        return;
-    }
-    status = lst_store_bucket_create(exchange->s3->options.store, &bucket,
-                                     lst_s3_write_begin(exchange, answer_created));
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
+    } else if (lst_s3_has_written(exchange,
+                                  lst_store_bucket_create(exchange->s3->options.store, &bucket,
+                                                          lst_s3_write(exchange)))) {
+        answer_created(exchange);
     }
 }
 
-static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+/* False, having answered, if a bucket can't be made as the document says. */
+static bool read_constraint(struct lst_s3_exchange *exchange, struct lst_slice document,
+                            struct constraint *constraint)
 {
-    struct constraint *constraint = lst_document_work(exchange);
-    struct lst_slice region;
     int status = LST_OK;
 
     if (document.length > 0) {
         status = lst_xml_read(document, DOCUMENT_MAX, visit, constraint);
     }
-    region = lst_slice_make(constraint->region, constraint->length);
     if (status == LST_ERR_MALFORMED) {
         lst_s3_fail(exchange, LST_S3_MALFORMED_XML);
     } else if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
-    } else if (check_location(exchange, region)) {
-        create(exchange, region);
     }
+    return status == LST_OK &&
+           check_location(exchange, lst_slice_make(constraint->region, constraint->length));
 }
 
-void lst_create_bucket(struct lst_s3_exchange *exchange)
+/* False, having answered, if the head asks for what can't be. */
+static bool check_head(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {
-        .limit = DOCUMENT_MAX,
-        .work_size = sizeof(struct constraint),
-        .read = read_document,
-    };
     struct lst_slice acl;
     int status = lst_bucket_name_check(exchange->target.bucket);
 
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
-    } else if (!lst_s3_check_acl_name(exchange)) {
-        return;
-    } else if (lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &acl) &&
-               !lst_slice_equal(acl, LST_SLICE("private"))) {
-        lst_s3_fail(exchange, LST_S3_INVALID_BUCKET_ACL);
-    } else {
-        lst_document_begin(exchange, &plan);
+        return false;
     }
+    if (!lst_s3_check_acl_name(exchange)) {
+        return false;
+    }
+    if (lst_s3_option(exchange, LST_HEADER_AMZ_ACL, &acl) &&
+        !lst_slice_equal(acl, LST_SLICE("private"))) {
+        lst_s3_fail(exchange, LST_S3_INVALID_BUCKET_ACL);
+        return false;
+    }
+    return true;
+}
+
+void lst_create_bucket(struct lst_s3_exchange *exchange)
+{
+    static const struct lst_document_plan plan = {.limit = DOCUMENT_MAX};
+    struct constraint constraint = {.length = 0};
+    struct lst_buffer document;
+
+    if (!check_head(exchange)) {
+        return;
+    }
+    if (lst_document_read(exchange, &plan, &document) &&
+        read_constraint(exchange, lst_buffer_slice(&document), &constraint)) {
+        create(exchange, lst_slice_make(constraint.region, constraint.length));
+    }
+    lst_buffer_release(&document);
 }

@@ -4,16 +4,13 @@
 #include "s3/upload_checksum.h"
 #include "s3/xml.h"
 
-#include <stdlib.h>
-
 struct creation {
     struct lst_upload_checksum checksum;
     char id[LST_UPLOAD_ID_LENGTH];
 };
 
-static void answer_created(struct lst_s3_exchange *exchange)
+static void answer_created(struct lst_s3_exchange *exchange, const struct creation *creation)
 {
-    const struct creation *creation = exchange->work;
     struct lst_http_response *response = lst_s3_answer_begin(exchange, 200);
     struct lst_buffer *body = &response->body;
 
@@ -71,32 +68,24 @@ static void create(struct lst_s3_exchange *exchange, struct creation *creation,
         return;
     }
     options.note = lst_slice_make(note, lst_upload_checksum_write_note(&creation->checksum, note));
-    status = lst_upload_create(exchange->s3->options.store, &options, creation->id,
-                               lst_s3_write_begin(exchange, answer_created));
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
+    if (lst_s3_has_written(exchange, lst_upload_create(exchange->s3->options.store, &options,
+                                                       creation->id, lst_s3_write(exchange)))) {
+        answer_created(exchange, creation);
     }
 }
 
 void lst_create_upload(struct lst_s3_exchange *exchange)
 {
+    const struct lst_constraints *constraints = exchange->constraints;
     struct lst_tag_set tags = {.count = 0};
-    struct creation *creation = calloc(1, sizeof(*creation));
+    struct creation creation = {.checksum.kind = LST_CHECKSUM_NONE};
 
-    if (creation == NULL) {
-        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    exchange->work = creation;
-    exchange->free_work = free;
     if (lst_put_check_class_and_acl(exchange) &&
-        lst_upload_checksum_read(exchange, &creation->checksum) &&
+        lst_upload_checksum_read(exchange, &creation.checksum) &&
         lst_put_tags_read(exchange, &tags)) {
-        creation->checksum.is_sniffed =
-            exchange->constraints != NULL && exchange->constraints->sniff;
-        creation->checksum.total_max =
-            exchange->constraints == NULL ? 0 : exchange->constraints->total;
-        create(exchange, creation, &tags);
+        creation.checksum.is_sniffed = constraints != NULL && constraints->sniff;
+        creation.checksum.total_max = constraints == NULL ? 0 : constraints->total;
+        create(exchange, &creation, &tags);
     }
     lst_tag_set_release(&tags);
 }
@@ -104,10 +93,9 @@ void lst_create_upload(struct lst_s3_exchange *exchange)
 void lst_abort_upload(struct lst_s3_exchange *exchange)
 {
     struct lst_upload_name name = lst_upload_name_of(exchange);
-    int status = lst_upload_abort(exchange->s3->options.store, &name,
-                                  lst_s3_write_begin(exchange, lst_s3_answer_gone));
 
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
+    if (lst_s3_has_written(exchange, lst_upload_abort(exchange->s3->options.store, &name,
+                                                      lst_s3_write(exchange)))) {
+        lst_s3_answer_gone(exchange);
     }
 }

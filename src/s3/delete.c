@@ -1,11 +1,8 @@
 /* delete.c - DeleteObject. */
 #include "s3/write_condition.h"
 
-#include <stdlib.h>
-
-static void answer_deleted(struct lst_s3_exchange *exchange)
+static void answer_deleted(struct lst_s3_exchange *exchange, const struct lst_deletion *deletion)
 {
-    const struct lst_deletion *deletion = exchange->work;
     struct lst_http_response *response;
 
     if (deletion->status == LST_ERR_PRECONDITION) {
@@ -52,32 +49,17 @@ void lst_delete_object(struct lst_s3_exchange *exchange)
 {
     static const enum lst_header others[] = {LST_HEADER_IF_NONE_MATCH, LST_HEADER_IF_MODIFIED_SINCE,
                                              LST_HEADER_IF_UNMODIFIED_SINCE};
-    struct lst_deletion *deletion;
-    struct lst_slice match;
-    int status;
+    struct lst_deletion deletion = {.key = exchange->target.key};
 
     if (!lst_s3_check_version(exchange) || !lst_s3_check_bypass(exchange) ||
-        !lst_write_condition_refuse(exchange, others, sizeof(others) / sizeof(others[0]))) {
+        !lst_write_condition_refuse(exchange, others, sizeof(others) / sizeof(others[0])) ||
+        !read_match(exchange, &deletion.if_match)) {
         return;
     }
-    if (!read_match(exchange, &match)) {
-        return;
-    }
-    deletion = calloc(1, sizeof(*deletion));
-    if (deletion == NULL) {
-        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
-    }
-    *deletion = (struct lst_deletion){
-        .key = exchange->target.key,
-        .version = exchange->version,
-        .if_match = match,
-    };
-    exchange->work = deletion;
-    exchange->free_work = free;
-    status = lst_store_delete(exchange->s3->options.store, exchange->target.bucket, deletion, 1,
-                              lst_s3_write_begin(exchange, answer_deleted));
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
+    deletion.version = exchange->version;
+    if (lst_s3_has_written(exchange,
+                           lst_store_delete(exchange->s3->options.store, exchange->target.bucket,
+                                            &deletion, 1, lst_s3_write(exchange)))) {
+        answer_deleted(exchange, &deletion);
     }
 }

@@ -44,10 +44,8 @@ struct request {
     struct lst_deletion *deletions;
 };
 
-static void release(void *work)
+static void release(struct request *request)
 {
-    struct request *request = work;
-
     lst_buffer_release(&request->text);
     free(request->entries);
     free(request->deletions);
@@ -200,9 +198,8 @@ static void write_entry(const struct request *request, const struct entry *entry
     }
 }
 
-static void answer_deletion(struct lst_s3_exchange *exchange)
+static void answer_deletion(struct lst_s3_exchange *exchange, const struct request *request)
 {
-    const struct request *request = lst_document_work(exchange);
     struct lst_buffer *body = &lst_s3_answer_begin(exchange, 200)->body;
 
     lst_xml_begin(body, "DeleteResult");
@@ -249,34 +246,28 @@ static size_t choose(struct lst_s3_exchange *exchange, struct request *request)
     return chosen;
 }
 
-static void delete_all(struct lst_s3_exchange *exchange, struct request *request)
+/* What came of each stands in its deletion. False, having answered, if nothing came of any. */
+static bool delete_chosen(struct lst_s3_exchange *exchange, struct request *request)
 {
     size_t chosen = choose(exchange, request);
-    int status;
 
-    if (chosen == 0) {
-        answer_deletion(exchange);
-        return;
-    }
-    status =
-        lst_store_delete(exchange->s3->options.store, exchange->target.bucket, request->deletions,
-                         chosen, lst_s3_write_begin(exchange, answer_deletion));
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
-    }
+    return chosen == 0 ||
+           lst_s3_has_written(exchange,
+                              lst_store_delete(exchange->s3->options.store, exchange->target.bucket,
+                                               request->deletions, chosen, lst_s3_write(exchange)));
 }
 
-static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+/* False, having answered, if the document is none. */
+static bool read_request(struct lst_s3_exchange *exchange, struct lst_slice document,
+                         struct request *request)
 {
-    struct request *request = lst_document_work(exchange);
     int status;
 
-    lst_buffer_init(&request->text, DOCUMENT_MAX);
     request->entries = calloc(LST_STORE_DELETE_MAX + 1, sizeof(*request->entries));
     request->deletions = calloc(LST_STORE_DELETE_MAX, sizeof(*request->deletions));
     if (request->entries == NULL || request->deletions == NULL) {
         lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
-        return;
+        return false;
     }
     status = lst_xml_read(document, TEXT_MAX, visit, request);
     if (document.length == 0) {
@@ -290,30 +281,41 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
     } else if (request->longest > LST_STORE_KEY_MAX) {
         lst_s3_fail_size(exchange, LST_S3_KEY_TOO_LONG, request->longest, LST_STORE_KEY_MAX);
     } else {
-        delete_all(exchange, request);
+        return true;
     }
+    return false;
+}
+
+/* Each key is asked for once they are known; who may delete none need not send them. False, having
+ * answered, of such a one. */
+static bool may_delete_any(struct lst_s3_exchange *exchange)
+{
+    if (lst_s3_could_be_allowed(exchange, "s3:DeleteObject") ||
+        lst_s3_could_be_allowed(exchange, "s3:DeleteObjectVersion")) {
+        return true;
+    }
+    lst_s3_set_reason(exchange, "the policies of user %s do not allow s3:DeleteObject here",
+                      lst_passage_user_name(&exchange->passage));
+    lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
+    return false;
 }
 
 void lst_delete_objects(struct lst_s3_exchange *exchange)
 {
     static const struct lst_document_plan plan = {
-        .limit = DOCUMENT_MAX,
-        .length_required = true,
-        .digest_required = true,
-        .work_size = sizeof(struct request),
-        .release_work = release,
-        .read = read_document,
-    };
+        .limit = DOCUMENT_MAX, .length_required = true, .digest_required = true};
+    struct request request = {.count = 0};
+    struct lst_buffer document;
 
-    /* Each key is asked for once they are known; who may delete none need not send them. */
-    if (!lst_s3_could_be_allowed(exchange, "s3:DeleteObject") &&
-        !lst_s3_could_be_allowed(exchange, "s3:DeleteObjectVersion")) {
-        lst_s3_set_reason(exchange, "the policies of user %s do not allow s3:DeleteObject here",
-                          lst_passage_user_name(&exchange->passage));
-        lst_s3_fail(exchange, LST_S3_ACCESS_DENIED);
+    if (!may_delete_any(exchange) || !lst_s3_check_bypass(exchange)) {
         return;
     }
-    if (lst_s3_check_bypass(exchange)) {
-        lst_document_begin(exchange, &plan);
+    lst_buffer_init(&request.text, DOCUMENT_MAX);
+    if (lst_document_read(exchange, &plan, &document) &&
+        read_request(exchange, lst_buffer_slice(&document), &request) &&
+        delete_chosen(exchange, &request)) {
+        answer_deletion(exchange, &request);
     }
+    release(&request);
+    lst_buffer_release(&document);
 }

@@ -1,45 +1,33 @@
 /* document.c - a request body that is a small document. */
 #include "s3/document.h"
 
+#include "base/fiber.h"
 #include "s3/body.h"
 #include "s3/bucket.h"
 
-#include <stddef.h>
-#include <stdlib.h>
-
-struct document {
-    const struct lst_document_plan *plan;
-    struct lst_buffer text;
-    max_align_t work[]; /* plan->work_size bytes */
+struct check {
+    struct lst_s3_exchange *exchange;
+    bool is_whole;
 };
 
-static void free_document(void *work)
+static void check(void *context)
 {
-    struct document *document = work;
+    struct check *checking = context;
 
-    if (document->plan->release_work != NULL) {
-        document->plan->release_work(document->work);
-    }
-    lst_buffer_release(&document->text);
-    free(document);
+    checking->is_whole = lst_body_is_whole(checking->exchange);
 }
 
-static int take_document(struct lst_s3_exchange *exchange, struct lst_slice bytes)
+/* Is it whole, and may its signer still do this? For that policies may be read again. */
+static bool is_whole(struct lst_s3_exchange *exchange)
 {
-    struct document *document = exchange->work;
+    struct check checking = {.exchange = exchange};
 
-    lst_buffer_append(&document->text, bytes);
-    return lst_buffer_status(&document->text);
+    lst_fiber_aside(check, &checking);
+    return checking.is_whole;
 }
 
-static void finish_document(struct lst_s3_exchange *exchange)
-{
-    struct document *document = exchange->work;
-
-    document->plan->read(exchange, lst_buffer_slice(&document->text));
-}
-
-void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_document_plan *plan)
+bool lst_document_read(struct lst_s3_exchange *exchange, const struct lst_document_plan *plan,
+                       struct lst_buffer *ret_document)
 {
     struct lst_body_plan body_plan = {
         .limit = plan->limit,
@@ -49,33 +37,26 @@ void lst_document_begin(struct lst_s3_exchange *exchange, const struct lst_docum
         .digest_required = plan->digest_required,
         .checksum_is_of_object = plan->checksum_is_of_object,
         .wants_md5 = true,
-        .take = take_document,
-        .finish = finish_document,
     };
-    struct document *document;
     struct lst_bucket_sight sight;
+    struct lst_slice piece;
 
+    lst_buffer_init_charged(ret_document, plan->limit);
     /* S3 tells that first, whatever else is wrong. */
     if (!exchange->operation->makes_bucket &&
         lst_bucket_see(exchange, &sight) == LST_ERR_BUCKET_NOT_FOUND) {
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NOT_FOUND);
-        return;
+        return false;
     }
-    document = calloc(1, sizeof(*document) + plan->work_size);
-    if (document == NULL) {
-        lst_s3_fail(exchange, LST_S3_SLOW_DOWN);
-        return;
+    if (!lst_body_prepare(exchange, &body_plan)) {
+        return false;
     }
-    document->plan = plan;
-    lst_buffer_init_charged(&document->text, plan->limit);
-    exchange->work = document;
-    exchange->free_work = free_document;
-    (void)lst_body_prepare(exchange, &body_plan);
-}
-
-void *lst_document_work(const struct lst_s3_exchange *exchange)
-{
-    struct document *document = exchange->work;
-
-    return document->work;
+    while (lst_body_next(exchange, &piece)) {
+        lst_buffer_append(ret_document, piece);
+        if (lst_buffer_status(ret_document) != LST_OK) {
+            lst_s3_fail_code(exchange, lst_buffer_status(ret_document));
+            return false;
+        }
+    }
+    return is_whole(exchange);
 }

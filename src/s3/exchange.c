@@ -300,7 +300,7 @@ static bool follow_route(struct lst_s3_exchange *exchange, const struct lst_rout
     case LST_ROUTE_FOUND:
         break;
     }
-    if (route->operation->begin == NULL) {
+    if (route->operation->run == NULL) {
         lst_s3_fail_not_implemented(exchange, "operation", lst_slice_of(route->operation->name));
         return false;
     }
@@ -394,6 +394,14 @@ static bool is_method(struct lst_slice method)
     return false;
 }
 
+/* All of an operation, on its fiber. */
+static void operate(struct lst_s3_exchange *exchange)
+{
+    if (lst_s3_use_reserve(exchange)) {
+        exchange->operation->run(exchange);
+    }
+}
+
 /* It is known what the request asks about, or why not: status, of who asks, and target_status. */
 static void begin(struct lst_s3_exchange *exchange, int status, int target_status)
 {
@@ -421,7 +429,12 @@ static void begin(struct lst_s3_exchange *exchange, int status, int target_statu
         lst_s3_fail_code(exchange, LST_ERR_BUCKET_NAME);
     } else if (follow_route(exchange, &route) && lst_s3_constrain(exchange) &&
                (is_unsigned_form || lst_s3_authorise(exchange)) && lst_s3_check_options(exchange)) {
-        lst_s3_use_begin(exchange, exchange->operation->begin);
+        /* A form is read as it comes; what is in it has a fiber when that begins. */
+        if (exchange->operation->body == LST_TAKES_FORM) {
+            exchange->operation->run(exchange);
+        } else {
+            lst_running_begin(exchange, operate);
+        }
     }
 }
 
@@ -475,7 +488,7 @@ void lst_s3_body(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     if (exchange->post != NULL) {
         lst_post_take(exchange, bytes);
     } else {
-        lst_body_take(exchange, bytes);
+        lst_running_feed(exchange, bytes);
     }
 }
 
@@ -485,44 +498,36 @@ void lst_s3_end(struct lst_s3_exchange *exchange)
         return;
     }
     if (exchange->post != NULL) {
-        lst_s3_use_begin(exchange, lst_post_end); /* its id was in the body */
+        lst_post_end(exchange);
     } else {
-        lst_body_end(exchange);
+        lst_running_end(exchange);
     }
 }
 
-/* On a thread of the store. */
-static void write_done(struct lst_store_write *write, int status)
-{
-    struct lst_s3_exchange *exchange = write->context;
+/* ---- Writing */
 
-    if (status == LST_OK) {
-        exchange->written(exchange);
-    } else if (exchange->failed == NULL) {
-        lst_s3_fail_code(exchange, status);
-    } else if (exchange->failed(exchange, status)) {
-        return;
-    }
-    lst_waiting_end(&exchange->waiting, NULL);
-}
-
-struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
-                                           void (*written)(struct lst_s3_exchange *exchange))
+struct lst_store_write *lst_s3_write(struct lst_s3_exchange *exchange)
 {
-    exchange->written = written;
-    exchange->write = (struct lst_store_write){.done = write_done, .context = exchange};
-    lst_waiting_begin(&exchange->waiting);
+    exchange->write = (struct lst_store_write){.done = NULL};
     return &exchange->write;
 }
 
-void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code)
+int lst_s3_write_wait(struct lst_s3_exchange *exchange, int begun)
 {
-    lst_waiting_cancel(&exchange->waiting);
-    if (exchange->failed == NULL) {
-        lst_s3_fail_code(exchange, code);
-    } else {
-        (void)exchange->failed(exchange, code);
+    int status = begun == LST_OK ? lst_store_wait(&exchange->write) : begun;
+
+    exchange->has_written = status == LST_OK;
+    return status;
+}
+
+bool lst_s3_has_written(struct lst_s3_exchange *exchange, int begun)
+{
+    int status = lst_s3_write_wait(exchange, begun);
+
+    if (status != LST_OK) {
+        lst_s3_fail_code(exchange, status);
     }
+    return status == LST_OK;
 }
 
 /* ---- Ending */

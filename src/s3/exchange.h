@@ -1,10 +1,10 @@
 /*
  * exchange.h - one exchange as the files of this folder see it.
  *
- * An operation's begin() does one of four things: it answers (lst_s3_answer_*(), lst_s3_fail*());
- * it calls lst_body_prepare() to be handed the body; it begins a write of the store with
- * lst_s3_write_begin(); or it calls lst_running_begin() with a function that does all of it, from
- * the head to the answer (running.h).
+ * An operation is one function, which its row of the table names (operations.h). It runs on a fiber
+ * (running.h) when the head of the request was read and its signer may do this. It reads the body,
+ * if there is one (lst_body_next(), lst_document_read()), writes to the store and waits for that
+ * (lst_s3_write_wait()), and answers (lst_s3_answer_*(), lst_s3_fail*()).
  */
 #ifndef LST_S3_EXCHANGE_H
 #define LST_S3_EXCHANGE_H
@@ -60,12 +60,9 @@ struct lst_s3_exchange {
     int64_t form_expires;                /* seconds; of a form, when its policy ends */
     struct lst_body *body;               /* of operations that take one */
     struct lst_post *post;               /* of PostObject: the form that the body is in */
-    struct lst_store_write write;
-    void (*written)(struct lst_s3_exchange *exchange); /* answers a write that went well */
-    /* Answers one that did not, or begins it once more, with exchange->write, and gives true; NULL:
-     * it is answered for by its code */
-    bool (*failed)(struct lst_s3_exchange *exchange, int code);
-    void *work; /* the operation's own, freed by free_work() */
+    struct lst_store_write write;        /* the last one */
+    bool has_written;                    /* it went well */
+    void *work;                          /* the operation's own, freed by free_work() */
     void (*free_work)(void *work);
 
     char room[]; /* for the decoded path: as many bytes as it has */
@@ -188,13 +185,13 @@ void lst_s3_set_reason(struct lst_s3_exchange *exchange, const char *format, ...
 
 /* ---- Writing */
 
-/* Make ready to wait; the write is then to be handed to the store, and the exchange not to be
- * touched any more. written() answers when it has gone well; a failed one is answered for by its
- * code. */
-struct lst_store_write *lst_s3_write_begin(struct lst_s3_exchange *exchange,
-                                           void (*written)(struct lst_s3_exchange *exchange));
+/* exchange->write, all new: for a call of the store. */
+struct lst_store_write *lst_s3_write(struct lst_s3_exchange *exchange);
 
-/* The store refused the write at once: done() will not be called. */
-void lst_s3_write_refused(struct lst_s3_exchange *exchange, int code);
+/* Wait for such a write: begun is what the call gave, and what comes of it what this gives. */
+LST_MUST_CHECK int lst_s3_write_wait(struct lst_s3_exchange *exchange, int begun);
+
+/* The same. False, having answered for its code, if the write has failed. */
+bool lst_s3_has_written(struct lst_s3_exchange *exchange, int begun);
 
 #endif

@@ -5,7 +5,7 @@
  * Whatever depends on which operation it is stands in its row. No code compares the functions or
  * the names of operations.
  *
- * From the "Actions" of the Amazon S3 API Reference. An operation without begin() is known and not
+ * From the "Actions" of the Amazon S3 API Reference. An operation without run() is known and not
  * implemented: it is answered with 501 and its name, never with the answer to another operation.
  */
 #ifndef LST_S3_OPERATIONS_H
@@ -73,7 +73,7 @@ struct lst_operation {
     enum lst_parameter second;    /* a further query parameter that must be there, or OTHER */
     enum lst_header header;       /* a header that must be there (or, in a presigned URL, a query
                                    * parameter of that name), or OTHER */
-    const char *action;           /* the IAM action; NULL: begin() asks for permission itself */
+    const char *action;           /* the IAM action; NULL: run() asks for permission itself */
     enum lst_operation_body body;
     enum lst_constraint_use use; /* which x-latch- constraints it can hold, and what a use of a
                                   * link is then recorded as */
@@ -85,8 +85,8 @@ struct lst_operation {
      */
     void (*ask)(struct lst_s3_exchange *exchange, struct lst_access_question *question);
 
-    /* Carry it out, once it is allowed: answer, or prepare for the body. NULL: not implemented. */
-    void (*begin)(struct lst_s3_exchange *exchange);
+    /* Carry it out, once it is allowed, up to the answer. NULL: not implemented. */
+    void (*run)(struct lst_s3_exchange *exchange);
 };
 
 enum { LST_ACTION_MAX = 63 }; /* bytes of an IAM action */

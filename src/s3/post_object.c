@@ -164,7 +164,7 @@ static int begin_file(struct lst_s3_exchange *exchange, const struct lst_form_pa
         return ANSWERED;
     }
     narrow_size(exchange);
-    lst_put_object(exchange);
+    lst_running_begin(exchange, lst_put_object);
     return is_answered(exchange) ? ANSWERED : LST_OK;
 }
 
@@ -177,7 +177,7 @@ static int take_file(struct lst_s3_exchange *exchange, struct lst_slice bytes)
         return fail_too_large(exchange, post->size_proposed > least ? post->size_proposed : least);
     }
     post->size += bytes.length;
-    lst_body_take(exchange, bytes);
+    lst_running_feed(exchange, bytes);
     return is_answered(exchange) ? ANSWERED : LST_OK;
 }
 
@@ -249,7 +249,7 @@ void lst_post_end(struct lst_s3_exchange *exchange)
     } else if (post->size < post->size_min) {
         fail_size(exchange, LST_S3_ENTITY_TOO_SMALL, post->size, "MinSizeAllowed", post->size_min);
     } else {
-        lst_body_end(exchange);
+        lst_running_end(exchange);
     }
 }
 

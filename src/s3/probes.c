@@ -228,7 +228,7 @@ static bool has_one_acl(struct lst_s3_exchange *exchange, struct lst_slice docum
     return has_header != (document.length > 0);
 }
 
-static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
+static void answer_acl(struct lst_s3_exchange *exchange, struct lst_slice document)
 {
     struct lst_bucket_sight sight;
     int status;
@@ -248,9 +248,14 @@ static void read_acl(struct lst_s3_exchange *exchange, struct lst_slice document
 
 void lst_put_acl(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {.limit = ACL_DOCUMENT_MAX, .read = read_acl};
+    static const struct lst_document_plan plan = {.limit = ACL_DOCUMENT_MAX};
+    struct lst_buffer document;
 
-    if (lst_s3_check_acl_name(exchange)) {
-        lst_document_begin(exchange, &plan);
+    if (!lst_s3_check_acl_name(exchange)) {
+        return;
     }
+    if (lst_document_read(exchange, &plan, &document)) {
+        answer_acl(exchange, lst_buffer_slice(&document));
+    }
+    lst_buffer_release(&document);
 }

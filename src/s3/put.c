@@ -5,6 +5,7 @@
 #include "s3/put_fields.h"
 #include "s3/receive.h"
 #include "s3/tags.h"
+#include "s3/use.h"
 #include "s3/write_condition.h"
 
 /* What S3 computes, and keeps, of a body that comes without a checksum. */
@@ -71,7 +72,13 @@ static bool begin_put(struct lst_s3_exchange *exchange, struct lst_receiving *re
     return has_begun;
 }
 
-static void put_object(struct lst_s3_exchange *exchange)
+/* A form is counted when it has arrived whole: its id was in it. */
+static bool count_form(struct lst_s3_exchange *exchange)
+{
+    return exchange->post == NULL || exchange->running.is_gone || lst_s3_use_reserve(exchange);
+}
+
+void lst_put_object(struct lst_s3_exchange *exchange)
 {
     struct lst_receiving receiving = {.put = NULL};
     struct lst_slice piece;
@@ -80,14 +87,10 @@ static void put_object(struct lst_s3_exchange *exchange)
     while (goes_on && lst_body_next(exchange, &piece)) {
         goes_on = lst_receive_piece(exchange, &receiving, piece);
     }
-    if (goes_on && lst_receive_step(exchange, &receiving, lst_receive_end) &&
-        lst_approval_prepare(exchange) && lst_receive_commit(exchange, &receiving)) {
+    if (goes_on && count_form(exchange) &&
+        lst_receive_step(exchange, &receiving, lst_receive_end) && lst_approval_prepare(exchange) &&
+        lst_receive_commit(exchange, &receiving)) {
         answer_put(exchange);
     }
     lst_receive_release(&receiving);
-}
-
-void lst_put_object(struct lst_s3_exchange *exchange)
-{
-    lst_running_begin(exchange, put_object);
 }

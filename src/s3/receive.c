@@ -164,14 +164,8 @@ static bool begin_commit(struct lst_s3_exchange *exchange, struct lst_receiving 
 
 bool lst_receive_commit(struct lst_s3_exchange *exchange, struct lst_receiving *receiving)
 {
-    int status;
-
     (void)lst_receive_step(exchange, receiving, begin_commit);
-    status = lst_store_wait(&exchange->write);
-    if (status != LST_OK) {
-        lst_s3_fail_code(exchange, status);
-    }
-    return status == LST_OK;
+    return lst_s3_has_written(exchange, LST_OK);
 }
 
 void lst_receive_answer(struct lst_s3_exchange *exchange)

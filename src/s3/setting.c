@@ -1,21 +1,12 @@
 /* setting.c - keep, give back and drop a bucket's setting. */
 #include "s3/setting.h"
 
-static void set(struct lst_s3_exchange *exchange, struct lst_slice name,
-                const struct lst_slice *value, void (*answer)(struct lst_s3_exchange *exchange))
+bool lst_setting_set(struct lst_s3_exchange *exchange, struct lst_slice name,
+                     const struct lst_slice *value)
 {
-    int status = lst_bucket_set_setting(exchange->s3->options.store, exchange->target.bucket, name,
-                                        value, lst_s3_write_begin(exchange, answer));
-
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
-    }
-}
-
-void lst_setting_put(struct lst_s3_exchange *exchange, struct lst_slice name,
-                     struct lst_slice value, void (*answer)(struct lst_s3_exchange *exchange))
-{
-    set(exchange, name, &value, answer);
+    return lst_s3_has_written(exchange, lst_bucket_set_setting(exchange->s3->options.store,
+                                                               exchange->target.bucket, name, value,
+                                                               lst_s3_write(exchange)));
 }
 
 void lst_setting_get(struct lst_s3_exchange *exchange, struct lst_slice name,
@@ -36,5 +27,7 @@ void lst_setting_get(struct lst_s3_exchange *exchange, struct lst_slice name,
 
 void lst_setting_delete(struct lst_s3_exchange *exchange, struct lst_slice name)
 {
-    set(exchange, name, NULL, lst_s3_answer_gone);
+    if (lst_setting_set(exchange, name, NULL)) {
+        lst_s3_answer_gone(exchange);
+    }
 }

@@ -5,10 +5,11 @@
 
 #include "s3/exchange.h"
 
-/* Each answers the exchange. answer: of S3's settings some are answered with 200, some with 204.
- * absent: the error where there is none. */
-void lst_setting_put(struct lst_s3_exchange *exchange, struct lst_slice name,
-                     struct lst_slice value, void (*answer)(struct lst_s3_exchange *exchange));
+/* Write it, and wait for that; value: NULL for none. False, having answered, if that failed. */
+bool lst_setting_set(struct lst_s3_exchange *exchange, struct lst_slice name,
+                     const struct lst_slice *value);
+
+/* Each answers the exchange. absent: the error where there is none. */
 void lst_setting_get(struct lst_s3_exchange *exchange, struct lst_slice name,
                      enum lst_s3_error absent);
 void lst_setting_delete(struct lst_s3_exchange *exchange, struct lst_slice name);

@@ -6,10 +6,8 @@
 
 static const struct lst_slice setting_name = {"tagging", 7};
 
-static void release_set(void *work)
-{
-    lst_tag_set_release(work);
-}
+static const struct lst_document_plan document_plan = {.limit = LST_TAGS_DOCUMENT_MAX,
+                                                       .length_required = true};
 
 /* ---- Objects */
 
@@ -21,40 +19,31 @@ static struct lst_object_name object_name(struct lst_s3_exchange *exchange)
     return name;
 }
 
-static void set_object_tags(struct lst_s3_exchange *exchange, const struct lst_field *tags,
-                            size_t count, void (*answer)(struct lst_s3_exchange *exchange))
+/* False, having answered, if that failed. */
+static bool set_object_tags(struct lst_s3_exchange *exchange, const struct lst_field *tags,
+                            size_t count)
 {
     struct lst_object_name name = object_name(exchange);
-    int status = lst_object_set_tags(exchange->s3->options.store, &name, tags, count,
-                                     lst_s3_write_begin(exchange, answer));
 
-    if (status != LST_OK) {
-        lst_s3_write_refused(exchange, status);
-    }
-}
-
-static void read_object_tags(struct lst_s3_exchange *exchange, struct lst_slice document)
-{
-    struct lst_tag_set *set = lst_document_work(exchange);
-
-    if (lst_tags_parse_xml(exchange, document, LST_STORE_TAGS_MAX, set)) {
-        set_object_tags(exchange, set->list, set->count, lst_s3_answer_done);
-    }
+    return lst_s3_has_written(exchange, lst_object_set_tags(exchange->s3->options.store, &name,
+                                                            tags, count, lst_s3_write(exchange)));
 }
 
 void lst_put_object_tagging(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {
-        .limit = LST_TAGS_DOCUMENT_MAX,
-        .length_required = true,
-        .work_size = sizeof(struct lst_tag_set),
-        .release_work = release_set,
-        .read = read_object_tags,
-    };
+    struct lst_tag_set set = {.count = 0};
+    struct lst_buffer document;
 
-    if (lst_s3_check_version(exchange)) {
-        lst_document_begin(exchange, &plan);
+    if (!lst_s3_check_version(exchange)) {
+        return;
     }
+    if (lst_document_read(exchange, &document_plan, &document) &&
+        lst_tags_parse_xml(exchange, lst_buffer_slice(&document), LST_STORE_TAGS_MAX, &set) &&
+        set_object_tags(exchange, set.list, set.count)) {
+        lst_s3_answer_done(exchange);
+    }
+    lst_tag_set_release(&set);
+    lst_buffer_release(&document);
 }
 
 void lst_get_object_tagging(struct lst_s3_exchange *exchange)
@@ -85,44 +74,44 @@ void lst_get_object_tagging(struct lst_s3_exchange *exchange)
 
 void lst_delete_object_tagging(struct lst_s3_exchange *exchange)
 {
-    if (lst_s3_check_version(exchange)) {
-        set_object_tags(exchange, NULL, 0, lst_s3_answer_gone);
+    if (lst_s3_check_version(exchange) && set_object_tags(exchange, NULL, 0)) {
+        lst_s3_answer_gone(exchange);
     }
 }
 
 /* ---- Buckets: the document, as this file writes it, is the bucket's setting */
 
-static void read_bucket_tags(struct lst_s3_exchange *exchange, struct lst_slice document)
+/* False, having answered, if that failed. */
+static bool set_bucket_tags(struct lst_s3_exchange *exchange, const struct lst_tag_set *set)
 {
-    struct lst_tag_set *set = lst_document_work(exchange);
     struct lst_buffer written;
+    struct lst_slice value;
+    bool is_set = false;
 
-    if (!lst_tags_parse_xml(exchange, document, LST_BUCKET_TAGS_MAX, set)) {
-        return;
-    }
     lst_buffer_init(&written, LST_STORE_SETTING_MAX);
     lst_tags_write_xml(&written, set->list, set->count);
+    value = lst_buffer_slice(&written);
     if (lst_buffer_status(&written) != LST_OK) {
         lst_s3_fail_code(exchange, lst_buffer_status(&written));
-    } else if (set->count == 0) {
-        lst_setting_delete(exchange, setting_name); /* an empty set is none, as in S3 */
-    } else {
-        lst_setting_put(exchange, setting_name, lst_buffer_slice(&written), lst_s3_answer_gone);
+    } else { /* an empty set is none, as in S3 */
+        is_set = lst_setting_set(exchange, setting_name, set->count == 0 ? NULL : &value);
     }
     lst_buffer_release(&written);
+    return is_set;
 }
 
 void lst_put_bucket_tagging(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {
-        .limit = LST_TAGS_DOCUMENT_MAX,
-        .length_required = true,
-        .work_size = sizeof(struct lst_tag_set),
-        .release_work = release_set,
-        .read = read_bucket_tags,
-    };
+    struct lst_tag_set set = {.count = 0};
+    struct lst_buffer document;
 
-    lst_document_begin(exchange, &plan);
+    if (lst_document_read(exchange, &document_plan, &document) &&
+        lst_tags_parse_xml(exchange, lst_buffer_slice(&document), LST_BUCKET_TAGS_MAX, &set) &&
+        set_bucket_tags(exchange, &set)) {
+        lst_s3_answer_gone(exchange);
+    }
+    lst_tag_set_release(&set);
+    lst_buffer_release(&document);
 }
 
 void lst_get_bucket_tagging(struct lst_s3_exchange *exchange)

@@ -124,7 +124,7 @@ static bool begin_part(struct lst_s3_exchange *exchange, struct lst_receiving *r
     return status == LST_OK;
 }
 
-static void upload_part(struct lst_s3_exchange *exchange)
+void lst_upload_part(struct lst_s3_exchange *exchange)
 {
     struct lst_receiving receiving = {.put = NULL};
     struct lst_slice piece;
@@ -138,9 +138,4 @@ static void upload_part(struct lst_s3_exchange *exchange)
         answer_part(exchange);
     }
     lst_receive_release(&receiving);
-}
-
-void lst_upload_part(struct lst_s3_exchange *exchange)
-{
-    lst_running_begin(exchange, upload_part);
 }

@@ -1,6 +1,7 @@
 /* use.c - the uses of a link, counted and recorded. */
 #include "s3/use.h"
 
+#include "base/wait.h"
 #include "s3/constraints.h"
 
 #include <stdio.h>
@@ -13,7 +14,8 @@ enum {
 
 struct lst_counted_use {
     struct lst_reservation reservation;
-    void (*go_on)(struct lst_s3_exchange *exchange);
+    struct lst_wait is_reserved;
+    int status;   /* of that */
     bool is_open; /* to be settled */
 };
 
@@ -114,24 +116,13 @@ static struct lst_use use_of(const struct lst_s3_exchange *exchange)
     };
 }
 
-static void resume(void *owner)
-{
-    struct lst_s3_exchange *exchange = owner;
-
-    exchange->use->go_on(exchange);
-}
-
 /* On the ledger's thread. */
 static void reserved(struct lst_reservation *reservation, int status)
 {
-    struct lst_s3_exchange *exchange = reservation->context;
-    struct lst_counted_use *use = exchange->use;
+    struct lst_counted_use *use = reservation->context;
 
-    if (status != LST_OK) {
-        fail(exchange, status, reservation->used);
-    }
-    use->is_open = status == LST_OK;
-    lst_waiting_end(&exchange->waiting, status == LST_OK ? resume : NULL);
+    use->status = status;
+    lst_wait_end(&use->is_reserved);
 }
 
 bool lst_s3_use_note(struct lst_s3_exchange *exchange)
@@ -147,29 +138,32 @@ bool lst_s3_use_note(struct lst_s3_exchange *exchange)
         return false;
     }
     use->reservation =
-        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = exchange};
+        (struct lst_reservation){.use = use_of(exchange), .done = reserved, .context = use};
     use->is_open = true;
     exchange->use = use;
     return true;
 }
 
-void lst_s3_use_begin(struct lst_s3_exchange *exchange,
-                      void (*go_on)(struct lst_s3_exchange *exchange))
+bool lst_s3_use_reserve(struct lst_s3_exchange *exchange)
 {
     struct lst_counted_use *use;
 
     if (exchange->use == NULL && !lst_s3_use_note(exchange)) {
-        return;
+        return false;
     }
     use = exchange->use;
     if (use == NULL || (use->reservation.use.limit == 0 && !use->reservation.use.is_write)) {
-        go_on(exchange);
-        return;
+        return true;
     }
-    use->go_on = go_on;
     use->is_open = false;
-    lst_waiting_begin(&exchange->waiting);
+    use->is_reserved = LST_WAIT;
     lst_ledger_reserve(exchange->s3->options.ledger, &use->reservation);
+    lst_wait_for(&use->is_reserved);
+    use->is_open = use->status == LST_OK;
+    if (!use->is_open) {
+        fail(exchange, use->status, use->reservation.used);
+    }
+    return use->is_open;
 }
 
 /* Of a request that was refused before its constraints were read the URL is asked. */

@@ -15,12 +15,12 @@
 bool lst_s3_use_check(struct lst_s3_exchange *exchange);
 
 /*
- * Go on, now or after this use of the id has been counted, where it has to be: if it has a limit,
- * or writes, so that nothing is written of which the ledger does not know. A form is counted when
- * it has arrived whole, other requests before their body.
+ * Count this use of the id, where it has to be: if it has a limit, or writes, so that nothing is
+ * written of which the ledger does not know. A form is counted when it has arrived whole, other
+ * requests before their body. Waits. False, having answered, if there is no use left, or the id was
+ * revoked.
  */
-void lst_s3_use_begin(struct lst_s3_exchange *exchange,
-                      void (*go_on)(struct lst_s3_exchange *exchange));
+bool lst_s3_use_reserve(struct lst_s3_exchange *exchange);
 
 /*
  * Something comes in under the id, of which a record is to be kept even if it is refused before it

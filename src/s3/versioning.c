@@ -36,9 +36,10 @@ static int visit(void *context, const char *path, struct lst_slice text)
     return LST_OK;
 }
 
-static void read_document(struct lst_s3_exchange *exchange, struct lst_slice document)
+/* False, having answered, if the document asks for nothing that can be done. */
+static bool read_request(struct lst_s3_exchange *exchange, struct lst_slice document,
+                         struct request *request)
 {
-    struct request *request = lst_document_work(exchange);
     int status = lst_xml_read(document, DOCUMENT_MAX, visit, request);
 
     if (status == LST_ERR_MALFORMED) {
@@ -50,25 +51,25 @@ static void read_document(struct lst_s3_exchange *exchange, struct lst_slice doc
     } else if (!request->has_status) {
         lst_s3_fail(exchange, LST_S3_ILLEGAL_VERSIONING);
     } else {
-        status = lst_bucket_set_versioning(exchange->s3->options.store, exchange->target.bucket,
-                                           request->versioning,
-                                           lst_s3_write_begin(exchange, lst_s3_answer_done));
-        if (status != LST_OK) {
-            lst_s3_write_refused(exchange, status);
-        }
+        return true;
     }
+    return false;
 }
 
 void lst_put_bucket_versioning(struct lst_s3_exchange *exchange)
 {
-    static const struct lst_document_plan plan = {
-        .limit = DOCUMENT_MAX,
-        .length_required = true,
-        .work_size = sizeof(struct request),
-        .read = read_document,
-    };
+    static const struct lst_document_plan plan = {.limit = DOCUMENT_MAX, .length_required = true};
+    struct request request = {.has_status = false};
+    struct lst_buffer document;
 
-    lst_document_begin(exchange, &plan);
+    if (lst_document_read(exchange, &plan, &document) &&
+        read_request(exchange, lst_buffer_slice(&document), &request) &&
+        lst_s3_has_written(exchange, lst_bucket_set_versioning(
+                                         exchange->s3->options.store, exchange->target.bucket,
+                                         request.versioning, lst_s3_write(exchange)))) {
+        lst_s3_answer_done(exchange);
+    }
+    lst_buffer_release(&document);
 }
 
 void lst_get_bucket_versioning(struct lst_s3_exchange *exchange)

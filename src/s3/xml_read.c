@@ -1,6 +1,8 @@
 /* xml_read.c - reading small XML documents. */
 #include "s3/xml_read.h"
 
+#include "base/fiber.h"
+
 #include <expat.h>
 
 enum { PATH_MAX_BYTES = 256 };
@@ -90,31 +92,47 @@ static void refuse_doctype(void *user, const XML_Char *name, const XML_Char *sys
     stop(user, LST_ERR_MALFORMED);
 }
 
+struct reading {
+    struct reader reader;
+    struct lst_slice document;
+};
+
+static void parse(void *context)
+{
+    struct reading *reading = context;
+    struct reader *reader = &reading->reader;
+    struct lst_slice document = reading->document;
+
+    XML_SetUserData(reader->parser, reader);
+    XML_SetElementHandler(reader->parser, start_element, end_element);
+    XML_SetCharacterDataHandler(reader->parser, take_text);
+    XML_SetStartDoctypeDeclHandler(reader->parser, refuse_doctype);
+    enum XML_Status parsed =
+        XML_Parse(reader->parser, document.bytes, (int)document.length, XML_TRUE);
+    if (reader->status == LST_OK && parsed != XML_STATUS_OK) {
+        reader->status = XML_GetErrorCode(reader->parser) == XML_ERROR_NO_MEMORY
+                             ? LST_ERR_NO_MEMORY
+                             : LST_ERR_MALFORMED;
+    }
+}
+
 int lst_xml_read(struct lst_slice document, size_t text_max,
                  int (*visit)(void *context, const char *path, struct lst_slice text),
                  void *context)
 {
-    struct reader reader = {.visit = visit, .context = context};
+    struct reading reading = {.reader = {.visit = visit, .context = context}, .document = document};
+    struct reader *reader = &reading.reader;
 
     if (document.length > INT32_MAX) {
         return LST_ERR_MALFORMED;
     }
-    reader.parser = XML_ParserCreate(NULL);
-    if (reader.parser == NULL) {
+    reader->parser = XML_ParserCreate(NULL);
+    if (reader->parser == NULL) {
         return LST_ERR_NO_MEMORY;
     }
-    lst_buffer_init(&reader.text, text_max);
-    XML_SetUserData(reader.parser, &reader);
-    XML_SetElementHandler(reader.parser, start_element, end_element);
-    XML_SetCharacterDataHandler(reader.parser, take_text);
-    XML_SetStartDoctypeDeclHandler(reader.parser, refuse_doctype);
-    enum XML_Status parsed =
-        XML_Parse(reader.parser, document.bytes, (int)document.length, XML_TRUE);
-    if (reader.status == LST_OK && parsed != XML_STATUS_OK) {
-        reader.status = XML_GetErrorCode(reader.parser) == XML_ERROR_NO_MEMORY ? LST_ERR_NO_MEMORY
-                                                                               : LST_ERR_MALFORMED;
-    }
-    XML_ParserFree(reader.parser);
-    lst_buffer_release(&reader.text);
-    return reader.status;
+    lst_buffer_init(&reader->text, text_max);
+    lst_fiber_aside(parse, &reading); /* how much of a stack the parser wants is its own affair */
+    XML_ParserFree(reader->parser);
+    lst_buffer_release(&reader->text);
+    return reader->status;
 }

@@ -26,7 +26,7 @@ static bool says_so(const char *document, const char *start, const struct lst_op
         return false;
     }
     at += strlen(start);
-    if (row->begin == NULL) {
+    if (row->run == NULL) {
         return strncmp(at, "501 |", 5) == 0;
     }
     return strncmp(at, "yes |", 5) == 0 || strncmp(at, "partly: ", 8) == 0;

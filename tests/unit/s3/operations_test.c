@@ -28,7 +28,7 @@ static void check_row(const struct lst_operation *row)
 
     CHECK(row->parameter == LST_PARAMETER_OTHER || lst_route_is_sub_resource(row->parameter),
           "%s's sub-resource is looked for", row->name);
-    if (row->begin == NULL) {
+    if (row->run == NULL) {
         CHECK(row->body == LST_TAKES_NOTHING && row->use == LST_CONSTRAINT_USE_OTHER &&
                   row->heeds == 0 && !row->makes_bucket && row->probe == LST_PROBE_NONE,
               "%s is not there, and claims nothing", row->name);
@@ -39,7 +39,7 @@ static void check_row(const struct lst_operation *row)
     CHECK(row->body == LST_TAKES_NOTHING || has_body, "%s takes no body, or has one", row->name);
     CHECK(heeds_source == (row->header == LST_HEADER_AMZ_COPY_SOURCE),
           "%s heeds the header that asks for it", row->name);
-    CHECK((row->probe != LST_PROBE_NONE) == (row->begin == lst_answer_probe),
+    CHECK((row->probe != LST_PROBE_NONE) == (row->run == lst_answer_probe),
           "%s has a probe's answer if it is one", row->name);
     CHECK(row->use != LST_CONSTRAINT_USE_ANY, "%s is known", row->name);
     CHECK((row->body == LST_TAKES_STREAM || row->body == LST_TAKES_FORM) ==
@@ -62,7 +62,7 @@ static void check_sub_resource(enum lst_parameter number)
 /* Rows that are carried out alike say the same of it. */
 static void check_alike(const struct lst_operation *row, const struct lst_operation *other)
 {
-    if (row->begin != NULL && row->begin == other->begin) {
+    if (row->run != NULL && row->run == other->run) {
         CHECK(row->body == other->body && row->use == other->use &&
                   row->makes_bucket == other->makes_bucket &&
                   (row->level != other->level || row->heeds == other->heeds),
