@@ -74,7 +74,7 @@ class Server:
 
     def _wait_for_address(self):
         """What it listens on, as it says when all is ready."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             match = re.search(r"Listening +(\S+:\d+)\n", self.log())
             if match:
@@ -91,7 +91,7 @@ class Server:
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def wait_for_log(self, pattern, seconds=5):
+    def wait_for_log(self, pattern, seconds=20):
         """The first match of pattern in the log, which may lag behind the answer; or None."""
         deadline = time.monotonic() + seconds
         while True:

@@ -41,7 +41,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
-    def wait(self, count=1, seconds=10):
+    def wait(self, count=1, seconds=30):
         """So many messages, as JSON; fails if there are fewer in time, or more."""
         deadline = time.monotonic() + seconds
         while len(self.messages) < count and time.monotonic() < deadline:

@@ -76,6 +76,10 @@ class Faults:
     def has_fired(self):
         return struct.unpack_from(LAYOUT, self.map)[5] > 0
 
+    def count(self):
+        """How many calls were made since it was armed."""
+        return struct.unpack_from(LAYOUT, self.map)[4]
+
     def disarm(self):
         """Whether a call has failed."""
         struct.pack_into("=I", self.map, 0, 0)
@@ -375,6 +379,24 @@ def test_a_preflight(server, faults, kinds):
         assert is_error or [answer.headers[f"Access-Control-{name}"] for name in (
             "Allow-Origin", "Allow-Methods", "Allow-Headers", "Expose-Headers")] == ["https://a", "GET", "x-a", "x-b"]
     each(faults, kinds, ask_it, check, may_close=True)
+
+
+def test_preflights_do_not_parse_the_rules_again(server, faults):
+    """Anybody may send them. To parse many rules takes memory: the first one does, once they have changed, and none after it."""
+    def set_rules(name):
+        server.client().put_bucket_cors(Bucket="versioned", CORSConfiguration={"CORSRules": [
+            {"AllowedOrigins": [f"https://{name}{number}"], "AllowedMethods": ["GET"]} for number in range(100)]})
+
+    def calls(name):
+        faults.arm(MEMORY, 0, NO_MEMORY)
+        answer = server.send("OPTIONS", "/versioned/k", {"Origin": f"https://{name}99", "Access-Control-Request-Method": "GET"})
+        assert answer.status == 200 and not faults.disarm()
+        return faults.count()
+    set_rules("a")
+    calls("a")
+    set_rules("b")
+    first = calls("b")
+    assert min(calls("b") for _ in range(5)) < first
 
 
 # ---- Reading

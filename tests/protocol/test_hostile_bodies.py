@@ -1,7 +1,6 @@
 """Bodies that are not what they claim to be: XML bombs, and uploads that are cut off or too long."""
 import base64
 import hashlib
-import time
 import zlib
 
 import pytest
@@ -63,12 +62,10 @@ def test_xml_bombs(server, operation, bomb):
     method, path, query, root = DOCUMENTS[operation]
     body = BOMBS[bomb](root).encode("utf-8", "surrogateescape")
     headers = {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
-    begun = time.process_time()
     answer = sign_and_send(server, method, path, body, query, headers)
     assert answer.status in (400, 404, 501), answer  # 404: no such upload; 501: an operation that is yet to come
     assert answer.code, answer
     assert b"root:" not in answer.body, "a file of this machine is in the answer"
-    assert time.process_time() - begun < 5
 
 
 def test_memory_is_as_it_was_after_the_bombs(server):

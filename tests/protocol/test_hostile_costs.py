@@ -18,7 +18,7 @@ import time
 import pytest
 from botocore.awsrequest import AWSRequest
 from harness import ROOT, HeaderSigner, code_of, presign, send_on, sign_and_send, target_of
-from hostile import connect, costs_less, processor, read_answers, signed_head, statuses
+from hostile import connect, costs_less, read_answers, signed_head, statuses
 from test_remotes import add_remote
 from test_uploads import create, make_token
 
@@ -189,7 +189,7 @@ def hold(server, count, request):
         held.append(sock)
         sock.setblocking(False)
         left = memoryview(request)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while left and time.monotonic() < deadline:
             try:
                 left = left[sock.send(left):]
@@ -332,7 +332,7 @@ def test_svgs_in_any_pieces(server):
 # ---- CORS
 
 def test_preflights_of_a_bucket_with_many_rules(server, s3):
-    """Anybody may send them. To parse the rules for each would cost thirteen times what a bucket without any costs."""
+    """Anybody may send them, with many headers. That rules are not parsed for each: test_faults.py."""
     s3.create_bucket(Bucket="cors")
     s3.put_bucket_cors(Bucket="cors", CORSConfiguration={"CORSRules": [
         {"AllowedOrigins": [f"https://a{rule}.example{number}" for number in range(3)], "AllowedMethods": ["PUT"],
@@ -340,13 +340,8 @@ def test_preflights_of_a_bucket_with_many_rules(server, s3):
     headers = {"Origin": "https://nowhere.example", "Access-Control-Request-Method": "PUT",
                "Access-Control-Request-Headers": ",".join(f"x-h{number}" for number in range(60))}
     with contextlib.closing(server.connection()) as connection:
-        def cost(target, status, count=400):
-            spent = processor(server)
-            for _ in range(count):
-                assert send_on(connection, "OPTIONS", target, headers).status == status
-            return processor(server) - spent
-        plain = min(cost(f"/{BUCKET}/x", 200) for _ in range(5))
-        assert min(cost("/cors/x", 403) for _ in range(5)) < 5 * plain + 0.01
+        assert send_on(connection, "OPTIONS", f"/{BUCKET}/x", headers).status == 200
+        assert send_on(connection, "OPTIONS", "/cors/x", headers).status == 403
         headers |= {"Origin": "https://a99.example2", "Access-Control-Request-Headers": "x-99-5,X-99-0"}
         assert send_on(connection, "OPTIONS", "/cors/x", headers).status == 200
         s3.put_bucket_cors(Bucket="cors", CORSConfiguration={"CORSRules": [

@@ -95,14 +95,24 @@ def test_slow_writers_are_cut_off_and_others_are_served(server, s3):
 
 
 def test_a_steady_client_is_not_cut_off(server, s3):
-    """An upload over several times the limit, well above the least speed, and a pause within it."""
+    """An upload over several times the limit, well above the least speed, and a pause within it. A machine that is too busy for
+    this client to be steady proves nothing: then once more."""
     target = target_of(presign(s3, "put_object", key="steady"))
-    with connect(server, 30) as sock:
-        sock.sendall(f"PUT {target} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 60000\r\n\r\n".encode())
-        for _ in range(30):
-            sock.sendall(b"s" * 2000)
-            time.sleep(LIMIT / 10)
-        assert read_answers(sock, 1)[0][0] == 200
+    for _ in range(5):
+        longest, last = 0, time.monotonic()
+        with connect(server, 30) as sock:
+            try:
+                sock.sendall(f"PUT {target} HTTP/1.1\r\nHost: {server.host}\r\nContent-Length: 60000\r\n\r\n".encode())
+                for _ in range(30):
+                    sock.sendall(b"s" * 2000)
+                    time.sleep(LIMIT / 10)
+                    longest, last = max(longest, time.monotonic() - last), time.monotonic()
+                is_stored = read_answers(sock, 1)[0][0] == 200
+            except ConnectionError:
+                is_stored = False
+        if is_stored or longest < LIMIT / 4:
+            break
+    assert is_stored
     assert s3.head_object(Bucket=BUCKET, Key="steady")["ContentLength"] == 60_000
 
 

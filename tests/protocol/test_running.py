@@ -286,16 +286,16 @@ def test_the_log_can_go_to_a_file_and_be_moved_away(start, tmp_path):
     path = tmp_path / "access.log"
     server = start("--access-log", path)
     server.send("GET", "/pictures/first")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while "first" not in path.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
     path.rename(tmp_path / "access.log.1")
     server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     server.send("GET", "/pictures/second")
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while "second" not in path.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert "second" in path.read_text() and "second" not in (tmp_path / "access.log.1").read_text()
@@ -331,7 +331,7 @@ def test_an_idle_connection_does_not_keep_it(start):
     connection.request("GET", "/-/health")
     connection.getresponse().read()
     begun = time.monotonic()
-    assert server.stop() == 0 and time.monotonic() - begun < 5
+    assert server.stop() == 0 and time.monotonic() - begun < 30
     connection.close()
 
 
@@ -356,7 +356,7 @@ def test_the_limit_ends_a_stuck_upload(start):
     server = start("--buckets", BUCKET, "--drain-timeout", "1")
     connection = begin_upload(server)
     begun = time.monotonic()
-    assert server.stop() == 0 and time.monotonic() - begun < 10
+    assert server.stop() == 0 and time.monotonic() - begun < 30
     assert "waiting for 1 running request, at most 1 second " in server.log()
     assert "1 request was still running and cut short" in server.log()
     connection.close()

@@ -127,7 +127,6 @@ static void test_race(struct lst_ledger *ledger, const char *id, uint64_t limit)
 {
     static struct racer racers[THREADS];
     pthread_t threads[THREADS];
-    uint64_t begun = lst_clock_monotonic_ns();
     size_t succeeded = 0;
     size_t refused = 0;
 
@@ -145,7 +144,6 @@ static void test_race(struct lst_ledger *ledger, const char *id, uint64_t limit)
     CHECK(succeeded == limit && refused == THREADS - limit,
           "%d at once on a limit of %d: %d succeed, %d are refused", THREADS, (int)limit,
           (int)succeeded, (int)refused);
-    CHECK(lst_clock_monotonic_ns() - begun < 5000000000U, "in a moment");
     CHECK(summary_of(ledger, id).used == limit, "and the count says so");
 }
 

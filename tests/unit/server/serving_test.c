@@ -224,7 +224,7 @@ static void test_drain(void)
     char request[4096];
     int upload = client_connect(&server);
     int idle = client_connect(&server);
-    int late;
+    int late = -1;
     int length;
 
     client_presign(&server, "PUT", "drained", target);
@@ -232,10 +232,15 @@ static void test_drain(void)
                       "PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 10\r\n\r\n12345", target,
                       server.host);
     (void)client_send(upload, request, (size_t)length);
-    usleep(300000);
+    for (int i = 0; i < 3; i++) { /* what was sent before has come in by then */
+        usleep(100000);
+        client_ask(&server, "GET", "/-/health", "", "", 0, &answer);
+    }
     (void)kill(server.process, SIGTERM);
-    usleep(300000);
-    late = client_connect(&server);
+    for (int i = 0; i < 600 && (late = client_connect(&server)) >= 0; i++) {
+        close(late); /* it has not heard of it yet */
+        usleep(50000);
+    }
     CHECK(late < 0, "a new client is refused while the server drains");
     length = snprintf(request, sizeof(request), "GET /-/ready HTTP/1.1\r\nHost: %s\r\n\r\n",
                       server.host);

@@ -8,16 +8,27 @@ static struct running server;
 static struct answer answer;
 static char target[2048];
 
-static bool log_has(const char *part)
+static bool log_has_now(const char *part)
 {
     struct lst_buffer log;
     bool has;
 
-    usleep(1500000); /* it is written once a second */
     lst_buffer_init(&log, 1024UL * 1024);
     has = lst_file_read(server.log, &log) == LST_OK && log.length > 0 &&
           memmem(log.bytes, log.length, part, strlen(part)) != NULL;
     lst_buffer_release(&log);
+    return has;
+}
+
+/* It is written once a second. */
+static bool log_has(const char *part)
+{
+    bool has = log_has_now(part);
+
+    for (int i = 0; i < 600 && !has; i++) {
+        usleep(50000);
+        has = log_has_now(part);
+    }
     return has;
 }
 
@@ -41,8 +52,13 @@ static void test_connection_limit(void)
     CHECK(answer.was_closed && answer.length == 0, "a silent client is sent away");
     close(first);
     close(second);
-    usleep(200000);
-    client_ask(&server, "GET", "/-/health", "", "", 0, &answer);
+    for (int i = 0; i < 600; i++) {
+        client_ask(&server, "GET", "/-/health", "", "", 0, &answer);
+        if (answer_is(&answer, 200, NULL)) {
+            break;
+        }
+        usleep(50000);
+    }
     CHECK(answer_is(&answer, 200, NULL), "and then there is room again");
     CHECK(running_stop(&server) == 0, "it ends with 0");
 }
@@ -96,7 +112,7 @@ static void test_untrusted_proxy(void)
     }
     client_ask(&server, "GET", "/-/health", "X-Forwarded-For: 203.0.113.9\r\n", "", 0, &answer);
     CHECK(answer_is(&answer, 200, NULL) && log_has(" 127.0.0.1 - - none Health ") &&
-              !log_has("203.0.113.9"),
+              !log_has_now("203.0.113.9"),
           "nobody else is believed about the client's address");
     CHECK(running_stop(&server) == 0, "it ends with 0");
 }
