@@ -2,11 +2,13 @@
  * on where it was. Its time is the test's. */
 #include "upload_fixture.h"
 
+#include "store/row.h"
 #include "store/scrub.h"
+#include "store/state.h"
 
 enum { SMALL = 30, BODY = 20000 };
 
-static char reported[4096];
+static char reported[65536];
 static size_t report_count;
 
 static void keep_report(const char *text)
@@ -22,6 +24,7 @@ struct purse {
     uint64_t spent;
     uint64_t most;
     int64_t now_ms;
+    int64_t step_ms; /* what the clock goes on by whenever it is read */
     size_t calls;
 };
 
@@ -36,7 +39,10 @@ static bool spend(void *context, uint64_t bytes)
 
 static int64_t now(void *context)
 {
-    return ((struct purse *)context)->now_ms;
+    struct purse *purse = context;
+
+    purse->now_ms += purse->step_ms;
+    return purse->now_ms;
 }
 
 static void open_store(struct fixture *fixture)
@@ -168,6 +174,56 @@ static void test_bucket_that_goes(struct fixture *fixture)
     CHECK(place.is_over && place.rows >= SMALL, "it goes on in the next one");
 }
 
+/* Put or delete so many rows that are nothing. */
+static bool change_rows(const struct fixture *fixture, enum lst_index_change_kind kind, int count)
+{
+    bool ok = true;
+
+    for (int i = 0; i < count && ok; i++) {
+        struct lst_row_name name;
+        char key[32];
+        struct lst_index_change change = {.kind = kind};
+
+        (void)snprintf(key, sizeof(key), "odd-%03d", i);
+        lst_row_name_make_escaped(&name, 'z', slice(key));
+        change.key = lst_row_name_slice(&name);
+        ok = lst_index_apply(fixture->store->index, 1, &change, 1) == LST_OK;
+    }
+    return ok;
+}
+
+/* However much is damaged, the log is not flooded. */
+static void test_much_damage(struct fixture *fixture)
+{
+    struct lst_scrub_place place;
+    char *last;
+
+    CHECK(change_rows(fixture, LST_INDEX_PUT, 130), "130 rows are odd");
+    reported[0] = '\0';
+    report_count = 0;
+    place = run(fixture, UINT64_MAX, 60000, NULL);
+    last = strstr(reported, "There is more: run latchstring fsck");
+    CHECK(place.damaged == 130 && report_count == 100, "all are counted, 100 are named");
+    CHECK(last != NULL && strchr(last, '\n') != NULL && *(strchr(last, '\n') + 1) == '\0',
+          "and the last line says that there are more");
+    CHECK(change_rows(fixture, LST_INDEX_DELETE, 130), "they are gone");
+}
+
+/* A pass that ends before it began, by a clock that was set back, is over all the same. */
+static void test_clock_set_back(struct fixture *fixture)
+{
+    struct purse purse = {.most = UINT64_MAX, .now_ms = 80000, .step_ms = -1000};
+    const struct lst_scrub_pace pace = {spend, now, &purse};
+    struct lst_scrub_place place = {0};
+
+    CHECK(lst_scrub_load(fixture->store, &place) == LST_OK && place.is_over &&
+              lst_scrub_go_on(fixture->store, &place, &pace) == LST_OK &&
+              lst_scrub_load(fixture->store, &place) == LST_OK,
+          "the clock goes back during a pass");
+    CHECK(place.is_over && place.started_ms == 79000 && place.finished_ms == 79000,
+          "which is over, and not begun again");
+}
+
 /* The thread itself: it begins, and ends when the store is closed, however slow it is. */
 static void test_thread(struct fixture *fixture)
 {
@@ -194,6 +250,8 @@ int main(void)
     test_damage(&fixture);
     test_going_on(&fixture);
     test_bucket_that_goes(&fixture);
+    test_much_damage(&fixture);
+    test_clock_set_back(&fixture);
     test_thread(&fixture);
     fixture_close(&fixture);
     return tap_done();
