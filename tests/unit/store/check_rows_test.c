@@ -552,7 +552,7 @@ static void test_damaged_row(void)
     static const char *const lines[] = {
         "null: the row of an older version is damaged: delete that version", NULL};
     struct lst_row_name name = row_of(LST_ROW_VERSION, "null");
-    struct lst_object_row row;
+    struct lst_object_row row = {.size = 0};
     struct lst_buffer value;
     char order[8];
     char path[160];
