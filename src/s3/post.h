@@ -17,6 +17,11 @@
 void lst_post_take(struct lst_s3_exchange *exchange, struct lst_slice bytes);
 void lst_post_end(struct lst_s3_exchange *exchange);
 
+/* At its end: was the form one, and the file as large as it must be? False, having answered, if
+ * not.
+ */
+bool lst_post_is_whole(struct lst_s3_exchange *exchange);
+
 /* Make the answer, which has PutObject's headers already, what the form asks for. etag: in quotes.
  */
 void lst_post_answer(struct lst_s3_exchange *exchange, struct lst_slice etag);

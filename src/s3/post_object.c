@@ -237,7 +237,7 @@ void lst_post_take(struct lst_s3_exchange *exchange, struct lst_slice bytes)
     }
 }
 
-void lst_post_end(struct lst_s3_exchange *exchange)
+bool lst_post_is_whole(struct lst_s3_exchange *exchange)
 {
     struct lst_post *post = exchange->post;
 
@@ -249,7 +249,17 @@ void lst_post_end(struct lst_s3_exchange *exchange)
     } else if (post->size < post->size_min) {
         fail_size(exchange, LST_S3_ENTITY_TOO_SMALL, post->size, "MinSizeAllowed", post->size_min);
     } else {
+        return true;
+    }
+    return false;
+}
+
+void lst_post_end(struct lst_s3_exchange *exchange)
+{
+    if (exchange->running.fiber != NULL) {
         lst_running_end(exchange);
+    } else { /* no file has begun */
+        (void)lst_post_is_whole(exchange);
     }
 }
 

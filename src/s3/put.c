@@ -72,10 +72,12 @@ static bool begin_put(struct lst_s3_exchange *exchange, struct lst_receiving *re
     return has_begun;
 }
 
-/* A form is counted when it has arrived whole: its id was in it. */
-static bool count_form(struct lst_s3_exchange *exchange)
+/* A form is counted when its end has come, since its id was in it; then it is seen whether it is
+ * whole. */
+static bool end_form(struct lst_s3_exchange *exchange)
 {
-    return exchange->post == NULL || exchange->running.is_gone || lst_s3_use_reserve(exchange);
+    return exchange->post == NULL || exchange->running.is_gone ||
+           (lst_s3_use_reserve(exchange) && lst_post_is_whole(exchange));
 }
 
 void lst_put_object(struct lst_s3_exchange *exchange)
@@ -87,9 +89,8 @@ void lst_put_object(struct lst_s3_exchange *exchange)
     while (goes_on && lst_body_next(exchange, &piece)) {
         goes_on = lst_receive_piece(exchange, &receiving, piece);
     }
-    if (goes_on && count_form(exchange) &&
-        lst_receive_step(exchange, &receiving, lst_receive_end) && lst_approval_prepare(exchange) &&
-        lst_receive_commit(exchange, &receiving)) {
+    if (goes_on && end_form(exchange) && lst_receive_step(exchange, &receiving, lst_receive_end) &&
+        lst_approval_prepare(exchange) && lst_receive_commit(exchange, &receiving)) {
         answer_put(exchange);
     }
     lst_receive_release(&receiving);
