@@ -490,6 +490,18 @@ void lst_fiber_aside(void (*run)(void *context), void *context)
     leave(fiber, false);
 }
 
+void lst_fiber_landed(void)
+{
+#if WITH_ASAN
+    const char *frame = __builtin_frame_address(0);
+    const char *stack = here.current == NULL ? NULL : here.current->mapping + LST_FIBER_GUARD;
+
+    if (stack != NULL && frame >= stack && frame < stack + LST_FIBER_STACK) {
+        ASAN_UNPOISON_MEMORY_REGION(stack, (size_t)(frame - stack));
+    }
+#endif
+}
+
 size_t lst_fiber_count(void)
 {
     return atomic_load(&fiber_count);

@@ -78,6 +78,10 @@ void lst_fiber_aside(void (*run)(void *context), void *context);
  * SIGSEGV then. It must be safe in a signal's handler. Before the first fiber. */
 void lst_fiber_at_overflow(void (*say)(const char *name));
 
+/* For who has come back to a frame by a jump from a signal's handler: the address sanitizer does
+ * not know then which frames of a fiber are gone. On a thread's own stack it does nothing. */
+void lst_fiber_landed(void);
+
 /* The fibers there are, of all threads, stacks that are kept included. */
 size_t lst_fiber_count(void);
 

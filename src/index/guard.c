@@ -1,6 +1,7 @@
 /* guard.c - a damaged file is an error of the read that meets it. */
 #include "index/guard.h"
 
+#include "base/fiber.h"
 #include "base/wait.h"
 
 #include <setjmp.h>
@@ -140,6 +141,7 @@ int lst_guard_read(const struct lst_index *index, int (*call)(void *context), vo
 
     lst_borrow_begin(); /* what the call sees points into the map */
     if (sigsetjmp(guard.way_out, 0) != 0) {
+        lst_fiber_landed();
         current = before;
         lst_borrow_end();
         *ret_ended = true;
