@@ -1,5 +1,6 @@
 /* check.c - hold the rows of a store against each other and against the blobs. */
 #include "store/check.h"
+#include "store/head.h"
 #include "store/reclaim.h"
 #include "store/usage.h"
 
@@ -459,10 +460,36 @@ static int check_usage(struct lst_check *check)
     return LST_OK;
 }
 
+/* The row of the bucket's state may have been on a damaged page: who reads any object needs it. */
+static int check_state(struct lst_check *check)
+{
+    struct lst_index_reader *reader;
+    struct lst_bucket_state state;
+    int status;
+
+    if (check->lost_count == 0) {
+        return LST_OK;
+    }
+    status = lst_index_read_begin(check->store->index, &reader);
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_head_read_any_state(reader, check->partition, lst_slice_make(NULL, 0), &state);
+    lst_index_read_end(reader);
+    if (status == LST_ERR_CORRUPT) {
+        lst_check_report(
+            check, lst_slice_make(NULL, 0),
+            "the bucket's state can't be found in the index: nothing in the bucket can "
+            "be read or written. Restore the data folder from a backup");
+        return LST_OK;
+    }
+    return status;
+}
+
 static int check_bucket(struct lst_check *check)
 {
     uint64_t faults = check->census.faults;
-    int status = LST_OK;
+    int status;
 
     check->uploads.count = 0;
     check->parts.count = 0;
@@ -471,6 +498,7 @@ static int check_bucket(struct lst_check *check)
     check->used.count = 0;
     lst_buffer_clear(&check->row_name);
     lst_check_report_pages(check);
+    status = check_state(check);
     while (status == LST_OK) {
         status = lst_check_step(check);
     }
