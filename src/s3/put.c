@@ -73,10 +73,11 @@ static bool begin_put(struct lst_s3_exchange *exchange, struct lst_receiving *re
 }
 
 /* A form is counted when its end has come, since its id was in it; then it is seen whether it is
- * whole. */
+ * whole. One that was refused before, or will not come to its end, is not counted. */
 static bool end_form(struct lst_s3_exchange *exchange)
 {
     return exchange->post == NULL || exchange->running.is_gone ||
+           lst_waiting_is_answered(&exchange->waiting) ||
            (lst_s3_use_reserve(exchange) && lst_post_is_whole(exchange));
 }
 

@@ -192,6 +192,23 @@ def test_a_form_is_counted(server, s3):
     assert s3.head_object(Bucket=BUCKET, Key="form.bin")["ResponseMetadata"]["HTTPHeaders"]["x-latch-id"] == "form"
 
 
+def test_a_form_that_is_refused_is_not_counted(start):
+    """Too large by some bytes, which is known when they come; too small, which is known at its end; and a spent link."""
+    server = start("--body-max", "100000", "--buckets", BUCKET)
+    s3 = server.client()
+    fields = {"x-latch-id": "large-form", "x-latch-uses": "1", "x-latch-length": "3-1000000"}
+    form = s3.generate_presigned_post(BUCKET, "form.bin", Fields=dict(fields),
+                                      Conditions=[{name: value} for name, value in fields.items()])
+
+    def post(body):
+        return send("POST", form["url"], data=form["fields"], files={"file": ("name", body)})
+    for body, code in ((b"x" * 100_010, "EntityTooLarge"), (b"x", "EntityTooSmall"), (b"x" * 100_010, "EntityTooLarge")):
+        assert post(body).code == code
+    assert post(b"x" * 100_000).status == 204
+    spent(post(b"x" * 1000), 1, 1)
+    spent(post(b"x"), 1, 1)
+
+
 def test_an_object_says_by_which_link_it_came(server):
     assert send("PUT", sign(server, "PUT", "by-link.bin", id="A.b_c~d-1"), data=b"x").status == 200
     assert send("GET", sign(server, key="by-link.bin")).headers["x-latch-id"] == "A.b_c~d-1"
