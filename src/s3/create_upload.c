@@ -4,8 +4,13 @@
 #include "s3/upload_checksum.h"
 #include "s3/xml.h"
 
+#include <stdlib.h>
+
+/* Too large for the stack of a fiber. */
 struct creation {
     struct lst_upload_checksum checksum;
+    struct lst_put_fields fields;
+    struct lst_tag_set tags;
     char id[LST_UPLOAD_ID_LENGTH];
 };
 
@@ -44,25 +49,19 @@ static int key_exists(struct lst_s3_exchange *exchange, bool *ret_exists)
     return status == LST_ERR_KEY_NOT_FOUND ? LST_OK : status;
 }
 
-static void create(struct lst_s3_exchange *exchange, struct creation *creation,
-                   const struct lst_tag_set *tags)
+static void create(struct lst_s3_exchange *exchange, struct creation *creation)
 {
-    struct lst_put_fields fields;
     char note[LST_UPLOAD_NOTE_MAX];
     struct lst_upload_options options = {
         .bucket = exchange->target.bucket,
         .key = exchange->target.key,
-        .fields = fields.list,
-        .tags = tags->list,
-        .tag_count = tags->count,
+        .fields = creation->fields.list,
+        .field_count = creation->fields.count,
+        .tags = creation->tags.list,
+        .tag_count = creation->tags.count,
     };
-    int status;
+    int status = key_exists(exchange, &creation->checksum.key_existed);
 
-    if (!lst_put_fields_read(exchange, &fields)) {
-        return;
-    }
-    options.field_count = fields.count;
-    status = key_exists(exchange, &creation->checksum.key_existed);
     if (status != LST_OK) {
         lst_s3_fail_code(exchange, status);
         return;
@@ -77,17 +76,22 @@ static void create(struct lst_s3_exchange *exchange, struct creation *creation,
 void lst_create_upload(struct lst_s3_exchange *exchange)
 {
     const struct lst_constraints *constraints = exchange->constraints;
-    struct lst_tag_set tags = {.count = 0};
-    struct creation creation = {.checksum.kind = LST_CHECKSUM_NONE};
+    struct creation *creation = calloc(1, sizeof(*creation));
 
-    if (lst_put_check_class_and_acl(exchange) &&
-        lst_upload_checksum_read(exchange, &creation.checksum) &&
-        lst_put_tags_read(exchange, &tags)) {
-        creation.checksum.is_sniffed = constraints != NULL && constraints->sniff;
-        creation.checksum.total_max = constraints == NULL ? 0 : constraints->total;
-        create(exchange, &creation, &tags);
+    if (creation == NULL) {
+        lst_s3_fail_code(exchange, LST_ERR_NO_MEMORY);
+        return;
     }
-    lst_tag_set_release(&tags);
+    if (lst_put_check_class_and_acl(exchange) &&
+        lst_upload_checksum_read(exchange, &creation->checksum) &&
+        lst_put_tags_read(exchange, &creation->tags) &&
+        lst_put_fields_read(exchange, &creation->fields)) {
+        creation->checksum.is_sniffed = constraints != NULL && constraints->sniff;
+        creation->checksum.total_max = constraints == NULL ? 0 : constraints->total;
+        create(exchange, creation);
+    }
+    lst_tag_set_release(&creation->tags);
+    free(creation);
 }
 
 void lst_abort_upload(struct lst_s3_exchange *exchange)

@@ -394,10 +394,11 @@ static bool is_method(struct lst_slice method)
     return false;
 }
 
-/* All of an operation, on its fiber. */
+/* All of an operation, on its fiber. Nothing is begun for a client that went away meanwhile: nobody
+ * would be told of it, and the use is given back. */
 static void operate(struct lst_s3_exchange *exchange)
 {
-    if (lst_s3_use_reserve(exchange)) {
+    if (lst_s3_use_reserve(exchange) && !exchange->running.is_gone) {
         exchange->operation->run(exchange);
     }
 }
