@@ -233,6 +233,16 @@ static struct lst_store *open_alone(const char *folder, struct lst_store_recover
     return NULL;
 }
 
+/* As JSON: nothing was deleted, and why. */
+static void print_refusal(json_t *faults)
+{
+    json_t *object = json_pack("{s:b, s:O}", "clean", 0, "faults", faults);
+
+    (void)json_dumpf(object, stdout, JSON_INDENT(2));
+    (void)putchar('\n');
+    json_decref(object);
+}
+
 /* Delete what no object has. */
 static int reclaim(const char *folder, bool json)
 {
@@ -248,6 +258,9 @@ static int reclaim(const char *folder, bool json)
     }
     status = lst_store_reclaim(store, print_fault, &checking, &count);
     lst_store_close(store);
+    if (json && status != LST_OK) {
+        print_refusal(checking.faults);
+    }
     json_decref(checking.faults);
     if (status == LST_ERR_CORRUPT) {
         lst_report("fsck", "nothing was deleted: something else is wrong, and what seems to be "
@@ -299,6 +312,7 @@ static bool is_there(const char *folder)
     return is;
 }
 
+/* Not both: see below. */
 static int mend_and_check(const char *folder, bool json, bool counts, bool reclaims)
 {
     if (!is_there(folder)) {
@@ -353,6 +367,13 @@ int lst_command_fsck(int argument_count, char **arguments)
     if (operands.count > 0) {
         return lst_usage_error(&usage, "what is '%s'? The folder is named with --data",
                                operands.values[0]);
+    }
+    if (count && reclaims) {
+        return lst_usage_error(&usage,
+                               "--recount and --reclaim can't be given together: counts that "
+                               "are wrong may say that rows were lost, and the bodies "
+                               "without objects be theirs. Run 'latchstring fsck', and do as "
+                               "it says");
     }
     if (!lst_directory_named(&usage, data, &folder)) {
         return LST_EXIT_USAGE;

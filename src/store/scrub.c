@@ -356,7 +356,7 @@ static void *run_scrubber(void *argument)
     struct budget budget = {.store = store};
     const struct lst_scrub_pace pace = {spend_budget, read_clock, &budget};
     struct lst_scrub_place place = {.is_over = true};
-    bool goes_on = wait_ms(store, store->scrub_delay_ms);
+    bool goes_on = true;
     int status = LST_OK;
 
     /* Others' reads go first, where the kernel heeds that. */
@@ -364,7 +364,8 @@ static void *run_scrubber(void *argument)
     while (goes_on && lst_scrub_load(store, &place) != LST_OK) {
         goes_on = wait_ms(store, RETRY_MS);
     }
-    publish(store, &place);
+    publish(store, &place); /* what was found before is known at once */
+    goes_on = goes_on && wait_ms(store, store->scrub_delay_ms);
     while (goes_on && wait_ms(store, status == LST_OK ? time_left(&place) : RETRY_MS)) {
         status = lst_scrub_go_on(store, &place, &pace);
         goes_on = !lst_store_has_failed(store);

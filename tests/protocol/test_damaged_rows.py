@@ -126,6 +126,10 @@ def test_nothing_is_reclaimed_beside_damage(data):
     orphan = blob.with_name(f"{int(blob.name, 16) + 100:08x}")
     orphan.write_bytes(b"a body that an unclean end left")
     damage(data, b"x/large-of-its-own")
+    done = fake().command("fsck", "--reclaim", "--json", "--data", data, check=False)
+    assert done.returncode == 1 and json.loads(done.stdout)["clean"] is False and json.loads(done.stdout)["faults"], done
+    done = fake().command("fsck", "--recount", "--reclaim", "--data", data, check=False)
+    assert done.returncode == 2 and "can't be given together" in done.stderr, done
     done = fake().command("fsck", "--reclaim", "--data", data, check=False)
     assert done.returncode == 1 and "nothing was deleted: something else is wrong" in done.stderr, done
     assert f"{BUCKET}/photo-large: its row is damaged" in done.stdout, done
