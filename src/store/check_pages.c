@@ -173,13 +173,20 @@ void lst_check_report_unseen(struct lst_check *check)
     }
 }
 
+/* A page that was reported as one of a bucket's, and also had what long keys go on with. */
+static bool has_continuations(const struct lst_lost *lost)
+{
+    return !lost->is_row && lost->end_partition >= FIRST_CONTINUATION;
+}
+
 static const char *other_text(const struct lst_lost *lost)
 {
     if (lost->partition == LST_STORE_PARTITION) {
         return "buckets may not be found";
     }
-    return lost->partition >= FIRST_CONTINUATION ? "objects with long keys may not be found"
-                                                 : "what it belonged to is not known";
+    return lost->partition >= FIRST_CONTINUATION || has_continuations(lost)
+               ? "objects with long keys may not be found"
+               : "what it belonged to is not known";
 }
 
 void lst_check_report_other_pages(struct lst_check *check)
@@ -188,7 +195,7 @@ void lst_check_report_other_pages(struct lst_check *check)
 
     for (size_t i = 0; i < check->lost_count; i++) {
         struct lst_lost *lost = check->lost[i];
-        if (lost->is_reported) {
+        if (lost->is_reported && !has_continuations(lost)) {
             continue;
         }
         if (lost->is_row && lost->partition >= FIRST_CONTINUATION &&
