@@ -1084,7 +1084,8 @@ static const char unreached_calls[] = "opendir mdb_stat ftruncate64";
  * more than 8 MiB, see tests/unit/blob/blob_test.c; what can't be begun goes with the seal.
  */
 static const char unreached[] =
-    "lst_file_read lst_file_write read_all /base/file.c check_format ftruncate64:publish is_full "
+    "check_state lst_file_read lst_file_write read_all /base/file.c check_format "
+    "ftruncate64:publish is_full "
     "left_no_trace sweep_all rewrite_headers lst_index_is_complete submit_start "
     "lst_index_next:find_left lst_index_next:lst_store_walk "
     "mdb_cursor_get:look mdb_cursor_get:find_whole pread64:read_at /store/scrub.c "
