@@ -345,3 +345,34 @@ int lst_directory_print(const struct lst_usage *usage, json_t *document)
     }
     return LST_EXIT_OK;
 }
+
+int lst_directory_list_damaged(struct lst_directory_list *list, const char *name, const char *text)
+{
+    list->damaged++;
+    if (list->json == NULL) {
+        return LST_OK;
+    }
+    return json_array_append_new(list->json, json_pack("{s:s, s:b}", name, text, "damaged", 1)) == 0
+               ? LST_OK
+               : LST_ERR_NO_MEMORY;
+}
+
+int lst_directory_list_end(const struct lst_usage *usage, struct lst_directory_list *list,
+                           int status, const char *damaged)
+{
+    int exit_status = LST_EXIT_OK;
+
+    if (status != LST_OK) {
+        json_decref(list->json);
+        lst_report(usage->command, "%s", lst_error_text(status));
+        return LST_EXIT_FAILED;
+    }
+    if (list->json != NULL) {
+        exit_status = lst_directory_print(usage, list->json);
+    }
+    if (list->damaged > 0) {
+        lst_report(usage->command, "the rows of %zu of these %s", list->damaged, damaged);
+        exit_status = LST_EXIT_FAILED;
+    }
+    return exit_status;
+}

@@ -90,6 +90,22 @@ void lst_directory_warn_of_policy(const struct lst_usage *usage, const char *pol
 /* Read standard input to its end. LST_ERR_TOO_LARGE, _IO, _NO_MEMORY. */
 LST_MUST_CHECK int lst_directory_read_input(struct lst_buffer *ret_content);
 
+/* A list that is printed: of users, of tokens. */
+struct lst_directory_list {
+    json_t *json; /* an array to append to, or NULL to print lines */
+    size_t damaged;
+};
+
+/* Add one whose row is damaged, of which only this is known: name: of the member, "name". */
+LST_MUST_CHECK int lst_directory_list_damaged(struct lst_directory_list *list, const char *name,
+                                              const char *text);
+
+/* The list is over, with this status: print it if it is JSON, and report what is wrong with it.
+ * damaged: what to say of damaged ones behind "the rows of 2 of these ". Gives an exit status. */
+LST_MUST_CHECK int lst_directory_list_end(const struct lst_usage *usage,
+                                          struct lst_directory_list *list, int status,
+                                          const char *damaged);
+
 /* A time as "2026-11-23T19:18:00Z", ending in NUL. */
 void lst_directory_time(int64_t time_ms, char ret_text[21]);
 

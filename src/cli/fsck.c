@@ -236,11 +236,9 @@ static struct lst_store *open_alone(const char *folder, struct lst_store_recover
 /* As JSON: nothing was deleted, and why. */
 static void print_refusal(json_t *faults)
 {
-    json_t *object = json_pack("{s:b, s:O}", "clean", 0, "faults", faults);
-
-    (void)json_dumpf(object, stdout, JSON_INDENT(2));
-    (void)putchar('\n');
-    json_decref(object);
+    if (!lst_json_print(json_pack("{s:b, s:O}", "clean", 0, "faults", faults), false)) {
+        lst_report("fsck", "out of memory");
+    }
 }
 
 /* Delete what no object has. */
@@ -258,7 +256,7 @@ static int reclaim(const char *folder, bool json)
     }
     status = lst_store_reclaim(store, print_fault, &checking, &count);
     lst_store_close(store);
-    if (json && status != LST_OK) {
+    if (json && status == LST_ERR_CORRUPT) {
         print_refusal(checking.faults);
     }
     json_decref(checking.faults);
@@ -312,7 +310,7 @@ static bool is_there(const char *folder)
     return is;
 }
 
-/* Not both: see below. */
+/* One of the two: count anew, or reclaim. */
 static int mend_and_check(const char *folder, bool json, bool counts, bool reclaims)
 {
     if (!is_there(folder)) {

@@ -234,25 +234,19 @@ static int command_create(int argument_count, char **arguments)
 
 /* ---- list, revoke */
 
-struct list {
-    json_t *json; /* an array to append to, or NULL to print a line */
-    size_t damaged;
-};
-
 static int list_token(void *context, const struct lst_token *token)
 {
-    struct list *list = context;
+    struct lst_directory_list *list = context;
     char expires[21];
 
-    list->damaged += token->is_damaged;
-    if (list->json != NULL) {
-        json_t *json = token->is_damaged ? json_pack("{s:s, s:b}", "id", token->id, "damaged", 1)
-                                         : to_json(token);
-        return json_array_append_new(list->json, json) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
-    }
     if (token->is_damaged) {
-        printf("%-24s %-16s damaged\n", "?", token->id);
-        return LST_OK;
+        if (list->json == NULL) {
+            printf("%-24s %-16s damaged\n", "?", token->id);
+        }
+        return lst_directory_list_damaged(list, "id", token->id);
+    }
+    if (list->json != NULL) {
+        return json_array_append_new(list->json, to_json(token)) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
     }
     time_text(token->expires, expires);
     printf("%-24s %-16s %-8s %-8s %-16s %-20s %s\n", token->name, token->id, state_of(token),
@@ -277,7 +271,7 @@ static int command_list(int argument_count, char **arguments)
         LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_users *users;
-    struct list list = {.json = NULL};
+    struct lst_directory_list list = {.json = NULL};
     int status;
 
     if (!lst_options_parse(&usage, argument_count, arguments, &operands, &status)) {
@@ -298,20 +292,9 @@ static int command_list(int argument_count, char **arguments)
     }
     status = lst_tokens_list(users, list_token, &list);
     lst_users_close(users);
-    if (status != LST_OK) {
-        json_decref(list.json);
-        lst_report(usage.command, "%s", lst_error_text(status));
-        return LST_EXIT_FAILED;
-    }
-    status = json ? lst_directory_print(&usage, list.json) : LST_EXIT_OK;
-    if (list.damaged > 0) {
-        lst_report(usage.command,
-                   "the rows of %zu of these tokens are damaged: they are refused. Revoke each by "
-                   "its id ('latchstring token revoke') and make another",
-                   list.damaged);
-        return LST_EXIT_FAILED;
-    }
-    return status;
+    return lst_directory_list_end(&usage, &list, status,
+                                  "tokens are damaged: they are refused. Revoke each by its id "
+                                  "('latchstring token revoke') and make another");
 }
 
 static int command_revoke(int argument_count, char **arguments)

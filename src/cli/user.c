@@ -33,25 +33,20 @@ static const char *policy_word(const struct lst_user *user)
     return user->policy != NULL ? "policy" : "nothing";
 }
 
-struct list {
-    json_t *json; /* an array to append to, or NULL to print a line */
-    size_t damaged;
-};
-
 static int list_user(void *context, const struct lst_user *user)
 {
-    struct list *list = context;
+    struct lst_directory_list *list = context;
     char created[21];
 
-    list->damaged += user->is_damaged;
-    if (list->json != NULL) {
-        json_t *json = user->is_damaged ? json_pack("{s:s, s:b}", "name", user->name, "damaged", 1)
-                                        : user_to_json(user);
-        return json_array_append_new(list->json, json) == 0 ? LST_OK : LST_ERR_NO_MEMORY;
-    }
     if (user->is_damaged) {
-        printf("%-24s damaged\n", user->name);
-        return LST_OK;
+        if (list->json == NULL) {
+            printf("%-24s damaged\n", user->name);
+        }
+        return lst_directory_list_damaged(list, "name", user->name);
+    }
+    if (list->json != NULL) {
+        return json_array_append_new(list->json, user_to_json(user)) == 0 ? LST_OK
+                                                                          : LST_ERR_NO_MEMORY;
     }
     lst_directory_time(user->created_ms, created);
     printf("%-24s %-8s %4zu  %-10s  %s\n", user->name, user->enabled ? "enabled" : "disabled",
@@ -73,7 +68,7 @@ static int command_list(int argument_count, char **arguments)
                                     LST_OPTIONS(options)};
     struct lst_operands operands;
     struct lst_users *users;
-    struct list list = {.json = NULL};
+    struct lst_directory_list list = {.json = NULL};
     int exit_status;
     int status;
 
@@ -94,22 +89,9 @@ static int command_list(int argument_count, char **arguments)
     }
     status = lst_users_list(users, list_user, &list);
     lst_users_close(users);
-    if (status != LST_OK) {
-        json_decref(list.json);
-        lst_report(usage.command, "%s", lst_error_text(status));
-        return LST_EXIT_FAILED;
-    }
-    if (json) {
-        exit_status = lst_directory_print(&usage, list.json);
-    }
-    if (list.damaged > 0) {
-        lst_report(usage.command,
-                   "the rows of %zu of these users are damaged: nobody gets in as one of them. "
-                   "Remove such a user ('latchstring user remove') and add it again",
-                   list.damaged);
-        return LST_EXIT_FAILED;
-    }
-    return exit_status;
+    return lst_directory_list_end(&usage, &list, status,
+                                  "users are damaged: nobody gets in as one of them. Remove such a "
+                                  "user ('latchstring user remove') and add it again");
 }
 
 static void print_user(const struct lst_user *user)

@@ -152,19 +152,31 @@ static int get(struct lst_index_reader *reader, char kind, struct lst_slice name
     return lst_index_get(reader, LST_USERS_PARTITION, lst_users_key(kind, name, bytes), ret_value);
 }
 
+/* The record of a token, and its id: of length 0 if that can't be told. */
+static int find_record(struct lst_index_reader *reader, struct lst_slice id_or_name,
+                       struct lst_slice *ret_id, struct lst_slice *ret_record)
+{
+    int status = get(reader, LST_USERS_KIND_TOKEN, id_or_name, ret_record);
+
+    *ret_id = id_or_name;
+    if (status == LST_ERR_NOT_FOUND) {
+        status = get(reader, LST_USERS_KIND_TOKEN_NAME, id_or_name, ret_id);
+        if (status != LST_OK) {
+            *ret_id = lst_slice_make(NULL, 0);
+            return status;
+        }
+        status = get(reader, LST_USERS_KIND_TOKEN, *ret_id, ret_record);
+    }
+    return status;
+}
+
 static int find(struct lst_index_reader *reader, struct lst_slice id_or_name,
                 struct lst_token *ret_token)
 {
-    struct lst_slice id = id_or_name;
+    struct lst_slice id;
     struct lst_slice record;
-    int status = get(reader, LST_USERS_KIND_TOKEN, id, &record);
+    int status = find_record(reader, id_or_name, &id, &record);
 
-    if (status == LST_ERR_NOT_FOUND) {
-        status = get(reader, LST_USERS_KIND_TOKEN_NAME, id_or_name, &id);
-        if (status == LST_OK) {
-            status = get(reader, LST_USERS_KIND_TOKEN, id, &record);
-        }
-    }
     return status != LST_OK ? status : read_record(id, record, ret_token);
 }
 
@@ -182,42 +194,32 @@ int lst_tokens_find(struct lst_users *users, struct lst_slice id_or_name,
     return status;
 }
 
+struct list {
+    int (*visit)(void *context, const struct lst_token *token);
+    void *context;
+};
+
+static int take_token(void *context, struct lst_slice id, struct lst_slice record, bool is_damaged)
+{
+    const struct list *list = context;
+    struct lst_token token;
+    int status = is_damaged ? LST_ERR_CORRUPT : read_record(id, record, &token);
+
+    if (status == LST_ERR_CORRUPT) {
+        token = (struct lst_token){.is_damaged = true};
+        lst_users_show_name(id, LST_TOKEN_ID_LENGTH, token.id);
+    } else if (status != LST_OK) {
+        return status;
+    }
+    return list->visit(list->context, &token);
+}
+
 int lst_tokens_list(struct lst_users *users,
                     int (*visit)(void *context, const struct lst_token *token), void *context)
 {
-    static const char first = LST_USERS_KIND_TOKEN;
-    struct lst_index_reader *reader;
-    struct lst_slice key;
-    struct lst_slice record;
-    int status = lst_index_read_begin(users->index, &reader);
+    struct list list = {visit, context};
 
-    if (status != LST_OK) {
-        return status;
-    }
-    status = lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&first, 1), &key, &record);
-    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
-           key.bytes[0] == LST_USERS_KIND_TOKEN) {
-        struct lst_slice id = lst_slice_after(key, 1);
-        struct lst_token token;
-        if (status == LST_OK) {
-            status = read_record(id, record, &token);
-        }
-        if (status == LST_ERR_CORRUPT || status == LST_ERR_MALFORMED) {
-            id = lst_slice_first(id, LST_TOKEN_ID_LENGTH);
-            token = (struct lst_token){.is_damaged = true};
-            memcpy(token.id, id.bytes, id.length);
-            status = LST_OK;
-        }
-        if (status == LST_OK) {
-            status = visit(context, &token);
-        }
-        if (status == LST_OK) {
-            status = lst_index_next(reader, &key, &record);
-        }
-    }
-    status = lst_users_end(status, key);
-    lst_index_read_end(reader);
-    return status;
+    return lst_users_walk(users, LST_USERS_KIND_TOKEN, take_token, &list);
 }
 
 /* ---- Changing */
@@ -281,14 +283,38 @@ int lst_tokens_create(struct lst_users *users, struct lst_token *token,
     return apply(users, token, true);
 }
 
+/* Of a token whose record can't be read nobody can say that it is revoked: so the record goes. */
+static int drop_damaged(struct lst_users *users, struct lst_slice id_or_name)
+{
+    char bytes[LST_TOKEN_ID_LENGTH];
+    struct lst_index_reader *reader;
+    struct lst_slice id;
+    struct lst_slice record;
+    int status = lst_index_read_begin(users->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = find_record(reader, id_or_name, &id, &record);
+    id = lst_slice_first(id, sizeof(bytes));
+    if (id.length > 0) {
+        memcpy(bytes, id.bytes, id.length);
+    }
+    lst_index_read_end(reader);
+    if (status != LST_ERR_CORRUPT || id.length == 0) {
+        return status;
+    }
+    return lst_users_drop_damaged(users, LST_USERS_KIND_TOKEN, lst_slice_make(bytes, id.length),
+                                  LST_USERS_KIND_TOKEN_NAME);
+}
+
 int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name, int64_t now)
 {
     struct lst_token token;
     int status = lst_tokens_find(users, id_or_name, &token);
 
-    if (status == LST_ERR_CORRUPT && id_or_name.length == LST_TOKEN_ID_LENGTH) {
-        return lst_users_drop_damaged(users, LST_USERS_KIND_TOKEN, id_or_name,
-                                      LST_USERS_KIND_TOKEN_NAME);
+    if (status == LST_ERR_CORRUPT) {
+        return drop_damaged(users, id_or_name);
     }
     if (status != LST_OK || token.revoked != 0) {
         return status;

@@ -70,7 +70,8 @@ LST_MUST_CHECK int lst_tokens_list(struct lst_users *users,
 /*
  * Refuse the token, and every client token made from it, from the next request on, in every
  * process. The record stays; the name is free again. One that is revoked already keeps its time. Of
- * one whose row is damaged, which is refused anyway, the record goes.
+ * one whose row is damaged, which is refused anyway, the record goes (LST_ERR_CONFLICT: somebody
+ * changed it at the same time).
  * LST_ERR_NOT_FOUND.
  */
 LST_MUST_CHECK int lst_tokens_revoke(struct lst_users *users, struct lst_slice id_or_name,

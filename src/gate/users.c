@@ -69,53 +69,6 @@ uint64_t lst_users_version(const struct lst_users *users)
     return lst_index_version(users->index, LST_USERS_PARTITION);
 }
 
-/* Add to the batch that a row goes which names this one; it must name it still. */
-static void add_naming(struct lst_users_drop *drop, struct lst_slice key, struct lst_slice value)
-{
-    struct lst_slice copy = lst_slice_make(drop->keys[drop->count / 2], key.length);
-    struct lst_slice name = lst_slice_make(drop->name, value.length);
-
-    memcpy(drop->keys[drop->count / 2], key.bytes, key.length);
-    drop->changes[drop->count++] =
-        (struct lst_index_change){.kind = LST_INDEX_REQUIRE_PREFIX, .key = copy, .value = name};
-    drop->changes[drop->count++] =
-        (struct lst_index_change){.kind = LST_INDEX_DELETE, .key = copy, .value = LST_SLICE("")};
-}
-
-int lst_users_drop_damaged(struct lst_users *users, char kind, struct lst_slice name,
-                           char naming_kind)
-{
-    struct lst_users_drop drop = {.count = 0};
-    struct lst_index_reader *reader;
-    struct lst_slice key;
-    struct lst_slice value;
-    int status = lst_index_read_begin(users->index, &reader);
-
-    if (status != LST_OK) {
-        return status;
-    }
-    memcpy(drop.name, name.bytes, name.length);
-    status =
-        lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&naming_kind, 1), &key, &value);
-    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
-           key.bytes[0] == naming_kind && drop.count < 2 * LST_USERS_NAMING_MAX) {
-        if (status == LST_OK && lst_slice_equal(value, name) && key.length <= LST_USERS_KEY_MAX) {
-            add_naming(&drop, key, value);
-        }
-        status = lst_index_next(reader, &key, &value);
-    }
-    status = lst_users_end(status, key);
-    lst_index_read_end(reader);
-    if (status != LST_OK) {
-        return status;
-    }
-    drop.changes[drop.count++] =
-        (struct lst_index_change){.kind = LST_INDEX_DELETE,
-                                  .key = lst_users_key(kind, name, drop.key),
-                                  .value = LST_SLICE("")};
-    return lst_index_apply(users->index, LST_USERS_PARTITION, drop.changes, drop.count);
-}
-
 static int read_user(struct lst_index_reader *reader, struct lst_slice name,
                      struct lst_user *ret_user)
 {
@@ -208,49 +161,77 @@ int lst_users_find_key(struct lst_users *users, struct lst_slice access_key_id,
     return status;
 }
 
-/* What can be said of a user whose row is damaged: its name may be, too, and is then no name. */
-static void name_damaged(struct lst_slice name, struct lst_user *ret_user)
-{
-    name = lst_slice_first(name, LST_USER_NAME_MAX);
-    *ret_user = (struct lst_user){.is_damaged = true};
-    for (size_t i = 0; i < name.length; i++) {
-        struct lst_slice byte = lst_slice_make(name.bytes + i, 1);
-        ret_user->name[i] = lst_user_name_is_valid(byte) ? name.bytes[i] : '?';
-    }
-}
+/* ---- All of them */
 
-int lst_users_list(struct lst_users *users,
-                   int (*visit)(void *context, const struct lst_user *user), void *context)
+int lst_users_walk(struct lst_users *users, char kind,
+                   int (*take)(void *context, struct lst_slice name, struct lst_slice value,
+                               bool is_damaged),
+                   void *context)
 {
-    static const char first = LST_USERS_KIND_USER;
     struct lst_index_reader *reader;
     struct lst_slice key;
-    struct lst_slice record;
+    struct lst_slice value;
+    int taken = LST_OK;
     int status = lst_index_read_begin(users->index, &reader);
 
     if (status != LST_OK) {
         return status;
     }
-    status = lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&first, 1), &key, &record);
-    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) &&
-           key.bytes[0] == LST_USERS_KIND_USER) {
-        struct lst_user user;
-        if (status == LST_OK) {
-            status = lst_user_record_read(lst_slice_after(key, 1), record, &user);
+    status = lst_index_seek(reader, LST_USERS_PARTITION, lst_slice_make(&kind, 1), &key, &value);
+    while ((status == LST_OK || lst_index_is_damaged_row(status, key)) && key.bytes[0] == kind) {
+        bool is_damaged = status != LST_OK;
+        taken =
+            take(context, lst_slice_after(key, 1), is_damaged ? LST_SLICE("") : value, is_damaged);
+        if (taken != LST_OK) {
+            break;
         }
-        if (status == LST_ERR_CORRUPT) {
-            name_damaged(lst_slice_after(key, 1), &user);
-            status = LST_OK;
-        }
-        if (status == LST_OK) {
-            status = visit(context, &user);
-            lst_user_release(&user);
-        }
-        if (status == LST_OK) {
-            status = lst_index_next(reader, &key, &record);
-        }
+        status = lst_index_next(reader, &key, &value);
     }
-    status = lst_users_end(status, key);
+    if (taken != LST_OK) {
+        status = taken;
+    } else if (status == LST_ERR_NOT_FOUND || lst_index_is_damaged_row(status, key)) {
+        status = LST_OK; /* a damaged row behind them is none of theirs */
+    }
     lst_index_read_end(reader);
     return status;
+}
+
+void lst_users_show_name(struct lst_slice name, size_t most, char *ret_text)
+{
+    name = lst_slice_first(name, most);
+    for (size_t i = 0; i < name.length; i++) {
+        struct lst_slice byte = lst_slice_make(name.bytes + i, 1);
+        ret_text[i] = lst_user_name_is_valid(byte) ? name.bytes[i] : '?';
+    }
+    ret_text[name.length] = '\0';
+}
+
+struct list {
+    int (*visit)(void *context, const struct lst_user *user);
+    void *context;
+};
+
+static int take_user(void *context, struct lst_slice name, struct lst_slice value, bool is_damaged)
+{
+    const struct list *list = context;
+    struct lst_user user;
+    int status = is_damaged ? LST_ERR_CORRUPT : lst_user_record_read(name, value, &user);
+
+    if (status == LST_ERR_CORRUPT) {
+        user = (struct lst_user){.is_damaged = true};
+        lst_users_show_name(name, LST_USER_NAME_MAX, user.name);
+    } else if (status != LST_OK) {
+        return status;
+    }
+    status = list->visit(list->context, &user);
+    lst_user_release(&user);
+    return status;
+}
+
+int lst_users_list(struct lst_users *users,
+                   int (*visit)(void *context, const struct lst_user *user), void *context)
+{
+    struct list list = {visit, context};
+
+    return lst_users_walk(users, LST_USERS_KIND_USER, take_user, &list);
 }

@@ -227,6 +227,85 @@ int lst_users_change(struct lst_users *users, const struct lst_user *user)
     return status == LST_ERR_EXISTS ? LST_ERR_KEY_ID_EXISTS : status;
 }
 
+/* ---- What can't be read */
+
+enum { NAMING_MAX = 16 /* rows that name one that is dropped */ };
+
+/* A batch that drops a row, with the memory that its slices point to. */
+struct drop {
+    struct lst_index_change changes[2 * NAMING_MAX + 2];
+    size_t count;
+    size_t naming_count;
+    char keys[NAMING_MAX][LST_USERS_KEY_MAX];
+    char key[LST_USERS_KEY_MAX];
+    char value[LST_USER_REVISION_LENGTH]; /* what the row begins with */
+    char naming_kind;
+    struct lst_slice name;
+};
+
+/* The row goes; what it begins with must be as it was read. */
+static void add_drop(struct drop *drop, struct lst_slice key, struct lst_slice value)
+{
+    drop->changes[drop->count++] =
+        (struct lst_index_change){.kind = LST_INDEX_REQUIRE_PREFIX, .key = key, .value = value};
+    drop->changes[drop->count++] =
+        (struct lst_index_change){.kind = LST_INDEX_DELETE, .key = key, .value = LST_SLICE("")};
+}
+
+/* Of the rows of the other kind: those that name it. */
+static int take_naming(void *context, struct lst_slice name, struct lst_slice value,
+                       bool is_damaged)
+{
+    struct drop *drop = context;
+
+    if (!is_damaged && lst_slice_equal(value, drop->name) && drop->naming_count < NAMING_MAX &&
+        name.length < LST_USERS_KEY_MAX) {
+        char *bytes = drop->keys[drop->naming_count++];
+        add_drop(drop, lst_users_key(drop->naming_kind, name, bytes), drop->name);
+    }
+    return LST_OK;
+}
+
+/* The damaged row itself: what stands there. LST_ERR_CONFLICT: it is not damaged, or not there. */
+static int read_damaged(struct lst_users *users, struct lst_slice key, struct drop *drop)
+{
+    struct lst_index_reader *reader;
+    struct lst_slice value = {NULL, 0};
+    int status = lst_index_read_begin(users->index, &reader);
+
+    if (status != LST_OK) {
+        return status;
+    }
+    status = lst_index_get(reader, LST_USERS_PARTITION, key, &value);
+    if (status == LST_ERR_CORRUPT && value.bytes != NULL) {
+        value = lst_slice_first(value, sizeof(drop->value));
+        memcpy(drop->value, value.bytes, value.length);
+        add_drop(drop, key, lst_slice_make(drop->value, value.length));
+        status = LST_OK;
+    } else if (status == LST_OK || status == LST_ERR_NOT_FOUND) {
+        status = LST_ERR_CONFLICT;
+    }
+    lst_index_read_end(reader);
+    return status;
+}
+
+int lst_users_drop_damaged(struct lst_users *users, char kind, struct lst_slice name,
+                           char naming_kind)
+{
+    struct drop drop = {.naming_kind = naming_kind, .name = name};
+    int status = read_damaged(users, lst_users_key(kind, name, drop.key), &drop);
+
+    if (status == LST_OK) {
+        status = lst_users_walk(users, naming_kind, take_naming, &drop);
+    }
+    if (status == LST_OK) {
+        status = lst_index_apply(users->index, LST_USERS_PARTITION, drop.changes, drop.count);
+    }
+    return status;
+}
+
+/* ---- Removing */
+
 int lst_users_remove(struct lst_users *users, struct lst_slice name)
 {
     int status = LST_ERR_CONFLICT;

@@ -19,34 +19,27 @@
 #define LST_USERS_KIND_TOKEN_NAME 'n'
 #define LST_USERS_KEY_MAX         (1 + LST_ACCESS_KEY_ID_MAX)
 
-#define LST_USERS_NAMING_MAX 16 /* rows that name one that is dropped */
-
 struct lst_users {
     struct lst_index *index;
-};
-
-/* A batch that drops a row which can't be read, with the memory that its slices point to. */
-struct lst_users_drop {
-    struct lst_index_change changes[2 * LST_USERS_NAMING_MAX + 1];
-    size_t count;
-    char keys[LST_USERS_NAMING_MAX][LST_USERS_KEY_MAX];
-    char key[LST_USERS_KEY_MAX];
-    char name[LST_USERS_KEY_MAX];
 };
 
 /* The index key of a row. name: at most LST_ACCESS_KEY_ID_MAX bytes. */
 struct lst_slice lst_users_key(char kind, struct lst_slice name, char ret_bytes[LST_USERS_KEY_MAX]);
 
-/* What a walk through the rows of one kind comes to, which is over at this status and key: a
- * damaged row behind them is none of theirs. */
-LST_MUST_CHECK static inline int lst_users_end(int status, struct lst_slice key)
-{
-    return status == LST_ERR_NOT_FOUND || lst_index_is_damaged_row(status, key) ? LST_OK : status;
-}
+/* All rows of a kind, in the order of their names. value: empty if the row is damaged. A code other
+ * than 0 from take() ends the walk, and is returned. */
+LST_MUST_CHECK int lst_users_walk(struct lst_users *users, char kind,
+                                  int (*take)(void *context, struct lst_slice name,
+                                              struct lst_slice value, bool is_damaged),
+                                  void *context);
+
+/* What can be shown of the name of a damaged row, which may be damaged, too: '?' stands for what no
+ * name has. ret_text: room for so many bytes and a NUL. */
+void lst_users_show_name(struct lst_slice name, size_t most, char *ret_text);
 
 /* Delete a row that can't be read, and the rows of another kind whose value is its name. name: at
- * most LST_ACCESS_KEY_ID_MAX bytes. LST_ERR_CONFLICT, _NOT_FOUND: one of those was changed
- * meanwhile. */
+ * most LST_ACCESS_KEY_ID_MAX bytes. LST_ERR_CONFLICT: one of those was changed meanwhile, or the
+ * row is not damaged, or not there. */
 LST_MUST_CHECK int lst_users_drop_damaged(struct lst_users *users, char kind, struct lst_slice name,
                                           char naming_kind);
 

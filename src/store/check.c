@@ -483,7 +483,7 @@ static int check_state(struct lst_check *check)
             "be read or written. Restore the data folder from a backup");
         return LST_OK;
     }
-    return status;
+    return status == LST_ERR_BUCKET_NOT_FOUND ? LST_OK : status; /* deleted meanwhile */
 }
 
 static int check_bucket(struct lst_check *check)

@@ -118,7 +118,7 @@ static void seek_again(struct listing *listing)
 }
 
 /* The same, with nothing committed in between: only then no key has gone from one run to the other,
- * and perhaps back. LST_ERR_CONFLICT: something was, each time. */
+ * and perhaps back. LST_ERR_CORRUPT: something was, each of the LST_STORE_REPEATS_MAX times. */
 static int seek_runs_for_certain(struct listing *listing)
 {
     unsigned repeats = 0;

@@ -455,21 +455,34 @@ def test_a_user(data):
     assert Server.command(fake(), "fsck", "--data", data).returncode == 0
 
 
-def test_a_token(data):
+@pytest.mark.parametrize("name, by_name", [("two", False), ("two", True), ("sixteen-letters-", True)])
+def test_a_token(data, name, by_name):
     """The same of a token. That it is damaged keeps nobody from adding users, whose old tokens are looked for."""
     with Server(data):  # the user root
         pass
-    made = [Server.command(fake(), "token", "create", name, "--role", "link", "--data", data).stdout for name in ("one", "two")]
+    made = [Server.command(fake(), "token", "create", each, "--role", "link", "--data", data).stdout for each in ("one", name)]
     token = re.search(r"lst_([a-z0-9]{16})_([A-Za-z0-9]+)", made[1])
     damage(data, hashlib.sha256(token.group(2).encode()).hexdigest().encode(), "users.mdb")
     text, tokens = listed(data, "token", 1)
     assert re.search(r"(?m)^one ", text) and re.search(rf"(?m)^\? +{token.group(1)} +damaged$", text), text
     assert {"id": token.group(1), "damaged": True} in tokens
     Server.command(fake(), "user", "add", "ana", "--data", data)
-    Server.command(fake(), "token", "revoke", token.group(1), "--data", data)
-    Server.command(fake(), "token", "create", "two", "--role", "link", "--data", data)
-    assert {each["name"] for each in listed(data, "token", 0)[1]} == {"one", "two"}
+    Server.command(fake(), "token", "revoke", name if by_name else token.group(1), "--data", data)
+    Server.command(fake(), "token", "create", name, "--role", "link", "--data", data)
+    assert {each["name"] for each in listed(data, "token", 0)[1]} == {"one", name}
     assert Server.command(fake(), "fsck", "--data", data).returncode == 0
+
+
+def test_an_id_that_is_no_text(data):
+    """What stands in the row's name now is shown as far as it can be."""
+    with Server(data):  # the user root
+        pass
+    made = Server.command(fake(), "token", "create", "one", "--role", "link", "--data", data).stdout
+    token = re.search(r"lst_([a-z0-9]{16})_", made).group(1)
+    path = data / "users.mdb"
+    path.write_bytes(path.read_bytes().replace(b"t" + token.encode(), b"t" + token[:-1].encode() + b"\xff"))
+    text, tokens = listed(data, "token", 1)
+    assert {"id": token[:-1] + "?", "damaged": True} in tokens and f"{token[:-1]}? damaged\n" in text, text
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

@@ -1,5 +1,5 @@
 /* users_test.c - the directory of users, also when several processes change it at once. */
-#include "gate/users.h"
+#include "gate/users_index.h"
 
 #include "tap.h"
 
@@ -131,6 +131,11 @@ static void test_change(struct lst_users *users)
           "nobody can take another's access key id");
     lst_user_release(&found);
     CHECK(add_user(users, "erin", "DAVE1", NULL) == LST_OK, "a removed id is free again");
+    CHECK(lst_users_drop_damaged(users, LST_USERS_KIND_USER, LST_SLICE("dave"),
+                                 LST_USERS_KIND_KEY) == LST_ERR_CONFLICT &&
+              lst_users_drop_damaged(users, LST_USERS_KIND_USER, LST_SLICE("nobody"),
+                                     LST_USERS_KIND_KEY) == LST_ERR_CONFLICT,
+          "what is not damaged, any more perhaps, is not dropped as damaged");
     CHECK(lst_users_remove(users, LST_SLICE("dave")) == LST_OK, "a user can be removed");
     CHECK(lst_users_remove(users, LST_SLICE("dave")) == LST_ERR_USER_NOT_FOUND, "once");
     CHECK(lst_users_find_key(users, LST_SLICE("DAVE2"), &found) == LST_ERR_USER_NOT_FOUND,
