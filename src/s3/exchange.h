@@ -39,7 +39,7 @@ struct lst_s3_exchange {
     struct lst_s3 *s3;
     const struct lst_http_request *request;
     struct lst_waiting waiting;
-    struct lst_running running; /* of an operation that is one function */
+    struct lst_running running; /* the operation, on its fiber */
 
     struct lst_passage passage;
     struct lst_target target;

@@ -1,5 +1,5 @@
 /*
- * running.h - an operation that is one function, from the head of the request to its answer.
+ * running.h - an operation under way: one function, from the head of the request to its answer.
  *
  * It runs on a fiber (base/fiber.h, whose rules it keeps): it waits for the body by
  * lst_body_next(), and for other threads by lst_wait_for() or what is built on that. Whoever drives

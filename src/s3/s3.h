@@ -13,10 +13,10 @@
  *                      leaves nothing.
  *
  * An exchange is used by one thread at a time. Ask for its state after begin, body and end. If that
- * is LST_S3_PENDING something is being written: the exchange is not to be touched, nor freed, until
- * it calls wake(), once, on another thread; then ask again. The answer may be any of the three: a
- * use of a link that had to be counted first goes on with its operation in lst_s3_state(). wake()
- * is called once for each time that lst_s3_state() has said LST_S3_PENDING.
+ * is LST_S3_PENDING it waits for another thread: the exchange is not to be touched, nor freed,
+ * until it calls wake(), once, on another thread; then ask again. The operation goes on in
+ * lst_s3_state(), on the thread that asks, so the answer may be any of the three. wake() is called
+ * once for each time that lst_s3_state() has said LST_S3_PENDING.
  */
 #ifndef LST_S3_S3_H
 #define LST_S3_S3_H
